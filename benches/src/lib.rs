@@ -1,0 +1,1 @@
+//! Shared problems for the benches.

@@ -1,0 +1,2 @@
+//! The command `lipex`.
+fn main() {}
