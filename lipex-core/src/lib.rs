@@ -1,1 +1,58 @@
-//! lipex-core
+//! The language of lipex: checked types, the traits of the stages, divergences, the explainer and the explanation.
+//!
+//! instance → **perturb** (masks Z) → **render** (inputs) → **predict** (probabilities P) → **weigh** (π) → **select** (S) →
+//! **fit** (W) → **evaluate** → read. Each stage is a trait with a backend parameter `B`; the laws and models that lipex
+//! brings are plain types here, and each backend crate implements the traits for them.
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | D | features of the instance |
+//! | C | classes |
+//! | N | masks, the unperturbed instance (row 0) included |
+//! | F | kept features |
+//! | W | explanation matrix, C×F |
+
+mod backend;
+mod describe;
+mod divergence;
+mod error;
+mod evaluate;
+mod explainer;
+mod explanation;
+mod fit;
+mod groups;
+pub mod perturb;
+pub mod philox;
+mod predict;
+mod preset;
+mod real;
+mod render;
+pub mod select;
+pub mod weigh;
+
+pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use describe::{Departure, Describe, Setting};
+pub use divergence::{
+    Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,
+    by_name, computed_kappa,
+};
+pub use error::{Error, Result, expect_len};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold};
+pub use explainer::Explainer;
+pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
+pub use fit::{
+    FitReport, Fitted, INTERCEPT_PENALTY, Intercept, LambdaScale, Link, Normalise, Problem, Ridge, Softmax, Support,
+    Surrogate, softmax_in_place,
+};
+pub use groups::{Groups, REST};
+pub use perturb::{
+    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
+};
+pub use predict::{BlackBox, Calls};
+pub use preset::Preset;
+pub use real::{Dual, Lane, Real};
+pub use render::{Distinct, Feature, Instance, Render, Span};
+pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
+pub use weigh::{
+    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
+};

@@ -1,1 +1,8 @@
-//! lipex-cpu
+//! The reference backend: every stage on the CPU.
+//!
+//! Masks are bits, products with masks are table look-ups, and nothing depends on the number of threads. A file is named
+//! after the stage that it holds.
+
+mod backend;
+
+pub use backend::Cpu;

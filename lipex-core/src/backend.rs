@@ -1,0 +1,277 @@
+//! What a backend is, and the typed arrays that live on it.
+
+use crate::error::{Error, Result, expect_len};
+use std::fmt;
+
+/// A number that a backend's buffer can hold.
+pub trait Element: bytemuck::Pod + Send + Sync + fmt::Debug {}
+impl Element for f32 {}
+impl Element for f64 {}
+impl Element for u32 {}
+impl Element for u8 {}
+
+/// A place where stages run: the CPU, a CUDA device, a third party's.
+///
+/// Cheap to clone: clones share the device.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// An array in the backend's memory.
+    type Buffer<T: Element>: Send + Sync;
+
+    /// The backend's name, as `--backend` spells it.
+    fn name(&self) -> &'static str;
+
+    /// A copy of `host` in the backend's memory.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the backend has no room.
+    fn upload<T: Element>(&self, host: Vec<T>) -> Result<Self::Buffer<T>>;
+
+    /// A copy of `buffer` in the host's memory.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the device fails.
+    fn download<T: Element>(&self, buffer: &Self::Buffer<T>) -> Result<Vec<T>>;
+
+    /// An array of `len` zeros.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the backend has no room.
+    fn zeros<T: Element>(&self, len: usize) -> Result<Self::Buffer<T>>;
+
+    /// The number of elements in `buffer`.
+    fn len<T: Element>(&self, buffer: &Self::Buffer<T>) -> usize;
+
+    /// Rows `index[0], index[1], …` of a row-major array with `width` elements a row.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the device fails; [`Error::Shape`] when a row does not exist.
+    fn gather<T: Element>(&self, rows: &Self::Buffer<T>, width: usize, index: &[u32]) -> Result<Self::Buffer<T>>;
+
+    /// Copies the rows of `part` into `whole` from row `at` on; both row-major, `width` elements a row.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when they do not fit.
+    fn place<T: Element>(
+        &self,
+        part: &Self::Buffer<T>,
+        whole: &mut Self::Buffer<T>,
+        width: usize,
+        at: usize,
+    ) -> Result<()>;
+
+    /// The first row that is no distribution, checked where the array lies.
+    ///
+    /// # Errors
+    /// [`Error::NotADistribution`] names the row; [`check_row`] is the rule.
+    fn check(&self, probabilities: &Probabilities<Self>) -> Result<()>;
+}
+
+/// Passes if `values` is a distribution: finite, not negative, sum 1 ± 10⁻³.
+///
+/// # Errors
+/// [`Error::NotADistribution`] with `row`.
+pub fn check_row(row: usize, values: &[f32]) -> Result<()> {
+    let problem = if let Some((class, v)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+        format!("class {class} has {v}")
+    } else if let Some((class, v)) = values.iter().enumerate().find(|(_, v)| **v < 0.0) {
+        format!("class {class} has {v}, which is negative")
+    } else {
+        let sum: f64 = values.iter().map(|&v| f64::from(v)).sum();
+        if (sum - 1.0).abs() <= 1e-3 {
+            return Ok(());
+        }
+        format!("it sums to {sum:.6}")
+    };
+    Err(Error::NotADistribution { row, problem })
+}
+
+/// Masks Z, one bit a feature: 1 keeps it, 0 removes it.
+///
+/// # Shapes
+/// `rows` × ⌈`features`/32⌉ words, row-major; feature j is bit j mod 32 of word j / 32; bits past the last feature are 0.
+pub struct Masks<B: Backend> {
+    rows: usize,
+    features: usize,
+    bits: B::Buffer<u32>,
+}
+
+impl<B: Backend> Masks<B> {
+    /// Takes a buffer of `rows` × ⌈`features`/32⌉ words.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the buffer has another length.
+    pub fn new(on: &B, rows: usize, features: usize, bits: B::Buffer<u32>) -> Result<Self> {
+        expect_len("words of the masks", rows * features.div_ceil(32), on.len(&bits))?;
+        Ok(Masks { rows, features, bits })
+    }
+
+    /// N, the number of masks.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// D, the number of features.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Words of 32 bits in a row: ⌈D/32⌉.
+    pub fn words(&self) -> usize {
+        self.features.div_ceil(32)
+    }
+
+    /// The bits, where they lie.
+    pub fn bits(&self) -> &B::Buffer<u32> {
+        &self.bits
+    }
+}
+
+impl<B: Backend> Masks<B>
+where
+    B::Buffer<u32>: AsRef<[u32]>,
+{
+    /// The words of row `i`, on a backend whose memory is the host's.
+    #[inline]
+    pub fn row(&self, i: usize) -> &[u32] {
+        let words = self.words();
+        &self.bits.as_ref()[i * words..(i + 1) * words]
+    }
+
+    /// Whether row `i` keeps feature `j`.
+    #[inline]
+    pub fn keeps(&self, i: usize, j: usize) -> bool {
+        self.row(i)[j / 32] >> (j % 32) & 1 == 1
+    }
+
+    /// m, the number of features that row `i` keeps.
+    #[inline]
+    pub fn count(&self, i: usize) -> usize {
+        self.row(i).iter().map(|w| w.count_ones() as usize).sum()
+    }
+}
+
+/// Probabilities P of rendered masks, or of a surrogate (Q).
+///
+/// # Shapes
+/// `rows` × `classes`, row-major, f32.
+pub struct Probabilities<B: Backend> {
+    rows: usize,
+    classes: usize,
+    values: B::Buffer<f32>,
+}
+
+impl<B: Backend> Probabilities<B> {
+    /// Takes a buffer of `rows` × `classes` numbers. The numbers are checked by [`Backend::check`], not here.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the buffer has another length.
+    pub fn new(on: &B, rows: usize, classes: usize, values: B::Buffer<f32>) -> Result<Self> {
+        expect_len("probabilities", rows * classes, on.len(&values))?;
+        Ok(Probabilities { rows, classes, values })
+    }
+
+    /// N, the number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// C, the number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The numbers, where they lie.
+    pub fn values(&self) -> &B::Buffer<f32> {
+        &self.values
+    }
+
+    /// The numbers, to be written by a black box.
+    pub fn values_mut(&mut self) -> &mut B::Buffer<f32> {
+        &mut self.values
+    }
+}
+
+impl<B: Backend> Probabilities<B>
+where
+    B::Buffer<f32>: AsRef<[f32]>,
+{
+    /// Row `i`, on a backend whose memory is the host's.
+    #[inline]
+    pub fn row(&self, i: usize) -> &[f32] {
+        &self.values.as_ref()[i * self.classes..(i + 1) * self.classes]
+    }
+}
+
+/// Proximity weights π, one a row.
+pub struct Weights<B: Backend> {
+    values: B::Buffer<f32>,
+}
+
+impl<B: Backend> Weights<B> {
+    /// Takes a buffer of one weight a row.
+    pub fn new(values: B::Buffer<f32>) -> Self {
+        Weights { values }
+    }
+
+    /// The weights, where they lie.
+    pub fn values(&self) -> &B::Buffer<f32> {
+        &self.values
+    }
+}
+
+/// What a perturber drew: masks, and weights of its own where its law needs them.
+///
+/// Own weights (importance sampling, Kernel SHAP) take the place of the proximity's.
+pub struct Sample<B: Backend> {
+    /// The masks; row 0 is all ones.
+    pub masks: Masks<B>,
+    /// The sampler's own weights, if it has any.
+    pub weights: Option<Weights<B>>,
+}
+
+/// All that a selector and a surrogate see of one instance.
+pub struct Neighbourhood<B: Backend> {
+    /// Masks Z, N×D.
+    pub masks: Masks<B>,
+    /// The black box's probabilities P, N×C.
+    pub probabilities: Probabilities<B>,
+    /// Proximity weights π, N.
+    pub weights: Weights<B>,
+}
+
+impl<B: Backend> Neighbourhood<B> {
+    /// Puts the three together.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when they have different numbers of rows.
+    pub fn new(on: &B, masks: Masks<B>, probabilities: Probabilities<B>, weights: Weights<B>) -> Result<Self> {
+        expect_len("rows of the probabilities", masks.rows(), probabilities.rows())?;
+        expect_len("proximity weights", masks.rows(), on.len(weights.values()))?;
+        Ok(Neighbourhood { masks, probabilities, weights })
+    }
+
+    /// N, the number of rows.
+    pub fn rows(&self) -> usize {
+        self.masks.rows()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_a_distribution_or_says_why_not() {
+        assert!(check_row(0, &[0.25, 0.75]).is_ok());
+        assert!(check_row(0, &[0.0, 1.0009]).is_ok());
+        for (values, word) in [
+            (vec![0.5, f32::NAN], "NaN"),
+            (vec![1.5, -0.5], "negative"),
+            (vec![0.5, 0.51], "sums to 1.01"),
+            (vec![f32::INFINITY, 0.0], "inf"),
+        ] {
+            let text = check_row(3, &values).unwrap_err().to_string();
+            assert!(text.contains("row 3") && text.contains(word), "{text}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Settings as reports print them.
+
+/// One setting with its value, spelled as on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Setting {
+    /// The name, for instance `divergence`.
+    pub name: String,
+    /// The value, for instance `alpha:0.5`.
+    pub value: String,
+}
+
+impl Setting {
+    /// A setting from a name and anything printable.
+    pub fn new(name: impl Into<String>, value: impl ToString) -> Self {
+        Setting { name: name.into(), value: value.to_string() }
+    }
+}
+
+/// Says what a part is set to, for reports.
+pub trait Describe {
+    /// The part's settings; the first one names the part itself (`sampler = uniform-size`).
+    fn describe(&self) -> Vec<Setting>;
+}
+
+/// A setting that differs from the preset or from the paper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Departure {
+    /// The setting's name.
+    pub name: String,
+    /// Its value in this explanation; empty if the setting does not exist here.
+    pub value: String,
+    /// Its value in the preset; empty if it does not exist there.
+    pub preset: String,
+    /// Its value in the paper; empty if it does not exist there.
+    pub paper: String,
+}

@@ -1,0 +1,305 @@
+//! Perturb: drawing masks. The laws as types; each backend implements [`Perturber`] for them.
+
+use crate::backend::{Backend, Sample};
+use crate::describe::{Describe, Setting};
+use crate::error::{Error, Result};
+use crate::weigh::ProximityTable;
+use std::ops::Range;
+
+/// Draws masks around an instance.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not draw masks on the backend `{B}`",
+    note = "implement `Perturber<{B}>` for it, or choose a backend that it implements"
+)]
+pub trait Perturber<B: Backend>: Describe + Send + Sync {
+    /// Draws rows `rows` of a run of `total` rows for each instance of `features[i]` features.
+    ///
+    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the law cannot serve that many features or rows.
+    fn perturb(
+        &self,
+        on: &B,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<B>>>;
+
+    /// Rows in a run for which `asked` were asked for; differs only for laws that fix their number.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the law cannot serve that many features.
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        let _ = features;
+        Ok(asked)
+    }
+
+    /// Whether rows a…b are the same whatever the total, so that a run can be extended.
+    fn grows(&self) -> bool;
+
+    /// How rows depend on one another, which decides folds and error bars.
+    fn dependence(&self) -> Dependence {
+        Dependence::Independent
+    }
+}
+
+/// How the rows of a sampler depend on one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dependence {
+    /// Rows 1, 2, … are drawn independently.
+    Independent,
+    /// Rows 2m−1 and 2m are complements.
+    Pairs,
+    /// Every mask occurs: there is no sampling error.
+    Exhaustive,
+    /// Nothing is known.
+    Unknown,
+}
+
+/// The largest angle between a mask and the all-ones mask, for laws that can be confined to it.
+///
+/// cos θ = √(m/D), so at most max(1, ⌊D sin²δ + 10⁻⁹⌋) features are removed; the max admits one removal that may lie
+/// outside δ. δ = π/2 allows the empty mask.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Angle(f64);
+
+impl Angle {
+    /// An angle in radians, above 0 and at most π/2.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside that range.
+    pub fn new(radians: f64) -> Result<Self> {
+        // A user types π/2 with few digits.
+        if radians > 0.0 && radians <= std::f64::consts::FRAC_PI_2 + 1e-3 {
+            Ok(Angle(radians.min(std::f64::consts::FRAC_PI_2)))
+        } else {
+            Err(Error::setting("within-angle", radians, "an angle in radians, above 0 and at most 1.5708 (π/2)"))
+        }
+    }
+
+    /// The angle in radians.
+    pub fn radians(self) -> f64 {
+        self.0
+    }
+
+    /// The largest number of features that may be removed of `features`.
+    pub fn most_removed(self, features: usize) -> usize {
+        let sine = self.0.sin();
+        ((features as f64 * sine * sine + 1e-9).floor() as usize).clamp(1, features.max(1))
+    }
+}
+
+fn describe_law(name: impl ToString, within: Option<Angle>) -> Vec<Setting> {
+    let angle = within.map_or("none".to_string(), |a| a.radians().to_string());
+    vec![Setting::new("sampler", name), Setting::new("within-angle", angle)]
+}
+
+/// LIME's text sampler: the number of removed features is uniform on 1…D, then all subsets of that size are equally likely.
+///
+/// # Source
+/// LIME 0.2.0.1, `LimeTextExplainer`; Floyd's subset algorithm on draws 1, 2, … of the row, the size from draw 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct UniformSize {
+    /// If set, sizes are uniform on 1…[`Angle::most_removed`] (the conditional variant).
+    pub within: Option<Angle>,
+}
+
+impl Describe for UniformSize {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("uniform-size", self.within)
+    }
+}
+
+/// Uniform sizes in pairs: row 2m−1 removes 1…D−1 features, row 2m is its complement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Antithetic;
+
+impl Describe for Antithetic {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("antithetic", None)
+    }
+}
+
+/// Each feature is kept with probability `keep`, independently; LIME's image sampler has ½.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bernoulli {
+    keep: f64,
+    /// If set, the number of removed features is the binomial restricted to 0…[`Angle::most_removed`].
+    pub within: Option<Angle>,
+}
+
+impl Bernoulli {
+    /// Keeps features with probability `keep`, strictly between 0 and 1.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] outside that range.
+    pub fn new(keep: f64) -> Result<Self> {
+        if keep > 0.0 && keep < 1.0 {
+            Ok(Bernoulli { keep, within: None })
+        } else {
+            Err(Error::setting("sampler", format!("bernoulli:{keep}"), "a probability strictly between 0 and 1"))
+        }
+    }
+
+    /// The probability of keeping a feature.
+    pub fn keep(&self) -> f64 {
+        self.keep
+    }
+}
+
+impl Default for Bernoulli {
+    fn default() -> Self {
+        Bernoulli { keep: 0.5, within: None }
+    }
+}
+
+impl Describe for Bernoulli {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law(format!("bernoulli:{}", self.keep), self.within)
+    }
+}
+
+/// All 2^D masks, for at most [`Exhaustive::MOST_FEATURES`] features; row i is the complement of i's bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exhaustive;
+
+impl Exhaustive {
+    /// The largest D.
+    pub const MOST_FEATURES: usize = 20;
+
+    /// 2^D.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when D is above [`Exhaustive::MOST_FEATURES`].
+    pub fn rows(features: usize) -> Result<usize> {
+        if features <= Self::MOST_FEATURES {
+            Ok(1 << features)
+        } else {
+            let reason = format!(
+                "{features} features have 2^{features} masks; at most {} features, so choose another sampler",
+                Self::MOST_FEATURES
+            );
+            Err(Error::setting("sampler", "exhaustive", reason))
+        }
+    }
+}
+
+impl Describe for Exhaustive {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("exhaustive", None)
+    }
+}
+
+/// LIME's own text masks for a seed, bit for bit, so that both tools can be compared on one neighbourhood.
+///
+/// # Source
+/// LIME 0.2.0.1, `LimeTextExplainer` over NumPy's legacy `RandomState` (MT19937).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimeText;
+
+impl Describe for LimeText {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("lime", None)
+    }
+}
+
+/// LIME's own image masks for a seed, bit for bit: N·D fair coin tosses, row 0 then set to ones.
+///
+/// # Source
+/// LIME 0.2.0.1, `LimeImageExplainer` over NumPy's legacy `RandomState` (MT19937).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimeImage;
+
+impl Describe for LimeImage {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("lime-image", None)
+    }
+}
+
+/// A matrix of masks of the user's own; row 0 must be all ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenMasks {
+    rows: usize,
+    features: usize,
+    bits: Vec<u32>,
+}
+
+impl GivenMasks {
+    /// Takes N×D numbers, row-major; a number other than 0 keeps the feature.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another length, [`Error::Setting`] when row 0 is not all ones or there is no row.
+    pub fn new(rows: usize, features: usize, masks: &[u8]) -> Result<Self> {
+        crate::error::expect_len("numbers in the masks", rows * features, masks.len())?;
+        if rows == 0 || masks[..features].contains(&0) {
+            return Err(Error::setting("masks", "given", "row 0 must be the unperturbed instance: all ones"));
+        }
+        let words = features.div_ceil(32);
+        let mut bits = vec![0; rows * words];
+        for (i, row) in masks.chunks_exact(features.max(1)).enumerate() {
+            for (j, _) in row.iter().enumerate().filter(|(_, v)| **v != 0) {
+                bits[i * words + j / 32] |= 1 << (j % 32);
+            }
+        }
+        Ok(GivenMasks { rows, features, bits })
+    }
+
+    /// N.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// D.
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// The packed bits, laid out as in [`Masks`](crate::Masks).
+    pub fn bits(&self) -> &[u32] {
+        &self.bits
+    }
+}
+
+impl Describe for GivenMasks {
+    fn describe(&self) -> Vec<Setting> {
+        describe_law("given", None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::PI;
+
+    #[test]
+    fn angles_allow_the_stated_number_of_removals() {
+        let most = |part: f64, d| Angle::new(PI / part).unwrap().most_removed(d);
+        // D sin²δ: 44·.0381 = 1.67, 44·.1464 = 6.4, 44·.5 = 22.
+        assert_eq!((most(16.0, 44), most(8.0, 44), most(4.0, 44), most(2.0, 44)), (1, 6, 22, 44));
+        assert_eq!(most(16.0, 3), 1);
+        for bad in [0.0, -1.0, 1.6, f64::NAN] {
+            assert!(Angle::new(bad).is_err());
+        }
+        assert_eq!(Angle::new(1.571).unwrap().most_removed(10), 10);
+    }
+
+    #[test]
+    fn given_masks_need_the_instance_first() {
+        let given = GivenMasks::new(2, 33, &[vec![1; 33], [vec![0; 32], vec![1]].concat()].concat()).unwrap();
+        assert_eq!(given.bits(), &[u32::MAX, 1, 0, 1]);
+        assert!(GivenMasks::new(1, 2, &[1, 0]).is_err());
+        assert!(GivenMasks::new(0, 2, &[]).is_err());
+        assert!(GivenMasks::new(1, 2, &[1]).is_err());
+    }
+
+    #[test]
+    fn laws_refuse_what_they_cannot_draw() {
+        assert_eq!(Exhaustive::rows(3).unwrap(), 8);
+        assert!(Exhaustive::rows(21).is_err());
+        assert!(Bernoulli::new(0.0).is_err() && Bernoulli::new(1.0).is_err() && Bernoulli::new(0.3).is_ok());
+    }
+}

@@ -1,0 +1,91 @@
+//! Render: an instance, its features, and the inputs that masks make of it.
+
+use crate::backend::{Backend, Masks};
+use crate::error::Result;
+use std::ops::Range;
+
+/// One interpretable feature of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Feature {
+    /// What a reader sees: the word, the sentence, the segment's number.
+    pub name: String,
+    /// Where it sits in the original, for text; every occurrence.
+    pub spans: Vec<Span>,
+}
+
+/// A place in a text, half-open, counted in bytes and in characters (Unicode scalar values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Span {
+    /// First byte and the byte after the last.
+    pub bytes: [usize; 2],
+    /// First character and the character after the last.
+    pub chars: [usize; 2],
+}
+
+/// What is being explained.
+pub trait Instance: Send + Sync {
+    /// The features, in the order of the masks' bits. D is their number.
+    fn features(&self) -> &[Feature];
+}
+
+/// Makes model inputs out of masks (the paper's T).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not render `{Batch}` on the backend `{B}`",
+    note = "implement `Render<{B}, {Batch}>` for it, or explain with a model that takes another batch"
+)]
+pub trait Render<B: Backend, Batch>: Instance {
+    /// The inputs of rows `rows` of `masks`.
+    ///
+    /// # Errors
+    /// Whatever the instance needs and lacks.
+    fn render(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Batch>;
+
+    /// Which rows render to the same input, so that the black box sees each once; `None` if that is not known.
+    ///
+    /// # Errors
+    /// Whatever the instance needs and lacks.
+    fn distinct(&self, on: &B, masks: &Masks<B>) -> Result<Option<Distinct>> {
+        let _ = (on, masks);
+        Ok(None)
+    }
+}
+
+/// Rows grouped by what they render to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distinct {
+    /// For each distinct input the first row that renders to it, ascending.
+    pub first: Vec<u32>,
+    /// For each row the position of its input in `first`.
+    pub of: Vec<u32>,
+}
+
+impl Distinct {
+    /// Groups rows by a key of each.
+    pub fn by_key<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> Self {
+        let mut seen = std::collections::HashMap::new();
+        let mut distinct = Distinct::default();
+        for (row, key) in keys.enumerate() {
+            let next = distinct.first.len() as u32;
+            let position = *seen.entry(key).or_insert(next);
+            if position == next {
+                distinct.first.push(row as u32);
+            }
+            distinct.of.push(position);
+        }
+        distinct
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distinct_keeps_the_first_of_each() {
+        let d = Distinct::by_key(["a", "b", "a", "c", "b"].iter());
+        assert_eq!(d.first, [0, 1, 3]);
+        assert_eq!(d.of, [0, 1, 0, 2, 1]);
+    }
+}

@@ -1,0 +1,193 @@
+//! Select: which features the surrogate keeps.
+
+use crate::backend::{Backend, Neighbourhood};
+use crate::describe::{Describe, Setting};
+use crate::error::{Error, Result};
+
+/// Chooses features for each class.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not select features on the backend `{B}`",
+    note = "implement `Selector<{B}>` for it, or choose a backend that it implements"
+)]
+pub trait Selector<B: Backend>: Describe + Send + Sync {
+    /// One selection for each instance of the batch.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the selector cannot serve these features.
+    fn select(&self, on: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>>;
+}
+
+/// Features kept for a fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// For each class the features chosen for it, in the order chosen.
+    pub per_class: Vec<Vec<usize>>,
+    /// S: the sorted union.
+    pub kept: Vec<usize>,
+}
+
+impl Selection {
+    /// A selection from the picks of each class.
+    pub fn new(per_class: Vec<Vec<usize>>) -> Self {
+        let mut kept: Vec<usize> = per_class.iter().flatten().copied().collect();
+        kept.sort_unstable();
+        kept.dedup();
+        Selection { per_class, kept }
+    }
+
+    /// The same features for every class.
+    pub fn shared(classes: usize, features: Vec<usize>) -> Self {
+        Self::new(vec![features; classes])
+    }
+}
+
+/// Forward selection of `k` features a class, by the R² of the weighted least squares with intercept.
+///
+/// # Source
+/// The paper's Algorithm 1 = LIME 0.2.0.1's `forward_selection`. Ties go to the lowest index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forward {
+    k: usize,
+    exclusive: bool,
+}
+
+impl Forward {
+    /// `k` features a class, each class on its own (the paper: 5).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        Ok(Forward { k: at_least_one("forward", k)?, exclusive: false })
+    }
+
+    /// `k` features a class that no earlier class has picked: the letter of the paper's pseudo-code. Depends on the
+    /// order of the classes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0.
+    pub fn exclusive(k: usize) -> Result<Self> {
+        Ok(Forward { k: at_least_one("exclusive", k)?, exclusive: true })
+    }
+
+    /// Features a class.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+
+    /// Whether a feature is chosen for one class only.
+    pub fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+}
+
+impl Default for Forward {
+    fn default() -> Self {
+        Forward { k: 5, exclusive: false }
+    }
+}
+
+impl Describe for Forward {
+    fn describe(&self) -> Vec<Setting> {
+        let name = if self.exclusive { "exclusive" } else { "forward" };
+        vec![Setting::new("select", format!("{name}:{}", self.k))]
+    }
+}
+
+fn at_least_one(name: &str, k: usize) -> Result<usize> {
+    if k == 0 { Err(Error::setting("select", format!("{name}:0"), "at least 1 feature a class")) } else { Ok(k) }
+}
+
+/// The `k` largest |coefficient| of a ridge (α = 0.01) on all features, a class.
+///
+/// # Source
+/// LIME 0.2.0.1, `highest_weights`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HighestWeights {
+    k: usize,
+}
+
+impl HighestWeights {
+    /// `k` features a class.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        Ok(HighestWeights { k: at_least_one("highest", k)? })
+    }
+
+    /// Features a class.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+}
+
+impl Default for HighestWeights {
+    /// LIME's default: 10.
+    fn default() -> Self {
+        HighestWeights { k: 10 }
+    }
+}
+
+impl Describe for HighestWeights {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("select", format!("highest:{}", self.k))]
+    }
+}
+
+/// Every feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct All;
+
+impl Describe for All {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("select", "all")]
+    }
+}
+
+/// A list of features, the same for every class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenFeatures(pub Vec<usize>);
+
+impl Describe for GivenFeatures {
+    fn describe(&self) -> Vec<Setting> {
+        let list: Vec<String> = self.0.iter().map(usize::to_string).collect();
+        vec![Setting::new("select", format!("given:{}", list.join(",")))]
+    }
+}
+
+impl<B: Backend> Selector<B> for All {
+    fn select(&self, _: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
+        let all =
+            |n: &Neighbourhood<B>| Selection::shared(n.probabilities.classes(), (0..n.masks.features()).collect());
+        Ok(around.iter().map(all).collect())
+    }
+}
+
+impl<B: Backend> Selector<B> for GivenFeatures {
+    fn select(&self, _: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
+        let given = |n: &Neighbourhood<B>| {
+            let features = n.masks.features();
+            match self.0.iter().find(|&&j| j >= features) {
+                Some(j) => {
+                    Err(Error::setting("keep", j, format!("features are numbered 0 to {}", features.max(1) - 1)))
+                }
+                None if self.0.is_empty() => Err(Error::setting("keep", "", "at least one feature")),
+                None => Ok(Selection::shared(n.probabilities.classes(), self.0.clone())),
+            }
+        };
+        around.iter().map(given).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_union_is_sorted_and_each_once() {
+        let s = Selection::new(vec![vec![4, 1], vec![1, 0], vec![]]);
+        assert_eq!(s.kept, [0, 1, 4]);
+        assert_eq!(Selection::shared(2, vec![3]).per_class, [[3], [3]]);
+        assert!(Forward::new(0).is_err() && HighestWeights::new(0).is_err() && Forward::exclusive(0).is_err());
+    }
+}

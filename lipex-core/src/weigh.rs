@@ -1,0 +1,205 @@
+//! Weigh: proximity weights π, which say how much a mask counts.
+
+use crate::backend::{Backend, Masks, Weights};
+use crate::describe::{Describe, Setting};
+use crate::error::{Error, Result};
+
+/// Gives each mask its proximity weight.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not weigh masks on the backend `{B}`",
+    note = "implement `Proximity<{B}>` for it, or choose a backend that it implements"
+)]
+pub trait Proximity<B: Backend>: Describe + Send + Sync {
+    /// One weight a row for each instance of the batch.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the weights cannot be computed or are all 0.
+    fn weigh(&self, on: &B, masks: &[Masks<B>]) -> Result<Vec<Weights<B>>>;
+
+    /// The weight by the number of kept features, if it depends on nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it cannot be computed.
+    fn table(&self, features: usize) -> Result<Option<ProximityTable>> {
+        let _ = features;
+        Ok(None)
+    }
+}
+
+/// Weights by the number m of kept features: D + 1 numbers, entry m for m kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProximityTable {
+    values: Vec<f64>,
+}
+
+impl ProximityTable {
+    /// Tabulates `weight(m)` for m = 0…`features`.
+    pub fn new(features: usize, weight: impl Fn(usize) -> f64) -> Self {
+        ProximityTable { values: (0..=features).map(weight).collect() }
+    }
+
+    /// The weights, entry m for m kept features.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+}
+
+/// c(m) = 1 − √(m/D), the cosine distance of a mask with m ones from the all-ones mask; c(0) = 1.
+pub fn cosine_distance(kept: usize, features: usize) -> f64 {
+    if features == 0 { 0.0 } else { 1.0 - (kept as f64 / features as f64).sqrt() }
+}
+
+/// exp(−c²/(2ω²)), the default: LIME's weights for text and for images alike.
+///
+/// # Source
+/// LIME 0.2.0.1: for text its `kernel_width` 25 acts on 100·c, for images 0.25 on c; both are `width` 0.25 here.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Exponential {
+    width: f64,
+}
+
+impl Exponential {
+    /// Weights of width ω (LIME's `kernel_width`, over 100 for text): smaller stays closer to the instance.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless ω is finite and at least 0.001.
+    pub fn new(width: f64) -> Result<Self> {
+        if width.is_finite() && width >= 1e-3 {
+            Ok(Exponential { width })
+        } else {
+            Err(Error::setting("proximity", format!("exponential:{width}"), "a width of at least 0.001"))
+        }
+    }
+
+    /// ω.
+    pub fn width(&self) -> f64 {
+        self.width
+    }
+
+    /// The table for D features.
+    pub fn table(&self, features: usize) -> ProximityTable {
+        let scale = -0.5 / (self.width * self.width);
+        ProximityTable::new(features, |m| {
+            let c = cosine_distance(m, features);
+            (scale * c * c).exp()
+        })
+    }
+}
+
+impl Default for Exponential {
+    fn default() -> Self {
+        Exponential { width: 0.25 }
+    }
+}
+
+impl Describe for Exponential {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("proximity", format!("exponential:{}", self.width))]
+    }
+}
+
+/// √(m/D).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CosineSimilarity;
+
+impl CosineSimilarity {
+    /// The table for D features.
+    pub fn table(&self, features: usize) -> ProximityTable {
+        ProximityTable::new(features, |m| 1.0 - cosine_distance(m, features))
+    }
+}
+
+impl Describe for CosineSimilarity {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("proximity", "cosine-similarity")]
+    }
+}
+
+/// c(m), the weight that the paper prints: it gives the instance itself none and far masks most.
+///
+/// # Source
+/// The paper's formula for π, which contradicts its own words; the authors' code weighs exponentially.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CosineDistance;
+
+impl CosineDistance {
+    /// The table for D features.
+    pub fn table(&self, features: usize) -> ProximityTable {
+        ProximityTable::new(features, |m| cosine_distance(m, features))
+    }
+}
+
+impl Describe for CosineDistance {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("proximity", "cosine-distance")]
+    }
+}
+
+/// Weights of the user's own, one a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenWeights {
+    values: Vec<f32>,
+}
+
+impl GivenWeights {
+    /// Takes one weight a row: finite, not negative, not all 0.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] otherwise.
+    pub fn new(values: Vec<f32>) -> Result<Self> {
+        check_weights(&values)?;
+        Ok(GivenWeights { values })
+    }
+
+    /// The weights.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+impl Describe for GivenWeights {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("proximity", "given")]
+    }
+}
+
+/// Passes if weights are finite, not negative and not all 0.
+///
+/// # Errors
+/// [`Error::Setting`] names the first bad row.
+pub fn check_weights(values: &[f32]) -> Result<()> {
+    if let Some((row, v)) = values.iter().enumerate().find(|(_, v)| !(v.is_finite() && **v >= 0.0)) {
+        return Err(Error::setting("proximity", v, format!("the weight of row {row} must be finite and not negative")));
+    }
+    if values.iter().all(|&v| v == 0.0) {
+        let reason = "every weight is 0, so nothing can be fitted; choose another proximity or more samples";
+        return Err(Error::setting("proximity", 0, reason));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_the_formulas() {
+        let t = Exponential::default().table(4);
+        // m = 1: c = 1/2, exp(−.25/.125) = e⁻²; m = 0: c = 1, e⁻⁸ = 3.35e-4 as in LIME.
+        assert!((t.values()[1] - (-2f64).exp()).abs() < 1e-15);
+        assert!((t.values()[0] - 3.354_626_279_025_118e-4).abs() < 1e-15);
+        assert_eq!(t.values()[4], 1.0);
+        assert_eq!(CosineSimilarity.table(4).values(), &[0.0, 0.5, 0.5f64.sqrt(), 0.75f64.sqrt(), 1.0]);
+        assert_eq!(CosineDistance.table(4).values()[1], 0.5);
+        assert_eq!(CosineDistance.table(4).values()[4], 0.0);
+    }
+
+    #[test]
+    fn weights_are_checked() {
+        assert!(GivenWeights::new(vec![0.0, 2.0]).is_ok());
+        for bad in [vec![], vec![0.0, 0.0], vec![1.0, -1.0], vec![f32::NAN]] {
+            assert!(GivenWeights::new(bad).is_err());
+        }
+        assert!(Exponential::new(0.0).is_err() && Exponential::new(f64::INFINITY).is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! The backend itself: the host's memory and, if asked for, several threads.
+
+use lipex_core::{Backend, Element, Error, Probabilities, Result, check_row, expect_len};
+use rayon::prelude::*;
+use std::fmt;
+use std::sync::Arc;
+
+/// The CPU. One thread unless asked for more; results do not depend on their number.
+#[derive(Clone, Default)]
+pub struct Cpu {
+    pool: Option<Arc<rayon::ThreadPool>>,
+}
+
+impl fmt::Debug for Cpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cpu({} threads)", self.threads())
+    }
+}
+
+impl Cpu {
+    /// The CPU with one thread: the caller's.
+    pub fn new() -> Self {
+        Cpu::default()
+    }
+
+    /// The CPU with `threads` threads of its own; 1 uses the caller's.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0 or more than 1024, [`Error::Backend`] when the system gives no threads.
+    pub fn with_threads(threads: usize) -> Result<Self> {
+        match threads {
+            0 | 1025.. => Err(Error::setting("threads", threads, "from 1 to 1024 threads")),
+            1 => Ok(Cpu::default()),
+            _ => {
+                let pool = rayon::ThreadPoolBuilder::new()
+                    .num_threads(threads)
+                    .build()
+                    .map_err(|e| Error::Backend { backend: "cpu", stage: "start", source: Box::new(e) })?;
+                Ok(Cpu { pool: Some(Arc::new(pool)) })
+            }
+        }
+    }
+
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, |p| p.current_num_threads())
+    }
+
+    /// Applies `work` to 0…`count`, on every thread there is; results in order.
+    ///
+    /// # Errors
+    /// The first error in order.
+    pub(crate) fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+        match &self.pool {
+            Some(pool) if count > 1 => {
+                let all: Vec<Result<T>> = pool.install(|| (0..count).into_par_iter().map(&work).collect());
+                all.into_iter().collect()
+            }
+            _ => (0..count).map(work).collect(),
+        }
+    }
+}
+
+impl Backend for Cpu {
+    type Buffer<T: Element> = Vec<T>;
+
+    fn name(&self) -> &'static str {
+        "cpu"
+    }
+
+    fn upload<T: Element>(&self, host: Vec<T>) -> Result<Vec<T>> {
+        Ok(host)
+    }
+
+    fn download<T: Element>(&self, buffer: &Vec<T>) -> Result<Vec<T>> {
+        Ok(buffer.clone())
+    }
+
+    fn zeros<T: Element>(&self, len: usize) -> Result<Vec<T>> {
+        Ok(vec![T::zeroed(); len])
+    }
+
+    fn len<T: Element>(&self, buffer: &Vec<T>) -> usize {
+        buffer.len()
+    }
+
+    fn gather<T: Element>(&self, rows: &Vec<T>, width: usize, index: &[u32]) -> Result<Vec<T>> {
+        let count = rows.len().checked_div(width).unwrap_or(0);
+        let mut out = Vec::with_capacity(index.len() * width);
+        for &i in index {
+            let i = i as usize;
+            if i >= count {
+                return Err(Error::shape("rows to gather from (more than the index)", i + 1, count));
+            }
+            out.extend_from_slice(&rows[i * width..(i + 1) * width]);
+        }
+        Ok(out)
+    }
+
+    fn place<T: Element>(&self, part: &Vec<T>, whole: &mut Vec<T>, width: usize, at: usize) -> Result<()> {
+        let (start, end) = (at * width, at * width + part.len());
+        if end > whole.len() {
+            return Err(Error::shape("numbers in the array placed into (at least)", end, whole.len()));
+        }
+        whole[start..end].copy_from_slice(part);
+        Ok(())
+    }
+
+    fn check(&self, probabilities: &Probabilities<Self>) -> Result<()> {
+        expect_len("probabilities", probabilities.rows() * probabilities.classes(), probabilities.values().len())?;
+        (0..probabilities.rows()).try_for_each(|i| check_row(i, probabilities.row(i)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_gathered_and_placed() {
+        let on = Cpu::new();
+        let rows = vec![1u32, 2, 3, 4, 5, 6];
+        assert_eq!(on.gather(&rows, 2, &[2, 0, 2]).unwrap(), [5, 6, 1, 2, 5, 6]);
+        assert!(on.gather(&rows, 2, &[3]).is_err());
+        let mut whole = vec![0u32; 6];
+        on.place(&vec![7, 8], &mut whole, 2, 1).unwrap();
+        assert_eq!(whole, [0, 0, 7, 8, 0, 0]);
+        assert!(on.place(&vec![7, 8], &mut whole, 2, 3).is_err());
+    }
+
+    #[test]
+    fn threads_are_checked_and_keep_the_order() {
+        assert!(Cpu::with_threads(0).is_err());
+        let two = Cpu::with_threads(2).unwrap();
+        assert_eq!(two.threads(), 2);
+        assert_eq!(two.map(100, Ok).unwrap(), (0..100).collect::<Vec<_>>());
+        let failed = two.map(10, |i| if i >= 4 { Err(Error::setting("i", i, "")) } else { Ok(i) });
+        assert!(failed.unwrap_err().to_string().starts_with("i = 4"));
+    }
+}
