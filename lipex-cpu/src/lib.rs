@@ -4,5 +4,8 @@
 //! after the stage that it holds.
 
 mod backend;
+mod design;
+mod fit;
+mod lanes;
 
 pub use backend::Cpu;
