@@ -5,6 +5,7 @@
 
 mod backend;
 mod design;
+mod evaluate;
 mod fit;
 mod lanes;
 

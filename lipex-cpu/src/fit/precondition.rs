@@ -247,12 +247,12 @@ impl Vectorised for Cholesky<'_> {
         blocks!(chunks, |at, K| {
             let load =
                 |a: &[Chunk<f32>], e: usize| -> [Chunk<f32>; K] { std::array::from_fn(|k| a[e * chunks + at + k]) };
-            for i in 0..columns {
+            for (i, &penalty) in penalties.iter().enumerate().take(columns) {
                 for j in 0..=i {
                     let mut s = load(a, entry(i, j));
                     let diagonal = s;
                     if i == j {
-                        s.as_flattened_mut().iter_mut().for_each(|v| *v += penalties[i] as f32);
+                        s.as_flattened_mut().iter_mut().for_each(|v| *v += penalty as f32);
                     }
                     for k in 0..j {
                         subtract_product::<FMA, K>(&mut s, &load(a, entry(i, k)), &load(a, entry(j, k)));
