@@ -1,1 +1,9 @@
-//! lipex
+//! Explain a text classifier around one input, for every class at once.
+
+mod function;
+mod text;
+
+pub use function::{Outputs, TextFn};
+pub use lipex_core::*;
+pub use lipex_cpu::*;
+pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
