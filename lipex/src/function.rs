@@ -141,7 +141,7 @@ impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
         expect_len("rows from the model", batch.len(), rows.len())?;
         let mut values = Vec::with_capacity(rows.len() * self.labels.len());
         for (i, mut row) in rows.into_iter().enumerate() {
-            expect_len(&format!("numbers in row {i} of the model's answer"), self.labels.len(), row.len())?;
+            expect_len(&format!("numbers in row {i} of the model's batch"), self.labels.len(), row.len())?;
             self.outputs.to_probabilities(&mut row);
             values.extend(row.into_iter().map(|v| v as f32));
         }

@@ -1,8 +1,10 @@
 //! Explain a text classifier around one input, for every class at once.
 
+mod command;
 mod function;
 mod text;
 
+pub use command::CommandModel;
 pub use function::{Outputs, TextFn};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
