@@ -2,10 +2,12 @@
 
 mod command;
 mod function;
+mod json;
 mod text;
 
 pub use command::CommandModel;
 pub use function::{Outputs, TextFn};
+pub use json::{SCHEMA, from_json, to_json};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
