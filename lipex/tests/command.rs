@@ -240,6 +240,30 @@ fn a_flood_of_stderr_blocks_nothing() {
     assert!(text.contains("…") && text.contains("noise the end"), "{text}");
 }
 
+/// What a script of the repository's examples says of two reviews.
+fn example(name: &str) -> Result<Vec<f32>> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+    let command = format!("python3 {}", shlex::try_quote(file.to_str().unwrap()).unwrap());
+    let model = CommandModel::start(&command, Duration::from_secs(120))?;
+    assert_eq!(labels(&model), ["bad", "good"]);
+    ask(&model, &["a wonderful story", "a dreadful story", ""])
+}
+
+#[test]
+fn the_examples_tell_wonderful_from_dreadful() {
+    if !python() {
+        return;
+    }
+    let p = example("predict_stub.py").unwrap();
+    assert!(p[1] > 0.9 && p[3] < 0.1 && p[5] == 0.5, "{p:?}");
+    if !Command::new("python3").args(["-c", "import sklearn"]).status().is_ok_and(|s| s.success()) {
+        println!("skipped: python3 has no scikit-learn");
+        return;
+    }
+    let p = example("sklearn_predict.py").unwrap();
+    assert!(p[1] > 0.6 && p[3] < 0.4, "{p:?}");
+}
+
 #[test]
 fn no_process_is_left_behind() {
     if !python() || !Path::new("/proc/self").exists() {

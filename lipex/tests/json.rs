@@ -182,7 +182,7 @@ fn what_is_missing_or_wrong_is_named() {
     assert!(refused("W = 3").contains("expected value"));
     assert!(refused("").contains("EOF"));
     assert!(refused(&example().replace("\"matrix\"", "\"matrice\"")).contains("missing field `matrix`"));
-    assert!(refused(&example().replace("\"link\": \"softmax\"", "\"link\": \"soft\\nmax\"")).contains("link"));
+    assert!(refused(&example().replace("\"link\": \"softmax\"", "\"link\": \"soft\\nmax\"")).contains("`soft max`"));
     assert!(refused(&example().replace("\"seed\": 0", "\"seed\": -1")).contains("-1"));
     let more_classes = example().replace("\"classes\": [", "\"classes\": [\"more\", ");
     assert!(matches!(from_json(&more_classes), Err(Error::Shape { .. })));
