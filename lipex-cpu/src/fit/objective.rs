@@ -239,6 +239,17 @@ struct Tile {
     sqrt: Vec<Chunk<f32>>,
     value: Vec<Chunk<f32>>,
     slope: Vec<Chunk<f32>>,
+    /// 1 where there is a class, 0 in the padding.
+    there: Vec<Chunk<f32>>,
+}
+
+impl Tile {
+    fn new(classes: usize, chunks: usize) -> Self {
+        let zero = || vec![[0f32; LANES]; TILE * chunks];
+        let mut there = zero();
+        there.chunks_exact_mut(chunks).for_each(|row| row.as_flattened_mut()[..classes].fill(1.0));
+        Tile { q: zero(), ln: zero(), sqrt: zero(), value: zero(), slope: zero(), there }
+    }
 }
 
 impl Vectorised for Pass<'_, '_> {
@@ -247,22 +258,16 @@ impl Vectorised for Pass<'_, '_> {
         let Pass { objective: o, scratch, total } = self;
         let (design, chunks) = (o.design, o.chunks);
         design.tabulate(&scratch.x, chunks, &mut scratch.tables);
-        let mut absent = vec![[0f32; LANES]; chunks];
-        absent.as_flattened_mut()[o.classes..].fill(ABSENT);
-        let zero = || vec![[0f32; LANES]; TILE * chunks];
-        let mut tile = Tile { q: zero(), ln: zero(), sqrt: zero(), value: zero(), slope: zero() };
+        let mut tile = Tile::new(o.classes, chunks);
         for (t, p) in o.p.chunks(TILE * chunks).enumerate() {
-            let (first, rows) = (t * TILE, p.len() / chunks);
-            for r in 0..rows {
-                let logits = &mut tile.ln[r * chunks..(r + 1) * chunks];
+            let (first, n) = (t * TILE, p.len());
+            for (r, logits) in tile.ln[..n].chunks_exact_mut(chunks).enumerate() {
                 blocks!(chunks, |at, K| {
                     let sums: [Chunk<f32>; K] = design.look_up(first + r, &scratch.tables, chunks, at);
                     logits[at..at + K].copy_from_slice(&sums);
                 });
-                let q = &mut tile.q[r * chunks..(r + 1) * chunks];
-                softmax::<FMA>(logits, &absent, q, &mut tile.sqrt[r * chunks..(r + 1) * chunks]);
             }
-            let n = rows * chunks;
+            softmax::<FMA>(&mut tile, n, chunks);
             let q = QRows {
                 value: tile.q[..n].as_flattened(),
                 ln: tile.ln[..n].as_flattened(),
@@ -270,11 +275,8 @@ impl Vectorised for Pass<'_, '_> {
             };
             let (value, slope) = (tile.value[..n].as_flattened_mut(), tile.slope[..n].as_flattened_mut());
             o.divergence.terms(p.as_flattened(), q, o.width, value, slope);
-            for r in 0..rows {
-                let at = r * chunks..(r + 1) * chunks;
-                let weight = o.weights[first + r];
-                let (q, slope) = (&tile.q[at.clone()], &mut tile.slope[at.clone()]);
-                *total += weight * through_softmax(&absent, q, &tile.value[at], slope, weight as f32);
+            *total += through_softmax(&mut tile, n, chunks, &o.weights[first..]);
+            for (r, slope) in tile.slope[..n].chunks_exact(chunks).enumerate() {
                 blocks!(chunks, |at, K| {
                     let y: [Chunk<f32>; K] = std::array::from_fn(|k| slope[at + k]);
                     design.scatter(first + r, &y, &mut scratch.buckets, chunks, at);
@@ -285,68 +287,73 @@ impl Vectorised for Pass<'_, '_> {
     }
 }
 
-/// Logits of a row to ln q (in place), q and √q.
+// Functions of single numbers run over whole tiles: such loops become vector instructions, which loops over one chunk
+// do not.
+
+/// The logits of a tile's first `n` chunks, in `ln`, to ln q (in place), q and √q.
 #[inline(always)]
-fn softmax<const FMA: bool>(
-    ln: &mut [Chunk<f32>],
-    absent: &[Chunk<f32>],
-    q: &mut [Chunk<f32>],
-    sqrt: &mut [Chunk<f32>],
-) {
-    let mut top = [f32::MIN; LANES];
-    for (l, a) in ln.iter_mut().zip(absent) {
-        for k in 0..LANES {
-            l[k] += a[k];
-            top[k] = if l[k] > top[k] { l[k] } else { top[k] };
-        }
+fn softmax<const FMA: bool>(tile: &mut Tile, n: usize, chunks: usize) {
+    let flat = n * LANES;
+    let (ln, there) = (tile.ln.as_flattened_mut(), &tile.there.as_flattened()[..flat]);
+    for (l, t) in ln[..flat].iter_mut().zip(there) {
+        *l = if *t > 0.0 { *l } else { ABSENT };
     }
-    let top = top.iter().copied().fold(f32::MIN, f32::max);
+    for row in tile.ln[..n].chunks_exact_mut(chunks) {
+        let mut tops = row[0];
+        for l in &row[1..] {
+            (0..LANES).for_each(|k| tops[k] = if l[k] > tops[k] { l[k] } else { tops[k] });
+        }
+        let top = tops.iter().copied().fold(f32::MIN, |a, b| if b > a { b } else { a });
+        row.as_flattened_mut().iter_mut().for_each(|l| *l -= top);
+    }
     // √ of the numerators first: q underflows long before its root does.
-    let mut total = [0f32; LANES];
-    for (l, s) in ln.iter_mut().zip(sqrt.iter_mut()) {
-        for k in 0..LANES {
-            l[k] -= top;
-            s[k] = Lane::<FMA>(0.5 * l[k]).exp().0;
-            total[k] += s[k] * s[k];
-        }
+    for (s, l) in tile.sqrt.as_flattened_mut()[..flat].iter_mut().zip(tile.ln.as_flattened()) {
+        *s = Lane::<FMA>(0.5 * l).exp().0;
     }
-    let total = sum(&total);
-    let (scale, ln_total) = (1.0 / total.sqrt(), Lane::<FMA>(total).ln().0);
-    for ((l, s), q) in ln.iter_mut().zip(sqrt).zip(q) {
-        for k in 0..LANES {
-            l[k] -= ln_total;
-            s[k] *= scale;
-            q[k] = s[k] * s[k];
+    let mut totals = [1f32; TILE];
+    for (total, row) in totals.iter_mut().zip(tile.sqrt[..n].chunks_exact(chunks)) {
+        let mut squares = [0f32; LANES];
+        for s in row {
+            (0..LANES).for_each(|k| squares[k] += s[k] * s[k]);
         }
+        *total = sum(&squares);
+    }
+    let (mut scales, mut logarithms) = ([0f32; TILE], [0f32; TILE]);
+    for r in 0..TILE {
+        scales[r] = 1.0 / totals[r].sqrt();
+        logarithms[r] = Lane::<FMA>(totals[r]).ln().0;
+    }
+    for (r, (l, s)) in tile.ln[..n].chunks_exact_mut(chunks).zip(tile.sqrt.chunks_exact_mut(chunks)).enumerate() {
+        l.as_flattened_mut().iter_mut().for_each(|l| *l -= logarithms[r]);
+        s.as_flattened_mut().iter_mut().for_each(|s| *s *= scales[r]);
+    }
+    for (q, s) in tile.q.as_flattened_mut()[..flat].iter_mut().zip(tile.sqrt.as_flattened()) {
+        *q = s * s;
     }
 }
 
-/// Slopes in ln q to the gradient in the logits, times `weight`; returns the row's divergence.
+/// Slopes in ln q to gradients in the logits, times the rows' weights; returns the weighted sum of divergences.
 #[inline(always)]
-fn through_softmax(
-    absent: &[Chunk<f32>],
-    q: &[Chunk<f32>],
-    value: &[Chunk<f32>],
-    slope: &mut [Chunk<f32>],
-    weight: f32,
-) -> f64 {
-    let (mut values, mut slopes) = ([0f32; LANES], [0f32; LANES]);
-    for ((a, v), s) in absent.iter().zip(value).zip(slope.iter_mut()) {
-        let mut v = *v;
-        for k in 0..LANES {
-            // A user's φ may be anything at p = q = 0, where padding is.
-            let there = a[k] == 0.0;
-            v[k] = if there { v[k] } else { 0.0 };
-            s[k] = if there { s[k] } else { 0.0 };
-        }
-        add(&mut values, &v);
-        add(&mut slopes, s);
+fn through_softmax(tile: &mut Tile, n: usize, chunks: usize, weights: &[f64]) -> f64 {
+    let flat = n * LANES;
+    // A user's φ may be anything at p = q = 0, where padding is.
+    let there = &tile.there.as_flattened()[..flat];
+    for (numbers, t) in tile.value.as_flattened_mut().iter_mut().zip(tile.slope.as_flattened_mut()).zip(there) {
+        let (value, slope) = numbers;
+        *value = if *t > 0.0 { *value } else { 0.0 };
+        *slope = if *t > 0.0 { *slope } else { 0.0 };
     }
-    let all = sum(&slopes);
-    for (s, q) in slope.iter_mut().zip(q) {
-        for k in 0..LANES {
-            s[k] = weight * (s[k] - q[k] * all);
+    let mut total = 0.0;
+    let rows = tile.value[..n].chunks_exact(chunks).zip(tile.slope.chunks_exact_mut(chunks));
+    for (((value, slope), q), &weight) in rows.zip(tile.q.chunks_exact(chunks)).zip(weights) {
+        let (mut values, mut slopes) = ([0f32; LANES], [0f32; LANES]);
+        value.iter().for_each(|v| add(&mut values, v));
+        slope.iter().for_each(|s| add(&mut slopes, s));
+        total += weight * f64::from(sum(&values));
+        let (all, weight) = (sum(&slopes), weight as f32);
+        for (s, q) in slope.as_flattened_mut().iter_mut().zip(q.as_flattened()) {
+            *s = weight * (*s - q * all);
         }
     }
-    f64::from(sum(&values))
+    total
 }
