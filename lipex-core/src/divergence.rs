@@ -347,8 +347,11 @@ impl Divergence for Alpha {
             let floor = R::constant(FLOOR);
             (p.max(floor), q.ln.max(R::constant(FLOOR.ln())), q.value.max(floor))
         };
-        let mixed = p.powf(a) * (ln_q * R::constant(1.0 - a)).exp();
-        (mixed - R::constant(a) * p - R::constant(1.0 - a) * q) / R::constant(a * (a - 1.0))
+        // In the number type: 1 - α rounded to f32 would leave p = q with a value other than 0.
+        let alpha = R::constant(a);
+        let rest = R::constant(1.0) - alpha;
+        let mixed = p.powf(a) * (ln_q * rest).exp();
+        (alpha * p + rest * q - mixed) / (alpha * rest)
     }
 }
 
