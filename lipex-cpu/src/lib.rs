@@ -4,5 +4,9 @@
 //! after the stage that it holds.
 
 mod backend;
+mod design;
+mod evaluate;
+mod fit;
+mod lanes;
 
 pub use backend::Cpu;

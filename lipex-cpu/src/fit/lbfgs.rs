@@ -1,0 +1,217 @@
+//! The solver: L-BFGS with ten pairs on the subspace of vectors that sum to 0 over classes, from M⁻¹ as first guess of
+//! the inverse Hessian.
+//!
+//! # Source
+//! Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 3.5 (Wolfe conditions); near the optimum, where
+//! differences of the objective are rounding, the approximate Wolfe conditions of Hager and Zhang (2005).
+
+use super::objective::{Objective, Precision};
+use super::precondition::Preconditioner;
+use std::collections::VecDeque;
+
+/// Pairs that are kept.
+const MEMORY: usize = 10;
+/// Evaluations in one line search.
+const MOST_TRIALS: usize = 20;
+/// Steps without progress beyond rounding after which a precision has nothing more to give.
+const PATIENCE: usize = 3;
+
+/// When to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Share of the objective that the predicted excess ½gᵀH₀g may be.
+    pub tolerance: f64,
+    /// Most evaluations.
+    pub evaluations: usize,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The predicted excess is below the tolerance.
+    #[default]
+    Tolerance,
+    /// Steps no longer lower the objective beyond rounding.
+    Stalled,
+    /// The limit on evaluations.
+    Evaluations,
+}
+
+impl Stop {
+    pub fn describe(self) -> &'static str {
+        match self {
+            Stop::Tolerance => "the predicted excess is below the tolerance",
+            Stop::Stalled => "steps no longer lower the objective beyond rounding",
+            Stop::Evaluations => "the limit on evaluations was reached",
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outcome {
+    pub iterations: usize,
+    pub evaluations: usize,
+    pub gradient_norm: f64,
+    pub stop: Stop,
+}
+
+impl Outcome {
+    /// Takes up a later run.
+    pub fn add(&mut self, later: Outcome) {
+        self.iterations += later.iterations;
+        self.evaluations += later.evaluations;
+        self.gradient_norm = later.gradient_norm;
+        self.stop = later.stop;
+    }
+}
+
+struct Pair {
+    step: Vec<f64>,
+    change: Vec<f64>,
+    inverse_product: f64,
+}
+
+/// A point with the objective and its gradient there.
+struct Point {
+    x: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+impl Point {
+    fn at(o: &mut Objective<'_>, x: Vec<f64>) -> Self {
+        let mut gradient = vec![0.0; o.len()];
+        let value = o.evaluate(&x, &mut gradient);
+        Point { x, value, gradient }
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    // Four sums, in a fixed order, so that the additions need not wait for one another.
+    let mut sums = [0.0; 4];
+    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (a, b))| *s += a * b);
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
+/// y += t·x.
+fn add_scaled(y: &mut [f64], t: f64, x: &[f64]) {
+    y.iter_mut().zip(x).for_each(|(y, x)| *y += t * x);
+}
+
+/// Minimises from `x`, which it replaces by the best point found.
+pub(crate) fn minimise(o: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], limits: Limits) -> Outcome {
+    // Differences of the objective below this are rounding.
+    let rounding = match o.precision() {
+        Precision::Single => 1e-7,
+        Precision::Double => 1e-14,
+    };
+    let mut outcome = Outcome::default();
+    let mut here = Point::at(o, x.to_vec());
+    outcome.evaluations = 1;
+    let mut pairs: VecDeque<Pair> = VecDeque::new();
+    let mut idle = 0;
+    outcome.stop = loop {
+        let (excess, direction) = step(o, h, &here, &pairs);
+        if excess <= limits.tolerance * here.value.abs() + f64::MIN_POSITIVE {
+            break Stop::Tolerance;
+        }
+        if idle >= PATIENCE {
+            break Stop::Stalled;
+        }
+        if outcome.evaluations >= limits.evaluations {
+            break Stop::Evaluations;
+        }
+        let noise = rounding * (here.value.abs() + 0.1 * o.scale());
+        let left = limits.evaluations - outcome.evaluations;
+        let found = search(o, &here, &direction, noise, left, &mut outcome.evaluations);
+        let Some(next) = found else {
+            if pairs.is_empty() {
+                break Stop::Stalled;
+            }
+            pairs.clear();
+            continue;
+        };
+        outcome.iterations += 1;
+        idle = if here.value - next.value > rounding * here.value.abs() { 0 } else { idle + 1 };
+        let mut s = next.x.clone();
+        add_scaled(&mut s, -1.0, &here.x);
+        let mut y = next.gradient.clone();
+        add_scaled(&mut y, -1.0, &here.gradient);
+        let product = dot(&s, &y);
+        if product > 0.0 {
+            if pairs.len() == MEMORY {
+                pairs.pop_front();
+            }
+            pairs.push_back(Pair { step: s, change: y, inverse_product: 1.0 / product });
+        }
+        here = next;
+    };
+    outcome.gradient_norm = here.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+    x.copy_from_slice(&here.x);
+    outcome
+}
+
+/// The predicted excess ½gᵀHg and the direction −Hg.
+fn step(o: &Objective<'_>, h: &Preconditioner, here: &Point, pairs: &VecDeque<Pair>) -> (f64, Vec<f64>) {
+    let mut q = here.gradient.clone();
+    let mut shares = [0.0; MEMORY];
+    for (share, pair) in shares.iter_mut().zip(pairs).rev() {
+        *share = dot(&pair.step, &q) * pair.inverse_product;
+        add_scaled(&mut q, -*share, &pair.change);
+    }
+    h.apply(o, &mut q);
+    for (share, pair) in shares.iter().zip(pairs) {
+        let back = dot(&pair.change, &q) * pair.inverse_product;
+        add_scaled(&mut q, share - back, &pair.step);
+    }
+    let excess = 0.5 * dot(&here.gradient, &q);
+    q.iter_mut().for_each(|v| *v = -*v);
+    (excess, q)
+}
+
+/// A point along `direction` that meets the Wolfe conditions, exact or approximate.
+fn search(
+    o: &mut Objective<'_>,
+    here: &Point,
+    direction: &[f64],
+    noise: f64,
+    left: usize,
+    evaluations: &mut usize,
+) -> Option<Point> {
+    const DECREASE: f64 = 1e-4;
+    const CURVATURE: f64 = 0.9;
+    let slope = dot(&here.gradient, direction);
+    if slope >= 0.0 {
+        return None;
+    }
+    let (mut t, mut low, mut high) = (1.0, 0.0, f64::INFINITY);
+    for _ in 0..MOST_TRIALS.min(left) {
+        let mut x = here.x.clone();
+        add_scaled(&mut x, t, direction);
+        let there = Point::at(o, x);
+        *evaluations += 1;
+        let new_slope = dot(&there.gradient, direction);
+        let lower = there.value <= here.value + DECREASE * t * slope;
+        let flat = there.value <= here.value + noise && new_slope <= (2.0 * DECREASE - 1.0) * slope;
+        // A value that is no number fails both.
+        if !(lower || flat) {
+            high = t;
+        } else if new_slope < CURVATURE * slope {
+            low = t;
+        } else {
+            return Some(there);
+        }
+        t = if high.is_infinite() {
+            2.0 * t
+        } else if low == 0.0 {
+            let parabola = -slope * t * t / (2.0 * (there.value - here.value - slope * t));
+            if parabola.is_finite() { parabola.clamp(0.1 * t, 0.5 * t) } else { 0.5 * t }
+        } else {
+            0.5 * (low + high)
+        };
+    }
+    None
+}

@@ -1,0 +1,69 @@
+//! Out-of-fold fidelity against masks that no fit has seen.
+
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{
+    Agreement, Dependence, Evaluator, Fidelity, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection,
+    Softmax, Surrogate, Weights, softmax_in_place,
+};
+use lipex_cpu::Cpu;
+
+const FEATURES: usize = 12;
+const CLASSES: usize = 4;
+
+/// Fair coins from row `from` on, and a black box with products of features, which no surrogate can follow exactly.
+fn neighbourhood(from: u32, rows: usize) -> Neighbourhood<Cpu> {
+    let (mut bits, mut p) = (Vec::new(), Vec::new());
+    for i in 0..rows as u32 {
+        let mask = if i == 0 { 4095 } else { Draws::new(5, from + i, 0, Purpose::Masks).draw(0) & 4095 };
+        let keeps = |j: usize| f64::from(mask >> j & 1);
+        let score = |c: usize| {
+            let linear: f64 = (0..FEATURES).map(|j| ((j * 7 + c * 5) % 11) as f64 / 5.0 * keeps(j) - keeps(j)).sum();
+            let products: f64 = (0..FEATURES - 1).map(|j| keeps(j) * keeps(j + 1) * ((j + c) % 3) as f64).sum();
+            linear + 0.5 * products
+        };
+        let mut q: Vec<f64> = (0..CLASSES).map(score).collect();
+        softmax_in_place(&mut q);
+        bits.push(mask);
+        p.extend(q.into_iter().map(|v| v as f32));
+    }
+    let on = Cpu::new();
+    let masks = Masks::new(&on, rows, FEATURES, bits).unwrap();
+    let p = Probabilities::new(&on, rows, CLASSES, p).unwrap();
+    Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; rows])).unwrap()
+}
+
+fn evaluate(rows: usize, fold: OutOfFold, on: &Cpu) -> (Fidelity, lipex_core::Fitted) {
+    let around = neighbourhood(0, rows);
+    let selection = Selection::shared(CLASSES, (0..FEATURES).collect());
+    let softmax = Softmax::default();
+    let problems = [Problem::new(&around, &selection)];
+    let fitted = softmax.fit(on, &problems).unwrap();
+    let fidelity = fold.evaluate(on, &problems, &fitted, &softmax, Dependence::Independent).unwrap().remove(0);
+    (fidelity, fitted.into_iter().next().unwrap())
+}
+
+#[test]
+fn out_of_fold_is_what_fresh_masks_say() {
+    let (fidelity, fitted) = evaluate(300, OutOfFold::default(), &Cpu::new());
+    let fresh = neighbourhood(1_000_000, 3000);
+    let mut tv = 0.0;
+    for i in 0..3000 {
+        let keeps: Vec<bool> = (0..FEATURES).map(|j| fresh.masks.keeps(i, j)).collect();
+        let p = fresh.probabilities.row(i);
+        tv += fitted.predict(&keeps).iter().zip(p).map(|(q, p)| 0.5 * (q - f64::from(*p)).abs()).sum::<f64>() / 3000.0;
+    }
+    let unseen = fidelity.out_of_fold.unwrap();
+    println!("out of fold {:.4}, fresh masks {tv:.4}, in sample {:.4}", unseen.tv, fidelity.in_sample.tv);
+    assert!((unseen.tv - tv).abs() < 0.01);
+    assert!(unseen.tv > fidelity.in_sample.tv && fidelity.in_sample.tv > 0.01);
+    assert!(fidelity.r2.iter().all(|r| (0.5..1.0).contains(r)), "{:?}", fidelity.r2);
+}
+
+#[test]
+fn without_folds_there_is_none_and_threads_change_nothing() {
+    let (none, _) = evaluate(100, OutOfFold { folds: 0 }, &Cpu::new());
+    assert!(none.out_of_fold.is_none() && none.in_sample != Agreement::default());
+    let one = evaluate(200, OutOfFold::default(), &Cpu::new());
+    let two = evaluate(200, OutOfFold::default(), &Cpu::with_threads(2).unwrap());
+    assert_eq!(one, two);
+}
