@@ -438,7 +438,7 @@ impl<B: Backend> Explainer<B> {
             let end = rows.min(start + self.batch_size);
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
             let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
-            timed(&mut timings.predict, || model.predict(on, &batch, &mut part))?;
+            timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
             expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
             on.place(part.values(), &mut all, classes, start)?;
             calls.batches += 1;
@@ -518,6 +518,14 @@ impl<B: Backend> Explainer<B> {
     /// Those of the selector.
     pub fn select(&self, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
         self.selector.select(&self.backend, around)
+    }
+}
+
+/// A black box counts rows from the start of its batch, a user from the first input.
+fn in_whole(error: Error, start: usize) -> Error {
+    match error {
+        Error::NotADistribution { row, problem } => Error::NotADistribution { row: row + start, problem },
+        other => other,
     }
 }
 

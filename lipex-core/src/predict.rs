@@ -14,7 +14,8 @@ pub trait BlackBox<B: Backend, Batch>: Send + Sync {
 
     /// Writes the probabilities of a batch into `out`, one row an input.
     ///
-    /// Rows are checked afterwards; they need not be checked here.
+    /// Rows are checked afterwards; they need not be checked here. A model that does so anyway counts rows from the start
+    /// of the batch.
     ///
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the model fails.

@@ -4,11 +4,11 @@
 //! a group, and Zᵀ·Y adds each row to one bucket a group and then folds buckets into columns. Neither multiplies.
 
 use crate::Cpu;
-use crate::lanes::{Chunk, LANES, Number, add};
+use crate::lanes::{Chunk, LANES, Number, Vectorised, add, blocks, vectorised};
 use lipex_core::Masks;
 
 /// Columns in a group.
-const GROUP: usize = 4;
+pub(crate) const GROUP: usize = 4;
 /// Patterns of a group.
 pub(crate) const PATTERNS: usize = 1 << GROUP;
 
@@ -126,6 +126,68 @@ impl Design {
                         add(&mut out[column * chunks + k % chunks], h);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Groups whose buckets are filled together, so that they stay in the fastest cache.
+const TILE: usize = 8;
+
+/// Zᵀ·Y (columns × chunks) for Y of `chunks` chunks a row.
+pub(crate) fn transposed<T: Number>(design: &Design, y: &[Chunk<T>], chunks: usize) -> Vec<Chunk<T>> {
+    let mut out = vec![[T::default(); LANES]; design.columns * chunks];
+    vectorised(Transposed { design, y, chunks, out: &mut out });
+    out
+}
+
+struct Transposed<'a, T> {
+    design: &'a Design,
+    y: &'a [Chunk<T>],
+    chunks: usize,
+    out: &'a mut [Chunk<T>],
+}
+
+impl<T: Number> Vectorised for Transposed<'_, T> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let Transposed { design, y, chunks, out } = self;
+        blocks!(chunks, |at, K| {
+            let mut buckets = vec![[[T::default(); LANES]; K]; TILE * PATTERNS];
+            for first in (0..design.groups).step_by(TILE) {
+                let last = design.groups.min(first + TILE);
+                buckets.fill([[T::default(); LANES]; K]);
+                for (codes, y) in design.codes.chunks_exact(design.groups).zip(y.chunks_exact(chunks)) {
+                    let y: [Chunk<T>; K] = std::array::from_fn(|k| y[at + k]);
+                    for (table, &code) in buckets.chunks_exact_mut(PATTERNS).zip(&codes[first..last]) {
+                        let bucket = &mut table[usize::from(code) % PATTERNS];
+                        bucket.iter_mut().zip(&y).for_each(|(b, y)| add(b, y));
+                    }
+                }
+                for (g, table) in (first..last).zip(buckets.chunks_exact_mut(PATTERNS)) {
+                    let mut sums = [[[T::default(); LANES]; K]; GROUP];
+                    fold_patterns(table, &mut sums);
+                    for (column, sum) in (g * GROUP..design.columns).zip(&sums) {
+                        out[column * chunks + at..column * chunks + at + K].copy_from_slice(sum);
+                    }
+                }
+            }
+        });
+    }
+}
+
+/// The sums over the patterns that hold each bit; the buckets are spent.
+#[inline(always)]
+pub(crate) fn fold_patterns<T: Number, const K: usize>(
+    buckets: &mut [[Chunk<T>; K]],
+    out: &mut [[Chunk<T>; K]; GROUP],
+) {
+    for bit in (0..GROUP).rev() {
+        let (low, high) = buckets[..2 << bit].split_at_mut(1 << bit);
+        for (l, h) in low.iter_mut().zip(high.iter()) {
+            for k in 0..K {
+                add(&mut l[k], &h[k]);
+                add(&mut out[bit][k], &h[k]);
             }
         }
     }

@@ -8,5 +8,12 @@ mod design;
 mod evaluate;
 mod fit;
 mod lanes;
+mod least_squares;
+mod linalg;
+mod mt19937;
+mod perturb;
+mod ridge;
+mod select;
+mod weigh;
 
 pub use backend::Cpu;

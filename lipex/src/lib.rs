@@ -1,1 +1,68 @@
-//! lipex
+//! Explain a text classifier around one input, for every class at once (LIPEX).
+//!
+//! A black box gives probabilities for damaged copies of a text; a softmax surrogate is fitted to them under a divergence.
+//! Its matrix W says what each word does to each class, relative to the other classes.
+//!
+//! ```
+//! use lipex::prelude::*;
+//!
+//! let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+//!     texts.iter().map(|t| if t.contains("wonderful") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+//! });
+//! let text = TextInstance::new("A wonderful film, if a little long")?;
+//! let explanation = lipex().explain(&text, &model)?;
+//! let (bad, good) = (explanation.class("bad")?, explanation.class("good")?);
+//! let top = explanation.top_k(good, 3, Rank::Supporting);
+//! assert_eq!(explanation.features[top[0].feature].name, "wonderful");
+//! let odds = explanation.contrast(good, bad)[0].value; // in log-odds
+//! assert!((odds - (0.9f64 / 0.1 * 0.6 / 0.4).ln()).abs() < 0.3);
+//! assert_eq!(explanation.matrix.len(), 2); // a row a class, a column a kept word
+//! # Ok::<(), lipex::Error>(())
+//! ```
+//!
+//! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences.
+//! * The black box: a function ([`TextFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
+//! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
+//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//!
+//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
+
+mod command;
+mod demo;
+mod function;
+mod json;
+mod text;
+
+pub use command::CommandModel;
+pub use demo::DemoModel;
+pub use function::{Outputs, TextFn};
+pub use json::{SCHEMA, from_json, to_json};
+pub use lipex_core::*;
+pub use lipex_cpu::*;
+pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
+
+/// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.
+pub fn lipex() -> Explainer<Cpu> {
+    Explainer::lipex(Cpu::new())
+}
+
+/// The paper's own settings on the CPU: 1000 masks, 5 features a class, no intercept, λ = 10⁻³, ranking by |W|.
+pub fn paper() -> Explainer<Cpu> {
+    Explainer::paper(Cpu::new())
+}
+
+/// LIME's settings on the CPU, for every class at once: 5000 masks, highest weights (10), a ridge a class.
+pub fn lime() -> Explainer<Cpu> {
+    Explainer::lime(Cpu::new())
+}
+
+/// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
+pub mod prelude {
+    pub use crate::{
+        All, Alpha, Antithetic, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu, DemoModel,
+        Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
+        HighestWeights, Instance, Intercept, JensenShannon, Kl, LimeText, Preset, Q, Rank, Real, Removed, Render,
+        ReverseKl, Ridge, Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json,
+        lime, lipex, paper, to_json,
+    };
+}

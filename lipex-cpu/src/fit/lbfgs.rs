@@ -7,6 +7,7 @@
 
 use super::objective::{Objective, Precision};
 use super::precondition::Preconditioner;
+use crate::linalg::dot;
 use std::collections::VecDeque;
 
 /// Pairs that are kept.
@@ -85,15 +86,6 @@ impl Point {
         let value = o.evaluate(&x, &mut gradient);
         Point { x, value, gradient }
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Four sums, in a fixed order, so that the additions need not wait for one another.
-    let mut sums = [0.0; 4];
-    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (a, b))| *s += a * b);
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 /// y += t·x.

@@ -5,7 +5,7 @@
 //! gives 16 entries.
 
 use super::objective::Objective;
-use crate::design::PATTERNS;
+use crate::design::{GROUP, PATTERNS, fold_patterns};
 use crate::lanes::{Chunk, LANES, Vectorised, add, blocks, vectorised};
 
 /// The least weight p(1−p) of a row.
@@ -14,8 +14,6 @@ const FLOOR: f32 = 1e-4;
 const MOST_ROWS: usize = 4096;
 /// Most bytes of Grams; beyond, their diagonals must do.
 const MOST_BYTES: usize = 256 << 20;
-/// Columns of a group.
-const GROUP: usize = PATTERNS.trailing_zeros() as usize;
 
 /// M⁻¹ of every class.
 pub(crate) struct Preconditioner {
@@ -206,30 +204,16 @@ fn sort_rows<const K: usize>(
 fn fold_twice<const K: usize>(buckets: &mut [[Chunk<f32>; K]]) -> [[[Chunk<f32>; K]; GROUP]; GROUP] {
     let mut half = [[[[0f32; LANES]; K]; GROUP]; PATTERNS];
     for (patterns, out) in buckets.chunks_exact_mut(PATTERNS).zip(&mut half) {
-        fold(patterns, out);
+        fold_patterns(patterns, out);
     }
     let mut sums = [[[[0f32; LANES]; K]; GROUP]; GROUP];
     for c in 0..GROUP {
         let mut column: [[Chunk<f32>; K]; PATTERNS] = std::array::from_fn(|pattern| half[pattern][c]);
         let mut out = [[[0f32; LANES]; K]; GROUP];
-        fold(&mut column, &mut out);
+        fold_patterns(&mut column, &mut out);
         (0..GROUP).for_each(|r| sums[r][c] = out[r]);
     }
     sums
-}
-
-/// The sums over the patterns that hold each bit; the buckets are spent.
-#[inline(always)]
-fn fold<const K: usize>(buckets: &mut [[Chunk<f32>; K]], out: &mut [[Chunk<f32>; K]; GROUP]) {
-    for bit in (0..GROUP).rev() {
-        let (low, high) = buckets[..2 << bit].split_at_mut(1 << bit);
-        for (l, h) in low.iter_mut().zip(high.iter()) {
-            for k in 0..K {
-                add(&mut l[k], &h[k]);
-                add(&mut out[bit][k], &h[k]);
-            }
-        }
-    }
 }
 
 /// Factors M = Gram + penalties in place, each class for itself; pivots are kept well above 0.

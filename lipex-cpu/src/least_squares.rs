@@ -1,0 +1,177 @@
+//! Weighted least squares of the probabilities on columns of the masks: what selection and the ridge surrogate share.
+
+use crate::Cpu;
+use crate::design::{Design, transposed};
+use crate::lanes::{Chunk, LANES};
+use crate::linalg::{Cholesky, dot};
+use lipex_core::{Masks, Neighbourhood, Probabilities};
+
+/// The rows that count, with their weights.
+pub(crate) struct Rows<'a> {
+    pub masks: &'a Masks<Cpu>,
+    pub probabilities: &'a Probabilities<Cpu>,
+    /// Rows of weight above 0.
+    pub index: Vec<usize>,
+    /// π, times the multiplicity.
+    pub weights: Vec<f64>,
+    /// Σ of the weights.
+    pub total: f64,
+    /// The weighted mean of each class's probability.
+    pub means: Vec<f64>,
+}
+
+impl<'a> Rows<'a> {
+    pub fn new(around: &'a Neighbourhood<Cpu>, multiplicities: Option<&[u32]>) -> Self {
+        let weight = |i: usize| f64::from(around.weights.values()[i]) * multiplicities.map_or(1.0, |m| f64::from(m[i]));
+        let index: Vec<usize> = (0..around.rows()).filter(|&i| weight(i) > 0.0).collect();
+        let weights: Vec<f64> = index.iter().map(|&i| weight(i)).collect();
+        let total: f64 = weights.iter().sum();
+        let mut means = vec![0.0; around.probabilities.classes()];
+        for (&i, w) in index.iter().zip(&weights) {
+            means.iter_mut().zip(around.probabilities.row(i)).for_each(|(m, &p)| *m += w * f64::from(p) / total);
+        }
+        Rows { masks: &around.masks, probabilities: &around.probabilities, index, weights, total, means }
+    }
+
+    /// The masks' columns `features` of these rows.
+    pub fn design(&self, features: &[usize]) -> Design {
+        Design::new(self.masks, &self.index, features, false)
+    }
+
+    /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄).
+    pub fn moments(&self, design: &Design) -> (Vec<f64>, Vec<Vec<f64>>) {
+        let classes = self.means.len();
+        let chunks = (classes + 1).div_ceil(LANES);
+        let mut y = vec![[0.0; LANES]; self.index.len() * chunks];
+        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(chunks)) {
+            let row = row.as_flattened_mut();
+            row.iter_mut().zip(self.probabilities.row(i)).for_each(|(o, &p)| *o = w * f64::from(p));
+            row[classes] = w;
+        }
+        let sums = transposed(design, &y, chunks);
+        let column = |j: usize, c: usize| sums[j * chunks + c / LANES][c % LANES];
+        let columns = 0..design.columns();
+        let means: Vec<f64> = columns.clone().map(|j| column(j, classes) / self.total).collect();
+        let of_class =
+            |c: usize| columns.clone().map(|j| column(j, c) - column(j, classes) * self.means[c]).collect::<Vec<f64>>();
+        (means, (0..classes).map(of_class).collect())
+    }
+
+    /// Columns of the Gram of the design: for each of `features` the sums Σ w z z_feature over every column z.
+    pub fn gram_columns(&self, design: &Design, features: &[usize]) -> Vec<Vec<f64>> {
+        let chunks = features.len().div_ceil(LANES);
+        let mut y: Vec<Chunk<f64>> = vec![[0.0; LANES]; self.index.len() * chunks];
+        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(chunks.max(1))) {
+            let bits = self.masks.row(i);
+            for (o, &j) in row.as_flattened_mut().iter_mut().zip(features) {
+                *o = if bits[j / 32] >> (j % 32) & 1 == 1 { w } else { 0.0 };
+            }
+        }
+        let sums = transposed(design, &y, chunks);
+        let column = |s: usize| (0..design.columns()).map(|j| sums[j * chunks + s / LANES][s % LANES]).collect();
+        (0..features.len()).map(column).collect()
+    }
+}
+
+/// Ridge regressions of every class on the columns `features`, each class on its own support.
+///
+/// Minimises Σ w (p − b − z·v)² + α‖v‖², b not penalised. Returns for each class the coefficients of its support and b.
+pub(crate) fn ridge(rows: &Rows<'_>, features: &[usize], supports: &[Vec<usize>], alpha: f64) -> Vec<(Vec<f64>, f64)> {
+    let design = rows.design(features);
+    let (means, covariances) = rows.moments(&design);
+    let shared = supports.windows(2).all(|s| s[0] == s[1]);
+    let widest = supports.iter().map(Vec::len).max().unwrap_or(0);
+    let mut solver: Option<Solver> = None;
+    let gram = (widest <= rows.index.len()).then(|| centred_gram(rows, &design, features, &means));
+    let mut solved = Vec::with_capacity(supports.len());
+    for (c, support) in supports.iter().enumerate() {
+        if !shared || solver.is_none() {
+            solver = Some(match &gram {
+                Some(gram) => Solver::primal(gram, features.len(), support, alpha),
+                None => Solver::dual(rows, features, support, &means, alpha),
+            });
+        }
+        let coefficients = match solver.as_ref() {
+            Some(Solver::Primal(cholesky)) => {
+                let mut b: Vec<f64> = support.iter().map(|&j| covariances[c][j]).collect();
+                cholesky.solve(&mut b);
+                b
+            }
+            Some(Solver::Dual(cholesky)) => dual_solution(rows, &design, cholesky, c, support, &means),
+            None => Vec::new(),
+        };
+        let shift: f64 = support.iter().zip(&coefficients).map(|(&j, v)| means[j] * v).sum();
+        solved.push((coefficients, rows.means[c] - shift));
+    }
+    solved
+}
+
+enum Solver {
+    /// Of (G + αI), columns × columns.
+    Primal(Cholesky),
+    /// Of (K + αI), rows × rows: for more columns than rows.
+    Dual(Cholesky),
+}
+
+/// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
+fn centred_gram(rows: &Rows<'_>, design: &Design, features: &[usize], means: &[f64]) -> Vec<f64> {
+    let mut gram = Vec::with_capacity(features.len() * features.len());
+    for (s, column) in rows.gram_columns(design, features).iter().enumerate() {
+        gram.extend(column.iter().zip(means).map(|(g, m)| g - rows.total * m * means[s]));
+    }
+    gram
+}
+
+impl Solver {
+    fn primal(gram: &[f64], n: usize, support: &[usize], alpha: f64) -> Self {
+        let mut a: Vec<f64> = support.iter().flat_map(|&i| support.iter().map(move |&j| gram[i * n + j])).collect();
+        (0..support.len()).for_each(|i| a[i * support.len() + i] += alpha);
+        Solver::Primal(Cholesky::new(a, support.len()))
+    }
+
+    /// K_ik = √(w_i w_k) (z_i − z̄)·(z_k − z̄), from the numbers of ones that two rows share.
+    fn dual(rows: &Rows<'_>, features: &[usize], support: &[usize], means: &[f64], alpha: f64) -> Self {
+        let n = rows.index.len();
+        let mut columns = vec![0u32; rows.masks.words()];
+        support.iter().for_each(|&s| columns[features[s] / 32] |= 1 << (features[s] % 32));
+        let kept: Vec<Vec<u32>> =
+            rows.index.iter().map(|&i| rows.masks.row(i).iter().zip(&columns).map(|(z, c)| z & c).collect()).collect();
+        let along: Vec<f64> = rows.index.iter().map(|&i| mean_along(rows, i, features, support, means)).collect();
+        let length: f64 = support.iter().map(|&s| means[s] * means[s]).sum();
+        let mut k = vec![0.0; n * n];
+        for i in 0..n {
+            for j in 0..=i {
+                let shared: u32 = kept[i].iter().zip(&kept[j]).map(|(a, b)| (a & b).count_ones()).sum();
+                let product = f64::from(shared) - along[i] - along[j] + length;
+                k[i * n + j] = (rows.weights[i] * rows.weights[j]).sqrt() * product;
+            }
+            k[i * n + i] += alpha;
+        }
+        Solver::Dual(Cholesky::new(k, n))
+    }
+}
+
+/// z_i·z̄ over a support.
+fn mean_along(rows: &Rows<'_>, i: usize, features: &[usize], support: &[usize], means: &[f64]) -> f64 {
+    support.iter().filter(|&&s| rows.masks.keeps(i, features[s])).map(|&s| means[s]).sum()
+}
+
+/// v = Σ √w_i a_i (z_i − z̄) with (K + αI)a = √w (p − p̄).
+fn dual_solution(
+    rows: &Rows<'_>,
+    design: &Design,
+    cholesky: &Cholesky,
+    class: usize,
+    support: &[usize],
+    means: &[f64],
+) -> Vec<f64> {
+    let roots: Vec<f64> = rows.weights.iter().map(|w| w.sqrt()).collect();
+    let target = |i: usize| f64::from(rows.probabilities.row(i)[class]) - rows.means[class];
+    let mut a: Vec<f64> = rows.index.iter().zip(&roots).map(|(&i, root)| root * target(i)).collect();
+    cholesky.solve(&mut a);
+    let y: Vec<Chunk<f64>> =
+        a.iter().zip(&roots).map(|(a, root)| std::array::from_fn(|l| if l == 0 { a * root } else { 0.0 })).collect();
+    let sums = transposed(design, &y, 1);
+    let total = dot(&a, &roots);
+    support.iter().map(|&s| sums[s][0] - means[s] * total).collect()
+}

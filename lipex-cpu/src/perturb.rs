@@ -1,0 +1,343 @@
+//! Perturb: drawing masks, bit by bit as the laws specify.
+
+use crate::Cpu;
+use crate::mt19937::Mt19937;
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{
+    Angle, Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    ProximityTable, Result, Sample, UniformSize,
+};
+use std::ops::Range;
+
+/// One row of masks.
+type Row = [u32];
+
+fn keep_all(row: &mut Row, features: usize) {
+    for (w, word) in row.iter_mut().enumerate() {
+        let left = features - 32 * w;
+        *word = if left >= 32 { u32::MAX } else { (1 << left) - 1 };
+    }
+}
+
+fn holds(row: &Row, j: usize) -> bool {
+    row[j / 32] >> (j % 32) & 1 == 1
+}
+
+fn put(row: &mut Row, j: usize) {
+    row[j / 32] |= 1 << (j % 32);
+}
+
+fn invert(row: &mut Row, features: usize) {
+    row.iter_mut().for_each(|w| *w = !*w);
+    if features % 32 > 0 {
+        row[features / 32] &= (1 << (features % 32)) - 1;
+    }
+}
+
+/// Keeps all features but a random `removed` of them: Floyd's algorithm for the smaller side, on draws `first`, `first` + 1, …
+fn remove_subset(row: &mut Row, features: usize, removed: usize, draws: &mut Draws, first: u32) {
+    let fewer = removed.min(features - removed);
+    row.fill(0);
+    for (m, j) in (features - fewer..features).enumerate() {
+        let t = draws.below(first + m as u32, j as u32 + 1) as usize;
+        put(row, if holds(row, t) { j } else { t });
+    }
+    if removed <= features - removed {
+        invert(row, features);
+    }
+}
+
+/// Masks by a law that makes each row alone.
+fn by_row(
+    on: &Cpu,
+    features: &[usize],
+    rows: Range<usize>,
+    draw: impl Fn(&mut Row, usize, usize) + Sync,
+) -> Result<Vec<Sample<Cpu>>> {
+    on.map(features.len(), |instance| {
+        let d = features[instance];
+        let words = d.div_ceil(32);
+        let mut bits = vec![0u32; rows.len() * words];
+        if words > 0 {
+            for (i, row) in rows.clone().zip(bits.chunks_exact_mut(words)) {
+                if i == 0 { keep_all(row, d) } else { draw(row, i, d) }
+            }
+        }
+        Ok(Sample { masks: Masks::new(on, rows.len(), d, bits)?, weights: None })
+    })
+}
+
+/// The draws of row `i`: rows are numbered by 32 bits.
+fn draws(seed: u64, i: usize) -> Draws {
+    Draws::new(seed, i as u32, 0, Purpose::Masks)
+}
+
+impl Perturber<Cpu> for UniformSize {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        by_row(on, features, rows, |row, i, d| {
+            let most = self.within.map_or(d, |angle| angle.most_removed(d));
+            let mut draws = draws(seed, i);
+            let removed = 1 + draws.below(0, most as u32) as usize;
+            remove_subset(row, d, removed, &mut draws, 1);
+        })
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+}
+
+impl Perturber<Cpu> for Antithetic {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        by_row(on, features, rows, |row, i, d| {
+            // Row 2m is the complement of row 2m − 1, whose draws both use.
+            let mut draws = draws(seed, i - usize::from(i % 2 == 0));
+            let removed = if d == 1 { 1 } else { 1 + draws.below(0, d as u32 - 1) as usize };
+            remove_subset(row, d, removed, &mut draws, 1);
+            if i % 2 == 0 {
+                invert(row, d);
+            }
+        })
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Pairs
+    }
+}
+
+impl Perturber<Cpu> for Bernoulli {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        if let Some(angle) = self.within {
+            let sizes: Vec<Vec<f64>> = features.iter().map(|&d| binomial(d, 1.0 - self.keep(), angle)).collect();
+            return by_row(on, features, rows, |row, i, d| {
+                let of = features.iter().position(|&f| f == d).unwrap_or(0);
+                let mut draws = draws(seed, i);
+                let share = draws.unit(0);
+                let removed = sizes[of].partition_point(|&cumulated| cumulated <= share).min(sizes[of].len() - 1);
+                remove_subset(row, d, removed, &mut draws, 1);
+            });
+        }
+        let threshold = (self.keep() * 4_294_967_296.0) as u64;
+        by_row(on, features, rows, |row, i, d| {
+            let mut draws = draws(seed, i);
+            row.fill(0);
+            (0..d).filter(|&j| u64::from(draws.draw(j as u32)) < threshold).for_each(|j| put(row, j));
+        })
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+}
+
+/// Cumulated probabilities that 0, 1, … features are removed, of the binomial restricted to the sizes within an angle.
+fn binomial(features: usize, remove: f64, within: Angle) -> Vec<f64> {
+    let most = within.most_removed(features);
+    let mut logarithm = features as f64 * (1.0 - remove).ln();
+    let mut logarithms = vec![logarithm];
+    for r in 1..=most {
+        logarithm += ((features - r + 1) as f64 / r as f64).ln() + (remove / (1.0 - remove)).ln();
+        logarithms.push(logarithm);
+    }
+    let top = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let mut sum = 0.0;
+    let mut cumulated: Vec<f64> = logarithms
+        .iter()
+        .map(|l| {
+            sum += (l - top).exp();
+            sum
+        })
+        .collect();
+    cumulated.iter_mut().for_each(|v| *v /= sum);
+    cumulated
+}
+
+impl Perturber<Cpu> for Exhaustive {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        _: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        features.iter().try_for_each(|&d| check_end(&rows, Exhaustive::rows(d)?))?;
+        by_row(on, features, rows, |row, i, d| {
+            row[0] = i as u32;
+            invert(row, d);
+        })
+    }
+
+    fn total(&self, features: usize, _: usize) -> Result<usize> {
+        Exhaustive::rows(features)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Exhaustive
+    }
+}
+
+/// Passes if a law with `total` rows has these.
+fn check_end(rows: &Range<usize>, total: usize) -> Result<()> {
+    if rows.end <= total {
+        return Ok(());
+    }
+    Err(Error::setting("samples", rows.end, format!("this sampler has {total} masks here")))
+}
+
+/// Rows of a law that draws all `total` of them in one sequence; keeps those asked for.
+fn in_sequence(
+    on: &Cpu,
+    features: &[usize],
+    total: usize,
+    rows: &Range<usize>,
+    draw: impl Fn(usize, &mut dyn FnMut(usize, &Row)) + Sync,
+) -> Result<Vec<Sample<Cpu>>> {
+    check_end(rows, total)?;
+    on.map(features.len(), |instance| {
+        let d = features[instance];
+        let words = d.div_ceil(32);
+        let mut bits = vec![0u32; rows.len() * words];
+        draw(d, &mut |i, row| {
+            if rows.contains(&i) {
+                bits[(i - rows.start) * words..][..words].copy_from_slice(row);
+            }
+        });
+        Ok(Sample { masks: Masks::new(on, rows.len(), d, bits)?, weights: None })
+    })
+}
+
+/// NumPy's legacy generator takes seeds of 32 bits.
+fn legacy_seed(seed: u64) -> Result<u32> {
+    u32::try_from(seed)
+        .map_err(|_| Error::setting("seed", seed, "LIME's masks take a seed of 32 bits, 0 to 4294967295"))
+}
+
+impl Perturber<Cpu> for LimeText {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        let seed = legacy_seed(seed)?;
+        in_sequence(on, features, total, &rows, |d, emit| {
+            let mut generator = Mt19937::new(seed);
+            let mut row = vec![0u32; d.div_ceil(32)];
+            keep_all(&mut row, d);
+            emit(0, &row);
+            let sizes: Vec<usize> = (1..total).map(|_| 1 + generator.bounded(d as u32 - 1) as usize).collect();
+            let mut order: Vec<usize> = Vec::with_capacity(d);
+            for (i, size) in sizes.into_iter().enumerate() {
+                order.clear();
+                order.extend(0..d);
+                (1..d).rev().for_each(|a| order.swap(a, generator.bounded(a as u32) as usize));
+                keep_all(&mut row, d);
+                order[..size].iter().for_each(|&j| row[j / 32] &= !(1 << (j % 32)));
+                emit(i + 1, &row);
+            }
+        })
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+}
+
+impl Perturber<Cpu> for LimeImage {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        let seed = legacy_seed(seed)?;
+        in_sequence(on, features, total, &rows, |d, emit| {
+            let mut generator = Mt19937::new(seed);
+            let mut row = vec![0u32; d.div_ceil(32)];
+            for i in 0..total {
+                row.fill(0);
+                (0..d).filter(|_| generator.bounded(1) == 1).for_each(|j| put(&mut row, j));
+                if i == 0 {
+                    keep_all(&mut row, d);
+                }
+                emit(i, &row);
+            }
+        })
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+}
+
+impl Perturber<Cpu> for GivenMasks {
+    fn perturb(
+        &self,
+        on: &Cpu,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        _: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cpu>>> {
+        check_end(&rows, self.rows())?;
+        let words = self.features().div_ceil(32);
+        on.map(features.len(), |i| {
+            lipex_core::expect_len("features of the given masks", features[i], self.features())?;
+            let bits = self.bits()[rows.start * words..rows.end * words].to_vec();
+            Ok(Sample { masks: Masks::new(on, rows.len(), self.features(), bits)?, weights: None })
+        })
+    }
+
+    fn total(&self, _: usize, _: usize) -> Result<usize> {
+        Ok(self.rows())
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Unknown
+    }
+}

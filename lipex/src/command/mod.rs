@@ -1,0 +1,178 @@
+//! Any program as a black box: one long-lived process, JSON lines in and out.
+
+mod process;
+mod protocol;
+
+use crate::function::Outputs;
+use crate::text::Texts;
+use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, check_row, expect_len};
+use process::{Failure, Process};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// A program that answers batches of texts with probabilities, or, said so, with logits.
+///
+/// The program runs once, as long as this value lives, and is ended with it. It first writes one line with its labels,
+/// then answers each line of texts with one line of rows; `docs/command-protocol.md` has the protocol. What it writes to
+/// stderr is shown at the end of an error, and nowhere else.
+///
+/// ```no_run
+/// use lipex::CommandModel;
+/// use std::time::Duration;
+///
+/// let model = CommandModel::start("python3 predict.py --model 'my model'", Duration::from_secs(60))?;
+/// # Ok::<(), lipex::Error>(())
+/// ```
+pub struct CommandModel {
+    command: String,
+    labels: Vec<String>,
+    outputs: Option<Outputs>,
+    timeout: Duration,
+    /// None once it has failed: what an ended or silent program would say next is no answer.
+    process: Mutex<Option<Process>>,
+}
+
+impl fmt::Debug for CommandModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CommandModel").field("command", &self.command).field("labels", &self.labels).finish()
+    }
+}
+
+/// Most time that a program may be given for one answer.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+impl CommandModel {
+    /// Starts a program and reads its labels.
+    ///
+    /// `command` is split into words as a POSIX shell does it, quotes and backslashes included, but no shell runs:
+    /// variables, pipes and wildcards mean nothing. `timeout` is how long the program may be silent before its first line,
+    /// and before each answer; above 0, at most a week.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the command is empty, cannot be split or cannot be started, or for such a timeout;
+    /// [`Error::Model`] when the program ends, is silent for too long, or does not begin with its labels;
+    /// [`Error::Shape`] for fewer than 2 labels.
+    pub fn start(command: &str, timeout: Duration) -> Result<Self> {
+        if timeout.is_zero() || timeout > LONGEST {
+            let reason = format!("above 0 and at most {} seconds", LONGEST.as_secs());
+            return Err(Error::setting("timeout", timeout.as_secs_f64(), reason));
+        }
+        let words = shlex::split(command).ok_or_else(|| refuse(command, "a quote or a backslash is left open"))?;
+        let mut process = Process::start(&words).map_err(|e| match e {
+            Some(e) => refuse(command, &format!("cannot start \"{}\": {e}", words[0])),
+            None => refuse(command, "name a program, as in command:python3 predict.py"),
+        })?;
+        let command = process::clean(command);
+        let name = process::head(&command, 60);
+        let line = process.line(timeout).map_err(|f| failed(&mut process, &name, f, timeout, "its first line"))?;
+        let header = protocol::header(&line).map_err(|reason| {
+            let end = process.stop().stderr;
+            Error::model(format!("\"{name}\": {reason}{end}"))
+        })?;
+        if header.labels.len() < 2 {
+            let what = format!("labels of \"{name}\" (at least){}", process.stop().stderr);
+            return Err(Error::shape(what, 2, header.labels.len()));
+        }
+        Ok(CommandModel {
+            command: name,
+            labels: header.labels,
+            outputs: header.outputs,
+            timeout,
+            process: Mutex::new(Some(process)),
+        })
+    }
+
+    /// Probabilities of a batch, row by row.
+    fn ask(&self, texts: &Texts) -> Result<Vec<f32>> {
+        let mut guard = self.process.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(process) = guard.as_mut() else {
+            return Err(Error::model(format!("\"{}\" has failed before", self.command)));
+        };
+        let answer = self.ask_process(process, texts);
+        if let Err(Error::Model(_)) = &answer {
+            *guard = None;
+        }
+        answer
+    }
+
+    fn ask_process(&self, process: &mut Process, texts: &Texts) -> Result<Vec<f32>> {
+        let name = &self.command;
+        let wanted = format!("the answer to {} texts", texts.len());
+        let reply = process
+            .ask(protocol::request(texts), self.timeout)
+            .map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
+        let reply = protocol::reply(&reply, self.outputs).map_err(|reason| {
+            let end = process.stop().stderr;
+            Error::model(format!("\"{name}\": {reason}{end}"))
+        })?;
+        if reply.rows.len() != texts.len() {
+            let what = format!("rows in the answer of \"{name}\"{}", process.stderr());
+            return Err(Error::shape(what, texts.len(), reply.rows.len()));
+        }
+        let mut values = Vec::with_capacity(texts.len() * self.labels.len());
+        for (i, row) in reply.rows.iter().enumerate() {
+            let bad = |problem: String, process: &mut Process| Error::NotADistribution {
+                row: i,
+                problem: format!("{problem}{}", process.stderr()),
+            };
+            let mut row = protocol::numbers(row).map_err(|problem| bad(problem, process))?;
+            if row.len() != self.labels.len() {
+                let what = format!("numbers in row {i} of the answer of \"{name}\"{}", process.stderr());
+                return Err(Error::shape(what, self.labels.len(), row.len()));
+            }
+            reply.outputs.to_probabilities(&mut row);
+            let row: Vec<f32> = row.into_iter().map(|v| v as f32).collect();
+            if let Err(Error::NotADistribution { problem, .. }) = check_row(i, &row) {
+                return Err(bad(problem, process));
+            }
+            values.extend(row);
+        }
+        Ok(values)
+    }
+}
+
+impl<B: Backend> BlackBox<B, Texts> for CommandModel {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// # Errors
+    /// [`Error::Model`] when the program ends, is silent for too long, or writes anything but an answer;
+    /// [`Error::Shape`] for a wrong number of rows or of numbers in a row; [`Error::NotADistribution`] for a row that holds
+    /// anything but a distribution. Each is one line, with the end of the program's stderr.
+    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
+        let values = self.ask(batch)?;
+        expect_len("probabilities", batch.len() * self.labels.len(), values.len())?;
+        *out.values_mut() = on.upload(values)?;
+        Ok(())
+    }
+}
+
+fn refuse(command: &str, reason: &str) -> Error {
+    Error::setting("model", format!("command:{}", process::clean(command)), reason)
+}
+
+/// Stops the program and says in one line why it gave no answer.
+fn failed(process: &mut Process, name: &str, failure: Failure, timeout: Duration, wanted: &str) -> Error {
+    let end = process.stop();
+    let how = match failure {
+        Failure::Silent => {
+            let seconds = timeout.as_secs_f64();
+            format!("was silent for {seconds} s before {wanted}; it must flush its output after each line")
+        }
+        Failure::Ended => match end.status {
+            Some(status) => format!("ended before {wanted} ({status})"),
+            None => format!("closed its output before {wanted}"),
+        },
+        Failure::NotRead(error) => match end.status {
+            Some(status) => format!("ended before {wanted} ({status})"),
+            None => format!("stopped reading before {wanted} ({error})"),
+        },
+        Failure::TooLong => format!("wrote more than {} MiB without an end of line", process::LONGEST_LINE >> 20),
+        Failure::Unasked(line) => {
+            format!("wrote a line that nothing had asked for, {}; {}", protocol::quoted(&line), protocol::ADVICE)
+        }
+    };
+    Error::model(format!("\"{name}\" {how}{}", end.stderr))
+}

@@ -1,0 +1,238 @@
+//! A child process that is talked to line by line, with deadlines.
+//!
+//! Three threads do what could block: one writes requests, one reads lines, one drains stderr and keeps its end. They end
+//! by themselves when the child's pipes close, and are not waited for: a grandchild may hold a pipe open.
+
+use regex::Regex;
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Error, Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Most bytes in a line of the child's.
+pub(super) const LONGEST_LINE: usize = 64 << 20;
+/// Bytes of stderr that are remembered, and characters of them that are shown.
+const REMEMBERED: usize = 4096;
+const SHOWN: usize = 300;
+/// How long to wait, once a child has failed, for the rest of its stderr and its exit status.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Colours and other terminal sequences.
+static SEQUENCE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[ -/]*[@-~]").expect("the pattern is valid"));
+
+/// Why there is no line.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// None came in time.
+    Silent,
+    /// The child has closed its output; most likely it has ended.
+    Ended,
+    /// A request could not be written.
+    NotRead(Error),
+    /// A line is longer than [`LONGEST_LINE`].
+    TooLong,
+    /// A line came before anything was asked.
+    Unasked(String),
+}
+
+enum Event {
+    Line(String),
+    TooLong,
+    Ended,
+    NotRead(Error),
+}
+
+/// A running child. Dropping it kills and reaps it.
+pub(super) struct Process {
+    child: Child,
+    requests: Option<Sender<String>>,
+    events: Receiver<Event>,
+    stderr: Arc<Mutex<VecDeque<u8>>>,
+    /// Disconnected once stderr has been read to its end.
+    stderr_open: Receiver<()>,
+}
+
+/// How a child ended.
+pub(super) struct End {
+    /// Its status, if it had ended by itself.
+    pub status: Option<ExitStatus>,
+    /// The end of its stderr, as the tail of a message.
+    pub stderr: String,
+}
+
+impl Process {
+    /// Starts the program `words[0]` with the other words as arguments; the error is `None` without a program.
+    pub fn start(words: &[String]) -> Result<Self, Option<Error>> {
+        let (program, arguments) = words.split_first().filter(|(p, _)| !p.is_empty()).ok_or(None)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(Some)?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        // Few enough lines that a child which never stops writing has to wait.
+        let (to_events, events) = mpsc::sync_channel(16);
+        let (to_child, requests) = mpsc::channel();
+        let stderr = Arc::new(Mutex::new(VecDeque::new()));
+        let (open, stderr_open) = mpsc::channel();
+        if let (Some(stdin), Some(stdout), Some(errors)) = pipes {
+            let (not_read, remembered) = (to_events.clone(), Arc::clone(&stderr));
+            thread::spawn(move || write_requests(stdin, &requests, &not_read));
+            thread::spawn(move || read_lines(BufReader::new(stdout), &to_events));
+            thread::spawn(move || {
+                remember(errors, &remembered);
+                drop(open);
+            });
+        }
+        Ok(Process { child, requests: Some(to_child), events, stderr, stderr_open })
+    }
+
+    /// The next line, which must come within `timeout`.
+    pub fn line(&mut self, timeout: Duration) -> Result<String, Failure> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Event::Line(line)) if line.trim().is_empty() => {}
+                Ok(Event::Line(line)) => return Ok(line),
+                Ok(Event::TooLong) => return Err(Failure::TooLong),
+                Ok(Event::NotRead(error)) => return Err(Failure::NotRead(error)),
+                Ok(Event::Ended) | Err(RecvTimeoutError::Disconnected) => return Err(Failure::Ended),
+                Err(RecvTimeoutError::Timeout) => return Err(Failure::Silent),
+            }
+        }
+    }
+
+    /// Sends a line, its end included, and gives the line that answers it.
+    pub fn ask(&mut self, request: String, timeout: Duration) -> Result<String, Failure> {
+        while let Ok(event) = self.events.try_recv() {
+            match event {
+                Event::Line(line) if line.trim().is_empty() => {}
+                Event::Line(line) => return Err(Failure::Unasked(line)),
+                Event::TooLong => return Err(Failure::TooLong),
+                Event::NotRead(error) => return Err(Failure::NotRead(error)),
+                Event::Ended => return Err(Failure::Ended),
+            }
+        }
+        let sent = self.requests.as_ref().map(|r| r.send(request));
+        if !matches!(sent, Some(Ok(()))) {
+            return Err(Failure::Ended);
+        }
+        self.line(timeout)
+    }
+
+    /// Ends the child, waiting a little for one that is about to end, and says how it went.
+    pub fn stop(&mut self) -> End {
+        self.requests = None;
+        let deadline = Instant::now() + GRACE;
+        let mut status = self.child.try_wait().ok().flatten();
+        while status.is_none() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+            status = self.child.try_wait().ok().flatten();
+        }
+        self.kill();
+        // Nothing is ever sent: this waits for the end of stderr, or not much longer.
+        let _ = self.stderr_open.recv_timeout(GRACE);
+        End { status, stderr: self.stderr() }
+    }
+
+    /// The end of stderr so far, as the tail of a message: empty if there is none.
+    pub fn stderr(&self) -> String {
+        let bytes: Vec<u8> =
+            self.stderr.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect::<Vec<u8>>();
+        let text = tail(&clean(&String::from_utf8_lossy(&bytes)), SHOWN);
+        if text.is_empty() { text } else { format!("; its stderr ends: {text}") }
+    }
+
+    fn kill(&mut self) {
+        // Both fail only for a child that is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn write_requests(mut stdin: ChildStdin, requests: &Receiver<String>, events: &SyncSender<Event>) {
+    for request in requests {
+        if let Err(error) = stdin.write_all(request.as_bytes()).and_then(|()| stdin.flush()) {
+            let _ = events.send(Event::NotRead(error));
+            return;
+        }
+    }
+}
+
+fn read_lines(mut stdout: BufReader<ChildStdout>, events: &SyncSender<Event>) {
+    loop {
+        let mut line = Vec::new();
+        let event = match stdout.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => Event::Ended,
+            Ok(n) if n == LONGEST_LINE && line.last() != Some(&b'\n') => Event::TooLong,
+            Ok(_) => Event::Line(String::from_utf8_lossy(&line).trim_end().to_string()),
+        };
+        let last = !matches!(event, Event::Line(_));
+        if events.send(event).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn remember(mut from: impl Read, end: &Mutex<VecDeque<u8>>) {
+    let mut chunk = [0; REMEMBERED];
+    while let Ok(n @ 1..) = from.read(&mut chunk) {
+        let mut end = end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.extend(&chunk[..n]);
+        let surplus = end.len().saturating_sub(REMEMBERED);
+        end.drain(..surplus);
+    }
+}
+
+/// Text on one line: lines joined by " | ", terminal sequences and control characters gone.
+pub(super) fn clean(text: &str) -> String {
+    let text = SEQUENCE.replace_all(text, "");
+    let lines: Vec<String> = text
+        .split(['\n', '\r'])
+        .map(|line| line.chars().map(|c| if c == '\t' { ' ' } else { c }).filter(|c| !c.is_control()).collect())
+        .map(|line: String| line.trim().to_string())
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join(" | ")
+}
+
+/// The first `most` characters; an ellipsis says that there are more.
+pub(super) fn head(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
+    }
+}
+
+/// The last `most` characters; an ellipsis says that there are more.
+fn tail(text: &str, most: usize) -> String {
+    match text.char_indices().rev().nth(most) {
+        Some((before, c)) => format!("…{}", &text[before + c.len_utf8()..]),
+        None => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cleaned_to_one_line() {
+        assert_eq!(clean("\x1b[1;31mError:\x1b[0m\tno\r\n\n  file\0 \n"), "Error: no | file");
+        assert_eq!(clean(""), "");
+    }
+
+    #[test]
+    fn heads_and_tails_count_characters() {
+        assert_eq!((head("añb", 3).as_str(), head("añb", 2).as_str()), ("añb", "añ…"));
+        assert_eq!((tail("añb", 3).as_str(), tail("añb", 2).as_str(), tail("", 2).as_str()), ("añb", "…ñb", ""));
+    }
+}

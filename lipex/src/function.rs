@@ -1,0 +1,151 @@
+//! Functions as black boxes, and what a model's numbers mean.
+
+use crate::text::Texts;
+use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, expect_len, softmax_in_place};
+use std::fmt;
+
+/// What the numbers of a model's rows are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outputs {
+    /// Probabilities: not negative, sum 1 ± 10⁻³ a row. Taken as they are.
+    #[default]
+    Probabilities,
+    /// Logits: each row goes through a softmax, in f64.
+    Logits,
+    /// Independent probabilities, one sigmoid a class: class c becomes p_c / Σ p.
+    ///
+    /// This keeps the order of the classes and the ratios between them, and forgets how many classes the model found. A
+    /// row with a number outside \[0, 1\], or of zeros only, is left as it is, so that the check of rows names it.
+    Independent,
+}
+
+impl Outputs {
+    /// The name that the command protocol uses, also as the key of a reply.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outputs::Probabilities => "probabilities",
+            Outputs::Logits => "logits",
+            Outputs::Independent => "independent",
+        }
+    }
+
+    /// The outputs of that name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        Outputs::ALL
+            .into_iter()
+            .find(|o| o.name() == name)
+            .ok_or_else(|| Error::setting("outputs", name, "choose probabilities, logits or independent"))
+    }
+
+    pub(crate) const ALL: [Outputs; 3] = [Outputs::Probabilities, Outputs::Logits, Outputs::Independent];
+
+    /// Turns a row of such numbers into probabilities.
+    pub(crate) fn to_probabilities(self, row: &mut [f64]) {
+        match self {
+            Outputs::Probabilities => {}
+            Outputs::Logits => softmax_in_place(row),
+            Outputs::Independent => {
+                let sum: f64 = row.iter().sum();
+                if sum > 0.0 && row.iter().all(|p| (0.0..=1.0).contains(p)) {
+                    row.iter_mut().for_each(|p| *p /= sum);
+                }
+            }
+        }
+    }
+}
+
+type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
+
+/// A function of texts as a black box.
+///
+/// ```
+/// use lipex::TextFn;
+///
+/// let model = TextFn::new(["short", "long"], |texts| {
+///     texts.iter().map(|t| t.len() as f32 / 100.0).map(|p| [1.0 - p, p]).collect()
+/// });
+/// # let _ = model;
+/// ```
+pub struct TextFn<'a> {
+    labels: Vec<String>,
+    outputs: Outputs,
+    answer: Answer<'a>,
+}
+
+impl fmt::Debug for TextFn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextFn").field("labels", &self.labels).field("outputs", &self.outputs).finish_non_exhaustive()
+    }
+}
+
+impl<'a> TextFn<'a> {
+    /// A function that gives one row of probabilities a text, in the labels' order.
+    ///
+    /// A row is anything that is a slice of f32 or f64: `Vec<f32>`, `[f64; 3]` …
+    pub fn new<R, T>(
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        function: impl Fn(&[&str]) -> Vec<R> + Send + Sync + 'a,
+    ) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+    {
+        Self::from_answer(labels, Box::new(move |texts| Ok(rows(function(texts)))))
+    }
+
+    /// A function that may fail; its error becomes [`Error::Model`].
+    pub fn fallible<R, T, E>(
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        function: impl Fn(&[&str]) -> std::result::Result<Vec<R>, E> + Send + Sync + 'a,
+    ) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::from_answer(labels, Box::new(move |texts| function(texts).map(rows).map_err(Error::model)))
+    }
+
+    fn from_answer(labels: impl IntoIterator<Item = impl Into<String>>, answer: Answer<'a>) -> Self {
+        TextFn { labels: labels.into_iter().map(Into::into).collect(), outputs: Outputs::default(), answer }
+    }
+
+    /// The function's numbers are logits: each row goes through a softmax.
+    pub fn logits(self) -> Self {
+        TextFn { outputs: Outputs::Logits, ..self }
+    }
+
+    /// The function's numbers are independent probabilities (sigmoids): see [`Outputs::Independent`].
+    pub fn independent(self) -> Self {
+        TextFn { outputs: Outputs::Independent, ..self }
+    }
+}
+
+/// Rows of any kind as rows of f64.
+fn rows<R: AsRef<[T]>, T: Copy + Into<f64>>(rows: Vec<R>) -> Vec<Vec<f64>> {
+    rows.iter().map(|row| row.as_ref().iter().map(|&v| v.into()).collect()).collect()
+}
+
+impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// # Errors
+    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::Model`] from a fallible function.
+    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
+        let rows = (self.answer)(&batch.as_strs())?;
+        expect_len("rows from the model", batch.len(), rows.len())?;
+        let mut values = Vec::with_capacity(rows.len() * self.labels.len());
+        for (i, mut row) in rows.into_iter().enumerate() {
+            expect_len(&format!("numbers in row {i} of the model's batch"), self.labels.len(), row.len())?;
+            self.outputs.to_probabilities(&mut row);
+            values.extend(row.into_iter().map(|v| v as f32));
+        }
+        *out.values_mut() = on.upload(values)?;
+        Ok(())
+    }
+}

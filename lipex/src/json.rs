@@ -1,0 +1,210 @@
+//! Explanations as JSON, in a documented and versioned schema.
+
+use lipex_core::{
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Link, Rank, Result, Setting, Timings,
+};
+use serde::de::{MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::ser::Formatter;
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+
+/// The schema that [`to_json`] writes and [`from_json`] reads; `docs/json.md` documents every key.
+pub const SCHEMA: &str = "lipex.explanation/1";
+
+/// An explanation as it is written: the keys in this order.
+#[derive(Serialize, Deserialize)]
+struct Document<'a> {
+    schema: Cow<'a, str>,
+    version: Cow<'a, str>,
+    preset: Cow<'a, str>,
+    departures: Cow<'a, [Departure]>,
+    settings: Settings<'a>,
+    seed: u64,
+    backend: Cow<'a, str>,
+    classes: Cow<'a, [String]>,
+    features: Cow<'a, [Feature]>,
+    kept: Cow<'a, [usize]>,
+    matrix: Cow<'a, [Vec<f64>]>,
+    intercept: Cow<'a, [f64]>,
+    support: Cow<'a, [Vec<usize>]>,
+    link: Link,
+    probabilities: Cow<'a, Answers>,
+    never: Cow<'a, [bool]>,
+    fidelity: Cow<'a, Fidelity>,
+    fit: Cow<'a, FitReport>,
+    rank: Rank,
+    calls: Calls,
+    timings_ms: Timings,
+}
+
+/// Settings as an object, in order: name → value, or a list of values where a name occurs more than once.
+struct Settings<'a>(Cow<'a, [Setting]>);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl Serialize for Settings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (i, setting) in self.0.iter().enumerate() {
+            let same = |s: &&Setting| s.name == setting.name;
+            if self.0[..i].iter().any(|s| same(&s)) {
+                continue;
+            }
+            let mut values: Vec<String> = self.0[i..].iter().filter(same).map(|s| s.value.clone()).collect();
+            let value = if values.len() == 1 { OneOrMore::One(values.remove(0)) } else { OneOrMore::More(values) };
+            map.serialize_entry(&setting.name, &value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Settings<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Vec<Setting>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of settings")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut settings = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, OneOrMore>()? {
+                    match value {
+                        OneOrMore::One(value) => settings.push(Setting { name, value }),
+                        OneOrMore::More(values) => {
+                            settings.extend(values.into_iter().map(|value| Setting { name: name.clone(), value }));
+                        }
+                    }
+                }
+                Ok(settings)
+            }
+        }
+        deserializer.deserialize_map(InOrder).map(|settings| Settings(Cow::Owned(settings)))
+    }
+}
+
+/// An explanation as JSON in the schema [`SCHEMA`], a key a line, with a line end after the last.
+///
+/// [`from_json`] gives the same explanation back to the last bit. Numbers of an explanation are finite; one made by hand
+/// that holds others gets `null` for them, which `from_json` refuses.
+pub fn to_json(explanation: &Explanation) -> String {
+    let e = explanation;
+    let document = Document {
+        schema: SCHEMA.into(),
+        version: Cow::Borrowed(&e.version),
+        preset: Cow::Borrowed(&e.preset),
+        departures: Cow::Borrowed(&e.departures),
+        settings: Settings(Cow::Borrowed(&e.settings)),
+        seed: e.seed,
+        backend: Cow::Borrowed(&e.backend),
+        classes: Cow::Borrowed(&e.classes),
+        features: Cow::Borrowed(&e.features),
+        kept: Cow::Borrowed(&e.kept),
+        matrix: Cow::Borrowed(&e.matrix),
+        intercept: Cow::Borrowed(&e.intercept),
+        support: Cow::Borrowed(&e.support),
+        link: e.link,
+        probabilities: Cow::Borrowed(&e.probabilities),
+        never: Cow::Borrowed(&e.never),
+        fidelity: Cow::Borrowed(&e.fidelity),
+        fit: Cow::Borrowed(&e.fit),
+        rank: e.rank,
+        calls: e.calls,
+        timings_ms: e.timings_ms,
+    };
+    let mut out = Vec::new();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Lines::default());
+    document.serialize(&mut serializer).expect("plain data with text keys, written to memory");
+    out.push(b'\n');
+    String::from_utf8(out).expect("JSON of text is text")
+}
+
+/// Reads an explanation that [`to_json`] wrote. Keys that it does not know are passed over.
+///
+/// # Errors
+/// One line each: [`Error::Setting`] for what is not JSON, another schema, a missing key or a value of the wrong kind;
+/// [`Error::Shape`] for parts that do not fit together.
+pub fn from_json(json: &str) -> Result<Explanation> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: Option<String>,
+    }
+    // A message may quote the file.
+    let one_line = |e: serde_json::Error| e.to_string().replace(char::is_control, " ");
+    let refuse = |e| Error::setting("explanation", "JSON", one_line(e));
+    let version: Version = serde_json::from_str(json).map_err(refuse)?;
+    let reads = format!("lipex {} reads {SCHEMA}", env!("CARGO_PKG_VERSION"));
+    match version.schema {
+        Some(schema) if schema == SCHEMA => {}
+        Some(schema) => return Err(Error::setting("schema", format!("\"{}\"", schema.escape_debug()), reads)),
+        None => return Err(Error::setting("schema", "missing", format!("this is no explanation; {reads}"))),
+    }
+    let d: Document<'static> = serde_json::from_str(json).map_err(refuse)?;
+    let explanation = Explanation {
+        version: d.version.into_owned(),
+        backend: d.backend.into_owned(),
+        preset: d.preset.into_owned(),
+        departures: d.departures.into_owned(),
+        settings: d.settings.0.into_owned(),
+        seed: d.seed,
+        classes: d.classes.into_owned(),
+        features: d.features.into_owned(),
+        kept: d.kept.into_owned(),
+        support: d.support.into_owned(),
+        matrix: d.matrix.into_owned(),
+        intercept: d.intercept.into_owned(),
+        link: d.link,
+        probabilities: d.probabilities.into_owned(),
+        never: d.never.into_owned(),
+        fidelity: d.fidelity.into_owned(),
+        fit: d.fit.into_owned(),
+        rank: d.rank,
+        calls: d.calls,
+        timings_ms: d.timings_ms,
+    };
+    explanation.check()?;
+    Ok(explanation)
+}
+
+/// Writes each key of the outermost object on a line of its own, and everything inside it without line ends.
+#[derive(Default)]
+struct Lines {
+    depth: usize,
+}
+
+impl Formatter for Lines {
+    fn begin_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.depth += 1;
+        to.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        to.write_all(if self.depth == 0 { b"\n}" } else { b"}" })
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        match (first, self.depth) {
+            (true, 1) => to.write_all(b"\n  "),
+            (false, 1) => to.write_all(b",\n  "),
+            (true, _) => Ok(()),
+            (false, _) => to.write_all(b", "),
+        }
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        to.write_all(b": ")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        to.write_all(if first { b"" } else { b", " })
+    }
+}

@@ -1,0 +1,281 @@
+//! A text to be explained: its features, and the texts that masks make of it.
+
+use super::batch::Texts;
+use super::settings::{Removed, Split, Unit};
+use super::split;
+use lipex_core::{
+    Backend, Describe, Distinct, Error, Feature, Instance, Masks, Render, Result, Setting, Span, expect_len,
+};
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+/// A text as an instance: features are its words (or occurrences, or sentences) in order of appearance.
+///
+/// A removed feature disappears, or a mask takes its place; everything between features stays as it is. Any Unicode text
+/// works, of any length: rendering takes time in proportion to the text.
+///
+/// ```
+/// use lipex::{Instance, Removed, TextInstance, Unit};
+///
+/// let text = TextInstance::new("to be or not to be")?;
+/// let words: Vec<&str> = text.features().iter().map(|f| f.name.as_str()).collect();
+/// assert_eq!(words, ["to", "be", "or", "not"]);
+/// assert_eq!(text.features()[0].spans[1].bytes, [13, 15]);
+///
+/// let text = TextInstance::builder("to be or not to be")
+///     .unit(Unit::Occurrence)
+///     .removed(Removed::Mask("UNK".into()))
+///     .ignore(["or", "not"])
+///     .build()?;
+/// assert_eq!(text.features().len(), 4);
+/// assert_eq!(text.without(&[0, 3])?, "UNK be or not to UNK");
+/// # Ok::<(), lipex::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TextInstance {
+    settings: TextBuilder,
+    features: Vec<Feature>,
+    /// The text in order: runs that are always there, and places of features.
+    pieces: Vec<Piece>,
+    /// Whether words stay when every feature is removed.
+    words_stay: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Piece {
+    bytes: Range<usize>,
+    feature: Option<usize>,
+}
+
+/// Settings of a [`TextInstance`].
+#[derive(Clone, Debug)]
+pub struct TextBuilder {
+    text: String,
+    unit: Unit,
+    split: Split,
+    removed: Removed,
+    /// In lower case.
+    ignored: HashSet<String>,
+    when_empty: Option<String>,
+}
+
+impl TextBuilder {
+    /// What a feature is; default [`Unit::Word`], as LIME's and the paper's.
+    pub fn unit(self, unit: Unit) -> Self {
+        TextBuilder { unit, ..self }
+    }
+
+    /// How words are found; default [`Split::Lime`].
+    pub fn split(self, split: Split) -> Self {
+        TextBuilder { split, ..self }
+    }
+
+    /// What takes the place of a removed feature; default [`Removed::Drop`].
+    pub fn removed(self, removed: Removed) -> Self {
+        TextBuilder { removed, ..self }
+    }
+
+    /// Words that are never removed and so are no features, in upper or lower case alike; default none.
+    ///
+    /// For units of words only: a sentence is removed whole.
+    pub fn ignore(mut self, words: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        self.ignored.extend(words.into_iter().map(|w| w.as_ref().to_lowercase()));
+        self
+    }
+
+    /// What the model is sent where no word of the text is left. By default that is whatever is left: separators, as LIME
+    /// sends them, or masks.
+    pub fn when_empty(self, text: impl Into<String>) -> Self {
+        TextBuilder { when_empty: Some(text.into()), ..self }
+    }
+
+    /// The instance.
+    ///
+    /// # Errors
+    /// [`Error::Instance`] for a text that is empty, has no words, or none but ignored ones; [`Error::Setting`] for an
+    /// empty mask, or words to ignore among sentences.
+    pub fn build(self) -> Result<TextInstance> {
+        self.removed.check()?;
+        if self.unit == Unit::Sentence && !self.ignored.is_empty() {
+            let reason = "sentences are removed whole; use the unit word or occurrence";
+            return Err(Error::setting("ignore-words", format!("{} words", self.ignored.len()), reason));
+        }
+        if self.text.is_empty() {
+            return Err(Error::Instance("the text is empty".into()));
+        }
+        let found = match self.unit {
+            Unit::Word | Unit::Occurrence => split::words(&self.text, self.split),
+            Unit::Sentence => split::sentences(&self.text),
+        };
+        if found.is_empty() {
+            return Err(Error::Instance("the text has no words: nothing can be removed from it".into()));
+        }
+        let count = found.len();
+        let places: Vec<Range<usize>> = found.into_iter().filter(|r| !self.ignores(&self.text[r.clone()])).collect();
+        if places.is_empty() {
+            return Err(Error::Instance("every word of the text is ignored: nothing can be removed from it".into()));
+        }
+        let words_stay = places.len() < count;
+        let (features, pieces) = cut(&self.text, places, self.unit);
+        Ok(TextInstance { settings: self, features, pieces, words_stay })
+    }
+
+    fn ignores(&self, word: &str) -> bool {
+        !self.ignored.is_empty() && self.ignored.contains(&word.to_lowercase())
+    }
+}
+
+/// Features and pieces of a text whose features are at `places`.
+fn cut(text: &str, places: Vec<Range<usize>>, unit: Unit) -> (Vec<Feature>, Vec<Piece>) {
+    let mut features: Vec<Feature> = Vec::new();
+    let mut pieces = Vec::with_capacity(2 * places.len() + 1);
+    let mut of_word: HashMap<&str, usize> = HashMap::new();
+    let (mut byte, mut char) = (0, 0);
+    for place in places {
+        if byte < place.start {
+            pieces.push(Piece { bytes: byte..place.start, feature: None });
+            char += text[byte..place.start].chars().count();
+        }
+        let word = &text[place.clone()];
+        let next = features.len();
+        let feature = if unit == Unit::Word { *of_word.entry(word).or_insert(next) } else { next };
+        if feature == next {
+            features.push(Feature { name: word.into(), spans: Vec::new() });
+        }
+        let end = char + word.chars().count();
+        features[feature].spans.push(Span { bytes: [place.start, place.end], chars: [char, end] });
+        (byte, char) = (place.end, end);
+        pieces.push(Piece { bytes: place, feature: Some(feature) });
+    }
+    if byte < text.len() {
+        pieces.push(Piece { bytes: byte..text.len(), feature: None });
+    }
+    (features, pieces)
+}
+
+impl TextInstance {
+    /// A text with the defaults: distinct words, LIME's splitting, removed words dropped.
+    ///
+    /// # Errors
+    /// [`Error::Instance`] for a text that is empty or has no words.
+    pub fn new(text: impl Into<String>) -> Result<Self> {
+        Self::builder(text).build()
+    }
+
+    /// Settings to choose before the text is split.
+    pub fn builder(text: impl Into<String>) -> TextBuilder {
+        TextBuilder {
+            text: text.into(),
+            unit: Unit::default(),
+            split: Split::default(),
+            removed: Removed::default(),
+            ignored: HashSet::new(),
+            when_empty: None,
+        }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.settings.text
+    }
+
+    /// The text without some features (indices), as the model would be sent it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a feature does not exist.
+    pub fn without(&self, removed: &[usize]) -> Result<String> {
+        let mut bits = vec![u32::MAX; self.features.len().div_ceil(32)];
+        for &j in removed {
+            if j >= self.features.len() {
+                let reason = format!("features are numbered 0 to {}", self.features.len() - 1);
+                return Err(Error::setting("feature", j, reason));
+            }
+            bits[j / 32] &= !(1 << (j % 32));
+        }
+        Ok(self.render_row(&bits))
+    }
+
+    /// The text of one mask.
+    fn render_row(&self, bits: &[u32]) -> String {
+        let keeps = |j: usize| bits[j / 32] >> (j % 32) & 1 == 1;
+        if let Some(replacement) = &self.settings.when_empty
+            && !self.words_stay
+            && !(0..self.features.len()).any(keeps)
+        {
+            return replacement.clone();
+        }
+        let mut out = String::with_capacity(self.settings.text.len());
+        for piece in &self.pieces {
+            match (piece.feature, &self.settings.removed) {
+                (Some(j), Removed::Drop) if !keeps(j) => {}
+                (Some(j), Removed::Mask(word)) if !keeps(j) => out.push_str(word),
+                _ => out.push_str(&self.settings.text[piece.bytes.clone()]),
+            }
+        }
+        out
+    }
+
+    /// Groups masks by the texts that they render to. No two texts are held at once for long: they may be large.
+    fn group(&self, masks: &[&[u32]]) -> Distinct {
+        let mut seen: HashMap<u64, Vec<u32>> = HashMap::new();
+        let mut distinct = Distinct::default();
+        for (row, mask) in masks.iter().enumerate() {
+            let text = self.render_row(mask);
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            let alike = seen.entry(hasher.finish()).or_default();
+            let known =
+                alike.iter().copied().find(|&k| self.render_row(masks[distinct.first[k as usize] as usize]) == text);
+            let position = known.unwrap_or_else(|| {
+                let next = distinct.first.len() as u32;
+                distinct.first.push(row as u32);
+                alike.push(next);
+                next
+            });
+            distinct.of.push(position);
+        }
+        distinct
+    }
+}
+
+impl Describe for TextInstance {
+    fn describe(&self) -> Vec<Setting> {
+        let TextBuilder { unit, split, removed, ignored, when_empty, .. } = &self.settings;
+        vec![
+            Setting::new("unit", unit),
+            Setting::new("split", split),
+            Setting::new("removed", removed),
+            Setting::new("ignored-words", ignored.len()),
+            Setting::new("when-empty", when_empty.as_deref().unwrap_or("what is left")),
+        ]
+    }
+}
+
+impl Instance for TextInstance {
+    fn features(&self) -> &[Feature] {
+        &self.features
+    }
+}
+
+impl<B: Backend> Render<B, Texts> for TextInstance {
+    fn render(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Texts> {
+        expect_len("features of the masks", self.features.len(), masks.features())?;
+        let index: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
+        let bits = on.download(&on.gather(masks.bits(), masks.words(), &index)?)?;
+        Ok(bits.chunks_exact(masks.words()).map(|row| self.render_row(row)).collect())
+    }
+
+    fn distinct(&self, on: &B, masks: &Masks<B>) -> Result<Option<Distinct>> {
+        expect_len("features of the masks", self.features.len(), masks.features())?;
+        let bits = on.download(masks.bits())?;
+        // Equal masks first, which is cheap; then equal texts, since two occurrences of a word may render alike.
+        let by_mask = Distinct::by_key(bits.chunks_exact(masks.words()));
+        let row = |&i: &u32| &bits[i as usize * masks.words()..][..masks.words()];
+        let by_text = self.group(&by_mask.first.iter().map(row).collect::<Vec<_>>());
+        Ok(Some(Distinct {
+            first: by_text.first.iter().map(|&k| by_mask.first[k as usize]).collect(),
+            of: by_mask.of.iter().map(|&k| by_text.of[k as usize]).collect(),
+        }))
+    }
+}

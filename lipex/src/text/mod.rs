@@ -1,0 +1,10 @@
+//! Texts as instances: features are words, occurrences of words or sentences.
+
+mod batch;
+mod instance;
+mod settings;
+mod split;
+
+pub use batch::Texts;
+pub use instance::{TextBuilder, TextInstance};
+pub use settings::{Removed, Split, Unit};

@@ -1,0 +1,156 @@
+//! What a feature of a text is, how words are found, and what takes the place of a removed one.
+
+use lipex_core::{Error, Result};
+use std::fmt;
+
+/// What one feature of a text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// A distinct word, case-sensitive; removing it removes every occurrence. LIME's `bow=True`.
+    #[default]
+    Word,
+    /// One occurrence of a word.
+    Occurrence,
+    /// One sentence by Unicode's rules, without the spaces around it. How words are split then does not matter.
+    Sentence,
+}
+
+impl Unit {
+    /// The name that the command uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unit::Word => "word",
+            Unit::Occurrence => "occurrence",
+            Unit::Sentence => "sentence",
+        }
+    }
+
+    /// The unit of that name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        [Unit::Word, Unit::Occurrence, Unit::Sentence]
+            .into_iter()
+            .find(|u| u.name() == name)
+            .ok_or_else(|| Error::setting("unit", name, "choose word, occurrence or sentence"))
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How words are found in a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// LIME's: words are runs of letters, numbers and underscores, everything else separates them.
+    ///
+    /// The separators are `[^\p{L}\p{N}_]+`, which is what `\W+` means in Python. It cuts words at apostrophes ("can't" is
+    /// "can" and "t") and Hindi words at their vowel signs.
+    #[default]
+    Lime,
+    /// Unicode's word boundaries (UAX #29): "can't" and Hindi words stay whole, each CJK ideograph is a word.
+    Unicode,
+}
+
+impl Split {
+    /// The name that the command uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Lime => "lime",
+            Split::Unicode => "unicode",
+        }
+    }
+
+    /// The splitting of that name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        [Split::Lime, Split::Unicode]
+            .into_iter()
+            .find(|s| s.name() == name)
+            .ok_or_else(|| Error::setting("split", name, "choose lime or unicode"))
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What takes the place of a removed feature. Separators always stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Removed {
+    /// Nothing. LIME's `bow=True`.
+    #[default]
+    Drop,
+    /// This word. LIME's `bow=False` with `UNKWORDZ`.
+    Mask(String),
+}
+
+impl Removed {
+    /// The replacement of that name: `drop` or `mask:WORD`.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other name, or without a word.
+    pub fn by_name(name: &str) -> Result<Self> {
+        let removed = match name.strip_prefix("mask:") {
+            Some(word) => Removed::Mask(word.into()),
+            None if name == "drop" => Removed::Drop,
+            None => return Err(Error::setting("removed", name, "choose drop or mask:WORD")),
+        };
+        removed.check()?;
+        Ok(removed)
+    }
+
+    /// Passes unless the mask is empty.
+    pub(super) fn check(&self) -> Result<()> {
+        match self {
+            Removed::Mask(word) if word.is_empty() => {
+                Err(Error::setting("removed", "mask:", "give a word, as in mask:UNK, or choose drop"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Removed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Removed::Drop => f.write_str("drop"),
+            Removed::Mask(word) => write!(f, "mask:{word}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for unit in [Unit::Word, Unit::Occurrence, Unit::Sentence] {
+            assert_eq!(Unit::by_name(&unit.to_string()).unwrap(), unit);
+        }
+        for split in [Split::Lime, Split::Unicode] {
+            assert_eq!(Split::by_name(&split.to_string()).unwrap(), split);
+        }
+        for removed in [Removed::Drop, Removed::Mask("[MASK]".into()), Removed::Mask("a:b".into())] {
+            assert_eq!(Removed::by_name(&removed.to_string()).unwrap(), removed);
+        }
+    }
+
+    #[test]
+    fn other_names_are_refused() {
+        assert!(Unit::by_name("words").unwrap_err().to_string().contains("occurrence"));
+        assert!(Split::by_name("").unwrap_err().to_string().contains("unicode"));
+        for name in ["mask", "mask:", "Drop"] {
+            assert!(Removed::by_name(name).unwrap_err().to_string().contains("drop"));
+        }
+    }
+}
