@@ -1,1 +1,58 @@
-//! Shared problems for the benches.
+//! Random neighbourhoods for the benches. A bench is named after the stage that it times.
+
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{
+    Exponential, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Result, UniformSize, softmax_in_place,
+};
+use lipex_cpu::Cpu;
+
+/// Sizes that are timed: (N, D, C) of a short text with few classes and of a long one with many.
+pub const SIZES: [(usize, usize, usize); 2] = [(1000, 44, 6), (1000, 441, 20)];
+
+/// A size as bench names have it.
+pub fn name((rows, features, classes): (usize, usize, usize)) -> String {
+    format!("N={rows} D={features} C={classes}")
+}
+
+/// N masks of D features by the default sampler.
+///
+/// # Errors
+/// Those of the sampler.
+pub fn masks(on: &Cpu, rows: usize, features: usize) -> Result<Masks<Cpu>> {
+    let sample = UniformSize::default().perturb(on, &[features], rows, 0..rows, 0, None)?;
+    Ok(sample.into_iter().next().expect("one instance, one sample").masks)
+}
+
+/// A neighbourhood of the default proximity whose classes depend on a quarter of the features and on some pairs.
+///
+/// # Errors
+/// Those of the stages.
+pub fn neighbourhood(on: &Cpu, (rows, features, classes): (usize, usize, usize)) -> Result<Neighbourhood<Cpu>> {
+    let masks = masks(on, rows, features)?;
+    let coefficient = |purpose: u32, at: usize, c: usize| {
+        let mut draws = Draws::new(1, at as u32, purpose, Purpose::Starts);
+        let size = if at.is_multiple_of(4) { 2.0 } else { 0.3 };
+        size * (draws.unit(c as u32) - 0.5)
+    };
+    let table = |purpose| -> Vec<Vec<f64>> {
+        (0..features).map(|j| (0..classes).map(|c| coefficient(purpose, j, c)).collect()).collect()
+    };
+    let (linear, pairs) = (table(0), table(1));
+    let mut values = Vec::with_capacity(rows * classes);
+    for i in 0..rows {
+        let mut logits = vec![0.0; classes];
+        for j in (0..features).filter(|&j| masks.keeps(i, j)) {
+            logits.iter_mut().zip(&linear[j]).for_each(|(l, a)| *l += a);
+            if masks.keeps(i, (j + 1) % features) {
+                logits.iter_mut().zip(&pairs[j]).for_each(|(l, a)| *l += a);
+            }
+        }
+        softmax_in_place(&mut logits);
+        values.extend(logits.into_iter().map(|p| p as f32));
+    }
+    let probabilities = Probabilities::new(on, rows, classes, values)?;
+    let masks = [masks];
+    let weights = Exponential::default().weigh(on, &masks)?.into_iter().next().expect("one instance, one vector");
+    let [masks] = masks;
+    Neighbourhood::new(on, masks, probabilities, weights)
+}

@@ -153,7 +153,7 @@ impl<T: Number> Vectorised for Transposed<'_, T> {
     fn run<const FMA: bool>(self) {
         let Transposed { design, y, chunks, out } = self;
         blocks!(chunks, |at, K| {
-            let mut buckets = vec![[[T::default(); LANES]; K]; TILE * PATTERNS];
+            let mut buckets = [[[T::default(); LANES]; K]; TILE * PATTERNS];
             for first in (0..design.groups).step_by(TILE) {
                 let last = design.groups.min(first + TILE);
                 buckets.fill([[T::default(); LANES]; K]);

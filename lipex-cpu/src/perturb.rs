@@ -29,7 +29,7 @@ fn put(row: &mut Row, j: usize) {
 
 fn invert(row: &mut Row, features: usize) {
     row.iter_mut().for_each(|w| *w = !*w);
-    if features % 32 > 0 {
+    if !features.is_multiple_of(32) {
         row[features / 32] &= (1 << (features % 32)) - 1;
     }
 }
@@ -107,10 +107,10 @@ impl Perturber<Cpu> for Antithetic {
     ) -> Result<Vec<Sample<Cpu>>> {
         by_row(on, features, rows, |row, i, d| {
             // Row 2m is the complement of row 2m − 1, whose draws both use.
-            let mut draws = draws(seed, i - usize::from(i % 2 == 0));
+            let mut draws = draws(seed, i - usize::from(i.is_multiple_of(2)));
             let removed = if d == 1 { 1 } else { 1 + draws.below(0, d as u32 - 1) as usize };
             remove_subset(row, d, removed, &mut draws, 1);
-            if i % 2 == 0 {
+            if i.is_multiple_of(2) {
                 invert(row, d);
             }
         })

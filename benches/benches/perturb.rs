@@ -1,0 +1,16 @@
+//! Perturb: drawing masks.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use lipex_benches::{SIZES, masks, name};
+use lipex_cpu::Cpu;
+
+fn perturb(c: &mut Criterion) {
+    let on = Cpu::new();
+    for size in SIZES {
+        assert_eq!(masks(&on, size.0, size.1).unwrap().rows(), size.0);
+        c.bench_function(&format!("perturb {}", name(size)), |b| b.iter(|| masks(&on, size.0, size.1).unwrap()));
+    }
+}
+
+criterion_group!(benches, perturb);
+criterion_main!(benches);
