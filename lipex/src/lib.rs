@@ -66,3 +66,8 @@ pub mod prelude {
         lime, lipex, paper, to_json,
     };
 }
+
+/// The README's Rust is tried with the other examples of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

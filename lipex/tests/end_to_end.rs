@@ -142,7 +142,9 @@ fn odd_inputs_are_explained() {
                 assert_eq!(explanation.never, [false, false, true]);
                 let explanation = explainer.explain(text, &equal).unwrap();
                 sound(&explanation);
-                assert!(explanation.matrix.concat().iter().all(|w| w.abs() < 1e-3), "{:?}", explanation.matrix);
+                // Without an intercept (the paper) the words must carry the constant.
+                let flat = explanation.matrix.concat().iter().all(|w| w.abs() < 1e-3);
+                assert!(flat || explanation.preset == "paper", "{:?}", explanation.matrix);
             }
         }
     }
