@@ -13,7 +13,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", text.text());
     for class in explanation.classes_by_probability() {
         let p = &explanation.probabilities;
-        println!("  {:<10} model {:.3}  surrogate {:.3}", explanation.classes[class], p.model[class], p.surrogate[class]);
+        println!(
+            "  {:<10} model {:.3}  surrogate {:.3}",
+            explanation.classes[class], p.model[class], p.surrogate[class]
+        );
     }
     let predicted = explanation.predicted();
     println!("what holds \"{}\" up, in log-odds against the other classes:", explanation.classes[predicted]);
