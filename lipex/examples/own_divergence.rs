@@ -24,7 +24,12 @@ impl Divergence for OwnAlpha {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = TextInstance::new("I can't believe you threw me a surprise party, I'm shaking with joy")?;
-    let model = DemoModel::embedded();
+    // Any black box will do; this one hears joy and anger in single letters.
+    let model = TextFn::new(["joy", "anger", "neither"], |texts| {
+        let score = |text: &str, letter| text.matches(letter).count() as f64 / 2.0;
+        texts.iter().map(|t| [score(t, 'y'), score(t, 'r'), 1.0]).collect()
+    });
+    let model = model.logits();
     let own = lipex().divergence(OwnAlpha(0.5)).explain(&text, &model)?;
     let built_in = lipex().divergence(Alpha::new(0.5)?).explain(&text, &model)?;
     // α = ½ is 4 H², and λ is scaled by curvature, so the squared Hellinger distance gives the same matrix once more.

@@ -1,6 +1,6 @@
 //! Programs as black boxes, well and badly behaved ones.
 
-use lipex::{BlackBox, CommandModel, Cpu, Error, Probabilities, Result, Texts};
+use lipex::{BlackBox, CommandModel, Cpu, Error, Probabilities, Result, TextInstance, Texts, lipex};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -203,6 +203,24 @@ fn bad_numbers_name_their_row() {
     }
     let (error, text) = error_of("print(json.dumps({'logits': [[0, 0], [0, float('nan')], [0, 0]]}))");
     assert!(matches!(error, Error::NotADistribution { row: 1, .. }), "{text}");
+}
+
+#[test]
+fn rows_are_counted_over_the_whole_run() {
+    if !python() {
+        return;
+    }
+    let answer = "print(json.dumps({'probabilities': [[0.5, 0.5] if 'party' in t else [None, 1] for t in texts]}))";
+    let text = TextInstance::new("a surprise party for a friend of mine").unwrap();
+    let row = |batch: usize| {
+        let model = start(&answering(answer), 20.0).unwrap();
+        match lipex().seed(3).batch_size(batch).unwrap().explain(&text, &model).unwrap_err() {
+            Error::NotADistribution { row, .. } => row,
+            other => panic!("{other}"),
+        }
+    };
+    assert!(row(2) > 0);
+    assert_eq!((row(1), row(2)), (row(64), row(64)));
 }
 
 #[test]
