@@ -5,7 +5,7 @@ fresh explainer for each class, so that all classes see the same masks and LIME'
 features and 1000 samples (LIME then selects forward) and with LIME's defaults (10 and 5000: highest weights).
 A classifier rounded to f32 must give the same words, and numbers within 1e-6, so that no near tie is pinned.
 
-Run: python lime_text.py   (2 minutes; writes lime_text.json beside it)
+Run: python lime_text.py   (1 minute; writes lime_text.json beside it)
 Written with Python 3.11, lime 0.2.0.1, scikit-learn 1.9.1, numpy 2.4.6.
 
 A record: text, seed, features, samples, checksum (of the classifier on the text, see hash_model.py), classes: words
