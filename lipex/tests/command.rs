@@ -126,7 +126,7 @@ fn a_program_that_dies_is_named_with_its_last_words() {
     }
     let (error, text) = error_of("sys.exit('out of memory at ' + texts[2])");
     assert!(matches!(error, Error::Model(_)), "{text}");
-    assert!(text.contains("before the answer to 3 texts") && text.contains("out of memory at z"), "{text}");
+    assert!(text.contains("before the answer to a batch of 3") && text.contains("out of memory at z"), "{text}");
     // Once dead it stays so, in one line too.
     let model = start(&answering("sys.exit(7)"), 20.0).unwrap();
     assert!(ask(&model, &["x"]).unwrap_err().to_string().contains("exit status: 7"));
@@ -163,7 +163,7 @@ fn silence_ends_with_the_timeout() {
     let model = start(&answering("time.sleep(60)"), 2.0).unwrap();
     let (error, text) = one_line(ask(&model, &["x"]).unwrap_err());
     assert!(matches!(error, Error::Model(_)), "{text}");
-    assert!(text.contains("was silent for 2 s before the answer to 1 texts"), "{text}");
+    assert!(text.contains("was silent for 2 s before the answer to a batch of 1"), "{text}");
     assert!(begin.elapsed() < Duration::from_secs(30));
 }
 

@@ -98,7 +98,7 @@ impl CommandModel {
 
     fn ask_process(&self, process: &mut Process, texts: &Texts) -> Result<Vec<f32>> {
         let name = &self.command;
-        let wanted = format!("the answer to {} texts", texts.len());
+        let wanted = format!("the answer to a batch of {}", texts.len());
         let reply = process
             .ask(protocol::request(texts), self.timeout)
             .map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
