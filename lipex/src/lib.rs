@@ -21,18 +21,20 @@
 //! ```
 //!
 //! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences.
-//! * The black box: a function ([`TextFn`]) or any program ([`CommandModel`]).
+//! * The black box: a function ([`TextFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
 mod command;
+mod demo;
 mod function;
 mod json;
 mod text;
 
 pub use command::CommandModel;
+pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
 pub use json::{SCHEMA, from_json, to_json};
 pub use lipex_core::*;
@@ -57,11 +59,11 @@ pub fn lime() -> Explainer<Cpu> {
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {
     pub use crate::{
-        All, Alpha, Antithetic, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu, Describe,
-        Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger, HighestWeights,
-        Instance, Intercept, JensenShannon, Kl, LimeText, Preset, Q, Rank, Real, Removed, Render, ReverseKl, Ridge,
-        Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json, lime, lipex, paper,
-        to_json,
+        All, Alpha, Antithetic, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu, DemoModel,
+        Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
+        HighestWeights, Instance, Intercept, JensenShannon, Kl, LimeText, Preset, Q, Rank, Real, Removed, Render,
+        ReverseKl, Ridge, Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json,
+        lime, lipex, paper, to_json,
     };
 }
 
