@@ -433,7 +433,7 @@ impl<B: Backend> Explainer<B> {
         };
         let rows = inputs.rows();
         let mut all = on.zeros(rows * classes)?;
-        let mut calls = Calls { masks: masks.rows(), inputs: rows, batches: 0 };
+        let calls = Calls { masks: masks.rows(), inputs: rows };
         for start in (0..rows).step_by(self.batch_size) {
             let end = rows.min(start + self.batch_size);
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
@@ -441,7 +441,6 @@ impl<B: Backend> Explainer<B> {
             timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
             expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
             on.place(part.values(), &mut all, classes, start)?;
-            calls.batches += 1;
         }
         let p = Probabilities::new(on, rows, classes, all)?;
         on.check(&p)?;
@@ -471,12 +470,20 @@ impl<B: Backend> Explainer<B> {
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
         let surrogate = fit.predict(&vec![true; fit.kept.len()]);
+        let (mut settings, mut departures) = (self.settings(), self.departures());
+        for (Setting { name, value }, usual) in instance.settings() {
+            if value != usual {
+                let (name, value, preset) = (name.clone(), value.clone(), usual.clone());
+                departures.push(Departure { name, value, preset, paper: usual });
+            }
+            settings.push(Setting { name, value });
+        }
         Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
             preset: self.preset.name().into(),
-            departures: self.departures(),
-            settings: self.settings(),
+            departures,
+            settings,
             seed: self.seed,
             classes,
             features: instance.features().to_vec(),

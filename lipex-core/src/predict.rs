@@ -30,6 +30,4 @@ pub struct Calls {
     pub masks: usize,
     /// Distinct inputs that the model saw.
     pub inputs: usize,
-    /// Batches that they were sent in.
-    pub batches: usize,
 }

@@ -1,6 +1,7 @@
 //! Render: an instance, its features, and the inputs that masks make of it.
 
 use crate::backend::{Backend, Masks};
+use crate::describe::Setting;
 use crate::error::Result;
 use std::ops::Range;
 
@@ -28,6 +29,11 @@ pub struct Span {
 pub trait Instance: Send + Sync {
     /// The features, in the order of the masks' bits. D is their number.
     fn features(&self) -> &[Feature];
+
+    /// How the features were made, for reports: each setting with the paper's value of it, which is the preset's too.
+    fn settings(&self) -> Vec<(Setting, String)> {
+        Vec::new()
+    }
 }
 
 /// Makes model inputs out of masks (the paper's T).

@@ -62,10 +62,7 @@ fn batch_size_and_threads_change_nothing() {
         for (threads, batch) in [(1, 1), (1, 7), (1, 1000), (2, 7), (2, 1000)] {
             let on = Cpu::with_threads(threads).unwrap();
             let explainer = Explainer::with_preset(on, preset).batch_size(batch).unwrap();
-            let mut explanation = explainer.explain(&text, &model).unwrap();
-            assert_eq!(explanation.calls.batches, explanation.calls.inputs.div_ceil(batch));
-            explanation.calls.batches = 0;
-            let json = timeless(&explanation);
+            let json = timeless(&explainer.explain(&text, &model).unwrap());
             assert_eq!(*seen.get_or_insert_with(|| json.clone()), json, "{threads} threads, batches of {batch}");
         }
     }

@@ -83,7 +83,7 @@ prop_compose! {
         fidelity in fidelity(c),
         fit in report(),
         (strings, settings, departures) in texts(),
-        calls in any::<[u16; 3]>(),
+        calls in any::<[u16; 2]>(),
         times in vec(number(), 7),
     ) -> Explanation {
         let kept: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
@@ -105,7 +105,7 @@ prop_compose! {
             fidelity,
             fit,
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
-            calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), batches: calls[2].into() },
+            calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],

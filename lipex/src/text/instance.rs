@@ -239,6 +239,9 @@ impl TextInstance {
     }
 }
 
+/// What the model is sent where no word is left, unless set.
+const WHAT_IS_LEFT: &str = "what is left";
+
 impl Describe for TextInstance {
     fn describe(&self) -> Vec<Setting> {
         let TextBuilder { unit, split, removed, ignored, when_empty, .. } = &self.settings;
@@ -247,7 +250,7 @@ impl Describe for TextInstance {
             Setting::new("split", split),
             Setting::new("removed", removed),
             Setting::new("ignored-words", ignored.len()),
-            Setting::new("when-empty", when_empty.as_deref().unwrap_or("what is left")),
+            Setting::new("when-empty", when_empty.as_deref().unwrap_or(WHAT_IS_LEFT)),
         ]
     }
 }
@@ -255,6 +258,12 @@ impl Describe for TextInstance {
 impl Instance for TextInstance {
     fn features(&self) -> &[Feature] {
         &self.features
+    }
+
+    fn settings(&self) -> Vec<(Setting, String)> {
+        let usual = [Unit::default().to_string(), Split::default().to_string(), Removed::default().to_string()];
+        let usual = usual.into_iter().chain(["0".into(), WHAT_IS_LEFT.into()]);
+        self.describe().into_iter().zip(usual).collect()
     }
 }
 
