@@ -1,2 +1,68 @@
 //! The command `lipex`.
-fn main() {}
+
+mod options;
+mod output;
+mod parse;
+mod report;
+mod show;
+mod text;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+use options::{Command, Options};
+use std::process::ExitCode;
+
+/// The user's mistake.
+const MISTAKE: u8 = 2;
+/// The model fails.
+const MODEL: u8 = 3;
+
+fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => return refuse(&error),
+    };
+    let done = match &options.command {
+        Command::Text(options) => text::run(options),
+        Command::Show(options) => show::run(options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            fail(&error.to_string());
+            ExitCode::from(if matches!(error, lipex::Error::Model(_)) { MODEL } else { MISTAKE })
+        }
+    }
+}
+
+/// One line on standard error, whatever the message holds.
+fn fail(message: &str) {
+    let line: String = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
+    eprintln!("error: {}", report::printable(&line));
+}
+
+/// The argument parser's own answer: help and version as they are, errors in one line.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nobody is left to tell if this cannot be written.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            fail("what to do? For instance: lipex text \"a text of yours\"; lipex --help lists the rest");
+            ExitCode::from(MISTAKE)
+        }
+        _ => {
+            let text = error.to_string();
+            let told: Vec<&str> = text
+                .lines()
+                .take_while(|line| !line.starts_with("Usage:"))
+                .map(|line| line.trim().trim_start_matches("error: "))
+                .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
+                .collect();
+            fail(&told.join("; ").replace(":;", ":"));
+            ExitCode::from(MISTAKE)
+        }
+    }
+}

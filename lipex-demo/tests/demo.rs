@@ -53,7 +53,9 @@ fn the_file_is_small_and_whole() {
     for end in [0, 3, 7, 100, bytes.len() - 1] {
         assert!(Layers::from_bytes(&bytes[..end]).is_err());
     }
-    assert!(Layers::from_bytes(&[bytes.as_slice(), &[0]].concat()).unwrap_err().to_string().contains("1 bytes too many"));
+    assert!(
+        Layers::from_bytes(&[bytes.as_slice(), &[0]].concat()).unwrap_err().to_string().contains("1 bytes too many")
+    );
     assert!(Layers::from_bytes(&[0xff; 64]).is_err());
 }
 

@@ -1,0 +1,153 @@
+//! The options, and what `--help` says of them.
+
+use clap::{Args, Parser, Subcommand};
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
+
+const EXCLUSIONS: &str = "What excludes what:
+  TEXT, --file and - are three ways to give one text.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept.
+  --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
+  --within-angle goes with uniform-size and bernoulli alone.
+  --unit sentence has no --ignore-words.
+
+Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
+
+/// Explains what a classifier does around one text, for every class at once (LIPEX).
+#[derive(Parser)]
+#[command(name = "lipex", version, after_help = EXIT_CODES)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Explain a text
+    Text(Box<TextOptions>),
+    /// Render a saved explanation again
+    Show(ShowOptions),
+}
+
+#[derive(Args)]
+#[command(after_help = EXCLUSIONS, allow_negative_numbers = true)]
+pub struct TextOptions {
+    /// The text to explain; - reads it from standard input
+    #[arg(value_name = "TEXT", conflicts_with = "file")]
+    pub text: Option<String>,
+    /// Read the text from a file (UTF-8)
+    #[arg(long, value_name = "F")]
+    pub file: Option<String>,
+
+    /// The classifier: demo (seven emotions, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
+    /// (docs/command-protocol.md)
+    #[arg(long, value_name = "MODEL", default_value = "demo", help_heading = "Model")]
+    pub model: String,
+    /// Most texts sent to the model at once. Does not change the result [default: 64]
+    #[arg(long, value_name = "B", help_heading = "Model")]
+    pub batch_size: Option<usize>,
+    /// Seconds that a program may be silent before it is given up
+    #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
+    pub timeout: f64,
+
+    /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
+    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge)
+    #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
+    pub preset: String,
+    /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
+    /// alpha:A [default: hellinger]
+    #[arg(long, value_name = "D", help_heading = "Method")]
+    pub divergence: Option<String>,
+    /// How much a mask counts: exponential[:W] (width W; smaller stays closer to the text), cosine-similarity,
+    /// cosine-distance (as the paper prints it; its code weighs exponentially) [default: exponential:0.25]
+    #[arg(long, value_name = "P", help_heading = "Method")]
+    pub proximity: Option<String>,
+    /// Which words are kept: forward:K (K a class, each class on its own), exclusive:K (no word for two classes),
+    /// highest:K (largest weights of a ridge), all [default: forward:5, the paper's; lime: highest:10]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub select: Option<String>,
+    /// softmax (all classes together; the paper's) or ridge (each class alone, LIME's) [default: softmax; lime: ridge]
+    #[arg(long, value_name = "S", help_heading = "Method")]
+    pub surrogate: Option<String>,
+    /// Penalty on W: larger shrinks every entry more [default: 0.0001; paper: 0.001]
+    #[arg(long, value_name = "L", help_heading = "Method")]
+    pub lambda: Option<f64>,
+    /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it [default: curvature; the same for
+    /// hellinger]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub lambda_scale: Option<String>,
+    /// Divide the sum of divergences by the count of masks (the paper's equation 6) or by the sum of their weights, which
+    /// makes λ mean the same for every proximity [default: count]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub normalise: Option<String>,
+    /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
+    #[arg(long, help_heading = "Method")]
+    pub no_intercept: bool,
+
+    /// Masks drawn, the whole text included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
+    /// 5000]
+    #[arg(long, value_name = "N", help_heading = "Sampling")]
+    pub samples: Option<usize>,
+    /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
+    /// (pairs of complements), bernoulli[:P] (each word kept with probability P), exhaustive (all, up to 20 words), lime
+    /// (LIME's own masks for the seed) [default: uniform-size]
+    #[arg(long, value_name = "S", help_heading = "Sampling")]
+    pub sampler: Option<String>,
+    /// Draw only masks within this angle of the whole text, in radians up to 1.5708 (π/2); the paper's δ [default: none]
+    #[arg(long, value_name = "R", help_heading = "Sampling")]
+    pub within_angle: Option<f64>,
+    /// Seed of the masks: the same seed gives the same explanation
+    #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
+    pub seed: u64,
+    /// Threads. Does not change the result
+    #[arg(long, value_name = "T", default_value_t = 1, help_heading = "Sampling")]
+    pub threads: usize,
+
+    /// What is removed at once: word (every occurrence; the paper's and LIME's), occurrence, sentence
+    #[arg(long, value_name = "U", default_value = "word", help_heading = "Text")]
+    pub unit: String,
+    /// How words are found: lime (runs of letters, numbers and _) or unicode (word boundaries; keeps can't whole)
+    #[arg(long, value_name = "HOW", default_value = "lime", help_heading = "Text")]
+    pub split: String,
+    /// What takes a removed word's place: drop (nothing; the paper's and LIME's) or mask:WORD
+    #[arg(long, value_name = "HOW", default_value = "drop", help_heading = "Text")]
+    pub removed: String,
+    /// A file of words that are never removed, separated by white space, in either case [default: none]
+    #[arg(long, value_name = "FILE", help_heading = "Text")]
+    pub ignore_words: Option<String>,
+
+    #[command(flatten)]
+    pub view: View,
+
+    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub json: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct ShowOptions {
+    /// An explanation saved by --json; - reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    #[command(flatten)]
+    pub view: View,
+}
+
+/// What of an explanation is shown. Changes nothing that is computed.
+#[derive(Args)]
+pub struct View {
+    /// Classes shown: top:N by probability, all, or names A,B,…
+    #[arg(long, value_name = "WHICH", default_value = "top:7", help_heading = "Output")]
+    pub classes: String,
+    /// Words listed for the predicted class
+    #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Output")]
+    pub top: usize,
+    /// Order of those words: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
+    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; paper and lime: absolute]
+    #[arg(long, value_name = "HOW", help_heading = "Output")]
+    pub rank: Option<String>,
+    /// The log-odds that each word adds for class A against class B
+    #[arg(long, value_name = "A:B", help_heading = "Output")]
+    pub contrast: Option<String>,
+}

@@ -1,0 +1,173 @@
+//! Values of options that are more than a word or a number.
+
+use lipex::{
+    All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Explainer,
+    Exponential, Forward, HighestWeights, LambdaScale, LimeText, Normalise, Result, UniformSize,
+};
+
+/// The part before a colon, and the part after it if there is one.
+fn split(value: &str) -> (&str, Option<&str>) {
+    value.split_once(':').map_or((value, None), |(name, rest)| (name, Some(rest)))
+}
+
+/// A number after a colon.
+fn number<T: std::str::FromStr>(option: &str, value: &str, text: &str, what: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::setting(option, value, format!("\"{text}\" is not {what}")))
+}
+
+pub fn proximity(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu>> {
+    Ok(match split(value) {
+        ("exponential", None) => explainer.proximity(Exponential::default()),
+        ("exponential", Some(width)) => {
+            explainer.proximity(Exponential::new(number("proximity", value, width, "a width")?)?)
+        }
+        ("cosine-similarity", None) => explainer.proximity(CosineSimilarity),
+        ("cosine-distance", None) => explainer.proximity(CosineDistance),
+        _ => {
+            let reason = "choose exponential, exponential:W, cosine-similarity or cosine-distance";
+            return Err(Error::setting("proximity", value, reason));
+        }
+    })
+}
+
+pub fn select(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu>> {
+    let count = |k: &str| number("select", value, k, "a number of words");
+    Ok(match split(value) {
+        ("forward", Some(k)) => explainer.selector(Forward::new(count(k)?)?),
+        ("exclusive", Some(k)) => explainer.selector(Forward::exclusive(count(k)?)?),
+        ("highest", Some(k)) => explainer.selector(HighestWeights::new(count(k)?)?),
+        ("all", None) => explainer.selector(All),
+        _ => {
+            let reason = "choose forward:K, exclusive:K, highest:K (K words a class) or all";
+            return Err(Error::setting("select", value, reason));
+        }
+    })
+}
+
+/// The sampler, confined to an angle if one is given; `samples` says whether their number was given.
+pub fn sampler(explainer: Explainer<Cpu>, value: &str, within: Option<f64>, samples: bool) -> Result<Explainer<Cpu>> {
+    let within = within.map(Angle::new).transpose()?;
+    let refuse_angle = || match within {
+        Some(angle) => {
+            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
+            Err(Error::setting("within-angle", angle.radians(), reason))
+        }
+        None => Ok(()),
+    };
+    Ok(match split(value) {
+        ("uniform-size", None) => explainer.perturber(UniformSize { within }),
+        ("bernoulli", keep) => {
+            let mut law = match keep {
+                Some(keep) => Bernoulli::new(number("sampler", value, keep, "a probability")?)?,
+                None => Bernoulli::default(),
+            };
+            law.within = within;
+            explainer.perturber(law)
+        }
+        ("antithetic", None) => {
+            refuse_angle()?;
+            explainer.perturber(Antithetic)
+        }
+        ("exhaustive", None) => {
+            refuse_angle()?;
+            if samples {
+                let reason = "draws every mask there is; leave --samples out, or choose another sampler";
+                return Err(Error::setting("sampler", value, reason));
+            }
+            explainer.perturber(Exhaustive)
+        }
+        ("lime", None) => {
+            refuse_angle()?;
+            explainer.perturber(LimeText)
+        }
+        _ => {
+            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, exhaustive or lime";
+            return Err(Error::setting("sampler", value, reason));
+        }
+    })
+}
+
+pub fn lambda_scale(value: &str) -> Result<LambdaScale> {
+    match value {
+        "curvature" => Ok(LambdaScale::Curvature),
+        "raw" => Ok(LambdaScale::Raw),
+        _ => Err(Error::setting("lambda-scale", value, "choose curvature or raw")),
+    }
+}
+
+pub fn normalise(value: &str) -> Result<Normalise> {
+    match value {
+        "count" => Ok(Normalise::Count),
+        "weight" => Ok(Normalise::Weight),
+        _ => Err(Error::setting("normalise", value, "choose count or weight")),
+    }
+}
+
+/// The classes to show, by index, likeliest first; by name in the order named.
+pub enum Classes {
+    Top(usize),
+    Named(Vec<usize>),
+}
+
+fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
+    labels
+        .iter()
+        .position(|l| l == name)
+        .ok_or_else(|| Error::setting(option, name, format!("no such class; the classes are {}", labels.join(", "))))
+}
+
+pub fn classes(value: &str, labels: &[String]) -> Result<Classes> {
+    if value == "all" {
+        return Ok(Classes::Top(usize::MAX));
+    }
+    match value.strip_prefix("top:") {
+        Some(n) => match number("classes", value, n, "a number of classes")? {
+            0 => Err(Error::setting("classes", value, "at least one class")),
+            n => Ok(Classes::Top(n)),
+        },
+        None => Ok(Classes::Named(value.split(',').map(|n| class("classes", n, labels)).collect::<Result<_>>()?)),
+    }
+}
+
+/// Two classes A:B; names may hold colons themselves.
+pub fn contrast(value: &str, labels: &[String]) -> Result<(usize, usize)> {
+    let known = |name: &str| labels.iter().position(|l| l == name);
+    let pair = value.match_indices(':').find_map(|(at, _)| Some((known(&value[..at])?, known(&value[at + 1..])?)));
+    if let Some(pair) = pair {
+        return Ok(pair);
+    }
+    let Some((a, b)) = value.split_once(':') else {
+        return Err(Error::setting("contrast", value, "two classes with a colon between them, A:B"));
+    };
+    class("contrast", a, labels)?;
+    class("contrast", b, labels)?;
+    Err(Error::setting("contrast", value, "two classes with a colon between them, A:B"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> Vec<String> {
+        ["good", "bad", "a:b"].map(String::from).to_vec()
+    }
+
+    #[test]
+    fn contrasts_take_names_with_colons() {
+        assert_eq!(contrast("good:bad", &labels()).unwrap(), (0, 1));
+        assert_eq!(contrast("a:b:good", &labels()).unwrap(), (2, 0));
+        assert_eq!(contrast("bad:a:b", &labels()).unwrap(), (1, 2));
+        for bad in ["good", "good:evil", "evil:good", ":"] {
+            assert!(contrast(bad, &labels()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn class_lists() {
+        assert!(matches!(classes("top:2", &labels()), Ok(Classes::Top(2))));
+        assert!(matches!(classes("bad,good", &labels()), Ok(Classes::Named(list)) if list == [1, 0]));
+        for bad in ["top:0", "top:x", "evil", ""] {
+            assert!(classes(bad, &labels()).is_err(), "{bad}");
+        }
+    }
+}

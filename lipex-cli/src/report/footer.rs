@@ -1,0 +1,79 @@
+//! How far to trust it and how it was made: fidelity, settings, calls, times.
+
+use super::layout::{Page, printable};
+use lipex::{Agreement, Departure, Explanation};
+
+pub fn print(page: &mut Page, e: &Explanation) {
+    fidelity(page, e);
+    settings(page, e);
+    page.gap();
+    let calls = &e.calls;
+    page.paragraph(&format!(
+        "{} masks, {} distinct texts sent to the model, seed {}.",
+        calls.masks, calls.inputs, e.seed
+    ));
+    let t = &e.timings_ms;
+    let stages = [
+        ("perturb", t.perturb),
+        ("render", t.render),
+        ("predict", t.predict),
+        ("weigh", t.weigh),
+        ("select", t.select),
+        ("fit", t.fit),
+        ("evaluate", t.evaluate),
+    ];
+    let stages: Vec<String> = stages.iter().map(|(name, ms)| format!("{name}\u{a0}{ms:.1}")).collect();
+    page.paragraph(&format!("Milliseconds: {}.", stages.join(", ")));
+}
+
+/// Out of fold first: it is the one that the fit has not seen.
+fn fidelity(page: &mut Page, e: &Explanation) {
+    let f = &e.fidelity;
+    page.gap();
+    page.heading(&format!("{:<16} {:>5} {:>5} {:>5} {:>5}", "Fidelity", "TV", "H²", "KL", "same"));
+    let mut row = |name: &str, a: &Agreement| {
+        let same = format!("{:.0}%", 100.0 * a.arg_max);
+        page.line(&format!("{name:<16} {:>5.3} {:>5.3} {:>5.3} {same:>5}", a.tv, a.hellinger, a.kl));
+    };
+    if let Some(unseen) = &f.out_of_fold {
+        row("unseen masks", unseen);
+    }
+    row("at the text", &f.at_instance);
+    row("masks of the fit", &f.in_sample);
+    match &f.out_of_fold {
+        Some(unseen) => page.note(&format!(
+            "On masks that it has not seen, the surrogate is {:.3} off (total variation, 0 to 1) and names the same class \
+             {:.0}% of the time.",
+            unseen.tv,
+            100.0 * unseen.arg_max
+        )),
+        None => page.note("Too few distinct masks to hold any out: nothing is known of masks that it has not seen."),
+    }
+    let outside = f.in_sample.off_simplex;
+    if outside > 0.0 {
+        page.note(&format!("{:.0}% of the surrogate's answers leave 0 to 1.", 100.0 * outside));
+    }
+    if !e.fit.converged {
+        page.warning(&format!("The fit stopped short: {}.", printable(&e.fit.stopped)));
+    }
+}
+
+fn settings(page: &mut Page, e: &Explanation) {
+    page.gap();
+    if e.departures.is_empty() {
+        page.paragraph(&format!("Preset {}, which is the paper's; nothing departs from it.", printable(&e.preset)));
+        return;
+    }
+    page.paragraph(&format!(
+        "Preset {}. Departures from the paper, or from the preset where said:",
+        printable(&e.preset)
+    ));
+    let spell = |value: &str| if value.is_empty() { "none".to_string() } else { printable(value) };
+    for Departure { name, value, preset, paper } in &e.departures {
+        let mut line = format!("\u{a0}\u{a0}{} = {} (paper: {}", printable(name), spell(value), spell(paper));
+        if preset != value {
+            line += &format!("; preset: {}", spell(preset));
+        }
+        page.paragraph(&format!("{line})"));
+    }
+}

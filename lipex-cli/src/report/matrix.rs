@@ -1,0 +1,55 @@
+//! The explanation matrix as a table: classes down, kept words across, in blocks that fit the page.
+
+use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable, signed};
+use lipex::{Explanation, Link};
+
+/// Columns of a number.
+const NUMBER: usize = 6;
+/// Most columns of a word.
+const WORD: usize = 14;
+
+pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
+    let names: Vec<String> = shown.iter().map(|&c| printable(&e.classes[c])).collect();
+    let words: Vec<String> = e.kept.iter().map(|&j| cut(&printable(&e.features[j].name), WORD)).collect();
+    let left = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
+    let largest = e.matrix.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+    page.gap();
+    let what = match e.link {
+        Link::Softmax => "What each word does to each class, in log-odds (W)",
+        Link::Identity => "What each word adds to each class, in probability (W)",
+    };
+    page.heading(what);
+    let width = |j: usize| columns(&words[j]).max(NUMBER) + 1;
+    let mut from = 0;
+    while from < words.len() {
+        let mut to = from + 1;
+        let mut used = left + width(from);
+        while to < words.len() && used + width(to) <= page.width() {
+            used += width(to);
+            to += 1;
+        }
+        if from > 0 {
+            page.gap();
+        }
+        let head: String = (from..to).map(|j| pad_left(&words[j], width(j))).collect();
+        page.line(&format!("{}{head}", pad("", left)));
+        for (name, &c) in names.iter().zip(shown) {
+            let cells: String = (from..to).map(|j| cell(e, c, j, width(j), largest)).collect();
+            page.line(&format!("{}{cells}", pad(&cut(name, left), left)));
+        }
+        from = to;
+    }
+    if e.link == Link::Softmax {
+        page.note("An entry is relative to the other classes: columns are centred.");
+    } else if e.support.iter().any(|s| s.len() < e.kept.len()) {
+        page.note("A dot: the word was not chosen for this class.");
+    }
+}
+
+fn cell(e: &Explanation, c: usize, j: usize, width: usize, largest: f64) -> String {
+    if !e.support[c].contains(&j) {
+        return pad_left("·", width);
+    }
+    let value = e.matrix[c][j];
+    coloured(value, largest, &pad_left(&signed(value), width))
+}
