@@ -68,7 +68,7 @@ fn settings(page: &mut Page, e: &Explanation) {
         "Preset {}. Departures from the paper, or from the preset where said:",
         printable(&e.preset)
     ));
-    let spell = |value: &str| if value.is_empty() { "none".to_string() } else { printable(value) };
+    let spell = |value: &str| if value.is_empty() { "–".to_string() } else { printable(value) };
     for Departure { name, value, preset, paper } in &e.departures {
         let mut line = format!("\u{a0}\u{a0}{} = {} (paper: {}", printable(name), spell(value), spell(paper));
         if preset != value {
