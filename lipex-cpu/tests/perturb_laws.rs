@@ -123,7 +123,7 @@ fn angles_admit_the_expected_share_of_uniform_sizes() {
     for (part, expected) in [(16.0, 114.0), (8.0, 682.0), (4.0, 2500.0)] {
         let most = Angle::new(PI / part).unwrap().most_removed(44);
         let count = (0..5000).filter(|&i| 44 - masks.count(i) <= most).count() as f64;
-        let spread = (expected * (1.0 - expected / 5000.0) as f64).sqrt();
+        let spread = f64::sqrt(expected * (1.0 - expected / 5000.0));
         assert!((count - expected).abs() < 4.0 * spread, "π/{part}: {count}");
         let confined = draw(&UniformSize { within: within(part) }, 44, 2000, 0..2000, 3);
         assert!((0..2000).all(|i| 44 - confined.count(i) <= most));

@@ -147,8 +147,8 @@ impl Training {
         let e = logits.map(|l| (l - top).exp());
         let sum: f32 = e.iter().sum();
         let mut back = [0f32; UNITS];
-        for c in 0..CLASSES.len() {
-            let error = e[c] / sum - f32::from(u8::from(c == class));
+        for (c, e) in e.into_iter().enumerate() {
+            let error = e / sum - f32::from(u8::from(c == class));
             self.gradient.output_bias[c] += error;
             for u in 0..UNITS {
                 self.gradient.output[c * UNITS + u] += error * units[u];
