@@ -58,7 +58,7 @@ pub struct TextOptions {
     /// alpha:A [default: hellinger]
     #[arg(long, value_name = "D", help_heading = "Method")]
     pub divergence: Option<String>,
-    /// How much a mask counts: exponential[:W] (width W; smaller stays closer to the text), cosine-similarity,
+    /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the text), cosine-similarity,
     /// cosine-distance (as the paper prints it; its code weighs exponentially) [default: exponential:0.25]
     #[arg(long, value_name = "P", help_heading = "Method")]
     pub proximity: Option<String>,
@@ -89,7 +89,7 @@ pub struct TextOptions {
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli[:P] (each word kept with probability P), exhaustive (all, up to 20 words), lime
+    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), exhaustive (all, up to 20 words), lime
     /// (LIME's own masks for the seed) [default: uniform-size]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
