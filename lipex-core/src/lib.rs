@@ -28,6 +28,8 @@ mod preset;
 mod real;
 mod render;
 pub mod select;
+mod shared;
+mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
@@ -53,6 +55,7 @@ pub use preset::Preset;
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Feature, Instance, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
+pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
 };
