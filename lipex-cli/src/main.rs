@@ -1,5 +1,6 @@
 //! The command `lipex`.
 
+mod method;
 mod options;
 mod output;
 mod parse;

@@ -39,6 +39,27 @@ pub struct TextOptions {
     #[arg(long, value_name = "F")]
     pub file: Option<String>,
 
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub method: MethodOptions,
+    #[command(flatten)]
+    pub sampling: SamplingOptions,
+    #[command(flatten)]
+    pub words: WordOptions,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
+    #[command(flatten)]
+    pub view: View,
+
+    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub json: Option<String>,
+}
+
+/// The black box.
+#[derive(Args)]
+pub struct ModelOptions {
     /// The classifier: demo (seven emotions, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
     /// (docs/command-protocol.md)
     #[arg(long, value_name = "MODEL", default_value = "demo", help_heading = "Model")]
@@ -49,15 +70,15 @@ pub struct TextOptions {
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,
+}
 
+/// How masks are weighed, features selected and the surrogate fitted.
+#[derive(Args)]
+pub struct MethodOptions {
     /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
     /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
-    /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
-    /// alpha:A [default: hellinger]
-    #[arg(long, value_name = "D", help_heading = "Method")]
-    pub divergence: Option<String>,
     /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the text), cosine-similarity,
     /// cosine-distance (as the paper prints it; its code weighs exponentially) [default: exponential:0.25]
     #[arg(long, value_name = "P", help_heading = "Method")]
@@ -66,9 +87,20 @@ pub struct TextOptions {
     /// highest:K (largest weights of a ridge), all [default: forward:5, the paper's; lime: highest:10]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
+    #[command(flatten)]
+    pub surrogate: SurrogateOptions,
+}
+
+/// The surrogate and its settings.
+#[derive(Args)]
+pub struct SurrogateOptions {
     /// softmax (all classes together; the paper's) or ridge (each class alone, LIME's) [default: softmax; lime: ridge]
     #[arg(long, value_name = "S", help_heading = "Method")]
     pub surrogate: Option<String>,
+    /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
+    /// alpha:A [default: hellinger]
+    #[arg(long, value_name = "D", help_heading = "Method")]
+    pub divergence: Option<String>,
     /// Penalty on W: larger shrinks every entry more [default: 0.0001; paper: 0.001]
     #[arg(long, value_name = "L", help_heading = "Method")]
     pub lambda: Option<f64>,
@@ -83,7 +115,11 @@ pub struct TextOptions {
     /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
     #[arg(long, help_heading = "Method")]
     pub no_intercept: bool,
+}
 
+/// How masks are drawn.
+#[derive(Args)]
+pub struct SamplingOptions {
     /// Masks drawn, the whole text included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
     /// 5000]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
@@ -99,10 +135,19 @@ pub struct TextOptions {
     /// Seed of the masks: the same seed gives the same explanation
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
-    /// Threads. Does not change the result
-    #[arg(long, value_name = "T", default_value_t = 1, help_heading = "Sampling")]
-    pub threads: usize,
+}
 
+/// How many threads work.
+#[derive(Args)]
+pub struct ThreadOptions {
+    /// Threads. Does not change the result
+    #[arg(long, value_name = "T", default_value_t = 1, help_heading = "Running")]
+    pub threads: usize,
+}
+
+/// What a feature of a text is.
+#[derive(Args)]
+pub struct WordOptions {
     /// What is removed at once: word (every occurrence; the paper's and LIME's), occurrence, sentence
     #[arg(long, value_name = "U", default_value = "word", help_heading = "Text")]
     pub unit: String,
@@ -115,13 +160,6 @@ pub struct TextOptions {
     /// A file of words that are never removed, separated by white space, in either case [default: none]
     #[arg(long, value_name = "FILE", help_heading = "Text")]
     pub ignore_words: Option<String>,
-
-    #[command(flatten)]
-    pub view: View,
-
-    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub json: Option<String>,
 }
 
 #[derive(Args)]

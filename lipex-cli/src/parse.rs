@@ -1,9 +1,10 @@
 //! Values of options that are more than a word or a number.
 
 use lipex::{
-    All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Explainer,
-    Exponential, Forward, HighestWeights, LambdaScale, LimeText, Normalise, Result, UniformSize,
+    All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
+    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, UniformSize,
 };
+use std::sync::Arc;
 
 /// The part before a colon, and the part after it if there is one.
 fn split(value: &str) -> (&str, Option<&str>) {
@@ -15,14 +16,12 @@ fn number<T: std::str::FromStr>(option: &str, value: &str, text: &str, what: &st
     text.parse().map_err(|_| Error::setting(option, value, format!("\"{text}\" is not {what}")))
 }
 
-pub fn proximity(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu>> {
+pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
     Ok(match split(value) {
-        ("exponential", None) => explainer.proximity(Exponential::default()),
-        ("exponential", Some(width)) => {
-            explainer.proximity(Exponential::new(number("proximity", value, width, "a width")?)?)
-        }
-        ("cosine-similarity", None) => explainer.proximity(CosineSimilarity),
-        ("cosine-distance", None) => explainer.proximity(CosineDistance),
+        ("exponential", None) => Arc::new(Exponential::default()),
+        ("exponential", Some(width)) => Arc::new(Exponential::new(number("proximity", value, width, "a width")?)?),
+        ("cosine-similarity", None) => Arc::new(CosineSimilarity),
+        ("cosine-distance", None) => Arc::new(CosineDistance),
         _ => {
             let reason = "choose exponential, exponential:W, cosine-similarity or cosine-distance";
             return Err(Error::setting("proximity", value, reason));
@@ -30,13 +29,13 @@ pub fn proximity(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu
     })
 }
 
-pub fn select(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu>> {
+pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
     let count = |k: &str| number("select", value, k, "a number of words");
     Ok(match split(value) {
-        ("forward", Some(k)) => explainer.selector(Forward::new(count(k)?)?),
-        ("exclusive", Some(k)) => explainer.selector(Forward::exclusive(count(k)?)?),
-        ("highest", Some(k)) => explainer.selector(HighestWeights::new(count(k)?)?),
-        ("all", None) => explainer.selector(All),
+        ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
+        ("exclusive", Some(k)) => Arc::new(Forward::exclusive(count(k)?)?),
+        ("highest", Some(k)) => Arc::new(HighestWeights::new(count(k)?)?),
+        ("all", None) => Arc::new(All),
         _ => {
             let reason = "choose forward:K, exclusive:K, highest:K (K words a class) or all";
             return Err(Error::setting("select", value, reason));
@@ -45,7 +44,7 @@ pub fn select(explainer: Explainer<Cpu>, value: &str) -> Result<Explainer<Cpu>> 
 }
 
 /// The sampler, confined to an angle if one is given; `samples` says whether their number was given.
-pub fn sampler(explainer: Explainer<Cpu>, value: &str, within: Option<f64>, samples: bool) -> Result<Explainer<Cpu>> {
+pub fn sampler(value: &str, within: Option<f64>, samples: bool) -> Result<Arc<dyn Perturber<Cpu>>> {
     let within = within.map(Angle::new).transpose()?;
     let refuse_angle = || match within {
         Some(angle) => {
@@ -55,18 +54,18 @@ pub fn sampler(explainer: Explainer<Cpu>, value: &str, within: Option<f64>, samp
         None => Ok(()),
     };
     Ok(match split(value) {
-        ("uniform-size", None) => explainer.perturber(UniformSize { within }),
+        ("uniform-size", None) => Arc::new(UniformSize { within }),
         ("bernoulli", keep) => {
             let mut law = match keep {
                 Some(keep) => Bernoulli::new(number("sampler", value, keep, "a probability")?)?,
                 None => Bernoulli::default(),
             };
             law.within = within;
-            explainer.perturber(law)
+            Arc::new(law)
         }
         ("antithetic", None) => {
             refuse_angle()?;
-            explainer.perturber(Antithetic)
+            Arc::new(Antithetic)
         }
         ("exhaustive", None) => {
             refuse_angle()?;
@@ -74,11 +73,11 @@ pub fn sampler(explainer: Explainer<Cpu>, value: &str, within: Option<f64>, samp
                 let reason = "draws every mask there is; leave --samples out, or choose another sampler";
                 return Err(Error::setting("sampler", value, reason));
             }
-            explainer.perturber(Exhaustive)
+            Arc::new(Exhaustive)
         }
         ("lime", None) => {
             refuse_angle()?;
-            explainer.perturber(LimeText)
+            Arc::new(LimeText)
         }
         _ => {
             let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, exhaustive or lime";

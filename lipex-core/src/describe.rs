@@ -23,6 +23,12 @@ pub trait Describe {
     fn describe(&self) -> Vec<Setting>;
 }
 
+impl<T: Describe + ?Sized> Describe for std::sync::Arc<T> {
+    fn describe(&self) -> Vec<Setting> {
+        (**self).describe()
+    }
+}
+
 /// A setting that differs from the preset or from the paper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -496,6 +496,8 @@ impl<B: Backend> Explainer<B> {
             never,
             fidelity,
             fit: fit.report,
+            uncertainty: None,
+            growth: None,
             rank: self.rank,
             calls,
             timings_ms,

@@ -6,6 +6,7 @@ use crate::evaluate::Fidelity;
 use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
 use crate::predict::Calls;
 use crate::render::Feature;
+use crate::uncertainty::{Growth, Uncertainty};
 
 /// What a classifier does around one instance, for every class at once. Host data without parameters.
 ///
@@ -48,6 +49,10 @@ pub struct Explanation {
     pub fidelity: Fidelity,
     /// How the fit went.
     pub fit: FitReport,
+    /// Standard errors of W, where they were asked for.
+    pub uncertainty: Option<Uncertainty>,
+    /// The course of a run that added masks until its answer was steady.
+    pub growth: Option<Growth>,
     /// The ranking that `top_k` uses unless another is named.
     pub rank: Rank,
     /// What the black box was asked.
@@ -268,6 +273,13 @@ impl Explanation {
         }
         if let Some(&j) = self.support.iter().flatten().find(|&&j| j >= f) {
             return Err(Error::shape("support (below the number of kept features)", f, j));
+        }
+        if let Some(u) = &self.uncertainty {
+            u.check(c, d, f)?;
+        }
+        let named = |g: &Growth| g.interchangeable.iter().flatten().copied().find(|&j| j >= d);
+        if let Some(j) = self.growth.as_ref().and_then(named) {
+            return Err(Error::shape("interchangeable features (below the number of features)", d, j));
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ mod program;
 mod real;
 mod render;
 pub mod select;
+mod shared;
+mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
@@ -55,6 +57,7 @@ pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Feature, Instance, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
+pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
 };

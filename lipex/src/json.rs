@@ -1,7 +1,8 @@
 //! Explanations as JSON, in a documented and versioned schema.
 
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Link, Rank, Result, Setting, Timings,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Growth, Link, Rank, Result, Setting,
+    Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -35,6 +36,10 @@ struct Document<'a> {
     never: Cow<'a, [bool]>,
     fidelity: Cow<'a, Fidelity>,
     fit: Cow<'a, FitReport>,
+    #[serde(default)]
+    uncertainty: Option<Cow<'a, Uncertainty>>,
+    #[serde(default)]
+    growth: Option<Cow<'a, Growth>>,
     rank: Rank,
     calls: Calls,
     timings_ms: Timings,
@@ -116,6 +121,8 @@ pub fn to_json(explanation: &Explanation) -> String {
         never: Cow::Borrowed(&e.never),
         fidelity: Cow::Borrowed(&e.fidelity),
         fit: Cow::Borrowed(&e.fit),
+        uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),
+        growth: e.growth.as_ref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
         timings_ms: e.timings_ms,
@@ -166,6 +173,8 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         never: d.never.into_owned(),
         fidelity: d.fidelity.into_owned(),
         fit: d.fit.into_owned(),
+        uncertainty: d.uncertainty.map(Cow::into_owned),
+        growth: d.growth.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
         timings_ms: d.timings_ms,

@@ -1,8 +1,8 @@
 //! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
 
 use lipex::{
-    Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Link, Rank, SCHEMA,
-    Setting, Span, Timings, from_json, to_json,
+    Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Growth, InTop, Link, Look,
+    Method, Rank, SCHEMA, Setting, Span, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -71,6 +71,32 @@ prop_compose! {
     }
 }
 
+/// Standard errors of the right sizes, from one number.
+fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
+    Uncertainty {
+        method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
+        level: x,
+        std_error: vec![vec![x; f]; c],
+        covariance: vec![vec![vec![x; c]; c]; f],
+        quantile: x,
+        band: x,
+        in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
+        shrinkage: (d > 3).then_some(x),
+        needed: (d > 2).then_some(d),
+        not_covered: vec!["what λ shrinks".into()],
+    }
+}
+
+fn growth(d: usize, x: f64) -> Growth {
+    Growth {
+        rule: "settled 3:0.1".into(),
+        looks: vec![Look { masks: 100, inputs: d, half_width: x, met: d > 2 }],
+        met: d > 2,
+        stopped: "the top 3 are settled".into(),
+        interchangeable: vec![vec![0, d - 1], vec![]],
+    }
+}
+
 prop_compose! {
     fn explanation()(c in 2usize..5, d in 1usize..6)(
         classes in vec(any::<String>(), c),
@@ -85,6 +111,7 @@ prop_compose! {
         (strings, settings, departures) in texts(),
         calls in any::<[u16; 2]>(),
         times in vec(number(), 7),
+        (has_errors, has_growth) in any::<[bool; 2]>().prop_map(|[a, b]| (a, b)),
     ) -> Explanation {
         let kept: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
         Explanation {
@@ -94,16 +121,16 @@ prop_compose! {
             departures,
             settings,
             seed,
-            features,
             support: vec![(0..kept.len()).collect(); classes.len()],
             matrix: matrix.iter().map(|row| row[..kept.len()].to_vec()).collect(),
-            kept,
             intercept: answers.0,
             link: if identity { Link::Identity } else { Link::Softmax },
             probabilities: Answers { model: answers.1, surrogate: answers.2 },
             never,
             fidelity,
             fit,
+            uncertainty: has_errors.then(|| errors(classes.len(), features.len(), kept.len(), times[0])),
+            growth: has_growth.then(|| growth(features.len(), times[1])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
             timings_ms: Timings {
@@ -116,6 +143,8 @@ prop_compose! {
                 evaluate: times[6],
             },
             classes,
+            features,
+            kept,
         }
     }
 }
@@ -157,7 +186,7 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend classes features kept matrix intercept \
-                    support link probabilities never fidelity fit rank calls timings_ms";
+                    support link probabilities never fidelity fit uncertainty growth rank calls timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");

@@ -1,0 +1,87 @@
+//! From options to an explainer and its parts.
+
+use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::parse;
+use lipex::{Cpu, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, by_name};
+
+/// An explainer with a preset's settings and those that the options change.
+pub fn explainer(
+    method: &MethodOptions,
+    sampling: &SamplingOptions,
+    threads: &ThreadOptions,
+) -> Result<Explainer<Cpu>> {
+    let preset = Preset::by_name(&method.preset)?;
+    let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
+    explainer = match surrogate(preset, &method.surrogate)? {
+        Chosen::Softmax(softmax) => explainer.surrogate(softmax),
+        Chosen::Ridge(ridge) => explainer.surrogate(ridge),
+    };
+    if let Some(samples) = sampling.samples {
+        explainer = explainer.samples(samples)?;
+    }
+    if sampling.sampler.is_some() || sampling.within_angle.is_some() {
+        let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
+        explainer = explainer.perturber(parse::sampler(name, sampling.within_angle, sampling.samples.is_some())?);
+    }
+    if let Some(proximity) = &method.proximity {
+        explainer = explainer.proximity(parse::proximity(proximity)?);
+    }
+    if let Some(select) = &method.select {
+        explainer = explainer.selector(parse::select(select)?);
+    }
+    Ok(explainer)
+}
+
+/// The surrogate that the options name.
+pub enum Chosen {
+    Softmax(Softmax),
+    Ridge(Ridge),
+}
+
+/// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
+pub fn surrogate(preset: Preset, options: &SurrogateOptions) -> Result<Chosen> {
+    let name = options.surrogate.as_deref().unwrap_or(if preset == Preset::Lime { "ridge" } else { "softmax" });
+    match name {
+        "softmax" => softmax(preset, options).map(Chosen::Softmax),
+        "ridge" => ridge(options).map(Chosen::Ridge),
+        other => Err(Error::setting("surrogate", other, "choose softmax or ridge")),
+    }
+}
+
+fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
+    let mut softmax = preset.softmax();
+    if let Some(divergence) = &options.divergence {
+        softmax = softmax.erased_divergence(by_name(divergence)?);
+    }
+    if let Some(lambda) = options.lambda {
+        softmax = softmax.lambda(lambda)?;
+    }
+    if let Some(scale) = &options.lambda_scale {
+        softmax = softmax.lambda_scale(parse::lambda_scale(scale)?);
+    }
+    if let Some(normalise) = &options.normalise {
+        softmax = softmax.normalise(parse::normalise(normalise)?);
+    }
+    if options.no_intercept {
+        softmax = softmax.intercept(Intercept::None);
+    }
+    softmax.lambda_used()?;
+    Ok(softmax)
+}
+
+fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
+    let others = [
+        ("divergence", options.divergence.clone()),
+        ("lambda", options.lambda.map(|l| l.to_string())),
+        ("lambda-scale", options.lambda_scale.clone()),
+        ("normalise", options.normalise.clone()),
+        ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+    ];
+    match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
+        Some((option, value)) => {
+            let reason = "a ridge has no such setting; leave it out, or add --surrogate softmax";
+            Err(Error::setting(option, value, reason))
+        }
+        None => Ok(Ridge::default()),
+    }
+}

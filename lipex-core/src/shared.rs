@@ -1,0 +1,58 @@
+//! A stage behind an `Arc` is a stage, so that a program can choose one at run time.
+
+use crate::backend::{Backend, Masks, Neighbourhood, Sample, Weights};
+use crate::error::Result;
+use crate::fit::{Fitted, Problem, Surrogate};
+use crate::perturb::{Dependence, Perturber};
+use crate::select::{Selection, Selector};
+use crate::weigh::{Proximity, ProximityTable};
+use std::ops::Range;
+use std::sync::Arc;
+
+impl<B: Backend, T: Perturber<B> + ?Sized> Perturber<B> for Arc<T> {
+    fn perturb(
+        &self,
+        on: &B,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<B>>> {
+        (**self).perturb(on, features, total, rows, seed, proximity)
+    }
+
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        (**self).total(features, asked)
+    }
+
+    fn grows(&self) -> bool {
+        (**self).grows()
+    }
+
+    fn dependence(&self) -> Dependence {
+        (**self).dependence()
+    }
+}
+
+impl<B: Backend, T: Proximity<B> + ?Sized> Proximity<B> for Arc<T> {
+    fn weigh(&self, on: &B, masks: &[Masks<B>]) -> Result<Vec<Weights<B>>> {
+        (**self).weigh(on, masks)
+    }
+
+    fn table(&self, features: usize) -> Result<Option<ProximityTable>> {
+        (**self).table(features)
+    }
+}
+
+impl<B: Backend, T: Selector<B> + ?Sized> Selector<B> for Arc<T> {
+    fn select(&self, on: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
+        (**self).select(on, around)
+    }
+}
+
+impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
+    fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>> {
+        (**self).fit(on, problems)
+    }
+}

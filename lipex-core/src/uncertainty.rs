@@ -1,0 +1,139 @@
+//! How much of W is noise of the sampled masks.
+
+use crate::error::{Result, expect_len};
+
+/// Standard errors of an explanation matrix, and what follows from them.
+///
+/// They are about the masks alone: how far another seed would move W, given the kept features and λ. They say nothing of
+/// what λ shrinks (see `shrinkage`) nor of how well a surrogate can follow the model (see
+/// [`Fidelity`](crate::Fidelity)).
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Uncertainty {
+    /// How the standard errors were made.
+    pub method: Method,
+    /// The level of intervals and bands; default 0.95.
+    pub level: f64,
+    /// C×F: the standard error of each entry of W.
+    pub std_error: Vec<Vec<f64>>,
+    /// F matrices C×C: the covariance between classes of each kept feature's entries, which gives contrasts their error.
+    pub covariance: Vec<Vec<Vec<f64>>>,
+    /// Standard errors in half an interval: an entry lies within `quantile`·`std_error` of W at `level`.
+    pub quantile: f64,
+    /// Standard errors in half a simultaneous band: *all* entries lie within `band`·`std_error` at `level`. Entries whose
+    /// band holds 0 are shown as noise.
+    pub band: f64,
+    /// How often each feature is in a class's top k when rows are drawn again and selection is repeated.
+    pub in_top: Option<InTop>,
+    /// ‖W at λ‖ / ‖W at λ/100‖: what the penalty leaves of W. 1 is no shrinkage.
+    pub shrinkage: Option<f64>,
+    /// Masks in all that would halve the widest interval; `None` where sampling makes no error.
+    pub needed: Option<usize>,
+    /// What the bars do not cover, a sentence each.
+    pub not_covered: Vec<String>,
+}
+
+/// How standard errors were made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Method {
+    /// Sandwich A⁺MA⁺/N with the exact Hessian A.
+    Sandwich,
+    /// Sandwich with the Gauss–Newton matrix, where the exact Hessian is indefinite.
+    SandwichGaussNewton,
+    /// Refits of rows drawn again: for surrogates without a sandwich, and where C·F is too large for one.
+    Bootstrap,
+    /// Every mask occurs, so there is no sampling error: all standard errors are 0.
+    Exact,
+}
+
+/// Bootstrap shares of features in the top k, selection repeated in each refit.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct InTop {
+    /// k.
+    pub k: usize,
+    /// Refits.
+    pub refits: usize,
+    /// C×D: the share of refits in which the feature (of all D) is among the class's first k under the explanation's rank.
+    pub share: Vec<Vec<f64>>,
+}
+
+impl Uncertainty {
+    /// The standard error of W\[a\] − W\[b\] for each kept feature.
+    pub fn contrast_error(&self, a: usize, b: usize) -> Vec<f64> {
+        let of = |v: &Vec<Vec<f64>>| (v[a][a] + v[b][b] - 2.0 * v[a][b]).max(0.0).sqrt();
+        self.covariance.iter().map(of).collect()
+    }
+
+    /// Passes if the parts fit C classes, D features and F kept ones.
+    pub(crate) fn check(&self, c: usize, d: usize, f: usize) -> Result<()> {
+        let rows = |what: &str, table: &[Vec<f64>], rows: usize, width: usize| {
+            expect_len(&format!("rows of {what}"), rows, table.len())?;
+            table.iter().try_for_each(|row| expect_len(&format!("entries of a row of {what}"), width, row.len()))
+        };
+        rows("std_error", &self.std_error, c, f)?;
+        expect_len("covariance", f, self.covariance.len())?;
+        self.covariance.iter().try_for_each(|table| rows("covariance", table, c, c))?;
+        self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))
+    }
+
+    /// Whether an entry of W is told apart from 0 by the simultaneous bands.
+    pub fn is_clear(&self, class: usize, j: usize, weight: f64) -> bool {
+        weight.abs() > self.band * self.std_error[class][j]
+    }
+}
+
+/// The course of a run that added masks until its answer was steady.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Growth {
+    /// The rule that was to be met, as the command spells it, for instance `settled 3:0.1`.
+    pub rule: String,
+    /// Every look at the run, in order.
+    pub looks: Vec<Look>,
+    /// Whether the rule was met; if not, the limit on masks ended the run.
+    pub met: bool,
+    /// Which rule ended the run, in words.
+    pub stopped: String,
+    /// For the judged class: groups of features (of all D) that the rule does not tell apart, "any of …".
+    pub interchangeable: Vec<Vec<usize>>,
+}
+
+/// One look at a growing run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Look {
+    /// Masks so far.
+    pub masks: usize,
+    /// Distinct inputs that the model has seen so far.
+    pub inputs: usize,
+    /// Half the widest interval of W.
+    pub half_width: f64,
+    /// Whether the rule held.
+    pub met: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contrasts_and_bands_read_the_covariance() {
+        let u = Uncertainty {
+            method: Method::Sandwich,
+            level: 0.95,
+            std_error: vec![vec![2.0], vec![1.0]],
+            covariance: vec![vec![vec![4.0, -2.0], vec![-2.0, 1.0]]],
+            quantile: 1.96,
+            band: 2.5,
+            in_top: None,
+            shrinkage: None,
+            needed: None,
+            not_covered: Vec::new(),
+        };
+        assert_eq!(u.contrast_error(0, 1), [3.0]);
+        assert!(u.is_clear(0, 0, -5.1) && !u.is_clear(0, 0, 4.9));
+    }
+}
