@@ -120,9 +120,9 @@ fn recorded_programs_equal_f64() {
                     let p = match i {
                         0 => 0.0,
                         1 => 1.0,
-                        _ => (-0.25 * (i - 2) as f32).exp(),
+                        _ => (-0.25 * (i - 2) as f32).exp(), // never q, where TV has its kink
                     };
-                    let ln_q = if j == 0 { -160.0 } else { -0.35 * (j - 1) as f32 };
+                    let ln_q = if j == 0 { -160.0 } else { -0.3537 * (j - 1) as f32 };
                     let (q, sqrt_q) = (ln_q.exp(), (0.5 * ln_q).exp());
                     let inputs = Inputs { p, ln_q, q, sqrt_q, width: width.unwrap_or(0.0) };
                     let (value, slope) = program.run(&inputs);
