@@ -27,7 +27,7 @@ fn rankings_differ_as_they_should() {
     // Centred columns: up (4/3, −2/3, −2/3), down (1, −1, 0), sideways (−1/3, 2/3, −1/3).
     assert_eq!(names(&e, 0, Rank::Supporting), ["up", "down", "sideways"]);
     assert_eq!(names(&e, 0, Rank::Opposing), ["sideways", "down", "up"]);
-    assert_eq!(names(&e, 1, Rank::Absolute), ["down", "up", "sideways"]);
+    assert_eq!(names(&e, 1, Rank::Absolute)[0], "down");
     assert_eq!(names(&e, 1, Rank::Supporting), ["sideways", "up", "down"]);
     let up = e.top_k(0, 1, Rank::Supporting)[0];
     assert!((up.value - 4.0 / 3.0).abs() < 1e-3, "{}", up.value);
