@@ -6,7 +6,7 @@ use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::{Evaluator, Fidelity, OutOfFold};
 use crate::explanation::{Answers, Explanation, Rank, Timings, arg_max};
-use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Surrogate};
+use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
 use crate::perturb::{Perturber, UniformSize};
 use crate::predict::{BlackBox, Calls};
@@ -119,6 +119,18 @@ where
     pub fn lambda(self, lambda: f64) -> Result<Self> {
         let softmax = self.softmax.clone().lambda(lambda)?;
         Ok(self.with_softmax(softmax))
+    }
+
+    /// The softmax surrogate with λ chosen by the data; see [`Lambda::Auto`](crate::Lambda::Auto).
+    pub fn lambda_auto(self) -> Self {
+        let softmax = self.softmax.clone().lambda_auto();
+        self.with_softmax(softmax)
+    }
+
+    /// The softmax surrogate fitted from so many starts; see [`Starts`].
+    pub fn starts(self, starts: Starts) -> Self {
+        let softmax = self.softmax.clone().starts(starts);
+        self.with_softmax(softmax)
     }
 
     /// The softmax surrogate with this scale of λ; see [`LambdaScale`].
