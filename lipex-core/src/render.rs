@@ -30,6 +30,11 @@ pub trait Instance: Send + Sync {
     /// The features, in the order of the masks' bits. D is their number.
     fn features(&self) -> &[Feature];
 
+    /// The text that the features' spans refer to, for reports; `None` for instances that are no text.
+    fn text(&self) -> Option<&str> {
+        None
+    }
+
     /// How the features were made, for reports: each setting with the paper's value of it, which is the preset's too.
     fn settings(&self) -> Vec<(Setting, String)> {
         Vec::new()
