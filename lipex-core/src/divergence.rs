@@ -3,6 +3,7 @@
 //! A divergence is a sum over classes of a term φ(p, q). From that one generic function come the value in f64, the
 //! gradient (through dual numbers, in u = ln q), the second derivative and the vectorised f32 code.
 
+use crate::program::Program;
 use crate::real::{Dual, Lane, Real};
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub trait Divergence: Send + Sync + 'static {
     /// A smooth stand-in for φ, used while fitting, that tends to φ as `width` tends to 0.
     ///
     /// Only for a φ with kinks, like the total variation's; override [`is_smooth`](Divergence::is_smooth) too.
-    fn smoothed<R: Real>(&self, p: R, q: Q<R>, width: f32) -> R {
+    fn smoothed<R: Real>(&self, p: R, q: Q<R>, width: R) -> R {
         let _ = width;
         self.term(p, q)
     }
@@ -108,7 +109,7 @@ fn derivatives<D: Divergence>(divergence: &D, p: f64, ln_q: f64, width: Option<f
     let q = Q::dual(Q::dual(Q::of_ln(ln_q)));
     let t = match width {
         None => divergence.term(p, q),
-        Some(width) => divergence.smoothed(p, q, width),
+        Some(width) => divergence.smoothed(p, q, Real::constant(width)),
     };
     (t.value.value, t.slope.value, t.slope.slope)
 }
@@ -141,6 +142,8 @@ pub trait ErasedDivergence: Send + Sync {
     /// # Shapes
     /// All slices have the length of `p`; extra elements are left alone.
     fn terms(&self, p: &[f32], q: QRows<'_>, width: Option<f32>, value: &mut [f32], slope: &mut [f32]);
+    /// φ and ∂φ/∂u as a program for a backend; of the smoothed φ, which has the width as an input, if `smoothed`.
+    fn record(&self, smoothed: bool) -> Program;
 }
 
 impl<D: Divergence> ErasedDivergence for D {
@@ -166,6 +169,10 @@ impl<D: Divergence> ErasedDivergence for D {
 
     fn terms(&self, p: &[f32], q: QRows<'_>, width: Option<f32>, value: &mut [f32], slope: &mut [f32]) {
         pulp::Arch::new().dispatch(Terms { divergence: self, p, q, width, value, slope });
+    }
+
+    fn record(&self, smoothed: bool) -> Program {
+        Program::record(|p, q, width| if smoothed { self.smoothed(p, q, width) } else { self.term(p, q) })
     }
 }
 
@@ -200,7 +207,7 @@ impl<D: Divergence> Terms<'_, D> {
             Some(width) => {
                 for i in 0..n {
                     let (p, q) = inputs(i);
-                    let t = self.divergence.smoothed(p, q, width);
+                    let t = self.divergence.smoothed(p, q, Real::constant(width));
                     (value[i], slope[i]) = (t.value.0, t.slope.0);
                 }
             }
@@ -297,9 +304,9 @@ impl Divergence for TotalVariation {
         R::constant(0.5) * (p - q.value).abs()
     }
     #[inline(always)]
-    fn smoothed<R: Real>(&self, p: R, q: Q<R>, width: f32) -> R {
-        let (x, w) = (p - q.value, R::constant(width));
-        R::constant(0.5) * ((x * x + w * w).sqrt() - w)
+    fn smoothed<R: Real>(&self, p: R, q: Q<R>, width: R) -> R {
+        let x = p - q.value;
+        R::constant(0.5) * ((x * x + width * width).sqrt() - width)
     }
     fn is_smooth(&self) -> bool {
         false

@@ -7,6 +7,7 @@ mod sealed {
     impl Sealed for f64 {}
     impl<const FMA: bool> Sealed for super::Lane<FMA> {}
     impl<R: super::Real> Sealed for super::Dual<R> {}
+    impl Sealed for crate::program::Recorder {}
 }
 
 /// The arithmetic that a divergence may use.

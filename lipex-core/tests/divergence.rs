@@ -1,8 +1,8 @@
 //! The divergences against their formulas, their inequalities, and one another.
 
 use lipex_core::{
-    Alpha, Divergence, ErasedDivergence, Hellinger, JensenShannon, Kl, Q, QRows, Real, ReverseKl, TotalVariation,
-    by_name,
+    Alpha, Divergence, ErasedDivergence, Hellinger, Inputs, JensenShannon, Kl, Q, QRows, Real, ReverseKl, Step,
+    TotalVariation, by_name,
 };
 use proptest::prelude::*;
 
@@ -110,6 +110,52 @@ fn f32_lanes_equal_f64() {
 }
 
 #[test]
+fn recorded_programs_equal_f64() {
+    let mut edges = 0;
+    for (d, _) in builtin() {
+        let programs = [(d.record(false), None), (d.record(true), Some(0.01f32))];
+        for (program, width) in &programs {
+            for i in 0..=40 {
+                for j in 0..=40 {
+                    let p = match i {
+                        0 => 0.0,
+                        1 => 1.0,
+                        _ => (-0.25 * (i - 2) as f32).exp(), // never q, where TV has its kink
+                    };
+                    let ln_q = if j == 0 { -160.0 } else { -0.3537 * (j - 1) as f32 };
+                    let (q, sqrt_q) = (ln_q.exp(), (0.5 * ln_q).exp());
+                    let inputs = Inputs { p, ln_q, q, sqrt_q, width: width.unwrap_or(0.0) };
+                    let (value, slope) = program.run(&inputs);
+                    let (v, s, _) = d.derivatives(f64::from(p), f64::from(ln_q), *width);
+                    let close = |a: f32, b: f64| (f64::from(a) - b).abs() <= 8e-6 * (1.0 + b.abs());
+                    assert!(close(value, v) && close(slope, s), "{} at {p}, {ln_q}: {value} {v} {slope} {s}", d.name());
+                    edges += usize::from(p == 0.0 || q == 0.0);
+                }
+            }
+        }
+    }
+    assert!(edges > 1000);
+}
+
+#[test]
+fn recorded_programs_are_short_and_always_the_same() {
+    for (d, _) in builtin() {
+        let program = d.record(!d.is_smooth());
+        assert_eq!(program, d.record(!d.is_smooth()));
+        let steps = program.steps();
+        for (i, step) in steps.iter().enumerate() {
+            assert!(step.operands().all(|o| o < i), "{}: {step:?}", d.name());
+            assert!(!steps[..i].contains(step), "{}: {step:?} twice", d.name());
+        }
+        assert!(steps.len() <= 40, "{}: {} steps", d.name(), steps.len());
+    }
+    // φ = ½(√p − √q)²; the derivative in ln q is (√p − √q)·(−½√q), with the inputs p and √q alone.
+    let hellinger = Hellinger.record(false);
+    assert_eq!(hellinger.steps().iter().filter(|s| matches!(s, Step::Input(_))).count(), 2);
+    assert!(hellinger.steps().len() <= 13, "{hellinger:?}");
+}
+
+#[test]
 fn second_derivatives_equal_differences_of_slopes() {
     for (d, _) in builtin() {
         for (p, u) in [(0.3, -0.9), (0.0, -2.0), (1.0, -0.1), (0.05, -0.3)] {
@@ -127,6 +173,7 @@ fn rows() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
         let p = prop_oneof![
             proptest::collection::vec(0.0f64..1.0, c),
             proptest::collection::vec(prop_oneof![Just(0.0), 0.0f64..1.0], c),
+            (0..c).prop_map(move |one| (0..c).map(|k| f64::from(u8::from(k == one))).collect()),
         ];
         let scale = prop_oneof![Just(1.0), Just(10.0), Just(80.0)];
         (p, proptest::collection::vec(-1.0f64..1.0, c), scale).prop_map(|(mut p, logits, scale)| {

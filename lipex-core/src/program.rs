@@ -1,0 +1,426 @@
+//! A divergence as a short straight-line program, for backends that Rust code cannot run on.
+//!
+//! [`Recorder`] is a number type that writes down what is done with it. A divergence evaluated on dual numbers over it
+//! leaves a [`Program`] for φ and ∂φ/∂ln q, which a backend prints as its own instructions.
+
+use crate::divergence::Q;
+use crate::real::{Dual, Lane, Real};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// What a program is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// p, the black box's probability.
+    P,
+    /// ln q, the logarithm of the surrogate's.
+    LnQ,
+    /// q.
+    Q,
+    /// √q.
+    SqrtQ,
+    /// The width of a smoothed divergence; see [`Divergence::smoothed`](crate::Divergence::smoothed).
+    Width,
+}
+
+/// One step of a program: an input, a constant, or an operation on earlier steps, which are named by their position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// One of the inputs.
+    Input(Input),
+    /// The f32 with these bits.
+    Constant(u32),
+    /// a + b.
+    Add(usize, usize),
+    /// a − b.
+    Subtract(usize, usize),
+    /// a · b.
+    Multiply(usize, usize),
+    /// a / b, rounded to nearest.
+    Divide(usize, usize),
+    /// −a.
+    Negate(usize),
+    /// |a|.
+    Absolute(usize),
+    /// √a, rounded to nearest.
+    SquareRoot(usize),
+    /// eᵃ, by the polynomial of [`Lane`].
+    Exponential(usize),
+    /// ln a, by the polynomial of [`Lane`].
+    Logarithm(usize),
+    /// a if a < b, else b.
+    Minimum(usize, usize),
+    /// a if a > b, else b.
+    Maximum(usize, usize),
+    /// b if a > 0, else c.
+    Select(usize, usize, usize),
+}
+
+impl Step {
+    /// The earlier steps that this one needs.
+    pub fn operands(&self) -> impl Iterator<Item = usize> {
+        let list = match *self {
+            Step::Input(_) | Step::Constant(_) => [None; 3],
+            Step::Negate(a) | Step::Absolute(a) | Step::SquareRoot(a) | Step::Exponential(a) | Step::Logarithm(a) => {
+                [Some(a), None, None]
+            }
+            Step::Add(a, b)
+            | Step::Subtract(a, b)
+            | Step::Multiply(a, b)
+            | Step::Divide(a, b)
+            | Step::Minimum(a, b)
+            | Step::Maximum(a, b) => [Some(a), Some(b), None],
+            Step::Select(a, b, c) => [Some(a), Some(b), Some(c)],
+        };
+        list.into_iter().flatten()
+    }
+
+    fn renumbered(self, new: impl Fn(usize) -> usize) -> Step {
+        match self {
+            Step::Input(_) | Step::Constant(_) => self,
+            Step::Add(a, b) => Step::Add(new(a), new(b)),
+            Step::Subtract(a, b) => Step::Subtract(new(a), new(b)),
+            Step::Multiply(a, b) => Step::Multiply(new(a), new(b)),
+            Step::Divide(a, b) => Step::Divide(new(a), new(b)),
+            Step::Negate(a) => Step::Negate(new(a)),
+            Step::Absolute(a) => Step::Absolute(new(a)),
+            Step::SquareRoot(a) => Step::SquareRoot(new(a)),
+            Step::Exponential(a) => Step::Exponential(new(a)),
+            Step::Logarithm(a) => Step::Logarithm(new(a)),
+            Step::Minimum(a, b) => Step::Minimum(new(a), new(b)),
+            Step::Maximum(a, b) => Step::Maximum(new(a), new(b)),
+            Step::Select(a, b, c) => Step::Select(new(a), new(b), new(c)),
+        }
+    }
+
+    /// The step's number, from those before it.
+    fn evaluate(&self, before: &[f32], inputs: &Inputs) -> f32 {
+        let at = |i: usize| Lane::<true>(before[i]);
+        match *self {
+            Step::Input(input) => inputs.get(input),
+            Step::Constant(bits) => f32::from_bits(bits),
+            Step::Add(a, b) => (at(a) + at(b)).0,
+            Step::Subtract(a, b) => (at(a) - at(b)).0,
+            Step::Multiply(a, b) => (at(a) * at(b)).0,
+            Step::Divide(a, b) => (at(a) / at(b)).0,
+            Step::Negate(a) => (-at(a)).0,
+            Step::Absolute(a) => at(a).abs().0,
+            Step::SquareRoot(a) => at(a).sqrt().0,
+            Step::Exponential(a) => at(a).exp().0,
+            Step::Logarithm(a) => at(a).ln().0,
+            Step::Minimum(a, b) => at(a).min(at(b)).0,
+            Step::Maximum(a, b) => at(a).max(at(b)).0,
+            Step::Select(a, b, c) => at(a).select_positive(at(b), at(c)).0,
+        }
+    }
+}
+
+/// Numbers for a program's inputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Inputs {
+    /// p.
+    pub p: f32,
+    /// ln q.
+    pub ln_q: f32,
+    /// q.
+    pub q: f32,
+    /// √q.
+    pub sqrt_q: f32,
+    /// The width of a smoothed divergence.
+    pub width: f32,
+}
+
+impl Inputs {
+    fn get(&self, input: Input) -> f32 {
+        match input {
+            Input::P => self.p,
+            Input::LnQ => self.ln_q,
+            Input::Q => self.q,
+            Input::SqrtQ => self.sqrt_q,
+            Input::Width => self.width,
+        }
+    }
+}
+
+/// φ and ∂φ/∂ln q as a list of steps: each subexpression once, nothing that is not needed, constants computed.
+///
+/// The same divergence gives the same program, so that it can be a key under which compiled code is kept.
+///
+/// # Numerics
+/// All in f32. While recording, a product with the constant 0 is 0 and a sum with it is the other term, whatever that is;
+/// this is where a program may differ from [`Lane`], which would make 0·∞ no number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Program {
+    steps: Vec<Step>,
+    value: usize,
+    slope: usize,
+}
+
+impl Program {
+    /// Records what `term` does with p and q.
+    pub(crate) fn record(term: impl FnOnce(Number, Q<Number>, Number) -> Number) -> Program {
+        // Whatever was being recorded on this thread goes on afterwards.
+        let outer = TAPE.replace(Tape::default());
+        let input = |i| Recorder::push(Step::Input(i));
+        let constant = |value| Dual { value, slope: Recorder::constant(0.0) };
+        let q = Q { value: input(Input::Q), ln: input(Input::LnQ), sqrt: input(Input::SqrtQ) };
+        let result = term(constant(input(Input::P)), Q::dual(q), constant(input(Input::Width)));
+        let tape = TAPE.replace(outer);
+        Program::from_tape(&tape.steps, result.value.0, result.slope.0)
+    }
+
+    /// Keeps the steps that the two results need.
+    fn from_tape(tape: &[Step], value: usize, slope: usize) -> Program {
+        let mut needed = vec![false; tape.len()];
+        (needed[value], needed[slope]) = (true, true);
+        for i in (0..tape.len()).rev() {
+            if needed[i] {
+                tape[i].operands().for_each(|o| needed[o] = true);
+            }
+        }
+        let mut place = vec![0; tape.len()];
+        let mut steps: Vec<Step> = Vec::new();
+        for (i, step) in tape.iter().enumerate().filter(|(i, _)| needed[*i]) {
+            place[i] = steps.len();
+            steps.push(step.renumbered(|o| place[o]));
+        }
+        Program { steps, value: place[value], slope: place[slope] }
+    }
+
+    /// The steps, in an order in which each finds its operands before it.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The position of the step that is φ.
+    pub fn value(&self) -> usize {
+        self.value
+    }
+
+    /// The position of the step that is ∂φ/∂ln q.
+    pub fn slope(&self) -> usize {
+        self.slope
+    }
+
+    /// φ and ∂φ/∂ln q, step by step on the host: the reference for a backend's own code.
+    pub fn run(&self, inputs: &Inputs) -> (f32, f32) {
+        let mut numbers = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            let number = step.evaluate(&numbers, inputs);
+            numbers.push(number);
+        }
+        (numbers[self.value], numbers[self.slope])
+    }
+}
+
+/// What a divergence is evaluated on while it is recorded.
+pub(crate) type Number = Dual<Recorder>;
+
+/// A number that stands for a step of the program being recorded on this thread.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recorder(usize);
+
+#[derive(Default)]
+struct Tape {
+    steps: Vec<Step>,
+    known: HashMap<Step, usize>,
+}
+
+thread_local! {
+    static TAPE: RefCell<Tape> = RefCell::default();
+}
+
+impl Recorder {
+    /// The step's position; an equal step is not written twice.
+    fn push(step: Step) -> Recorder {
+        // A sum and a product are the same either way round.
+        let step = match step {
+            Step::Add(a, b) if a > b => Step::Add(b, a),
+            Step::Multiply(a, b) if a > b => Step::Multiply(b, a),
+            other => other,
+        };
+        TAPE.with_borrow_mut(|tape| {
+            if let Some(&at) = tape.known.get(&step) {
+                return Recorder(at);
+            }
+            let at = tape.steps.len();
+            tape.steps.push(step);
+            tape.known.insert(step, at);
+            Recorder(at)
+        })
+    }
+
+    fn step(self) -> Step {
+        TAPE.with_borrow(|tape| tape.steps[self.0])
+    }
+
+    /// The constant that this number is, if it is one.
+    fn known(self) -> Option<f32> {
+        match self.step() {
+            Step::Constant(bits) => Some(f32::from_bits(bits)),
+            _ => None,
+        }
+    }
+
+    /// Writes down a step, or its number if all operands are constants.
+    fn fold(step: Step, operands: &[Recorder]) -> Recorder {
+        let known: Option<Vec<f32>> = operands.iter().map(|o| o.known()).collect();
+        let Some(numbers) = known else { return Self::push(step) };
+        let position = |at: usize| operands.iter().position(|o| o.0 == at).unwrap_or(0);
+        Self::constant(step.renumbered(position).evaluate(&numbers, &Inputs::default()))
+    }
+
+    fn unary(self, step: fn(usize) -> Step) -> Self {
+        Self::fold(step(self.0), &[self])
+    }
+
+    fn binary(self, other: Self, step: fn(usize, usize) -> Step) -> Self {
+        Self::fold(step(self.0, other.0), &[self, other])
+    }
+}
+
+impl Add for Recorder {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        match (self.known(), other.known()) {
+            (Some(0.0), _) => other,
+            (_, Some(0.0)) => self,
+            _ => self.binary(other, Step::Add),
+        }
+    }
+}
+
+impl Sub for Recorder {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        match (self.known(), other.known()) {
+            (_, Some(0.0)) => self,
+            (Some(0.0), _) => -other,
+            _ => self.binary(other, Step::Subtract),
+        }
+    }
+}
+
+impl Mul for Recorder {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        match (self.known(), other.known()) {
+            (Some(0.0), _) | (_, Some(0.0)) => Self::constant(0.0),
+            (Some(1.0), _) => other,
+            (_, Some(1.0)) => self,
+            (Some(-1.0), _) => -other,
+            (_, Some(-1.0)) => -self,
+            _ => self.binary(other, Step::Multiply),
+        }
+    }
+}
+
+impl Div for Recorder {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        match (self.known(), other.known()) {
+            (Some(0.0), divisor) if divisor != Some(0.0) => Self::constant(0.0),
+            (_, Some(divisor)) if is_power_of_two(divisor) => self * Self::constant(1.0 / divisor),
+            _ => self.binary(other, Step::Divide),
+        }
+    }
+}
+
+/// Whether a product with 1/x is the quotient to the bit.
+fn is_power_of_two(x: f32) -> bool {
+    x.is_normal() && x.to_bits() << 9 == 0 && (1.0 / x).is_normal()
+}
+
+impl Neg for Recorder {
+    type Output = Self;
+    fn neg(self) -> Self {
+        match self.step() {
+            Step::Negate(a) => Recorder(a),
+            _ => self.unary(Step::Negate),
+        }
+    }
+}
+
+impl Real for Recorder {
+    fn constant(x: f32) -> Self {
+        Self::push(Step::Constant(x.to_bits()))
+    }
+    fn exp(self) -> Self {
+        self.unary(Step::Exponential)
+    }
+    fn ln(self) -> Self {
+        self.unary(Step::Logarithm)
+    }
+    fn sqrt(self) -> Self {
+        self.unary(Step::SquareRoot)
+    }
+    fn powf(self, exponent: f32) -> Self {
+        let at_zero = Lane::<true>(0.0).powf(exponent).0;
+        self.select_positive((self.ln() * Self::constant(exponent)).exp(), Self::constant(at_zero))
+    }
+    fn abs(self) -> Self {
+        self.unary(Step::Absolute)
+    }
+    fn min(self, other: Self) -> Self {
+        self.binary(other, Step::Minimum)
+    }
+    fn max(self, other: Self) -> Self {
+        self.binary(other, Step::Maximum)
+    }
+    fn select_positive(self, yes: Self, no: Self) -> Self {
+        match self.known() {
+            _ if yes.0 == no.0 => yes,
+            Some(x) if x > 0.0 => yes,
+            Some(_) => no,
+            None => Self::push(Step::Select(self.0, yes.0, no.0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(term: impl Fn(Number, Q<Number>) -> Number) -> Program {
+        Program::record(|p, q, _| term(p, q))
+    }
+
+    #[test]
+    fn equal_steps_are_shared_and_unneeded_ones_dropped() {
+        let program = record(|p, q| {
+            let _unused = p.exp();
+            let product = p * q.value;
+            product + q.value * p
+        });
+        // p, q, p·q, its double for the value; the derivative in ln q is the same number.
+        assert_eq!(program.steps().len(), 4, "{program:?}");
+        assert_eq!(program.value(), program.slope());
+        assert_eq!(program.run(&Inputs { p: 3.0, q: 0.5, ..Inputs::default() }), (3.0, 3.0));
+    }
+
+    #[test]
+    fn constants_are_computed_while_recording() {
+        let two = |_: Number, _: Q<Number>| {
+            let c = |x| Number::constant(x);
+            (c(16.0).sqrt() - c(1.0)).max(c(0.5)) / c(1.5) * c(1.0) + c(0.0)
+        };
+        let program = record(two);
+        assert_eq!(program.steps().len(), 2, "{program:?}");
+        assert_eq!(program.run(&Inputs::default()), (2.0, 0.0));
+        let quarter = record(|p, _| p / Number::constant(4.0));
+        assert!(quarter.steps().contains(&Step::Constant(0.25f32.to_bits())), "{quarter:?}");
+        // A third is no f32, so the quotient stays one.
+        assert!(record(|p, _| p / Number::constant(3.0)).steps().iter().any(|s| matches!(s, Step::Divide(..))));
+    }
+
+    #[test]
+    fn recordings_do_not_see_each_other() {
+        let alone = record(|p, q| p * q.ln);
+        let within = record(|p, q| {
+            assert_eq!(record(|p, q| p * q.ln), alone);
+            p * q.ln
+        });
+        assert_eq!(alone, within);
+    }
+}
