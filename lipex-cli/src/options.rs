@@ -49,6 +49,10 @@ pub struct TextOptions {
     pub words: WordOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
+    /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
+    /// against B, without which the surrogate says B. The model is asked once more to check it
+    #[arg(long, value_name = "B", help_heading = "Output")]
+    pub flip_to: Option<String>,
     #[command(flatten)]
     pub view: View,
 

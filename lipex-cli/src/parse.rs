@@ -120,7 +120,8 @@ pub enum Classes {
     Named(Vec<usize>),
 }
 
-fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
+/// A class by name.
+pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
     labels
         .iter()
         .position(|l| l == name)

@@ -20,6 +20,7 @@ mod evaluate;
 mod explainer;
 mod explanation;
 mod fit;
+mod flip;
 mod groups;
 pub mod perturb;
 pub mod philox;
@@ -47,6 +48,7 @@ pub use fit::{
     FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Lambda, LambdaScale, Link, Normalise, Problem, Ridge, Softmax,
     Start, Starts, Support, Surrogate, softmax_in_place,
 };
+pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
