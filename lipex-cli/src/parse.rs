@@ -4,7 +4,7 @@ use crate::options::SamplingOptions;
 use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, UniformSize,
+    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts, UniformSize,
 };
 use std::sync::Arc;
 
@@ -91,6 +91,18 @@ pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturb
     }
 }
 
+pub fn lambda(value: &str) -> Result<f64> {
+    value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
+}
+
+pub fn starts(value: &str) -> Result<Starts> {
+    match value {
+        "1" => Ok(Starts::One),
+        "2" => Ok(Starts::Two),
+        _ => Err(Error::setting("starts", value, "choose 1 or 2")),
+    }
+}
+
 pub fn lambda_scale(value: &str) -> Result<LambdaScale> {
     match value {
         "curvature" => Ok(LambdaScale::Curvature),
@@ -113,7 +125,8 @@ pub enum Classes {
     Named(Vec<usize>),
 }
 
-fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
+/// A class by name.
+pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
     labels
         .iter()
         .position(|l| l == name)
