@@ -1,6 +1,7 @@
 //! A device: its memory, its stream, the kernels loaded onto it.
 
 use crate::error::{CudaError, at, is_out_of_memory};
+use crate::fit::Road;
 use crate::{probe, splice};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, sys};
 use lipex_core::{Element, Error, Program, Result};
@@ -35,6 +36,8 @@ pub struct DeviceInfo {
 #[derive(Clone)]
 pub struct Cuda {
     pub(crate) device: Arc<Device>,
+    /// The road that fits take, if it is not for each problem to say.
+    pub(crate) road: Option<Road>,
 }
 
 impl fmt::Debug for Cuda {
@@ -128,7 +131,12 @@ impl Cuda {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device) })
+        Ok(Cuda { device: Arc::new(device), road: None })
+    }
+
+    /// The same device with fits on this road where they can take it. Does not change any result.
+    pub fn on_road(self, road: Road) -> Self {
+        Cuda { road: Some(road), ..self }
     }
 
     /// What is known of the device.
@@ -207,7 +215,17 @@ impl Cuda {
 
     /// A copy of a buffer on the host; waits for all work that was asked for before.
     pub(crate) fn receive<T: Element>(&self, stage: &'static str, buffer: &DeviceBuffer<T>) -> Result<Vec<T>> {
-        let mut host = vec![T::zeroed(); buffer.len];
+        self.receive_first(stage, buffer, buffer.len)
+    }
+
+    /// The first `len` numbers of a buffer on the host.
+    pub(crate) fn receive_first<T: Element>(
+        &self,
+        stage: &'static str,
+        buffer: &DeviceBuffer<T>,
+        len: usize,
+    ) -> Result<Vec<T>> {
+        let mut host = vec![T::zeroed(); len.min(buffer.len)];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut host);
         if !bytes.is_empty() {
             let view = buffer.bytes.slice(..bytes.len());

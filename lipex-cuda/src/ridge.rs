@@ -5,7 +5,7 @@ use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::{Pod, Zeroable};
-use lipex_core::{FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Support, Surrogate, expect_len};
+use lipex_core::{FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len};
 use lipex_kernels::RIDGE;
 use std::ops::Range;
 
@@ -233,6 +233,7 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
         hessian_products: 0,
         converged: true,
         stopped: "solved in closed form".into(),
+        start: Start::Own,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
     Fitted { kept: kept.to_vec(), matrix, intercept, support, link: Link::Identity, report }
