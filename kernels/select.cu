@@ -4,7 +4,7 @@
 // lipex_select_forward: grid (C, or 1 if classes must not share features; instances), 256 threads over the columns.
 // Shapes: moments (C+1) × columns, f64, row c the sums Σ w z p_c and row C the sums Σ w z; chosen C × k.
 // Sums are f64 in the order of the rows. Shared memory: 8.3 KB of staged rows; 64 bytes.
-// Checked against `lipex_select_reference` (moments) and the CPU's picks.
+// Checked against the CPU's picks and, through them, naive refitting (lipex-cpu/tests/select_naive.rs).
 #include "prelude.cuh"
 
 #define THREADS 256u
@@ -16,6 +16,8 @@
 #define NO_GAIN 1e-12
 #define DEPENDENT 1e-9
 #define TIE 1e-10
+// Where there is no column to choose.
+#define NONE 0xffffffffu
 
 struct Regression {
     const u32* bits;   // N × words
@@ -60,26 +62,14 @@ KERNEL(256) lipex_select_moments(const Regression* __restrict__ regressions) {
     if (j < columns && c <= classes) o.moments[(u64)c * columns + j] = sum;
 }
 
-// The same with one thread a number: grid (blocks of 256 numbers, instances).
-KERNEL(256) lipex_select_reference(const Regression* __restrict__ regressions) {
-    const Regression& o = regressions[blockIdx.y];
-    u64 e = (u64)blockIdx.x * 256 + threadIdx.x;
-    if (e >= (o.classes + 1) * o.columns) return;
-    u32 c = (u32)(e / o.columns), feature = feature_of(o, (u32)(e % o.columns));
-    double sum = 0.0;
-    for (u32 i = 0; i < o.rows; i++)
-        if (bit(o.bits + i * o.words, feature)) sum += weight_of(o, i) * (c < o.classes ? (double)o.p[(u64)i * o.classes + c] : 1.0);
-    o.moments[e] = sum;
-}
-
 struct Class {
     double total, mean, variance;
 };
 
-// Σw, and the weighted mean and variance (times Σw) of a class's probability.
+// Σw, and the weighted mean and variance (times Σw) of a class's probability; 0 if that is rounding.
 INLINE Class class_of(const Regression& o, u32 c, double* sums) {
     Class k;
-    double total = 0.0, sum = 0.0, squares = 0.0;
+    double total = 0.0, sum = 0.0, squares = 0.0, size = 0.0;
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
         total += weight_of(o, i);
         sum += weight_of(o, i) * (double)o.p[(u64)i * o.classes + c];
@@ -87,10 +77,12 @@ INLINE Class class_of(const Regression& o, u32 c, double* sums) {
     k.total = block_sum(total, sums);
     k.mean = block_sum(sum, sums) / k.total;
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
-        double d = (double)o.p[(u64)i * o.classes + c] - k.mean;
+        double p = (double)o.p[(u64)i * o.classes + c], d = p - k.mean;
         squares += weight_of(o, i) * d * d;
+        size += weight_of(o, i) * p * p;
     }
-    k.variance = block_sum(squares, sums);
+    squares = block_sum(squares, sums);
+    k.variance = squares <= 1e-24 * block_sum(size, sums) ? 0.0 : squares;
     return k;
 }
 
@@ -109,7 +101,7 @@ INLINE u32 best(const Regression& o, const double* spreads, const double* left, 
         most = g > most ? g : most;
     }
     most = block_max(most, sums);
-    if (!(most > 0.0)) return 0xffffffffu;
+    if (!(most > 0.0)) return NONE;
     double lowest = -4294967295.0;
     for (u32 j = threadIdx.x; j < o.columns; j += THREADS) {
         double g = gain(o, spreads, left, covariances, variance, j);
@@ -143,15 +135,19 @@ KERNEL(256) lipex_select_forward(const Regression* __restrict__ regressions) {
         const double *ones = o.moments + (u64)o.classes * columns, *own = o.moments + (u64)c * columns;
         Class of = class_of(o, c, sums);
         for (u32 j = threadIdx.x; j < columns; j += THREADS) {
-            double mean = ones[j] / of.total;
-            spreads[j] = left[j] = of.total * mean * (1.0 - mean);
-            covariances[j] = own[j] - ones[j] * of.mean;
+            double mean = ones[j] / of.total, spread = mean * (1.0 - mean);
+            // Sums of the same weights in two orders differ: a column that never varies would seem to, a little.
+            spread = spread <= 4.0 * 2.220446049250313e-16 * (double)o.rows ? 0.0 : of.total * spread;
+            spreads[j] = left[j] = spread;
+            covariances[j] = of.variance == 0.0 ? 0.0 : own[j] - ones[j] * of.mean;
         }
         __syncthreads();
+        u32 count = 0;
 #pragma unroll 1
         for (u32 round = 0; round < k; round++) {
             u32 s = best(o, spreads, left, covariances, of.variance, sums);
-            if (s == 0xffffffffu) break;
+            if (s == NONE) break;
+            count++;
             double root = sqrt(left[s]), slope = covariances[s] / root, mean_s = ones[s];
             __syncthreads();
             if (threadIdx.x == 0) o.chosen[(u64)c * k + round] = s;
@@ -167,10 +163,21 @@ KERNEL(256) lipex_select_forward(const Regression* __restrict__ regressions) {
                 }
             __syncthreads();
         }
-        // Later classes leave out what this one has.
-        if (o.exclusive)
-            for (u32 r = threadIdx.x; r < k; r += THREADS)
-                if (o.chosen[(u64)c * k + r] != 0xffffffffu) o.taken[o.chosen[(u64)c * k + r]] = 1;
+        for (u32 r = count + threadIdx.x; r < k; r += THREADS) o.chosen[(u64)c * k + r] = NONE;
+        __syncthreads();
+        // Later classes leave out what this one has, what it is filled up with by lowest index included.
+        if (o.exclusive && threadIdx.x == 0) {
+            u32 *chosen = o.chosen + (u64)c * k, next = 0;
+#pragma unroll 1
+            for (u32 r = 0; r < k; r++) {
+                if (r >= count) {
+                    while (next < columns && o.taken[next]) next++;
+                    if (next == columns) break;
+                    chosen[r] = next;
+                }
+                o.taken[chosen[r]] = 1;
+            }
+        }
         __syncthreads();
     }
 }

@@ -3,8 +3,8 @@
 use crate::problem::{Case, Made, made};
 use lipex_core::{
     Agreement, Antithetic, Backend, BlackBox, Dependence, Evaluator, Explainer, Exponential, Feature, Fidelity, Fitted,
-    Forward, HighestWeights, Instance, Masks, OutOfFold, Perturber, Preset, Problem, Probabilities, Proximity, Render, Result, Ridge,
-    Selector, Softmax, Surrogate, UniformSize,
+    Forward, HighestWeights, Instance, Masks, OutOfFold, Perturber, Preset, Probabilities, Problem, Proximity, Render,
+    Result, Ridge, Selector, Softmax, Surrogate, UniformSize,
 };
 use lipex_cpu::Cpu;
 use std::ops::Range;

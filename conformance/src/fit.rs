@@ -87,9 +87,13 @@ pub fn oracle(
     (value, gradient)
 }
 
-/// A point away from any optimum, centred over classes.
+/// A point away from any optimum, centred over classes; logits are a few units apart however many features there are.
 fn point(case: Case, intercept: bool) -> Fitted {
-    let number = |c: usize, j: usize| 2.0 * Draws::new(5, c as u32, j as u32, Purpose::Starts).unit(0) - 1.0;
+    let size = (4.0 / (case.kept as f64).sqrt()).min(2.0);
+    let number = |c: usize, j: usize| {
+        let away = if j == 0 && c < 2 { 1.5 - 3.0 * c as f64 } else { 0.0 };
+        away + size * (2.0 * Draws::new(5, c as u32, j as u32, Purpose::Starts).unit(0) - 1.0)
+    };
     let mut matrix: Vec<Vec<f64>> = (0..case.classes).map(|c| (0..case.kept).map(|j| number(c, j)).collect()).collect();
     let mut b: Vec<f64> = (0..case.classes).map(|c| if intercept { number(c, case.kept) } else { 0.0 }).collect();
     for j in 0..case.kept {
@@ -110,7 +114,7 @@ fn point(case: Case, intercept: bool) -> Fitted {
         start: Start::Given,
     };
     let support = vec![(0..case.kept).collect(); case.classes];
-    Fitted { kept: Vec::new(), matrix, intercept: b, support, link: Link::Softmax, report }
+    Fitted { kept: (0..case.kept).collect(), matrix, intercept: b, support, link: Link::Softmax, report }
 }
 
 /// Objective and centred gradient of a problem at a point, as a backend evaluates them while fitting.
@@ -186,9 +190,16 @@ where
         let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
         let (e_value, g_value) = (value(e), value(g));
         // Kinks leave the fit of the total variation where its smoothing ends.
-        let (slack, shift) = if settings.divergence_in_use().is_smooth() { (1e-5, 1e-3) } else { (2e-3, f64::INFINITY) };
-        assert!(g_value <= e_value + slack * e_value.abs() + 1e-8, "{at}: {g_value} {e_value} {:?} {:?}", g.report, e.report);
-        assert!((g.report.objective - g_value).abs() <= 1e-5 * g_value.abs() + 1e-7, "{at}: {:?} {g_value}", g.report);
+        let (slack, shift) =
+            if settings.divergence_in_use().is_smooth() { (1e-5, 1e-3) } else { (2e-3, f64::INFINITY) };
+        // Where f32 has nothing more to give, what is left is its rounding.
+        assert!(
+            g_value <= e_value + slack * e_value.abs() + 1e-7,
+            "{at}: {g_value} {e_value} {:?} {:?}",
+            g.report,
+            e.report
+        );
+        assert!((g.report.objective - g_value).abs() <= 1e-5 * g_value.abs() + 5e-7, "{at}: {:?} {g_value}", g.report);
         assert!(g.report.evaluations > 0 && !g.report.stopped.is_empty());
         assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
         let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());
@@ -214,7 +225,8 @@ where
     assert!(cold.report.converged, "{:?}", cold.report);
     let warm = settings.fit(on, &[Problem { start: Some(&cold), ..problem }]).unwrap().remove(0);
     assert!(warm.report.evaluations <= 3 && warm.report.start == Start::Given, "{:?}", warm.report);
-    let stopped = settings.clone().max_evaluations(2).fit(on, &[Problem::new(&around, &made.selection)]).unwrap().remove(0);
+    let stopped =
+        settings.clone().max_evaluations(2).fit(on, &[Problem::new(&around, &made.selection)]).unwrap().remove(0);
     assert!(!stopped.report.converged && stopped.report.evaluations <= 3, "{:?}", stopped.report);
     // Counting a row as often as its twin occurs is the fit of the longer problem.
     let times: Vec<u32> = (0..127).map(|i| i % 4).collect();

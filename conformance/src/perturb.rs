@@ -13,7 +13,8 @@ fn compare<B: Backend, L: Perturber<B> + Perturber<Cpu>>(on: &B, law: &L, featur
     let name = &lipex_core::Describe::describe(law)[0].value;
     for rows in [0..total, total / 3..total / 2] {
         for seed in [0, 4_294_967_295] {
-            let expected = Perturber::<Cpu>::perturb(law, &Cpu::new(), features, total, rows.clone(), seed, None).unwrap();
+            let expected =
+                Perturber::<Cpu>::perturb(law, &Cpu::new(), features, total, rows.clone(), seed, None).unwrap();
             let got = Perturber::<B>::perturb(law, on, features, total, rows.clone(), seed, None).unwrap();
             assert_eq!(got.len(), features.len());
             for (e, g) in expected.iter().zip(&got) {

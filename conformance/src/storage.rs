@@ -9,7 +9,10 @@ pub fn arrays_keep_their_rows<B: Backend>(on: &B) {
     assert_eq!((on.len(&rows), on.download(&rows).unwrap()), (30, words));
     assert_eq!(on.download(&on.zeros::<f64>(7).unwrap()).unwrap(), [0.0; 7]);
     assert_eq!(on.download(&on.zeros::<f32>(0).unwrap()).unwrap(), [0f32; 0]);
-    assert_eq!(on.download(&on.gather(&rows, 10, &[2, 0, 2]).unwrap()).unwrap()[..11], [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 0]);
+    assert_eq!(
+        on.download(&on.gather(&rows, 10, &[2, 0, 2]).unwrap()).unwrap()[..11],
+        [20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 0]
+    );
     assert!(on.gather(&rows, 10, &[3]).is_err());
     assert_eq!(on.download(&on.gather(&rows, 10, &[]).unwrap()).unwrap(), [0u32; 0]);
     let bytes = on.upload((0..9u8).collect::<Vec<_>>()).unwrap();
@@ -28,7 +31,9 @@ pub fn arrays_keep_their_rows<B: Backend>(on: &B) {
         on.check(&Probabilities::new(on, p.len() / 2, 2, values).unwrap())
     };
     check(&p).unwrap();
-    for (row, bad, word) in [(999, f32::NAN, "NaN"), (640, -0.25, "negative"), (300, 0.5, "sums to"), (17, f32::INFINITY, "inf")] {
+    for (row, bad, word) in
+        [(999, f32::NAN, "NaN"), (640, -0.25, "negative"), (300, 0.5, "sums to"), (17, f32::INFINITY, "inf")]
+    {
         p[2 * row] = bad;
         let text = check(&p).unwrap_err().to_string();
         assert!(text.contains(&format!("row {row} ")) && text.contains(word), "{text}");

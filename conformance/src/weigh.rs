@@ -1,9 +1,7 @@
 //! Proximity weights: the CPU's within 10⁻⁶.
 
 use crate::problem::{cases, made};
-use lipex_core::{
-    Backend, CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity,
-};
+use lipex_core::{Backend, CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity};
 use lipex_cpu::Cpu;
 
 fn compare<B: Backend, P: Proximity<B> + Proximity<Cpu>>(on: &B, proximity: &P) {

@@ -53,7 +53,8 @@ impl File {
         for line in self.ptx.lines() {
             if let Some(name) = line.strip_prefix(".visible .entry ") {
                 kernels.push((name.trim_end_matches(['(', ')']), Vec::new()));
-            } else if let (Some(kernel), Some(rest)) = (kernels.last_mut(), line.trim_start().strip_prefix(".param .")) {
+            } else if let (Some(kernel), Some(rest)) = (kernels.last_mut(), line.trim_start().strip_prefix(".param ."))
+            {
                 let size = match rest.split_whitespace().next() {
                     Some("u64" | "b64" | "f64" | "s64") => 8,
                     Some("u16" | "b16" | "s16") => 2,

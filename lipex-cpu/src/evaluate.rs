@@ -43,8 +43,7 @@ impl Evaluator<Cpu> for OutOfFold {
 /// The fold of each row; see [`deal_folds`].
 pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize, dependence: Dependence) -> Vec<usize> {
     let mut first: HashMap<&[u32], u32> = HashMap::new();
-    let same: Vec<u32> =
-        (0..around.rows()).map(|i| *first.entry(around.masks.row(i)).or_insert(i as u32)).collect();
+    let same: Vec<u32> = (0..around.rows()).map(|i| *first.entry(around.masks.row(i)).or_insert(i as u32)).collect();
     deal_folds(&same, folds, dependence)
 }
 

@@ -300,13 +300,7 @@ impl Cuda {
         // SAFETY: cuModuleLoadDataEx(module, text ending in 0, 2 options, their values): the buffer's address and its
         // size, which the call takes by value; buffer and text live until after the call.
         let result = unsafe {
-            sys::cuModuleLoadDataEx(
-                &mut module,
-                text.as_ptr().cast(),
-                2,
-                options.as_mut_ptr(),
-                values.as_mut_ptr(),
-            )
+            sys::cuModuleLoadDataEx(&mut module, text.as_ptr().cast(), 2, options.as_mut_ptr(), values.as_mut_ptr())
         };
         if result.result().is_ok() {
             // SAFETY: the module was loaded just now and nothing else knows it.

@@ -232,11 +232,49 @@ pub fn objective(
     let lambda = settings.lambda_used()?;
     let task = Task { problem: again(problem, Some(point)), lambda, once: true };
     let done = run(settings, on, &[&task])?;
-    let size = done.placed[0].size;
-    let vectors = on.receive("fit", &done.placed[0].vectors)?;
-    let gradient = &vectors[2 * size.numbers()..3 * size.numbers()];
-    let rows = gradient.chunks_exact(size.columns.max(1)).map(<[f64]>::to_vec).collect();
-    Ok((done.reports[REPORT - 1], rows))
+    let gradient = vector(on, &done.placed[0], 2)?;
+    Ok((done.reports[REPORT - 1], gradient))
+}
+
+/// The same as [`objective`] by a kernel without look-ups or tiles: what the fits are checked against.
+///
+/// # Errors
+/// Those of [`objective`].
+pub fn objective_reference(
+    on: &Cuda,
+    settings: &Softmax,
+    problem: &Problem<'_, Cuda>,
+    point: &Fitted,
+) -> Result<(f64, Vec<Vec<f64>>)> {
+    let lambda = settings.lambda_used()?;
+    let divergence = settings.divergence_in_use();
+    let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
+    let task = Task { problem: again(problem, Some(point)), lambda, once: true };
+    let (placed, job) = place(settings, on, &task, 1)?;
+    let logits = on.room::<f32>("fit", placed.size.rows * placed.size.classes)?;
+    let (search, report) = (on.room::<u32>("fit", SEARCH / 4)?, on.room::<f64>("fit", REPORT)?);
+    let widths = on.send("fit", &[if divergence.is_smooth() { 0.0 } else { WIDTHS[0] }])?;
+    // The kernel evaluates at the trial point, which is the start here.
+    let x = on.send("fit", &layout(point, placed.size)?)?;
+    let mut vectors = placed.vectors;
+    on.copy_into(&x, &mut vectors, placed.size.numbers())?;
+    let placed = Placed { vectors, ..placed };
+    let (widths_at, report_at) = (widths.address(), report.address());
+    let job = Job { widths: widths_at, partial: logits.address(), search: search.address(), report: report_at, ..job };
+    let table = on.send_jobs("fit", &[job])?;
+    let shape = Shape { grid: (1, 1), threads: TILE as u32, shared: 0 };
+    for name in ["lipex_fit_prepare", "lipex_fit_reference"] {
+        // SAFETY: as in `run`, and `partial` has rows · classes numbers, as the reference wants.
+        unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &[(&table).into()]) }?;
+    }
+    Ok((on.receive("fit", &report)?[REPORT - 1], vector(on, &placed, 3)?))
+}
+
+/// Vector number `at` of the solver, a row a class.
+fn vector(on: &Cuda, placed: &Placed, at: usize) -> Result<Vec<Vec<f64>>> {
+    let (size, vectors) = (placed.size, on.receive("fit", &placed.vectors)?);
+    let vector = &vectors[at * size.numbers()..(at + 1) * size.numbers()];
+    Ok(vector.chunks_exact(size.columns.max(1)).map(<[f64]>::to_vec).collect())
 }
 
 /// Runs a batch: prepare, precondition, minimise on either road, evaluate the divergence itself.
@@ -263,7 +301,8 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
         // in its result, and what is freed then is freed on the stream of the launches.
         unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &arguments) }
     };
-    let shape = |across: usize, down: usize, shared: usize| Shape { grid: (across, down), threads: TILE as u32, shared };
+    let shape =
+        |across: usize, down: usize, shared: usize| Shape { grid: (across, down), threads: TILE as u32, shared };
     let most = |each: fn(&Size) -> usize| placed.iter().map(|p| each(&p.size)).max().unwrap_or(0);
     launch("lipex_fit_prepare", shape(tasks.len(), 1, 0), &table)?;
     launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;

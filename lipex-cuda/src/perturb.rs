@@ -81,6 +81,23 @@ fn draw(
     Ok(samples)
 }
 
+/// Masks of uniform size by a kernel that works row by row in global memory: what the tiled one is checked against.
+///
+/// # Errors
+/// Those of the device.
+pub fn uniform_size_reference(on: &Cuda, features: usize, rows: usize, seed: u64) -> Result<Masks<Cuda>> {
+    let bits = on.room::<u32>("perturb", rows * features.div_ceil(32))?;
+    let (wide, most) = (features as u64, features as u64);
+    let drawing = Drawing { bits: bits.address(), features: wide, rows: rows as u64, start: 0, most };
+    let jobs = on.send_jobs("perturb", &[drawing])?;
+    let shape = Shape { grid: (rows.div_ceil(THREADS), 1), threads: THREADS as u32, shared: 0 };
+    let arguments = [(&jobs).into(), (Law::UniformSize as u32).into(), 0u64.into(), seed.into()];
+    // SAFETY: lipex_perturb_reference(drawings, law, threshold, seed): one drawing, whose bits have rows · ⌈features/32⌉
+    // words.
+    unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb_reference", None), shape, &arguments) }?;
+    Masks::new(on, rows, features, bits)
+}
+
 /// Draws on the CPU and copies the masks to the device.
 fn drawn_on_the_host<P: Perturber<Cpu>>(
     law: &P,

@@ -5,7 +5,9 @@ use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::{Pod, Zeroable};
-use lipex_core::{FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len};
+use lipex_core::{
+    FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+};
 use lipex_kernels::RIDGE;
 use std::ops::Range;
 
@@ -199,7 +201,8 @@ fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<V
             Support::Union => vec![System { members: (0..kept.len() as u32).collect(), classes: 0..classes }],
             Support::Own => {
                 expect_len("classes of the selection", classes, problem.selection.per_class.len())?;
-                let own = |(c, picks): (usize, &Vec<usize>)| System { members: positions(picks, kept), classes: c..c + 1 };
+                let own =
+                    |(c, picks): (usize, &Vec<usize>)| System { members: positions(picks, kept), classes: c..c + 1 };
                 problem.selection.per_class.iter().enumerate().map(own).collect()
             }
         };

@@ -1,11 +1,13 @@
-//! Select: forward selection on the device, highest weights through the ridge.
+//! Select: forward selection on the device, highest weights through the ridge, the lasso path on the host.
 
 use crate::device::Cuda;
 use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::least_squares::{Moments, Regression, sum_moments};
 use crate::ridge::{self, System};
-use lipex_core::{Forward, HighestWeights, Masks, Neighbourhood, Probabilities, Result, Selection, Selector, Weights};
+use lipex_core::{
+    Forward, HighestWeights, LassoPath, Masks, Neighbourhood, Probabilities, Result, Selection, Selector, Weights,
+};
 use lipex_cpu::Cpu;
 use lipex_kernels::SELECT;
 
@@ -64,12 +66,7 @@ fn forward(settings: &Forward, on: &Cuda, around: &[&Neighbourhood<Cuda>]) -> Re
 }
 
 /// The picks, with features that change nothing, by lowest index, until there are `k` a class.
-fn filled_up<'a>(
-    picks: impl Iterator<Item = &'a [u32]>,
-    k: usize,
-    features: usize,
-    exclusive: bool,
-) -> Selection {
+fn filled_up<'a>(picks: impl Iterator<Item = &'a [u32]>, k: usize, features: usize, exclusive: bool) -> Selection {
     let mut taken = vec![false; features];
     let mut per_class = Vec::new();
     for picks in picks {
@@ -92,21 +89,28 @@ fn filled_up<'a>(
 
 impl Selector<Cuda> for HighestWeights {
     fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
-        around
-            .iter()
-            .map(|near| {
-                if near.masks.features() > MOST_COLUMNS {
-                    let mut selections = Selector::<Cpu>::select(self, &Cpu::new(), &[copied(on, near)?])?;
-                    return selections.pop().ok_or_else(|| lipex_core::Error::shape("selections", 1, 0));
-                }
-                highest(on, near, self.k())
-            })
-            .collect()
+        let one = |near: &Neighbourhood<Cuda>| match near.masks.features() {
+            0..=MOST_COLUMNS => highest(on, near, self.k()),
+            _ => on_the_host(self, on, near),
+        };
+        around.iter().map(one).collect()
     }
 }
 
+/// The lasso path goes from event to event, one class at a time: work for the CPU, on copies.
+impl Selector<Cuda> for LassoPath {
+    fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+        around.iter().map(|near| on_the_host(self, on, near)).collect()
+    }
+}
+
+fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Selection> {
+    let mut selections = selector.select(&Cpu::new(), &[copied(on, near)?])?;
+    selections.pop().ok_or_else(|| lipex_core::Error::shape("selections", 1, 0))
+}
+
 /// A neighbourhood in the host's memory.
-pub(crate) fn copied(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
+fn copied(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
     let cpu = Cpu::new();
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
     Neighbourhood::new(
@@ -121,7 +125,8 @@ pub(crate) fn copied(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourh
 fn highest(on: &Cuda, near: &Neighbourhood<Cuda>, k: usize) -> Result<Selection> {
     let features = near.masks.features();
     let system = System { members: (0..features as u32).collect(), classes: 0..near.probabilities.classes() };
-    let solved = ridge::solve(on, "select", &[ridge::Task { near, times: None, kept: None, systems: vec![system] }], ALPHA)?;
+    let solved =
+        ridge::solve(on, "select", &[ridge::Task { near, times: None, kept: None, systems: vec![system] }], ALPHA)?;
     let picks = |solution: &ridge::Solution| {
         let mut order: Vec<usize> = (0..features).collect();
         order.sort_by(|&a, &b| solution.coefficients[b].abs().total_cmp(&solution.coefficients[a].abs()));

@@ -137,10 +137,8 @@ impl Printer {
         let n = self.float("sub.rn.f32", &[&shifted, &round]);
         let r = self.float("fma.rn.f32", &[&n, &number(-0.693_359_4), &x]);
         let r = self.float("fma.rn.f32", &[&n, &number(2.121_944_4e-4), &r]);
-        let p = self.polynomial(
-            &r,
-            &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5],
-        );
+        let p =
+            self.polynomial(&r, &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
         let square = self.float("mul.rn.f32", &[&r, &r]);
         let more = self.float("add.rn.f32", &[&r, &number(1.0)]);
         let e = self.float("fma.rn.f32", &[&p, &square, &more]);
