@@ -24,6 +24,7 @@
 //! * The black box: a function ([`TextFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
@@ -31,6 +32,7 @@ mod command;
 mod demo;
 mod function;
 mod json;
+pub mod npy;
 mod text;
 
 pub use command::CommandModel;
