@@ -20,6 +20,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The backend's name, as `--backend` spells it.
     fn name(&self) -> &'static str;
 
+    /// Threads of the host that work for this backend may use; 1 unless the user asked for more.
+    fn host_threads(&self) -> usize {
+        1
+    }
+
     /// A copy of `host` in the backend's memory.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use crate::evaluate::{Evaluator, Fidelity, OutOfFold};
 use crate::explanation::{Answers, Explanation, Rank, Timings, arg_max};
 use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Surrogate};
 use crate::groups::Groups;
-use crate::perturb::{Perturber, UniformSize};
+use crate::perturb::{Bernoulli, Perturber, UniformSize};
 use crate::predict::{BlackBox, Calls};
 use crate::preset::Preset;
-use crate::render::Render;
-use crate::select::{Forward, HighestWeights, Selection, Selector};
+use crate::render::{Domain, Render};
+use crate::select::{All, Forward, HighestWeights, Selection, Selector};
 use crate::weigh::{Exponential, Proximity, ProximityTable};
 use std::sync::Arc;
 use std::time::Instant;
@@ -69,7 +69,7 @@ where
             evaluator: Arc::new(OutOfFold::default()),
             groups: Groups::All,
             rank: preset.rank(),
-            samples: preset.samples(),
+            samples: preset.samples(Domain::Text),
             seed: 0,
             batch_size: 64,
         }
@@ -88,6 +88,23 @@ where
     /// All-class LIME: 5000 masks, highest weights (10), ridge on each class's own picks.
     pub fn lime(backend: B) -> Self {
         Self::with_preset(backend, Preset::Lime)
+    }
+}
+
+impl<B: Backend> Explainer<B>
+where
+    Bernoulli: Perturber<B>,
+    All: Selector<B>,
+{
+    /// The preset's settings where images have others: masks keep each segment with probability ½, as LIME's and the
+    /// paper's do; LIME's preset has 1000 masks and keeps every segment. Call it first: it sets these anew.
+    pub fn images(mut self) -> Self {
+        self.perturber = Arc::new(Bernoulli::default());
+        self.samples = self.preset.samples(Domain::Image);
+        if self.preset == Preset::Lime {
+            self.selector = Arc::new(All);
+        }
+        self
     }
 }
 
@@ -230,9 +247,9 @@ impl<B: Backend> Explainer<B> {
         settings
     }
 
-    /// Settings that differ from the preset or from the paper.
-    pub fn departures(&self) -> Vec<Departure> {
-        self.preset.departures(&self.settings())
+    /// Settings that differ from the preset or from the paper, when such instances are explained.
+    pub fn departures(&self, domain: Domain) -> Vec<Departure> {
+        self.preset.departures(&self.settings(), domain)
     }
 
     /// Explains one instance for every class.
@@ -434,8 +451,9 @@ impl<B: Backend> Explainer<B> {
         let rows = inputs.rows();
         let mut all = on.zeros(rows * classes)?;
         let calls = Calls { masks: masks.rows(), inputs: rows };
-        for start in (0..rows).step_by(self.batch_size) {
-            let end = rows.min(start + self.batch_size);
+        let most = self.batch_size.min(instance.largest_batch()).max(1);
+        for start in (0..rows).step_by(most) {
+            let end = rows.min(start + most);
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
             let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
             timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
@@ -470,7 +488,7 @@ impl<B: Backend> Explainer<B> {
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
         let surrogate = fit.predict(&vec![true; fit.kept.len()]);
-        let (mut settings, mut departures) = (self.settings(), self.departures());
+        let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
             if value != usual {
                 let (name, value, preset) = (name.clone(), value.clone(), usual.clone());

@@ -4,8 +4,9 @@ use crate::describe::{Departure, Describe, Setting};
 use crate::error::{Error, Result};
 use crate::explanation::Rank;
 use crate::fit::{Ridge, Softmax};
-use crate::perturb::UniformSize;
-use crate::select::{Forward, HighestWeights};
+use crate::perturb::{Bernoulli, UniformSize};
+use crate::render::Domain;
+use crate::select::{All, Forward, HighestWeights};
 use crate::weigh::Exponential;
 
 /// A named bundle of settings that an explainer starts from.
@@ -56,21 +57,27 @@ impl Preset {
         }
     }
 
-    pub(crate) fn samples(self) -> usize {
-        match self {
-            Preset::Lipex | Preset::Paper => 1000,
-            Preset::Lime => 5000,
+    pub(crate) fn samples(self, domain: Domain) -> usize {
+        match (self, domain) {
+            (Preset::Lipex | Preset::Paper, _) | (Preset::Lime, Domain::Image) => 1000,
+            (Preset::Lime, Domain::Text) => 5000,
         }
     }
 
-    /// Every setting of the preset, as reports print it.
-    pub fn settings(self) -> Vec<Setting> {
-        let mut settings = UniformSize::default().describe();
-        settings.push(Setting::new("samples", self.samples()));
+    /// Every setting of the preset for such instances, as reports print it.
+    ///
+    /// Masks of images are Bernoulli(½), as LIME's and the paper's; LIME keeps every segment.
+    pub fn settings(self, domain: Domain) -> Vec<Setting> {
+        let mut settings = match domain {
+            Domain::Text => UniformSize::default().describe(),
+            Domain::Image => Bernoulli::default().describe(),
+        };
+        settings.push(Setting::new("samples", self.samples(domain)));
         settings.extend(Exponential::default().describe());
-        settings.extend(match self {
-            Preset::Lime => HighestWeights::default().describe(),
-            Preset::Lipex | Preset::Paper => Forward::default().describe(),
+        settings.extend(match (self, domain) {
+            (Preset::Lime, Domain::Text) => HighestWeights::default().describe(),
+            (Preset::Lime, Domain::Image) => All.describe(),
+            (Preset::Lipex | Preset::Paper, _) => Forward::default().describe(),
         });
         settings.extend(match self {
             Preset::Lime => Ridge::default().describe(),
@@ -81,9 +88,9 @@ impl Preset {
         settings
     }
 
-    /// Settings among `settings` that differ from this preset or from the paper.
-    pub fn departures(self, settings: &[Setting]) -> Vec<Departure> {
-        let (own, paper) = (self.settings(), Preset::Paper.settings());
+    /// Settings among `settings` that differ from this preset or from the paper, for such instances.
+    pub fn departures(self, settings: &[Setting], domain: Domain) -> Vec<Departure> {
+        let (own, paper) = (self.settings(domain), Preset::Paper.settings(domain));
         let value = |list: &[Setting], name: &str| {
             list.iter().find(|s| s.name == name).map_or_else(String::new, |s| s.value.clone())
         };
@@ -116,19 +123,29 @@ mod tests {
 
     #[test]
     fn lipex_departs_from_the_paper_in_three_places() {
-        let departures = Preset::Lipex.departures(&Preset::Lipex.settings());
+        let departures = Preset::Lipex.departures(&Preset::Lipex.settings(Domain::Text), Domain::Text);
         assert_eq!(names(&departures), ["lambda", "intercept", "rank"]);
         assert_eq!((departures[0].value.as_str(), departures[0].paper.as_str()), ("0.0001", "0.001"));
-        assert!(Preset::Paper.departures(&Preset::Paper.settings()).is_empty());
+        for domain in [Domain::Text, Domain::Image] {
+            assert!(Preset::Paper.departures(&Preset::Paper.settings(domain), domain).is_empty());
+        }
     }
 
     #[test]
     fn a_change_of_a_preset_is_a_departure() {
-        let mut settings = Preset::Paper.settings();
+        let mut settings = Preset::Paper.settings(Domain::Text);
         settings.iter_mut().find(|s| s.name == "samples").unwrap().value = "77".into();
-        let departures = Preset::Paper.departures(&settings);
+        let departures = Preset::Paper.departures(&settings, Domain::Text);
         assert_eq!(names(&departures), ["samples"]);
         assert_eq!((departures[0].value.as_str(), departures[0].preset.as_str()), ("77", "1000"));
+    }
+
+    #[test]
+    fn images_have_masks_of_their_own() {
+        let departures = Preset::Lime.departures(&Preset::Lime.settings(Domain::Text), Domain::Image);
+        let own: Vec<_> = departures.iter().filter(|d| d.value != d.preset).collect();
+        assert_eq!(own.iter().map(|d| d.name.as_str()).collect::<Vec<_>>(), ["sampler", "samples", "select"]);
+        assert_eq!(own.iter().map(|d| d.preset.as_str()).collect::<Vec<_>>(), ["bernoulli:0.5", "1000", "all"]);
     }
 
     #[test]

@@ -6,13 +6,38 @@ use crate::error::Result;
 use std::ops::Range;
 
 /// One interpretable feature of an instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feature {
     /// What a reader sees: the word, the sentence, the segment's number.
     pub name: String,
     /// Where it sits in the original, for text; every occurrence.
     pub spans: Vec<Span>,
+    /// Where it sits in the original, for an image.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub region: Option<Region>,
+}
+
+/// A segment's place in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Region {
+    /// How many pixels it has.
+    pub pixels: usize,
+    /// The smallest box around it, in pixels from the top left corner: left, top, right, bottom. Right and bottom are the
+    /// first column and row outside.
+    #[cfg_attr(feature = "serde", serde(rename = "box"))]
+    pub bounds: [usize; 4],
+}
+
+/// What kind of thing is explained; presets differ by it in sampler and number of masks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Domain {
+    /// A text.
+    #[default]
+    Text,
+    /// An image.
+    Image,
 }
 
 /// A place in a text, half-open, counted in bytes and in characters (Unicode scalar values).
@@ -29,6 +54,11 @@ pub struct Span {
 pub trait Instance: Send + Sync {
     /// The features, in the order of the masks' bits. D is their number.
     fn features(&self) -> &[Feature];
+
+    /// What kind of thing it is: departures are told from the preset's settings for that.
+    fn domain(&self) -> Domain {
+        Domain::Text
+    }
 
     /// How the features were made, for reports: each setting with the paper's value of it, which is the preset's too.
     fn settings(&self) -> Vec<(Setting, String)> {
@@ -47,6 +77,11 @@ pub trait Render<B: Backend, Batch>: Instance {
     /// # Errors
     /// Whatever the instance needs and lacks.
     fn render(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Batch>;
+
+    /// Most rows in one batch, where inputs are large; the explainer's own batch size counts if it is smaller.
+    fn largest_batch(&self) -> usize {
+        usize::MAX
+    }
 
     /// Which rows render to the same input, so that the black box sees each once; `None` if that is not known.
     ///

@@ -173,6 +173,7 @@ fn rows() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
         let p = prop_oneof![
             proptest::collection::vec(0.0f64..1.0, c),
             proptest::collection::vec(prop_oneof![Just(0.0), 0.0f64..1.0], c),
+            (0..c).prop_map(move |one| (0..c).map(|k| f64::from(u8::from(k == one))).collect()),
         ];
         let scale = prop_oneof![Just(1.0), Just(10.0), Just(80.0)];
         (p, proptest::collection::vec(-1.0f64..1.0, c), scale).prop_map(|(mut p, logits, scale)| {

@@ -68,6 +68,10 @@ impl Backend for Cpu {
         "cpu"
     }
 
+    fn host_threads(&self) -> usize {
+        self.threads()
+    }
+
     fn upload<T: Element>(&self, host: Vec<T>) -> Result<Vec<T>> {
         Ok(host)
     }

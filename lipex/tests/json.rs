@@ -2,7 +2,7 @@
 
 use lipex::{
     Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Growth, InTop, Link, Look,
-    Method, Rank, SCHEMA, Setting, Span, Timings, Uncertainty, from_json, to_json,
+    Method, Rank, Region, SCHEMA, Setting, Span, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -18,8 +18,13 @@ fn agreement() -> impl Strategy<Value = Agreement> {
 
 fn feature() -> impl Strategy<Value = Feature> {
     let span = any::<[u32; 4]>().prop_map(|s| s.map(|x| x as usize));
-    ("\\PC*", vec(span, 0..3)).prop_map(|(name, spans)| Feature {
+    let region = any::<[u32; 5]>().prop_map(|r| {
+        let [pixels, bounds @ ..] = r.map(|x| x as usize);
+        Region { pixels, bounds }
+    });
+    ("\\PC*", vec(span, 0..3), proptest::option::of(region)).prop_map(|(name, spans, region)| Feature {
         name,
+        region,
         spans: spans.into_iter().map(|s| Span { bytes: [s[0], s[1]], chars: [s[2], s[3]] }).collect(),
     })
 }

@@ -141,7 +141,7 @@ fn cut(text: &str, places: Vec<Range<usize>>, unit: Unit) -> (Vec<Feature>, Vec<
         let next = features.len();
         let feature = if unit == Unit::Word { *of_word.entry(word).or_insert(next) } else { next };
         if feature == next {
-            features.push(Feature { name: word.into(), spans: Vec::new() });
+            features.push(Feature { name: word.into(), ..Feature::default() });
         }
         let end = char + word.chars().count();
         features[feature].spans.push(Span { bytes: [place.start, place.end], chars: [char, end] });
