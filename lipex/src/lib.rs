@@ -38,7 +38,7 @@ mod text;
 pub use command::CommandModel;
 pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
-pub use json::{SCHEMA, from_json, to_json};
+pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};

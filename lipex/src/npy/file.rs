@@ -114,11 +114,8 @@ impl Raw {
             Some(Kind::Single) => self.decoded::<f32>(origin)?.map(|v| bit(f64::from(v)), origin),
             Some(Kind::Double) => self.decoded::<f64>(origin)?.map(bit, origin),
             _ => {
-                let bytes = if self.header.is_fortran() {
-                    row_major(&self.bytes, self.rows, self.columns)
-                } else {
-                    self.bytes
-                };
+                let bytes =
+                    if self.header.is_fortran() { row_major(&self.bytes, self.rows, self.columns) } else { self.bytes };
                 Array { rows: self.rows, columns: self.columns, values: bytes }.map(|v| bit(f64::from(v)), origin)
             }
         }

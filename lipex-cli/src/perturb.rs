@@ -1,0 +1,59 @@
+//! `lipex perturb`: masks alone.
+
+use crate::options::{EXIT_CODES, SamplingOptions};
+use crate::output::Target;
+use crate::parse;
+use clap::Args;
+use lipex::{Cpu, Error, Exponential, Result, npy};
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES, allow_negative_numbers = true)]
+pub struct PerturbOptions {
+    /// D, the number of features
+    #[arg(long, value_name = "D", help_heading = "Sampling")]
+    pub features: usize,
+    #[command(flatten)]
+    pub sampling: SamplingOptions,
+    /// Where the masks go: .npy (uint8, N×D, row 0 all ones); .npz, which also has the sampler's own weights if it has any;
+    /// - writes .npy to standard output
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub out: String,
+}
+
+/// Masks where nothing is said of their number: the paper's.
+const SAMPLES: usize = 1000;
+
+pub fn run(options: &PerturbOptions) -> Result<()> {
+    let target = Target::new("out", &options.out)?;
+    let sampling = &options.sampling;
+    let asked = sampling.samples.unwrap_or(SAMPLES);
+    if options.features == 0 {
+        return Err(Error::setting("features", 0, "at least 1 feature"));
+    }
+    if asked == 0 {
+        return Err(Error::setting("samples", 0, "at least 1 mask, which is the instance"));
+    }
+    let law = parse::sampler(
+        sampling.sampler.as_deref().unwrap_or("uniform-size"),
+        sampling.within_angle,
+        sampling.samples.is_some(),
+    )?;
+    let features = [options.features];
+    let rows = law.total(options.features, asked)?;
+    let bytes = (rows as u64).checked_mul(options.features as u64);
+    if bytes.is_none_or(|bytes| bytes > npy::MOST_BYTES) {
+        let reason = format!("{rows} masks of so many features are above {} GiB", npy::MOST_BYTES >> 30);
+        return Err(Error::setting("features", options.features, reason));
+    }
+    let table = [Exponential::default().table(options.features)];
+    let samples = law.perturb(&Cpu::new(), &features, rows, 0..rows, sampling.seed, Some(&table))?;
+    for sample in samples {
+        let file = if options.out.ends_with(".npz") {
+            npy::sample_to_npz(&sample)?
+        } else {
+            npy::masks_to_npy(&sample.masks)?
+        };
+        target.write("out", &file)?;
+    }
+    Ok(())
+}
