@@ -64,8 +64,13 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if let Some(divergence) = &options.divergence {
         softmax = softmax.erased_divergence(by_name(divergence)?);
     }
-    if let Some(lambda) = options.lambda {
-        softmax = softmax.lambda(lambda)?;
+    softmax = match options.lambda.as_deref() {
+        None => softmax,
+        Some("auto") => softmax.lambda_auto(),
+        Some(lambda) => softmax.lambda(parse::lambda(lambda)?)?,
+    };
+    if let Some(starts) = &options.starts {
+        softmax = softmax.starts(parse::starts(starts)?);
     }
     if let Some(scale) = &options.lambda_scale {
         softmax = softmax.lambda_scale(parse::lambda_scale(scale)?);
@@ -83,18 +88,19 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
         let reason = "a softmax has no such setting; leave it out, or add --surrogate ridge";
         return Err(Error::setting("alpha", alpha, reason));
     }
-    softmax.lambda_used()?;
+    softmax.lambda_factor()?;
     Ok(softmax)
 }
 
 fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
     let others = [
         ("divergence", options.divergence.clone()),
-        ("lambda", options.lambda.map(|l| l.to_string())),
+        ("lambda", options.lambda.clone()),
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
         ("tolerance", options.tolerance.map(|t| t.to_string())),
+        ("starts", options.starts.clone()),
     ];
     match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
         Some((option, value)) => {

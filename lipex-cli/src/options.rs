@@ -11,7 +11,7 @@ pub const EXIT_CODES: &str =
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
   A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
-  --tolerance; a softmax has no --alpha.
+  --starts, --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --within-angle goes with uniform-size and bernoulli alone.
   --unit sentence has no --ignore-words.
@@ -60,6 +60,10 @@ pub struct TextOptions {
     pub words: WordOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
+    /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
+    /// against B, without which the surrogate says B. The model is asked once more to check it
+    #[arg(long, value_name = "B", help_heading = "Output")]
+    pub flip_to: Option<String>,
     #[command(flatten)]
     pub view: View,
 
@@ -131,9 +135,10 @@ pub struct SurrogateOptions {
     /// alpha:A [default: hellinger]
     #[arg(long, value_name = "D", help_heading = "Method")]
     pub divergence: Option<String>,
-    /// Penalty on W: larger shrinks every entry more [default: 0.0001; paper: 0.001]
-    #[arg(long, value_name = "L", help_heading = "Method")]
-    pub lambda: Option<f64>,
+    /// Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks
+    /// held out of refits; no more calls of the model [default: 0.0001; paper: 0.001]
+    #[arg(long, value_name = "L|auto", help_heading = "Method")]
+    pub lambda: Option<String>,
     /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it [default: curvature; the same for
     /// hellinger]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
@@ -152,6 +157,10 @@ pub struct SurrogateOptions {
     /// Penalty of a ridge on its coefficients [default: 1, LIME's]
     #[arg(long, value_name = "A", help_heading = "Method")]
     pub alpha: Option<f64>,
+    /// 2: start the fit from the solution under kl as well and keep the better one, since hellinger is not convex in W. Takes
+    /// twice as long [default: 1]
+    #[arg(long, value_name = "1|2", help_heading = "Method")]
+    pub starts: Option<String>,
 }
 
 /// How masks are drawn.

@@ -2,7 +2,7 @@
 
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, UniformSize,
+    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts, UniformSize,
 };
 use std::sync::Arc;
 
@@ -99,6 +99,18 @@ pub fn sampler(value: &str, within: Option<f64>, samples: bool) -> Result<Arc<dy
     })
 }
 
+pub fn lambda(value: &str) -> Result<f64> {
+    value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
+}
+
+pub fn starts(value: &str) -> Result<Starts> {
+    match value {
+        "1" => Ok(Starts::One),
+        "2" => Ok(Starts::Two),
+        _ => Err(Error::setting("starts", value, "choose 1 or 2")),
+    }
+}
+
 pub fn lambda_scale(value: &str) -> Result<LambdaScale> {
     match value {
         "curvature" => Ok(LambdaScale::Curvature),
@@ -121,7 +133,8 @@ pub enum Classes {
     Named(Vec<usize>),
 }
 
-fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
+/// A class by name.
+pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
     labels
         .iter()
         .position(|l| l == name)

@@ -2,7 +2,7 @@
 
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Target};
-use crate::{method, report};
+use crate::{method, parse, report};
 use lipex::{
     BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
     to_json,
@@ -26,7 +26,11 @@ pub fn run(options: &TextOptions) -> Result<()> {
     }
     let model = model(&options.model)?;
     let view = report::Choice::new(&options.view, model.labels())?;
-    let (explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
+    let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
+    if let Some(to) = flip_to {
+        explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
+    }
     if let Some(target) = &target {
         target.write("json", to_json(&explanation).as_bytes())?;
     }

@@ -209,6 +209,8 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--contrast", "joy:love"], "love"),
         (&["text", "a b", "--contrast", "joy"], "A:B"),
         (&["text", "a b", "--rank", "best"], "supporting"),
+        (&["text", "a b", "--flip-to", "love"], "anger, disgust"),
+        (&["show", "no/such/file", "--flip-to", "joy"], "--flip-to"),
         (&["text", "a b", "--model", "gpt"], "command:"),
         (&["text", "a b", "--model", "command:"], "command"),
         (&["text", "a b", "--model", "command:no-such-program-anywhere"], "no-such-program-anywhere"),
@@ -266,6 +268,24 @@ fn explanations_are_saved_and_shown_again() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), json);
     let names = |folder: &Path| std::fs::read_dir(folder).unwrap().count();
     assert_eq!(names(folder.path()), 2, "no temporary file is left");
+}
+
+#[test]
+fn what_would_change_it_is_told_and_checked() {
+    for (class, words) in [
+        ("joy", &["without surprise", "checked: yes"][..]),
+        ("anger", &["the surrogate then says anger", "checked: no"]),
+        ("fear", &["nothing found"]),
+        ("surprise", &["nothing, it is surprise already"]),
+    ] {
+        let report = told(&["text", README, "--flip-to", class]).replace("\n  ", " ");
+        let line = report.lines().find(|l| l.starts_with(&format!("What would make it {class}: "))).expect(class);
+        assert!(words.iter().all(|w| line.to_lowercase().contains(w)), "{line}");
+        let saved = told(&["text", README, "--flip-to", class, "--json", "-"]);
+        let shown = given(saved.as_bytes(), &["show", "-"]);
+        assert!(String::from_utf8(shown.stdout).unwrap().replace("\n  ", " ").contains(line), "{class}");
+    }
+    assert!(told(&["text", README, "--json", "-"]).contains("\"flip\": null"));
 }
 
 #[test]
@@ -361,6 +381,7 @@ fn help_teaches() {
         "--top",
         "--rank",
         "--contrast",
+        "--flip-to",
         "--json",
         "--file",
         "paper",

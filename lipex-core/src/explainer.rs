@@ -6,7 +6,7 @@ use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::{Evaluator, Fidelity, OutOfFold};
 use crate::explanation::{Answers, Explanation, Rank, Timings, arg_max};
-use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Surrogate};
+use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
 use crate::perturb::{Bernoulli, Perturber, UniformSize};
 use crate::predict::{BlackBox, Calls};
@@ -136,6 +136,18 @@ where
     pub fn lambda(self, lambda: f64) -> Result<Self> {
         let softmax = self.softmax.clone().lambda(lambda)?;
         Ok(self.with_softmax(softmax))
+    }
+
+    /// The softmax surrogate with λ chosen by the data; see [`Lambda::Auto`](crate::Lambda::Auto).
+    pub fn lambda_auto(self) -> Self {
+        let softmax = self.softmax.clone().lambda_auto();
+        self.with_softmax(softmax)
+    }
+
+    /// The softmax surrogate fitted from so many starts; see [`Starts`].
+    pub fn starts(self, starts: Starts) -> Self {
+        let softmax = self.softmax.clone().starts(starts);
+        self.with_softmax(softmax)
     }
 
     /// The softmax surrogate with this scale of λ; see [`LambdaScale`].
@@ -301,6 +313,8 @@ impl<B: Backend> Explainer<B> {
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.
     ///
+    /// Classes are those of the explanation: groups are merged as they are at the instance, which is then part of the call.
+    ///
     /// # Errors
     /// Those of the model; [`Error::Setting`] when a feature does not exist.
     pub fn ask_without<I, M, Batch>(&self, instance: &I, model: &M, removed: &[usize]) -> Result<Vec<f64>>
@@ -309,23 +323,25 @@ impl<B: Backend> Explainer<B> {
         M: BlackBox<B, Batch> + ?Sized,
     {
         let features = instance.features().len();
-        let mut bits = vec![0u32; features.div_ceil(32)];
-        (0..features).for_each(|j| bits[j / 32] |= 1 << (j % 32));
+        let words = features.div_ceil(32);
+        // Row 0 is the instance, row 1 lacks the features.
+        let mut bits = vec![0u32; 2 * words];
+        (0..2 * features).for_each(|k| bits[k / features * words + k % features / 32] |= 1 << (k % features % 32));
         for &j in removed {
             if j >= features {
-                return Err(Error::setting(
-                    "feature",
-                    j,
-                    format!("features are numbered 0 to {}", features.max(1) - 1),
-                ));
+                let reason = format!("features are numbered 0 to {}", features.max(1) - 1);
+                return Err(Error::setting("feature", j, reason));
             }
-            bits[j / 32] &= !(1 << (j % 32));
+            bits[words + j / 32] &= !(1 << (j % 32));
         }
+        let rows = if self.groups == Groups::All { 1 } else { 2 };
         let on = &self.backend;
-        let masks = Masks::new(on, 1, features, on.upload(bits)?)?;
+        let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
         let (p, _) = self.predict(instance, model, &masks, &mut timings)?;
-        Ok(on.download(p.values())?.into_iter().map(f64::from).collect())
+        let merged = self.groups.merge(on, p, model.labels())?.probabilities;
+        let values = on.download(merged.values())?;
+        Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
     }
 
     fn run<I, M, Batch>(&self, instances: &[&I], model: &M) -> Result<(Vec<Explanation>, Vec<Neighbourhood<B>>)>
@@ -503,6 +519,7 @@ impl<B: Backend> Explainer<B> {
             departures,
             settings,
             seed: self.seed,
+            text: instance.text().map(String::from),
             classes,
             features: instance.features().to_vec(),
             kept: fit.kept,
@@ -516,6 +533,7 @@ impl<B: Backend> Explainer<B> {
             fit: fit.report,
             uncertainty: None,
             growth: None,
+            flip: None,
             rank: self.rank,
             calls,
             timings_ms,

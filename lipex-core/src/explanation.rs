@@ -4,6 +4,7 @@ use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
 use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
+use crate::flip::Flip;
 use crate::predict::Calls;
 use crate::render::Feature;
 use crate::uncertainty::{Growth, Uncertainty};
@@ -27,6 +28,8 @@ pub struct Explanation {
     pub settings: Vec<Setting>,
     /// The seed of the masks.
     pub seed: u64,
+    /// The text that was explained, which the spans of the features refer to; `None` for instances that are no text.
+    pub text: Option<String>,
     /// Class names, in the order of the matrix's rows.
     pub classes: Vec<String>,
     /// All D features.
@@ -53,6 +56,8 @@ pub struct Explanation {
     pub uncertainty: Option<Uncertainty>,
     /// The course of a run that added masks until its answer was steady.
     pub growth: Option<Growth>,
+    /// What would take the prediction to another class, where that was asked.
+    pub flip: Option<Flip>,
     /// The ranking that `top_k` uses unless another is named.
     pub rank: Rank,
     /// What the black box was asked.
@@ -280,6 +285,21 @@ impl Explanation {
         let named = |g: &Growth| g.interchangeable.iter().flatten().copied().find(|&j| j >= d);
         if let Some(j) = self.growth.as_ref().and_then(named) {
             return Err(Error::shape("interchangeable features (below the number of features)", d, j));
+        }
+        self.flip.as_ref().map_or(Ok(()), |flip| flip.check(c, d))?;
+        self.check_spans()
+    }
+}
+
+impl Explanation {
+    /// Passes if every span is a piece of the text, where there is a text.
+    fn check_spans(&self) -> Result<()> {
+        let Some(text) = &self.text else { return Ok(()) };
+        for span in self.features.iter().flat_map(|f| &f.spans) {
+            let [from, to] = span.bytes;
+            if text.get(from..to).is_none() {
+                return Err(Error::shape("spans (at most the bytes of the text, between characters)", text.len(), to));
+            }
         }
         Ok(())
     }

@@ -55,6 +55,11 @@ pub trait Instance: Send + Sync {
     /// The features, in the order of the masks' bits. D is their number.
     fn features(&self) -> &[Feature];
 
+    /// The text that the features' spans refer to, for reports; `None` for instances that are no text.
+    fn text(&self) -> Option<&str> {
+        None
+    }
+
     /// What kind of thing it is: departures are told from the preset's settings for that.
     fn domain(&self) -> Domain {
         Domain::Text

@@ -1,8 +1,8 @@
 //! Explanations as JSON, in a documented and versioned schema.
 
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Growth, Link, Rank, Result, Setting,
-    Timings, Uncertainty,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Link, Rank, Result,
+    Setting, Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -25,6 +25,8 @@ struct Document<'a> {
     settings: Settings<'a>,
     seed: u64,
     backend: Cow<'a, str>,
+    #[serde(default)]
+    text: Option<Cow<'a, str>>,
     classes: Cow<'a, [String]>,
     features: Cow<'a, [Feature]>,
     kept: Cow<'a, [usize]>,
@@ -40,6 +42,8 @@ struct Document<'a> {
     uncertainty: Option<Cow<'a, Uncertainty>>,
     #[serde(default)]
     growth: Option<Cow<'a, Growth>>,
+    #[serde(default)]
+    flip: Option<Cow<'a, Flip>>,
     rank: Rank,
     calls: Calls,
     timings_ms: Timings,
@@ -110,6 +114,7 @@ pub fn to_json(explanation: &Explanation) -> String {
         settings: Settings(Cow::Borrowed(&e.settings)),
         seed: e.seed,
         backend: Cow::Borrowed(&e.backend),
+        text: e.text.as_deref().map(Cow::Borrowed),
         classes: Cow::Borrowed(&e.classes),
         features: Cow::Borrowed(&e.features),
         kept: Cow::Borrowed(&e.kept),
@@ -123,6 +128,7 @@ pub fn to_json(explanation: &Explanation) -> String {
         fit: Cow::Borrowed(&e.fit),
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),
         growth: e.growth.as_ref().map(Cow::Borrowed),
+        flip: e.flip.as_ref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
         timings_ms: e.timings_ms,
@@ -174,6 +180,7 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         departures: d.departures.into_owned(),
         settings: d.settings.0.into_owned(),
         seed: d.seed,
+        text: d.text.map(Cow::into_owned),
         classes: d.classes.into_owned(),
         features: d.features.into_owned(),
         kept: d.kept.into_owned(),
@@ -187,6 +194,7 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         fit: d.fit.into_owned(),
         uncertainty: d.uncertainty.map(Cow::into_owned),
         growth: d.growth.map(Cow::into_owned),
+        flip: d.flip.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
         timings_ms: d.timings_ms,

@@ -1,8 +1,8 @@
 //! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
 
 use lipex::{
-    Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Growth, InTop, Link, Look,
-    Method, Rank, Region, SCHEMA, Setting, Span, Timings, Uncertainty, from_json, to_json,
+    Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, InTop, Link,
+    Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -61,6 +61,7 @@ prop_compose! {
             hessian_products: counts[2].into(),
             converged: ok,
             stopped: words,
+            start: [Start::Own, Start::Kl, Start::Given][usize::from(counts[0] % 3)],
         }
     }
 }
@@ -102,6 +103,11 @@ fn growth(d: usize, x: f64) -> Growth {
     }
 }
 
+fn flip(c: usize, d: usize, x: f64) -> Flip {
+    let remove = [Some(vec![]), None, Some(vec![d - 1, 0])][d % 3].clone();
+    Flip { class: c - 1, remove, surrogate: vec![x; c], model: vec![-x; c], checked: d > 2 }
+}
+
 prop_compose! {
     fn explanation()(c in 2usize..5, d in 1usize..6)(
         classes in vec(any::<String>(), c),
@@ -116,8 +122,13 @@ prop_compose! {
         (strings, settings, departures) in texts(),
         calls in any::<[u16; 2]>(),
         times in vec(number(), 7),
-        (has_errors, has_growth) in any::<[bool; 2]>().prop_map(|[a, b]| (a, b)),
+        [has_errors, has_growth, has_flip, has_text] in any::<[bool; 4]>(),
     ) -> Explanation {
+        // Spans are places in the text; these are drawn at random.
+        let mut features = features;
+        if has_text {
+            features.iter_mut().for_each(|f| f.spans.clear());
+        }
         let kept: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
         Explanation {
             version: strings[0].clone(),
@@ -126,6 +137,7 @@ prop_compose! {
             departures,
             settings,
             seed,
+            text: has_text.then(|| strings[0].clone()),
             support: vec![(0..kept.len()).collect(); classes.len()],
             matrix: matrix.iter().map(|row| row[..kept.len()].to_vec()).collect(),
             intercept: answers.0,
@@ -136,6 +148,7 @@ prop_compose! {
             fit,
             uncertainty: has_errors.then(|| errors(classes.len(), features.len(), kept.len(), times[0])),
             growth: has_growth.then(|| growth(features.len(), times[1])),
+            flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
             timings_ms: Timings {
@@ -190,8 +203,8 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let json = example();
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
-    let expected = "schema version preset departures settings seed backend classes features kept matrix intercept \
-                    support link probabilities never fidelity fit uncertainty growth rank calls timings_ms";
+    let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
+                    support link probabilities never fidelity fit uncertainty growth flip rank calls timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");
@@ -220,5 +233,15 @@ fn what_is_missing_or_wrong_is_named() {
     assert!(refused(&example().replace("\"seed\": 0", "\"seed\": -1")).contains("-1"));
     let more_classes = example().replace("\"classes\": [", "\"classes\": [\"more\", ");
     assert!(matches!(from_json(&more_classes), Err(Error::Shape { .. })));
+    for (good, bad) in
+        [("\"remove\": [1]", "\"remove\": [3]"), ("\"class\": 0", "\"class\": 2"), ("[0.6, 0.4]", "[0.6]")]
+    {
+        assert!(matches!(from_json(&example().replace(good, bad)), Err(Error::Shape { .. })), "{bad}");
+    }
+    for bad in ["A wonderful film, wonderfué", "A wonderful"] {
+        let text = refused(&example().replace("A wonderful film, wonderful!", bad));
+        assert!(text.contains("spans"), "{text}");
+    }
+    assert!(from_json(&example().replace("\"A wonderful film, wonderful!\"", "null")).is_ok());
     assert!(from_json(&example().replace("\"seed\"", "\"later\": [1], \"seed\"")).is_ok());
 }

@@ -2,12 +2,15 @@
 
 use super::layout::{Page, printable, signed};
 use super::{Choice, unit};
-use lipex::{Explanation, Rank, Weighted};
+use lipex::{Explanation, Flip, Rank, Weighted, arg_max};
+
+/// A feature's name on one line: a space within would let a line break there.
+fn word(e: &Explanation, feature: usize) -> String {
+    printable(&e.features[feature].name).replace(' ', "\u{a0}")
+}
 
 fn list(e: &Explanation, words: &[Weighted]) -> String {
-    // A space within a word would let a line break there.
-    let name = |w: &Weighted| printable(&e.features[w.feature].name).replace(' ', "\u{a0}");
-    let words: Vec<String> = words.iter().map(|w| format!("{}\u{a0}{}", name(w), signed(w.value))).collect();
+    let words: Vec<String> = words.iter().map(|w| format!("{}\u{a0}{}", word(e, w.feature), signed(w.value))).collect();
     if words.is_empty() { "none".into() } else { words.join(", ") }
 }
 
@@ -40,4 +43,38 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         let (a, b) = (printable(&e.classes[a]), printable(&e.classes[b]));
         page.paragraph(&format!("{a} over {b} ({unit}): {}", list(e, &all)));
     }
+    if let Some(asked) = &e.flip {
+        flip(page, e, asked);
+    }
+}
+
+/// What would take the prediction to another class, and whether the model agrees.
+fn flip(page: &mut Page, e: &Explanation, flip: &Flip) {
+    let name = |c: usize| printable(&e.classes[c]);
+    let (to, predicted) = (name(flip.class), name(e.predicted()));
+    let likeliest = |answer: &[f64]| {
+        let best = arg_max(answer);
+        let other = if best == flip.class { e.predicted() } else { flip.class };
+        format!("{} {:.3}, {} {:.3}", name(best), answer[best], name(other), answer[other])
+    };
+    let checked = if flip.checked { "yes" } else { "no" };
+    page.paragraph(&match flip.remove.as_deref() {
+        Some([]) if flip.checked => format!("What would make it {to}: nothing, it is {to} already."),
+        Some([]) => format!(
+            "What would make it {to}: nothing for the surrogate, which says {to} already; the model says {predicted}."
+        ),
+        Some(remove) => {
+            let words: Vec<String> = remove.iter().map(|&j| word(e, j)).collect();
+            format!(
+                "What would make it {to}: without {}. The surrogate then says {}; checked: {checked}, the model says {}.",
+                words.join(", "),
+                likeliest(&flip.surrogate),
+                likeliest(&flip.model)
+            )
+        }
+        None => format!(
+            "What would make it {to}: nothing found. However many words go, in order of what they add for {predicted} \
+             against {to}, the surrogate does not say {to}."
+        ),
+    });
 }

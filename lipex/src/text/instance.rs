@@ -260,6 +260,10 @@ impl Instance for TextInstance {
         &self.features
     }
 
+    fn text(&self) -> Option<&str> {
+        Some(&self.settings.text)
+    }
+
     fn settings(&self) -> Vec<(Setting, String)> {
         let usual = [Unit::default().to_string(), Split::default().to_string(), Removed::default().to_string()];
         let usual = usual.into_iter().chain(["0".into(), WHAT_IS_LEFT.into()]);
