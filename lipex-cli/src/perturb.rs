@@ -22,16 +22,17 @@ pub struct PerturbOptions {
 
 /// Masks where nothing is said of their number: the paper's.
 const SAMPLES: usize = 1000;
+/// Most masks, as in an explanation, and most features.
+const MOST: usize = 10_000_000;
 
 pub fn run(options: &PerturbOptions) -> Result<()> {
     let target = Target::new("out", &options.out)?;
     let sampling = &options.sampling;
     let asked = sampling.samples.unwrap_or(SAMPLES);
-    if options.features == 0 {
-        return Err(Error::setting("features", 0, "at least 1 feature"));
-    }
-    if asked == 0 {
-        return Err(Error::setting("samples", 0, "at least 1 mask, which is the instance"));
+    for (option, value, what) in [("features", options.features, "features"), ("samples", asked, "masks")] {
+        if value == 0 || value > MOST {
+            return Err(Error::setting(option, value, format!("from 1 to {MOST} {what}")));
+        }
     }
     let law = parse::sampler(
         sampling.sampler.as_deref().unwrap_or("uniform-size"),
