@@ -22,7 +22,7 @@ pub fn explainer(
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
         let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling.within_angle, sampling.samples.is_some())?);
+        explainer = explainer.perturber(parse::sampler(name, sampling)?);
     }
     if let Some(proximity) = &method.weigh.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);

@@ -171,13 +171,18 @@ pub struct SamplingOptions {
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said), exhaustive (all, up to 20 features), lime
-    /// (LIME's own masks for the seed) [default: uniform-size]
+    /// (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said), weight-proportional
+    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 features), lime (LIME's own
+    /// masks for the seed) [default: uniform-size]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ [default: none]
     #[arg(long, value_name = "R", help_heading = "Sampling")]
     pub within_angle: Option<f64>,
+    /// With --within-angle: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer
+    /// masks than --samples are left [default: only sizes within the angle are drawn]
+    #[arg(long, requires = "within_angle", help_heading = "Sampling")]
+    pub filtered: bool,
     /// Seed of the masks: the same seed gives the same masks
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,

@@ -1,10 +1,10 @@
 //! `lipex perturb`: masks alone.
 
-use crate::options::{EXIT_CODES, SamplingOptions};
+use crate::options::{EXIT_CODES, SamplingOptions, WeighOptions};
 use crate::output::Target;
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Error, Exponential, Result, npy};
+use lipex::{Cpu, Error, Result, npy};
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, allow_negative_numbers = true)]
@@ -14,6 +14,8 @@ pub struct PerturbOptions {
     pub features: usize,
     #[command(flatten)]
     pub sampling: SamplingOptions,
+    #[command(flatten)]
+    pub weigh: WeighOptions,
     /// Where the masks go: .npy (uint8, N×D, row 0 all ones); .npz, which also has the sampler's own weights if it has any;
     /// - writes .npy to standard output
     #[arg(long, value_name = "F", help_heading = "Output")]
@@ -34,11 +36,8 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
             return Err(Error::setting(option, value, format!("from 1 to {MOST} {what}")));
         }
     }
-    let law = parse::sampler(
-        sampling.sampler.as_deref().unwrap_or("uniform-size"),
-        sampling.within_angle,
-        sampling.samples.is_some(),
-    )?;
+    let law = parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling)?;
+    let proximity = parse::proximity(options.weigh.proximity.as_deref().unwrap_or("exponential"))?;
     let features = [options.features];
     let rows = law.total(options.features, asked)?;
     let bytes = (rows as u64).checked_mul(options.features as u64);
@@ -46,8 +45,9 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
         let reason = format!("{rows} masks of so many features are above {} GiB", npy::MOST_BYTES >> 30);
         return Err(Error::setting("features", options.features, reason));
     }
-    let table = [Exponential::default().table(options.features)];
-    let samples = law.perturb(&Cpu::new(), &features, rows, 0..rows, sampling.seed, Some(&table))?;
+    let table = proximity.table(options.features)?;
+    let table = table.as_ref().map(std::slice::from_ref);
+    let samples = law.perturb(&Cpu::new(), &features, rows, 0..rows, sampling.seed, table)?;
     for sample in samples {
         let file = if options.out.ends_with(".npz") {
             npy::sample_to_npz(&sample)?

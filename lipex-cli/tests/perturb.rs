@@ -24,6 +24,9 @@ fn masks_of_a_seed_go_to_a_file_or_to_standard_output() {
     let archive = path(folder.path(), "masks.npz");
     drawn(&["--seed", "5", "--out", &archive]);
     assert_eq!(npy::read_masks(&archive).unwrap(), masks);
+    let weighted = path(folder.path(), "weighted.npz");
+    drawn(&["--sampler", "weight-proportional", "--out", &weighted]);
+    assert_eq!(npy::read_weights(&weighted).unwrap().len(), 40);
     // Only a sampler with weights of its own stores any.
     assert!(npy::read_weights(&archive).unwrap_err().to_string().contains("no array named weights"));
 }
@@ -38,6 +41,11 @@ fn every_sampler_draws() {
     }
     let all = masks(&bytes(&["perturb", "--features", "3", "--sampler", "exhaustive", "--out", "-"]));
     assert_eq!(all.values.chunks(3).collect::<std::collections::BTreeSet<_>>().len(), 8);
+    let weighted = bytes(&["perturb", "--features", "6", "--sampler", "weight-proportional", "--out", "-"]);
+    assert_eq!(masks(&weighted).rows, 1000);
+    let filtered = ["--within-angle", "0.7854", "--filtered", "--samples", "200", "--out", "-"];
+    let filtered = masks(&bytes(&[&["perturb", "--features", "10"], &filtered[..]].concat()));
+    assert!((20..200).contains(&filtered.rows), "{}", filtered.rows);
     // cos θ = √(m/D): within π/4 at most half are removed.
     let near = masks(&bytes(&["perturb", "--features", "10", "--within-angle", "0.7854", "--out", "-"]));
     assert_eq!(near.rows, 1000);
@@ -48,7 +56,7 @@ fn every_sampler_draws() {
 fn masks_are_those_that_a_text_gets() {
     let folder = tempfile::tempdir().unwrap();
     let (own, alone) = (path(folder.path(), "text.npz"), path(folder.path(), "alone.npz"));
-    for sampler in ["uniform-size", "antithetic", "bernoulli:0.3", "lime"] {
+    for sampler in ["uniform-size", "antithetic", "bernoulli:0.3", "lime", "weight-proportional"] {
         let draw = ["--sampler", sampler, "--seed", "9", "--samples", "70"];
         bytes(&[&["text", "one two three four five", "--save-neighbourhood", &own], &draw[..]].concat());
         bytes(&[&["perturb", "--features", "5", "--out", &alone], &draw[..]].concat());

@@ -141,7 +141,7 @@ def check(lipex):
         with np.load(file) as saved:
             z, p, w = saved["masks"], saved["probs"], saved["weights"]
         assert (z.dtype, p.dtype, w.dtype) == (np.uint8, np.float32, np.float32)
-        assert z.shape == (1000, 7) and p.shape == (1000, 7) and w.shape == (1000,) and z[0].all() and set(z.flat) == {0, 1}
+        assert z.shape == (1000, 6) and p.shape == (1000, 7) and w.shape == (1000,) and z[0].all() and set(z.flat) == {0, 1}
         assert abs(p[0] - explained["probabilities"]["model"]).max() < 1e-7
         keep, matrix, b = explained["kept"], np.array(explained["matrix"]), np.array(explained["intercept"])
         off = abs(objective(z[:, keep], p, w, matrix, b, explained["fit"]["lambda"]) / explained["fit"]["objective"] - 1)

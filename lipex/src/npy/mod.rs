@@ -60,7 +60,7 @@ pub struct Array<T> {
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
 pub fn read_masks(path: impl AsRef<Path>) -> Result<Array<u8>> {
-    read(path.as_ref(), "masks", |file, name| masks_from(file, name))
+    read(path.as_ref(), "masks", masks_from)
 }
 
 /// Probabilities out of a file: N×C numbers, each row a distribution.
@@ -68,7 +68,7 @@ pub fn read_masks(path: impl AsRef<Path>) -> Result<Array<u8>> {
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
 pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array<f32>> {
-    read(path.as_ref(), "probs", |file, name| probabilities_from(file, name))
+    read(path.as_ref(), "probs", probabilities_from)
 }
 
 /// Proximity weights out of a file: N numbers.
@@ -76,7 +76,7 @@ pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array<f32>> {
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
 pub fn read_weights(path: impl AsRef<Path>) -> Result<Vec<f32>> {
-    read(path.as_ref(), "weights", |file, name| weights_from(file, name))
+    read(path.as_ref(), "weights", weights_from)
 }
 
 fn read<T>(path: &Path, what: &str, decode: impl FnOnce(File, &str) -> Result<T>) -> Result<T> {
