@@ -120,7 +120,7 @@ pub struct WeighOptions {
 #[derive(Args)]
 pub struct SelectOption {
     /// Which features (words of a text) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
-    /// two classes), highest:K (largest weights of a ridge), all [default: forward:5, the paper's; lime: highest:10]
+    /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's; lime: highest:10]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
 }

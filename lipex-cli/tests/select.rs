@@ -47,6 +47,7 @@ fn every_selector_selects() {
     assert_eq!(exclusive.iter().collect::<std::collections::BTreeSet<_>>().len(), 6);
     assert_eq!(exclusive[..2], forward[0], "the first class has the first choice");
     assert_eq!(picks(&select(&["--select", "highest:4"])).concat().len(), 12);
+    assert!(picks(&select(&["--select", "lasso:4"])).iter().all(|class| class.len() <= 4));
 }
 
 #[test]
