@@ -76,14 +76,14 @@ pub fn oracle(
             }
         }
     }
-    for j in 0..columns {
+    (0..columns).for_each(|j| {
         let penalty = if j < kept.len() { lambda } else { INTERCEPT_PENALTY };
         let x = |c: usize| matrix[c].get(j).copied().unwrap_or(intercept[c]);
         (0..classes).for_each(|c| gradient[c][j] += penalty * x(c));
         value += 0.5 * penalty * (0..classes).map(|c| x(c) * x(c)).sum::<f64>();
         let mean = (0..classes).map(|c| gradient[c][j]).sum::<f64>() / classes as f64;
         (0..classes).for_each(|c| gradient[c][j] -= mean);
-    }
+    });
     (value, gradient)
 }
 
