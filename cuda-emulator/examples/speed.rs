@@ -23,8 +23,15 @@ fn main() {
             params.extend(input.to_le_bytes());
         }
         params.extend(2000u32.to_le_bytes());
-        let launch =
-            Launch { program: &program, grid: [16, 1, 1], block: [256, 1, 1], dynamic_shared: 0, params: &params, heap: &heap, recorder: None };
+        let launch = Launch {
+            program: &program,
+            grid: [16, 1, 1],
+            block: [256, 1, 1],
+            dynamic_shared: 0,
+            params: &params,
+            heap: &heap,
+            recorder: None,
+        };
         let start = Instant::now();
         let counters = launch.run(&limits).expect("no fault");
         let seconds = start.elapsed().as_secs_f64();

@@ -134,7 +134,10 @@ fn missing_barrier() {
 fn barrier_missing_between_reading_and_writing_again() {
     let _alone = alone();
     let again = |guard: &str| {
-        mutant("ld.shared.u32 %r13, [%r12];", &format!("ld.shared.u32 %r13, [%r12]; setp.gt.u32 %p2, %r3, 31;\n {guard} st.shared.u32 [%r10], 0;"))
+        mutant(
+            "ld.shared.u32 %r13, [%r12];",
+            &format!("ld.shared.u32 %r13, [%r12]; setp.gt.u32 %p2, %r3, 31;\n {guard} st.shared.u32 [%r10], 0;"),
+        )
     };
     // The second warp overwrites what the first has just read.
     let report = caught(&again("@%p2"), shape(4, 64), "race", " @%p2 st.shared", FAILED);
@@ -149,7 +152,10 @@ fn barrier_missing_between_reading_and_writing_again() {
 fn race_within_a_warp() {
     let _alone = alone();
     // Neighbouring lanes exchange through shared memory with nothing between.
-    let source = mutant("bar.sync 0;", "bar.sync 0; st.shared.u32 [%r10], 1;\n xor.b32 %r15, %r10, 4; ld.shared.u32 %r16, [%r15]; bar.sync 0;");
+    let source = mutant(
+        "bar.sync 0;",
+        "bar.sync 0; st.shared.u32 [%r10], 1;\n xor.b32 %r15, %r10, 4; ld.shared.u32 %r16, [%r15]; bar.sync 0;",
+    );
     caught(&source, shape(4, 64), "race", "ld.shared.u32 %r16", FAILED);
     // With a warp-wide barrier the same exchange is in order.
     let source = source.replace("xor.b32 %r15", "bar.warp.sync -1; xor.b32 %r15");
@@ -168,7 +174,10 @@ fn two_lanes_write_one_place() {
 #[test]
 fn wrong_bound() {
     let _alone = alone();
-    let source = mutant("setp.ge.u32 %p1, %r6, %r1;", "setp.gt.u32 %p1, %r6, %r1; setp.eq.u32 %p2, %r6, 255; @%p2 add.u64 %d5, %d5, 4;");
+    let source = mutant(
+        "setp.ge.u32 %p1, %r6, %r1;",
+        "setp.gt.u32 %p1, %r6, %r1; setp.eq.u32 %p2, %r6, 255; @%p2 add.u64 %d5, %d5, 4;",
+    );
     let report = caught(&source, shape(4, 64), "out of bounds", "st.global", ILLEGAL);
     assert!(report.contains("4 bytes at offset 1024 of an allocation of 1024 bytes"), "{report}");
     assert!(report.contains("block (3,0,0), thread (63,0,0)"), "{report}");
@@ -193,7 +202,8 @@ fn threads_leave_before_the_barrier() {
 #[test]
 fn partial_warp_shuffle() {
     let _alone = alone();
-    let source = mutant("ld.shared.u32 %r13, [%r12];", "ld.shared.u32 %r13, [%r12]; setp.lt.u32 %p2, %r3, 50; @!%p2 bra DONE;");
+    let source =
+        mutant("ld.shared.u32 %r13, [%r12];", "ld.shared.u32 %r13, [%r12]; setp.lt.u32 %p2, %r3, 50; @!%p2 bra DONE;");
     let report = caught(&source, shape(4, 64), "partial warp", "shfl.sync.bfly.b32 %r14, %r7, 16", FAILED);
     assert!(report.contains("names lanes 0xfffc0000"), "{report}");
 }
@@ -212,14 +222,21 @@ fn shuffle_from_a_lane_that_does_not_exist() {
 fn misaligned_vector_access() {
     let _alone = alone();
     let source = mutant("ld.global.u32 %r7, [%d4];", "ld.global.v2.u32 {%r7, %r16}, [%d4];");
-    let report = caught(&source, shape(4, 64), "misaligned access", "ld.global.v2", sys::CUresult::CUDA_ERROR_MISALIGNED_ADDRESS);
+    let report = caught(
+        &source,
+        shape(4, 64),
+        "misaligned access",
+        "ld.global.v2",
+        sys::CUresult::CUDA_ERROR_MISALIGNED_ADDRESS,
+    );
     assert!(report.contains("thread (1,0,0)"), "{report}");
 }
 
 #[test]
 fn uninitialised_shared_read() {
     let _alone = alone();
-    let source = mutant("sub.u32 %r11, 63, %r3;", "sub.u32 %r11, 63, %r3; and.b32 %r11, %r11, 31;").replace("st.shared.u32 [%r10], %r7;", "setp.ne.u32 %p2, %r3, 5; @%p2 st.shared.u32 [%r10], %r7;");
+    let source = mutant("sub.u32 %r11, 63, %r3;", "sub.u32 %r11, 63, %r3; and.b32 %r11, %r11, 31;")
+        .replace("st.shared.u32 [%r10], %r7;", "setp.ne.u32 %p2, %r3, 5; @%p2 st.shared.u32 [%r10], %r7;");
     let report = caught(&source, shape(4, 64), "uninitialised read", "ld.shared", FAILED);
     assert!(report.contains("offset 20 "), "{report}");
 }
@@ -314,7 +331,8 @@ fn unknown_opcode() {
     // The driver's own way to say so: the log of cuModuleLoadDataEx.
     let text = std::ffi::CString::new(source).unwrap();
     let mut log = vec![0u8; 4096];
-    let mut options = [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
+    let mut options =
+        [sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER, sys::CUjit_option::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
     let mut values = [log.as_mut_ptr().cast(), log.len() as *mut std::ffi::c_void];
     let mut module = std::ptr::null_mut();
     // SAFETY: two options with their values, a zero-terminated text.

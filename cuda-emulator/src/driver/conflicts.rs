@@ -90,7 +90,8 @@ impl State {
     pub fn forget_watched(&mut self) {
         let (host, streams) = (&self.host, &self.streams);
         let settled = |w: &Watched| {
-            w.before(host) && streams.iter().all(|(id, s)| *id == w.stream || s.queue.iter().all(|p| w.before(&p.clock)))
+            w.before(host)
+                && streams.iter().all(|(id, s)| *id == w.stream || s.queue.iter().all(|p| w.before(&p.clock)))
         };
         self.watched.retain(|w| !settled(w));
     }

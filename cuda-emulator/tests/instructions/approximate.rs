@@ -32,7 +32,9 @@ const CASES: [Case; 8] = [
 ];
 
 fn arguments((from, to): (f64, f64)) -> Vec<[u64; 4]> {
-    (0..3000).map(|i| [u64::from(((from + (to - from) * (f64::from(i) + 0.37) / 3000.0) as f32).to_bits()), 0, 0, 0]).collect()
+    (0..3000)
+        .map(|i| [u64::from(((from + (to - from) * (f64::from(i) + 0.37) / 3000.0) as f32).to_bits()), 0, 0, 0])
+        .collect()
 }
 
 #[test]

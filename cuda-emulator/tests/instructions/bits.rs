@@ -11,7 +11,9 @@ fn logic() {
     for bits in [16, 32, 64] {
         let v = integers(bits);
         let two = |name: &str, f: fn(u64, u64) -> u64| {
-            check(&format!("{name}.b{bits} D, A, B"), bits, &[bits, bits], &[v.clone(), v.clone()], |[a, b, ..]| f(a, b));
+            check(&format!("{name}.b{bits} D, A, B"), bits, &[bits, bits], &[v.clone(), v.clone()], |[a, b, ..]| {
+                f(a, b)
+            });
         };
         two("and", |a, b| a & b);
         two("or", |a, b| a | b);
@@ -51,7 +53,9 @@ fn shifts_clamp_their_amount() {
     let v = integers(32);
     let funnel = |name: &str, f: &dyn Fn(u64, u64) -> u64| {
         let text = format!("shf.{name}.b32 D, A, B, C");
-        check(&text, 32, &[32; 3], &[v.clone(), v.clone(), amounts.clone()], |[a, b, n, _]| f(b << 32 | a, n) & mask(32));
+        check(&text, 32, &[32; 3], &[v.clone(), v.clone(), amounts.clone()], |[a, b, n, _]| {
+            f(b << 32 | a, n) & mask(32)
+        });
     };
     funnel("l.wrap", &|x, n| x << (n % 32) >> 32);
     funnel("l.clamp", &|x, n| if n >= 32 { x } else { x << n >> 32 });
@@ -105,12 +109,18 @@ fn fields() {
         }
         let few: Vec<u64> = v.iter().copied().step_by(3).collect();
         let name = format!("bfi.b{bits} D, A, B, C, E");
-        check(&name, bits, &[bits, bits, 32, 32], &[few.clone(), few, places.clone(), places.clone()], |[a, b, c, d]| {
-            let (position, length) = ((c & 255) as u32, (d & 255) as u32);
-            (0..length).filter(|i| position + i < bits).fold(b, |x, i| {
-                x & !(1 << (position + i)) | bit(a, i) << (position + i)
-            })
-        });
+        check(
+            &name,
+            bits,
+            &[bits, bits, 32, 32],
+            &[few.clone(), few, places.clone(), places.clone()],
+            |[a, b, c, d]| {
+                let (position, length) = ((c & 255) as u32, (d & 255) as u32);
+                (0..length)
+                    .filter(|i| position + i < bits)
+                    .fold(b, |x, i| x & !(1 << (position + i)) | bit(a, i) << (position + i))
+            },
+        );
     }
 }
 
@@ -123,12 +133,24 @@ fn permutations() {
         (0..4).fold(0, |x, i| {
             let n = c >> (4 * i) & 15;
             let byte = all >> (8 * (n & 7)) & 255;
-            x | (if n & 8 == 0 { byte } else if byte & 128 != 0 { 255 } else { 0 }) << (8 * i)
+            x | (if n & 8 == 0 {
+                byte
+            } else if byte & 128 != 0 {
+                255
+            } else {
+                0
+            }) << (8 * i)
         })
     });
     for table in [0u64, 0x80, 0x96, 0xca, 0xe8, 0xf0, 0x1b, 0xff] {
-        check(&format!("lop3.b32 D, A, B, C, {table}"), 32, &[32; 3], &[v.clone(), v.clone(), v.clone()], |[a, b, c, _]| {
-            (0..32).fold(0, |x, i| x | (table >> (bit(a, i) << 2 | bit(b, i) << 1 | bit(c, i)) & 1) << i)
-        });
+        check(
+            &format!("lop3.b32 D, A, B, C, {table}"),
+            32,
+            &[32; 3],
+            &[v.clone(), v.clone(), v.clone()],
+            |[a, b, c, _]| {
+                (0..32).fold(0, |x, i| x | (table >> (bit(a, i) << 2 | bit(b, i) << 1 | bit(c, i)) & 1) << i)
+            },
+        );
     }
 }

@@ -60,7 +60,9 @@ fn floats_compare() {
 fn second_destination_and_combination() {
     let v = integers(32);
     let values = [v.clone(), v.clone(), vec![0, 1]];
-    for (name, combine) in [("and", (|x, y| x & y) as fn(bool, bool) -> bool), ("or", |x, y| x | y), ("xor", |x, y| x ^ y)] {
+    for (name, combine) in
+        [("and", (|x, y| x & y) as fn(bool, bool) -> bool), ("or", |x, y| x | y), ("xor", |x, y| x ^ y)]
+    {
         let text = format!("setp.lt.{name}.u32 D, A, B, C");
         check(&text, 1, &[32, 32, 1], &values, |[a, b, c, _]| combine(a < b, c == 1).into());
         let text = format!("setp.lt.{name}.u32 D|%q1, A, B, !C; mov.pred D, %q1");
@@ -81,9 +83,15 @@ fn choices() {
     let by_sign = |[a, b, c, _]: [u64; 4]| if (c as u32 as i32) >= 0 { a } else { b };
     check("slct.b32.s32 D, A, B, C", 32, &[32; 3], &[v.clone(), v.clone(), v.clone()], by_sign);
     check("slct.b64.s32 D, A, B, C", 64, &[64, 64, 32], &[w.clone(), w, v.clone()], by_sign);
-    check("slct.f32.f32 D, A, B, C", 32, &[32; 3], &[v.clone(), v, singles()], |[a, b, c, _]| {
-        if f(c) >= 0.0 { a } else { b }
-    });
+    check(
+        "slct.f32.f32 D, A, B, C",
+        32,
+        &[32; 3],
+        &[v.clone(), v, singles()],
+        |[a, b, c, _]| {
+            if f(c) >= 0.0 { a } else { b }
+        },
+    );
 }
 
 #[test]
@@ -107,11 +115,21 @@ fn properties() {
 
 #[test]
 fn guards_hold_back_lanes() {
-    check("mov.b32 D, 7; @C mov.b32 D, A; @!C add.u32 D, D, B", 32, &[32, 32, 1], &[integers(32), integers(32), vec![0, 1]], |[a, b, c, _]| {
-        if c == 1 { a } else { (7 + b) & 0xffff_ffff }
-    });
+    check(
+        "mov.b32 D, 7; @C mov.b32 D, A; @!C add.u32 D, D, B",
+        32,
+        &[32, 32, 1],
+        &[integers(32), integers(32), vec![0, 1]],
+        |[a, b, c, _]| {
+            if c == 1 { a } else { (7 + b) & 0xffff_ffff }
+        },
+    );
     // An instruction that becomes several steps here must read its guard before it writes it.
-    check("mov.pred D, C; @D setp.lt.and.u32 D, A, B, D", 1, &[32, 32, 1], &[integers(32), integers(32), vec![0, 1]], |[a, b, c, _]| {
-        u64::from(c == 1 && a < b)
-    });
+    check(
+        "mov.pred D, C; @D setp.lt.and.u32 D, A, B, D",
+        1,
+        &[32, 32, 1],
+        &[integers(32), integers(32), vec![0, 1]],
+        |[a, b, c, _]| u64::from(c == 1 && a < b),
+    );
 }

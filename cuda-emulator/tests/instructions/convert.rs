@@ -46,7 +46,8 @@ fn floats_to_integers() {
     let modes: [(&str, fn(f64) -> f64); 4] =
         [("rni", f64::round_ties_even), ("rzi", f64::trunc), ("rmi", f64::floor), ("rpi", f64::ceil)];
     for (mode, whole) in modes {
-        let v = [singles().into_iter().chain((-9..9).map(|i| u64::from((i as f32 / 2.0).to_bits()))).collect::<Vec<_>>()];
+        let v =
+            [singles().into_iter().chain((-9..9).map(|i| u64::from((i as f32 / 2.0).to_bits()))).collect::<Vec<_>>()];
         let at = |x: u64| whole(f64::from(f(x)));
         check(&format!("cvt.{mode}.s32.f32 D, A"), 32, &[32], &v, |[a, ..]| u64::from(at(a) as i32 as u32));
         check(&format!("cvt.{mode}.u32.f32 D, A"), 32, &[32], &v, |[a, ..]| u64::from(at(a) as u32));
@@ -54,7 +55,9 @@ fn floats_to_integers() {
         check(&format!("cvt.{mode}.u8.f32 D, A"), 16, &[32], &v, |[a, ..]| u64::from(at(a) as u8));
         // With 64 bits on either side a NaN becomes the top bit alone.
         let or_top = |x: f64, nan: u64, y: u64| if x.is_nan() { nan } else { y };
-        check(&format!("cvt.{mode}.s64.f32 D, A"), 64, &[32], &v, |[a, ..]| or_top(at(a), 1 << 63, at(a) as i64 as u64));
+        check(&format!("cvt.{mode}.s64.f32 D, A"), 64, &[32], &v, |[a, ..]| {
+            or_top(at(a), 1 << 63, at(a) as i64 as u64)
+        });
         check(&format!("cvt.{mode}.u64.f32 D, A"), 64, &[32], &v, |[a, ..]| or_top(at(a), 1 << 63, at(a) as u64));
         let w = [doubles()];
         let at = |x: u64| whole(d(x));

@@ -77,7 +77,8 @@ fn matches_and_reductions() {
     assert_eq!(warp("match.any.sync.b32 %d, %a, -1;", a), std::array::from_fn(same));
     assert_eq!(warp("cvt.u64.u32 %x6, %a; match.any.sync.b64 %d, %x6, -1;", a), std::array::from_fn(same));
     assert_eq!(warp("match.all.sync.b32 %d|%p1, %a, -1; selp.u32 %t1, 64, 0, %p1; add.u32 %d, %d, %t1;", a), [0; 32]);
-    let all = warp("mov.u32 %t2, 3; match.all.sync.b32 %d|%p1, %t2, -1; selp.u32 %t1, 1, 0, %p1; sub.u32 %d, %d, %t1;", a);
+    let all =
+        warp("mov.u32 %t2, 3; match.all.sync.b32 %d|%p1, %t2, -1; selp.u32 %t1, 1, 0, %p1; sub.u32 %d, %d, %t1;", a);
     assert_eq!(all, [u32::MAX - 1; 32]);
     let sum = a.iter().fold(0u32, |x, y| x.wrapping_add(*y));
     assert_eq!(warp("redux.sync.add.u32 %d, %a, -1;", a), [sum; 32]);

@@ -130,7 +130,8 @@ pub fn apply(text: &str, to: u32, from: &[u32], rows: &[[u64; 4]], perturb: bool
     let mut input: Vec<u64> = rows.iter().flatten().copied().collect();
     input.resize((4 * blocks * threads) as usize, 0);
     let out = vec![0; (blocks * threads) as usize];
-    let (buffers, _) = run_decoded(&program, (blocks, threads), 0, &[input, out]).unwrap_or_else(|r| panic!("{text}: {r}"));
+    let (buffers, _) =
+        run_decoded(&program, (blocks, threads), 0, &[input, out]).unwrap_or_else(|r| panic!("{text}: {r}"));
     buffers[1][..rows.len()].to_vec()
 }
 

@@ -40,7 +40,9 @@ fn loads_extend_by_their_type() {
         ("ld.u32 %r5, [%in]; cvt.u64.u32 %x1, %r5", |x| x & 0xffff_ffff),
     ];
     for (load, expect) in cases {
-        let (buffers, _) = run(&with("", &format!("{load}; st.global.u64 [%out], %x1;")), (2, 32), 0, &[input.clone(), vec![0; 64]]).unwrap();
+        let (buffers, _) =
+            run(&with("", &format!("{load}; st.global.u64 [%out], %x1;")), (2, 32), 0, &[input.clone(), vec![0; 64]])
+                .unwrap();
         assert_eq!(buffers[1], input.iter().map(|&x| expect(x)).collect::<Vec<_>>(), "{load}");
     }
 }
@@ -120,7 +122,8 @@ fn atomics_of_every_kind() {
 
 #[test]
 fn atomics_give_the_old_value_in_order() {
-    let body = "sub.u64 %x5, %in, %o; atom.global.add.u32 %r5, [%x5], 1; cvt.u64.u32 %x6, %r5; st.global.u64 [%out], %x6;";
+    let body =
+        "sub.u64 %x5, %in, %o; atom.global.add.u32 %r5, [%x5], 1; cvt.u64.u32 %x6, %r5; st.global.u64 [%out], %x6;";
     let (buffers, _) = run(&with("", body), (4, 64), 0, &[vec![0; 256], vec![0; 256]]).unwrap();
     assert_eq!(buffers[1], (0..256).collect::<Vec<u64>>(), "blocks and lanes take turns in order");
     let body = "sub.u64 %x5, %in, %o; atom.global.cas.b32 %r5, [%x5], %t, 100; atom.global.exch.b32 %r6, [%x5+8], %t;

@@ -19,7 +19,8 @@ fn results_equal_exact_fractions_rounded_once() {
         let types: Vec<u32> = name.split('.').filter_map(|p| p.get(1..)?.parse().ok()).filter(|b| *b >= 16).collect();
         let (to, from) = (types[0], vec![types[types.len() - 1]; count]);
         let letters = ["A", "B", "C"][..count].join(", ");
-        let rows: Vec<[u64; 4]> = lines.iter().map(|l| std::array::from_fn(|i| if i < count { l[i] } else { 0 })).collect();
+        let rows: Vec<[u64; 4]> =
+            lines.iter().map(|l| std::array::from_fn(|i| if i < count { l[i] } else { 0 })).collect();
         let got = apply(&format!("{name} D, {letters}"), to, &from, &rows, false);
         for (line, got) in lines.iter().zip(got) {
             assert_eq!(got, line[count], "{name} of {:x?}: got {got:#x}, want {:#x}", &line[..count], line[count]);
@@ -36,7 +37,9 @@ fn pairs_of_halves_are_two_halves() {
             rows.push([a | b << 16, b | a << 16, 0x3c00_b800, 0]);
         }
     }
-    for (name, count) in [("add", 2), ("sub", 2), ("mul", 2), ("min", 2), ("max", 2), ("fma.rn", 3), ("neg", 1), ("abs", 1)] {
+    for (name, count) in
+        [("add", 2), ("sub", 2), ("mul", 2), ("min", 2), ("max", 2), ("fma.rn", 3), ("neg", 1), ("abs", 1)]
+    {
         let letters = ["A", "B", "C"][..count].join(", ");
         let both = apply(&format!("{name}.f16x2 D, {letters}"), 32, &vec![32; count], &rows, false);
         let single = |shift: u32| {
