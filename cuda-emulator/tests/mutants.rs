@@ -324,7 +324,7 @@ fn unknown_opcode() {
     let _alone = alone();
     let source = mutant("bar.sync 0;", "bar.sync 0;\n frob.u32 %r15, %r15;");
     let context = context();
-    let error = context.load_module(Ptx::from_src(&source)).err().expect("a refusal");
+    let error = context.load_module(Ptx::from_src(&source)).expect_err("a refusal");
     assert_eq!(error.0, sys::CUresult::CUDA_ERROR_INVALID_PTX);
     let wanted = format!("ptx, line {}; error : unknown instruction 'frob.u32'", line(&source, "frob"));
     assert_eq!(reports(), [format!("refused module: {wanted}")]);

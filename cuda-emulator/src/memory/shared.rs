@@ -86,7 +86,7 @@ impl Shared {
     /// Reads 4 bytes at a multiple of 4 within the size.
     #[inline(always)]
     pub fn word(&self, at: u32) -> u32 {
-        (self.words[at as usize / 8] >> (at & 4) * 8) as u32
+        (self.words[at as usize / 8] >> ((at & 4) * 8)) as u32
     }
 
     /// Reads 1, 2, 4 or 8 bytes at a multiple of as many within the size.

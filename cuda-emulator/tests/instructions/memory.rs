@@ -159,7 +159,7 @@ DONE: activemask.b32 %r5; st.global.u64 [%out], %x2;
     let steps = |mut x: u64| {
         let mut n = 0;
         while x > 1 {
-            x = if x % 2 == 0 { x / 2 } else { 3 * x + 1 };
+            x = if x.is_multiple_of(2) { x / 2 } else { 3 * x + 1 };
             n += 1;
         }
         n
