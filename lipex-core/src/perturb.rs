@@ -48,6 +48,7 @@ pub trait Perturber<B: Backend>: Describe + Send + Sync {
 
 /// How the rows of a sampler depend on one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Dependence {
     /// Rows 1, 2, … are drawn independently.

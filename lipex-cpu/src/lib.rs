@@ -13,6 +13,7 @@ mod linalg;
 mod mt19937;
 mod perturb;
 mod ridge;
+mod sandwich;
 mod select;
 mod weigh;
 

@@ -1,0 +1,102 @@
+//! Rows drawn again: refits that cost no call of the black box.
+
+use super::estimate::Estimate;
+use crate::backend::Backend;
+use crate::error::{Result, expect_len};
+use crate::fit::{Fitted, Problem};
+use crate::perturb::Dependence;
+use crate::philox::{Draws, Purpose};
+use crate::select::Selection;
+
+/// How often each row counts in each refit: row 0 once, the others drawn with replacement, pairs together.
+pub(super) fn multiplicities(rows: usize, dependence: Dependence, refits: usize, seed: u64) -> Vec<Vec<u32>> {
+    let step = if dependence == Dependence::Pairs { 2 } else { 1 };
+    let units = (rows.max(1) - 1).div_ceil(step);
+    let one = |refit: u32| {
+        let mut draws = Draws::new(seed, refit, 0, Purpose::Bootstrap);
+        let mut times = vec![0; rows];
+        times[..rows.min(1)].fill(1);
+        for u in 0..units as u32 {
+            let first = 1 + step * draws.below(u, units as u32) as usize;
+            times[first..rows.min(first + step)].iter_mut().for_each(|t| *t += 1);
+        }
+        times
+    };
+    (0..refits as u32).map(one).collect()
+}
+
+impl<B: Backend> Estimate<'_, B> {
+    /// Refits on the features that the fit kept: for each the entries of W, class by class.
+    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
+        let times = multiplicities(self.around.rows(), self.dependence, refits, self.seed);
+        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
+        let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
+        let fitted = self.surrogate.fit(self.on, &problems)?;
+        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        Ok(fitted.into_iter().map(|fit| fit.matrix.concat()).collect())
+    }
+
+    /// How often each of the D features is among a class's first `k` when rows are drawn again and selected from again.
+    pub(super) fn shares_in_top(&self, k: usize, refits: usize) -> Result<Option<Vec<Vec<f64>>>> {
+        let Some(selector) = self.selector else { return Ok(None) };
+        let times = multiplicities(self.around.rows(), self.dependence, refits, self.seed);
+        let selections = selector.reselect(self.on, self.around, &times)?;
+        expect_len("selections of the bootstrap", refits, selections.len())?;
+        let starts: Vec<Fitted> = selections.iter().map(|s| start_on(self.fitted, s)).collect();
+        let problem = |r: usize| Problem {
+            multiplicities: Some(&times[r]),
+            start: Some(&starts[r]),
+            ..Problem::new(self.around, &selections[r])
+        };
+        let problems: Vec<Problem<'_, B>> = (0..refits).map(problem).collect();
+        let fitted = self.surrogate.fit(self.on, &problems)?;
+        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        let (classes, features) = (self.fitted.matrix.len(), self.around.masks.features());
+        let mut shares = vec![vec![0.0; features]; classes];
+        for fit in &fitted {
+            for (c, share) in shares.iter_mut().enumerate() {
+                fit.top_k(c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
+            }
+        }
+        Ok(Some(shares))
+    }
+}
+
+/// A fit carried over to another selection: columns that both have, zeros elsewhere.
+pub(super) fn start_on(fitted: &Fitted, selection: &Selection) -> Fitted {
+    let places: Vec<Option<usize>> = selection.kept.iter().map(|j| fitted.kept.binary_search(j).ok()).collect();
+    let row = |row: &Vec<f64>| places.iter().map(|p| p.map_or(0.0, |p| row[p])).collect();
+    let own = |c: usize| {
+        let picks = selection.per_class.get(c);
+        (0..selection.kept.len()).filter(|&j| picks.is_none_or(|p| p.contains(&selection.kept[j]))).collect()
+    };
+    Fitted {
+        kept: selection.kept.clone(),
+        matrix: fitted.matrix.iter().map(row).collect(),
+        support: (0..fitted.matrix.len()).map(own).collect(),
+        ..fitted.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instance_stays_and_pairs_stay_together() {
+        let single = multiplicities(100, Dependence::Independent, 50, 3);
+        for times in &single {
+            assert_eq!((times[0], times.iter().sum::<u32>()), (1, 100));
+        }
+        assert!(single.iter().any(|t| t[1] == 0) && single.iter().any(|t| t[99] > 1));
+        assert_ne!(single[0], single[1]);
+        let pairs = multiplicities(100, Dependence::Pairs, 50, 3);
+        for times in &pairs {
+            assert_eq!(times[0], 1);
+            assert!((1..50).all(|m| times[2 * m - 1] == times[2 * m]));
+        }
+        // The last row has lost its complement.
+        assert!(pairs.iter().any(|t| t[99] == 2));
+        assert_eq!(multiplicities(1, Dependence::Independent, 2, 0), [[1], [1]]);
+    }
+}
