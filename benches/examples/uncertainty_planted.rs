@@ -2,9 +2,12 @@
 //! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS]`. The tables go to docs/uncertainty.md.
 
 #[path = "../../lipex-cpu/tests/common/planted.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod planted;
 
-use lipex_core::{Dependence, ErrorBars, Estimate, Fitted, Neighbourhood, Problem, Rank, Softmax, Spread, Surrogate, Uncertainty};
+use lipex_core::{
+    Dependence, ErrorBars, Estimate, Fitted, Neighbourhood, Problem, Rank, Softmax, Spread, Surrogate, Uncertainty,
+};
 use lipex_cpu::Cpu;
 use planted::{CLASSES, Law, expected, kept, laws, sample};
 
@@ -12,14 +15,18 @@ const PROBLEM: u64 = 11;
 
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(200);
-    println!("{seeds} seeds a cell; share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks");
+    println!(
+        "{seeds} seeds a cell; share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks"
+    );
     println!("| sampler | N | entries | contrasts | all entries in their bands |\n|---|---|---|---|---|");
     for law in laws() {
         for rows in [100, 200, 1000] {
             coverage(&law, rows, seeds);
         }
     }
-    println!("\n| N | N* asked for half-width | h at N* over h asked | N* over the N that was needed |\n|---|---|---|---|");
+    println!(
+        "\n| N | N* asked for half-width | h at N* over h asked | N* over the N that was needed |\n|---|---|---|---|"
+    );
     for rows in [200, 500, 1000] {
         for part in [0.7, 0.5] {
             forecast(rows, part, seeds);
@@ -37,7 +44,13 @@ fn fit(around: &Neighbourhood<Cpu>, softmax: &Softmax) -> Fitted {
     softmax.fit(&Cpu::new(), &[Problem::new(around, &kept())]).expect("a planted problem").remove(0)
 }
 
-fn bars(around: &Neighbourhood<Cpu>, softmax: &Softmax, fitted: &Fitted, dependence: Dependence, seed: u64) -> Uncertainty {
+fn bars(
+    around: &Neighbourhood<Cpu>,
+    softmax: &Softmax,
+    fitted: &Fitted,
+    dependence: Dependence,
+    seed: u64,
+) -> Uncertainty {
     let on = Cpu::new();
     let estimate = Estimate {
         on: &on,
@@ -126,7 +139,8 @@ fn against_bootstrap(law: &Law, rows: usize) {
                 let first = 1 + step * draws.below(k, units as u32) as usize;
                 (first..first + step).for_each(|i| times[i] += 1);
             }
-            let problem = Problem { multiplicities: Some(&times), start: Some(&fitted), ..Problem::new(&around, &kept) };
+            let problem =
+                Problem { multiplicities: Some(&times), start: Some(&fitted), ..Problem::new(&around, &kept) };
             softmax.fit(&Cpu::new(), &[problem]).expect("a planted problem").remove(0).matrix.concat()
         })
         .collect();
@@ -136,5 +150,11 @@ fn against_bootstrap(law: &Law, rows: usize) {
         (0..fitted.kept.len()).for_each(|j| ratios.push(u.std_error[c][j] / spread.std_error(c, j)));
     }
     ratios.sort_by(f64::total_cmp);
-    println!("| {} | {rows} | {:.3}, {:.3}, {:.3} |", law.name, ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1]);
+    println!(
+        "| {} | {rows} | {:.3}, {:.3}, {:.3} |",
+        law.name,
+        ratios[ratios.len() / 2],
+        ratios[0],
+        ratios[ratios.len() - 1]
+    );
 }

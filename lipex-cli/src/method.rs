@@ -1,8 +1,8 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
-use lipex::{Cpu, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, by_name};
+use lipex::{Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Softmax, by_name};
 
 /// An explainer with a preset's settings and those that the options change.
 pub fn explainer(
@@ -21,7 +21,7 @@ pub fn explainer(
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
         let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling.within_angle, sampling.samples.is_some())?);
+        explainer = explainer.perturber(parse::sampler(name, sampling)?);
     }
     if let Some(proximity) = &method.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);
@@ -30,6 +30,14 @@ pub fn explainer(
         explainer = explainer.selector(parse::select(select)?);
     }
     Ok(explainer)
+}
+
+/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+    if !options.uncertainty {
+        return Ok(explainer);
+    }
+    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
 }
 
 /// The surrogate that the options name.

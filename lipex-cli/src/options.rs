@@ -48,6 +48,8 @@ pub struct TextOptions {
     #[command(flatten)]
     pub words: WordOptions,
     #[command(flatten)]
+    pub noise: NoiseOptions,
+    #[command(flatten)]
     pub threads: ThreadOptions,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
@@ -134,16 +136,30 @@ pub struct SamplingOptions {
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), exhaustive (all, up to 20 words), lime
-    /// (LIME's own masks for the seed) [default: uniform-size]
+    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), weight-proportional
+    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 words), lime (LIME's own
+    /// masks for the seed) [default: uniform-size]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole text, in radians up to 1.5708 (π/2); the paper's δ [default: none]
     #[arg(long, value_name = "R", help_heading = "Sampling")]
     pub within_angle: Option<f64>,
+    /// With --within-angle: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer
+    /// masks than --samples are left [default: only sizes within the angle are drawn]
+    #[arg(long, requires = "within_angle", help_heading = "Sampling")]
+    pub filtered: bool,
     /// Seed of the masks: the same seed gives the same explanation
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
+}
+
+/// How much of W is noise of the masks, and how many masks are enough.
+#[derive(Args)]
+pub struct NoiseOptions {
+    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often words are in the top
+    /// K of --top, and how many masks would halve the bars. Costs refits, no calls of the model
+    #[arg(long, help_heading = "Uncertainty")]
+    pub uncertainty: bool,
 }
 
 /// How many threads work.

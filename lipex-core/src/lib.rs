@@ -52,7 +52,8 @@ pub use fit::{
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
+    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
+    UniformSize, WeightProportional,
 };
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;

@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
 use std::ops::Range;
 
+mod weighted;
+
+pub use weighted::{Filtered, Sizes, WeightProportional};
+
 /// Draws masks around an instance.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not draw masks on the backend `{B}`",
@@ -14,7 +18,8 @@ use std::ops::Range;
 pub trait Perturber<B: Backend>: Describe + Send + Sync {
     /// Draws rows `rows` of a run of `total` rows for each instance of `features[i]` features.
     ///
-    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`.
+    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`. A law that throws rows
+    /// away ([`Filtered`]) returns fewer.
     ///
     /// # Errors
     /// [`Error::Setting`] when the law cannot serve that many features or rows.
@@ -55,10 +60,31 @@ pub enum Dependence {
     Independent,
     /// Rows 2m−1 and 2m are complements.
     Pairs,
+    /// The numbers of kept features are spread evenly; given them, rows are drawn independently.
+    Stratified,
     /// Every mask occurs: there is no sampling error.
     Exhaustive,
     /// Nothing is known.
     Unknown,
+}
+
+/// Groups of rows that were drawn alike under [`Dependence::Stratified`]: by the number of kept features, neighbouring
+/// numbers together until a group has 2 rows. Row 0, which is not drawn, is in none.
+pub fn strata(kept: &[usize]) -> Vec<Vec<usize>> {
+    let mut rows: Vec<usize> = (1..kept.len()).collect();
+    rows.sort_by_key(|&i| (kept[i], i));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for of_size in rows.chunk_by(|&a, &b| kept[a] == kept[b]) {
+        match groups.last_mut() {
+            Some(last) if last.len() < 2 => last.extend(of_size),
+            _ => groups.push(of_size.to_vec()),
+        }
+    }
+    if groups.len() > 1 && groups.last().is_some_and(|g| g.len() < 2) {
+        let alone = groups.pop().unwrap_or_default();
+        groups.last_mut().into_iter().for_each(|g| g.extend(&alone));
+    }
+    groups
 }
 
 /// The largest angle between a mask and the all-ones mask, for laws that can be confined to it.
@@ -235,7 +261,7 @@ impl GivenMasks {
     /// # Errors
     /// [`Error::Shape`] for another length, [`Error::Setting`] when row 0 is not all ones or there is no row.
     pub fn new(rows: usize, features: usize, masks: &[u8]) -> Result<Self> {
-        crate::error::expect_len("numbers in the masks", rows * features, masks.len())?;
+        crate::error::expect_len("numbers in the masks", rows.saturating_mul(features), masks.len())?;
         if rows == 0 || masks[..features].contains(&0) {
             return Err(Error::setting("masks", "given", "row 0 must be the unperturbed instance: all ones"));
         }
@@ -286,6 +312,14 @@ mod tests {
             assert!(Angle::new(bad).is_err());
         }
         assert_eq!(Angle::new(1.571).unwrap().most_removed(10), 10);
+    }
+
+    #[test]
+    fn strata_have_two_rows_or_more() {
+        assert_eq!(strata(&[9, 3, 5, 3, 4, 5, 1]), [vec![6, 1, 3], vec![4, 2, 5]]);
+        assert_eq!(strata(&[9, 3, 3, 7]), [[1, 2, 3]]);
+        assert_eq!(strata(&[9, 3]), [[1]]);
+        assert!(strata(&[9]).is_empty() && strata(&[]).is_empty());
     }
 
     #[test]

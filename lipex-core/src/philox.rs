@@ -19,6 +19,8 @@ pub enum Purpose {
     Starts = 3,
     /// Normal deviates behind simultaneous bands.
     Bands = 4,
+    /// Bytes of a picture of noise.
+    Noise = 8,
 }
 
 /// Philox4x32-10: four words from a counter and a key.

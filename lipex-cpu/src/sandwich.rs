@@ -4,13 +4,16 @@
 //! vectors that sum to 0 over classes, in an orthonormal basis of C − 1 contrasts, where A has an inverse.
 //!
 //! # Source
-//! Huber (1967) and White (1982); for a small number of rows the residuals are scaled by their leverage, 1/√(1 − h), as in
-//! MacKinnon and White's HC2 (1985).
+//! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/(1 − h), as
+//! in the jackknife (MacKinnon and White's HC3, 1985).
 
 use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
-use lipex_core::{Dependence, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Result, Softmax, Spread};
+use lipex_core::{
+    Dependence, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, Softmax, Spread, perturb,
+};
+use std::collections::HashMap;
 
 /// The largest C·(F + 1) for which the matrices are made; they cost its cube. Refits of rows drawn again serve beyond.
 const MOST_ENTRIES: usize = 600;
@@ -48,7 +51,8 @@ pub(crate) fn spread(
         }
     };
     let inverse = factor.inverse();
-    let noise = rows.noise(&inverse, method, dependence, settings, fitted);
+    let units = rows.units(&problem.around.masks, dependence);
+    let noise = rows.noise(&inverse, method, &units, &rows.pull(settings, fitted));
     let covariance = between(&inverse, &noise, rows.entries());
     let whole = basis.expand(&covariance, features, rows.entries());
     Spread::from_covariance(method, classes, features, whole).map(Some)
@@ -199,43 +203,52 @@ impl Rows {
         a
     }
 
-    /// M of the rows that are drawn, which are all but row 0.
-    fn noise(
-        &self,
-        inverse: &[f64],
-        method: Method,
-        dependence: Dependence,
-        settings: &Softmax,
-        fitted: &Fitted,
-    ) -> Vec<f64> {
+    /// M of the rows that are drawn, which are all but row 0, divided by N.
+    fn noise(&self, inverse: &[f64], method: Method, units: &[Vec<Vec<usize>>], pull: &[f64]) -> Vec<f64> {
         let n = self.entries();
-        let pull = self.pull(settings, fitted);
-        let drawn: Vec<&Row> = self.rows.iter().filter(|row| row.index > 0).collect();
-        let count: f64 = drawn.iter().map(|row| row.times).sum();
-        let mut mean = vec![0.0; n];
-        for row in &drawn {
-            self.add_gradient(row, &pull, row.times / count, &mut mean);
-        }
         let mut noise = vec![0.0; n * n];
         let mut cluster = vec![0.0; n];
-        let (mut times, mut last) = (0.0, usize::MAX);
-        let of = |row: &Row| if dependence == Dependence::Pairs { row.index.div_ceil(2) } else { row.index };
-        for row in drawn {
-            if of(row) != last {
-                add_square(&mut noise, &mut cluster, times / self.count);
-                (times, last) = (row.times, of(row));
+        for stratum in units {
+            let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
+            let count: f64 = rows().map(|row| row.times).sum();
+            let mut mean = vec![0.0; n];
+            rows().for_each(|row| self.add_gradient(row, pull, row.times / count, &mut mean));
+            // What the mean takes of the spread.
+            let lost = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+            for unit in stratum {
+                let times = unit.first().map_or(0.0, |&r| self.rows[r].times);
+                for row in unit.iter().map(|&r| &self.rows[r]) {
+                    let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
+                    let leverage = self.leverage(row, hessian, inverse) * row.weight / self.count;
+                    let scale = 1.0 / (1.0 - leverage.clamp(0.0, MOST_LEVERAGE));
+                    self.add_gradient(row, pull, scale, &mut cluster);
+                    cluster.iter_mut().zip(&mean).for_each(|(c, m)| *c -= scale * m);
+                }
+                add_square(&mut noise, &mut cluster, lost * times / (self.count * self.count));
             }
-            let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
-            let leverage = (self.leverage(row, hessian, inverse) * row.weight / self.count).clamp(0.0, MOST_LEVERAGE);
-            let scale = 1.0 / (1.0 - leverage).sqrt();
-            self.add_gradient(row, &pull, scale, &mut cluster);
-            cluster.iter_mut().zip(&mean).for_each(|(c, m)| *c -= scale * m);
         }
-        add_square(&mut noise, &mut cluster, times / self.count);
         for e in 0..n {
             (0..e).for_each(|f| noise[f * n + e] = noise[e * n + f]);
         }
         noise
+    }
+
+    /// The drawn rows by their places here: strata of units that were drawn together.
+    fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+        let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
+        let here = |rows: &[usize]| rows.iter().filter_map(|i| places.get(i).copied()).collect::<Vec<usize>>();
+        let count = masks.rows();
+        match dependence {
+            Dependence::Pairs => {
+                vec![(1..count).step_by(2).map(|i| here(&[i, i + 1])).collect()]
+            }
+            Dependence::Stratified => {
+                let kept: Vec<usize> = (0..count).map(|i| masks.count(i)).collect();
+                let groups = perturb::strata(&kept).into_iter();
+                groups.map(|group| group.iter().map(|&i| here(&[i])).collect()).collect()
+            }
+            _ => vec![(1..count).map(|i| here(&[i])).collect()],
+        }
     }
 
     /// The pull of the penalty, which rows share where the sum is divided by their weights.
@@ -295,7 +308,7 @@ fn add_square(square: &mut [f64], v: &mut [f64], scale: f64) {
     v.fill(0.0);
 }
 
-/// A⁻¹ M A⁻¹ / N, where M has been divided by N once.
+/// A⁻¹ M A⁻¹.
 fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
     let half = product(inverse, noise, n);
     product(&half, inverse, n)
@@ -339,6 +352,7 @@ impl Cholesky {
     fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
         for i in 0..n {
             let (above, row) = a.split_at_mut(i * n);
+            let row = &mut row[..n];
             for j in 0..i {
                 let other = &above[j * n..j * n + j + 1];
                 row[j] = if other[j] > 0.0 { (row[j] - dot(&row[..j], &other[..j])) / other[j] } else { 0.0 };

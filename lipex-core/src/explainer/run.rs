@@ -11,7 +11,7 @@ use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
-use crate::weigh::ProximityTable;
+use crate::weigh::{ProximityTable, check_weights};
 use std::time::Instant;
 
 /// The black box's answers so far to the distinct inputs of one instance.
@@ -87,6 +87,7 @@ impl<B: Backend> Explainer<B> {
         }
         let on = &self.backend;
         let drawn = shared(timings, |t| &mut t.perturb, || self.perturb(instances, samples))?;
+        drawn.iter().try_for_each(|sample| self.check_sample(sample))?;
         let (mut predicted, mut masks, mut own_weights) = (Vec::new(), Vec::new(), Vec::new());
         let (mut labels, mut calls) = (Vec::new(), Vec::new());
         for ((sample, instance), (asked, times)) in
@@ -202,6 +203,26 @@ impl<B: Backend> Explainer<B> {
             samples.extend(self.perturber.perturb(on, &features[i..=i], total, 0..total, self.seed, table)?);
         }
         Ok(samples)
+    }
+
+    /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's law.
+    fn check_sample(&self, sample: &Sample<B>) -> Result<()> {
+        let (on, masks) = (&self.backend, &sample.masks);
+        let features = masks.features();
+        let first =
+            if masks.rows() == 0 { Vec::new() } else { on.download(&on.gather(masks.bits(), masks.words(), &[0])?)? };
+        let kept: usize = first.iter().map(|w| w.count_ones() as usize).sum();
+        if kept != features || masks.rows() == 0 {
+            let reason = format!("row 0 must keep all {features} features: it stands for the instance itself");
+            return Err(Error::setting("masks", format!("row 0 keeps {kept}"), reason));
+        }
+        match &sample.weights {
+            Some(weights) => {
+                expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
+                check_weights(&on.download(weights.values())?)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Probabilities of every mask. Each distinct input goes to the model once, `batch_size` at a time; those of an earlier,

@@ -140,7 +140,7 @@ fn not_covered(u: &Uncertainty) -> Vec<String> {
         Dependence::Unknown => left_out.push(
             "Nothing is known of how these masks were drawn; the bars hold if rows were drawn independently.".into(),
         ),
-        Dependence::Independent | Dependence::Pairs => {}
+        Dependence::Independent | Dependence::Pairs | Dependence::Stratified => {}
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());

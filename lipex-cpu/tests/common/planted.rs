@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Antithetic, Bernoulli, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection, UniformSize, Weights,
-    softmax_in_place,
+    Antithetic, Backend, Bernoulli, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection,
+    UniformSize, Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 
@@ -36,6 +36,12 @@ pub fn laws() -> Vec<Law> {
         Law { name: "uniform size", sampler: Box::new(UniformSize::default()), chance: |r| uniform(r, 1, FEATURES) },
         Law { name: "antithetic", sampler: Box::new(Antithetic), chance: |r| uniform(r, 1, FEATURES - 1) },
         Law { name: "bernoulli", sampler: Box::new(Bernoulli::default()), chance: |_| 0.5f64.powi(FEATURES as i32) },
+        // Drawn so that a mean with the weights is the mean under uniform size with the proximity.
+        Law {
+            name: "weight-proportional",
+            sampler: Box::new(lipex_core::perturb::WeightProportional),
+            chance: |r| uniform(r, 1, FEATURES),
+        },
         Law { name: "within angle", sampler: Box::new(within), chance: |r| uniform(r, 1, 4) },
     ]
 }
@@ -91,4 +97,14 @@ pub fn expected(problem: u64, law: &Law, rows: usize) -> Neighbourhood<Cpu> {
 /// The features that every fit keeps: too few, so that there is misfit.
 pub fn kept() -> Selection {
     Selection::shared(CLASSES, vec![0, 1, 3, 4, 6, 8, 10])
+}
+
+/// The rows of `index`, in that order.
+pub fn rows(around: &Neighbourhood<Cpu>, index: &[u32]) -> Neighbourhood<Cpu> {
+    let on = Cpu::new();
+    let masks = on.gather(around.masks.bits(), around.masks.words(), index).unwrap();
+    let p = on.gather(around.probabilities.values(), CLASSES, index).unwrap();
+    let weights = Weights::new(on.gather(around.weights.values(), 1, index).unwrap());
+    let masks = Masks::new(&on, index.len(), FEATURES, masks).unwrap();
+    Neighbourhood::new(&on, masks, Probabilities::new(&on, index.len(), CLASSES, p).unwrap(), weights).unwrap()
 }

@@ -1,0 +1,26 @@
+//! Pictures as the bytes of PNG and .npy files.
+
+use super::picture::Picture;
+use png::{BitDepth, ColorType, Compression};
+
+/// A PNG of 8-bit RGB. `rgb` has height × width × 3 bytes.
+pub(crate) fn png(width: usize, height: usize, rgb: &[u8], compression: Compression) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, width as u32, height as u32);
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(compression);
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(rgb)?;
+        writer.finish()
+    });
+    written.expect("checked sizes, written to memory");
+    out
+}
+
+impl Picture {
+    /// The picture as a PNG file.
+    pub fn to_png(&self) -> Vec<u8> {
+        png(self.width(), self.height(), self.as_rgb(), Compression::Balanced)
+    }
+}
