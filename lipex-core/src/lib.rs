@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod bits;
 mod describe;
 mod divergence;
 mod error;
@@ -36,6 +37,7 @@ mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
     Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,
@@ -60,7 +62,7 @@ pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
-pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
+pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{ErrorBars, Estimate, Growth, InTop, Look, Method, Spread, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
