@@ -34,6 +34,10 @@ files! {
     BACKEND = "backend";
     /// Drawing masks.
     PERTURB = "perturb";
+    /// Tokens and pixels out of masks.
+    RENDER = "render";
+    /// The demo classifier.
+    DEMO = "demo";
     /// Proximity weights.
     WEIGH = "weigh";
     /// Forward selection.

@@ -10,6 +10,7 @@
 //! device.
 
 mod backend;
+mod demo;
 mod device;
 mod error;
 mod evaluate;
@@ -18,14 +19,17 @@ mod launch;
 mod least_squares;
 mod perturb;
 mod probe;
+mod render;
 mod ridge;
 mod select;
 mod splice;
 mod weigh;
 
 pub use cudarc;
+pub use demo::{DemoLayers, DemoNet};
 pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
 pub use fit::{Road, objective, objective_reference};
 pub use perturb::uniform_size_reference;
+pub use render::{Pixel, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When, distinct};
 pub use splice::spliced;
