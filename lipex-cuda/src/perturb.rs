@@ -7,6 +7,7 @@ use lipex_core::{
     Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize,
 };
+use lipex_core::perturb::{Filtered, WeightProportional};
 use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
 use std::ops::Range;
@@ -253,4 +254,4 @@ macro_rules! by_the_host {
         }
     )*};
 }
-by_the_host!(LimeText, LimeImage, GivenMasks);
+by_the_host!(LimeText, LimeImage, GivenMasks, WeightProportional, Filtered<UniformSize>, Filtered<Bernoulli>);

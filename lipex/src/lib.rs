@@ -27,7 +27,9 @@
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
-//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
+//! * Where: the CPU, or [`Cuda`], which needs an NVIDIA driver and nothing else.
+//!
+//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module.
 
 mod command;
 mod demo;
@@ -40,7 +42,7 @@ mod text;
 pub use command::CommandModel;
 #[cfg(fuzzing)]
 pub use command::fuzz_protocol;
-pub use demo::DemoModel;
+pub use demo::{DemoModel, DemoOnDevice};
 pub use function::{Outputs, TextFn};
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
@@ -49,7 +51,8 @@ pub use image::{
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
-pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
+pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
+pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.
 pub fn lipex() -> Explainer<Cpu> {
