@@ -1,18 +1,30 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::backend::{Law, Picking, Weighing};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
-use lipex::{Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
+use lipex::{
+    Backend, Cpu, Error, ErrorBars, Evaluator, Explainer, Exponential, Forward, HighestWeights, Intercept, OutOfFold,
+    Perturber, Preset, Proximity, Result, Ridge, Selector, Softmax, Surrogate, UniformSize, by_name,
+};
 use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
-pub fn explainer(
-    method: &MethodOptions,
-    sampling: &SamplingOptions,
-    threads: &ThreadOptions,
-) -> Result<Explainer<Cpu>> {
+pub fn explainer<B: Backend>(on: B, method: &MethodOptions, sampling: &SamplingOptions) -> Result<Explainer<B>>
+where
+    UniformSize: Perturber<B>,
+    Arc<dyn Law>: Perturber<B>,
+    Exponential: Proximity<B>,
+    Arc<dyn Weighing>: Proximity<B>,
+    Forward: Selector<B>,
+    HighestWeights: Selector<B>,
+    Arc<dyn Picking>: Selector<B>,
+    Softmax: Surrogate<B>,
+    Ridge: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
     let preset = Preset::by_name(&method.preset)?;
-    let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
+    let mut explainer = Explainer::with_preset(on, preset).seed(sampling.seed);
     explainer = match surrogate(preset, &method.surrogate)? {
         Chosen::Softmax(softmax) => explainer.surrogate(softmax),
         Chosen::Ridge(ridge) => explainer.surrogate(ridge),
@@ -34,7 +46,7 @@ pub fn explainer(
 }
 
 /// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
-pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+pub fn with_noise<B: Backend>(explainer: Explainer<B>, options: &NoiseOptions, top: usize) -> Result<Explainer<B>> {
     if !options.bars.uncertainty {
         return Ok(explainer);
     }

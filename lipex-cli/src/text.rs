@@ -1,11 +1,12 @@
 //! `lipex text`.
 
+use crate::backend::{self, Chosen, Everything};
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Target};
 use crate::{method, parse, report};
 use lipex::{
-    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
-    to_json,
+    Backend, BlackBox, CommandModel, Cpu, Cuda, DemoModel, Error, Explanation, Neighbourhood, Rank, Removed, Render,
+    Result, Split, TextInstance, Texts, Unit, lipex_cuda, npy, to_json,
 };
 use std::time::Duration;
 
@@ -17,21 +18,17 @@ pub fn run(options: &TextOptions) -> Result<()> {
         return Err(Error::setting("save-neighbourhood", "-", "--json goes to standard output already; name a file"));
     }
     let text = instance(options)?;
-    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
-    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
-    if let Some(size) = options.model.batch_size {
-        explainer = explainer.batch_size(size)?;
-    }
-    if let Some(rank) = &options.view.rank {
-        explainer = explainer.rank(Rank::by_name(rank)?);
-    }
-    let model = model(&options.model)?;
-    let view = report::Choice::new(&options.view, model.labels())?;
-    let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
-    let (mut explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
-    if let Some(to) = flip_to {
-        explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
-    }
+    let (explanation, around, view) = match backend::choose(&options.backend)? {
+        Chosen::Cpu => {
+            let on = Cpu::with_threads(options.threads.threads)?;
+            explain(on, &text, model(&options.model)?.as_ref(), options)?
+        }
+        Chosen::Cuda(on) => {
+            let (explanation, around, view) = on_device(&on, text, options)?;
+            backend::report_traffic(&on);
+            (explanation, lipex_cuda::to_host(&on, &around)?, view)
+        }
+    };
     if let Some(target) = &target {
         target.write("json", to_json(&explanation).as_bytes())?;
     }
@@ -42,6 +39,41 @@ pub fn run(options: &TextOptions) -> Result<()> {
         (Some(Target::StandardOutput), _) | (_, Some(Target::StandardOutput)) => Ok(()),
         _ => output::print(&report::render(&explanation, &view, output::width())),
     }
+}
+
+type Explained<B> = (Explanation, Neighbourhood<B>, report::Choice);
+
+/// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
+fn on_device(on: &Cuda, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
+    if options.model.model == "demo"
+        && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
+    {
+        return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, options);
+    }
+    explain(on.clone(), &text, model(&options.model)?.as_ref(), options)
+}
+
+fn explain<B: Everything, Batch>(
+    on: B,
+    text: &dyn Render<B, Batch>,
+    model: &dyn BlackBox<B, Batch>,
+    options: &TextOptions,
+) -> Result<Explained<B>> {
+    let mut explainer = on.explainer(&options.method, &options.sampling)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
+    if let Some(size) = options.model.batch_size {
+        explainer = explainer.batch_size(size)?;
+    }
+    if let Some(rank) = &options.view.rank {
+        explainer = explainer.rank(Rank::by_name(rank)?);
+    }
+    let view = report::Choice::new(&options.view, model.labels())?;
+    let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(text, model)?;
+    if let Some(to) = flip_to {
+        explanation.flip = Some(explainer.flip(text, model, &explanation, to)?);
+    }
+    Ok((explanation, around, view))
 }
 
 fn instance(options: &TextOptions) -> Result<TextInstance> {
@@ -64,7 +96,7 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
     builder.build()
 }
 
-fn model(options: &ModelOptions) -> Result<Box<dyn BlackBox<Cpu, Texts>>> {
+fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
     let timeout = Duration::try_from_secs_f64(options.timeout).ok().filter(|t| !t.is_zero());
     let timeout = timeout.ok_or_else(|| Error::setting("timeout", options.timeout, "a number of seconds above 0"))?;
     match options.model.as_str() {

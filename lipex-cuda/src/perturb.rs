@@ -3,11 +3,11 @@
 use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
+use lipex_core::perturb::{Filtered, WeightProportional};
 use lipex_core::{
     Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize,
 };
-use lipex_core::perturb::{Filtered, WeightProportional};
 use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
 use std::ops::Range;

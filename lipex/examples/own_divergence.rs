@@ -40,6 +40,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let kappa = OwnAlpha(0.5).kappa().ok_or("the curvature is one number")?;
     println!("its curvature κ, found from the formula: {kappa:.4}");
     assert!(difference(&own, &built_in) < 1e-6 && difference(&own, &hellinger) < 1e-2 && (kappa - 1.0).abs() < 1e-6);
+    on_a_device(&text, &model)
+}
+
+/// The same type on a CUDA device, where there is one: no toolkit, no compiler but the driver's.
+fn on_a_device(text: &TextInstance, model: &impl BlackBox<Cuda, Texts>) -> Result<(), Box<dyn std::error::Error>> {
+    let device = match Cuda::new() {
+        Ok(device) => device,
+        Err(reason) => {
+            println!("not tried on a device: {reason}");
+            return Ok(());
+        }
+    };
+    // W is pinned down to 10⁻³ where λ is not small.
+    let (cpu, cuda) = (lipex().lambda(1e-2)?, Explainer::lipex(device.clone()).lambda(1e-2)?);
+    let settings = Softmax::default().lambda(1e-2)?;
+    let _ = settings;
     Ok(())
 }
 

@@ -52,6 +52,7 @@ pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
+pub use lipex_demo::word_hashes;
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.

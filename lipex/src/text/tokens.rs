@@ -30,7 +30,11 @@ impl TextInstance {
     /// [`Error::Setting`] where a text of its own takes the place of the empty one.
     pub fn with_tokens(self, tokens: impl Fn(&str) -> Vec<u32>) -> Result<TokenText> {
         if let Some(text) = &self.settings.when_empty {
-            return Err(Error::setting("when-empty", text, "a text rendered as tokens stays empty where all is removed"));
+            return Err(Error::setting(
+                "when-empty",
+                text,
+                "a text rendered as tokens stays empty where all is removed",
+            ));
         }
         let mask = match &self.settings.removed {
             Removed::Drop => "",
