@@ -7,10 +7,10 @@
 
 use lipex::philox::{Draws, Purpose};
 use lipex::{
-    Adaptive, All, BlackBox, CommandModel, Cpu, Dependence, Describe, Distinct, ErrorBars, Evaluator,
-    Explainer, Explanation, Exponential, Feature, Fitted, Instance, Masks, Neighbourhood, OutOfFold, Perturber,
-    Probabilities, Problem, ProximityTable, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax,
-    Surrogate, TextInstance, Weights, arg_max,
+    Adaptive, All, BlackBox, CommandModel, Cpu, Dependence, Describe, Distinct, ErrorBars, Evaluator, Explainer,
+    Explanation, Exponential, Feature, Fitted, Instance, Masks, Neighbourhood, OutOfFold, Perturber, Probabilities,
+    Problem, ProximityTable, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax, Surrogate,
+    TextInstance, Weights, arg_max,
 };
 use std::collections::HashMap;
 use std::ops::Range;

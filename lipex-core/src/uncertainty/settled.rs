@@ -38,9 +38,12 @@ impl<B: Backend> Estimate<'_, B> {
         if self.around.masks.features() <= k {
             return Ok(Verdict { met: true, interchangeable: Vec::new() });
         }
+        // The set in question is the one that is shown; the wider fit judges it.
+        let shown: Vec<usize> = self.entries(class).iter().take(k).map(|e| e.feature).collect();
         self.widened(class, k, |wide| {
-            let spread = wide.spread(REFITS)?;
-            Ok(compare_sets(&wide.entries(class), &spread, class, k, indifference, z))
+            let (chosen, others) = wide.entries(class).into_iter().partition(|e| shown.contains(&e.feature));
+            let set = Set { chosen, others, k, indifference };
+            Ok(set.compare(&wide.spread(REFITS)?, class, z))
         })
     }
 
@@ -131,24 +134,35 @@ fn error(spread: &Spread, class: usize, a: &Entry, b: &Entry) -> f64 {
     (spread.covariance(of_a, of_a) + spread.covariance(of_b, of_b) - 2.0 * together).max(0.0).sqrt()
 }
 
-fn compare_sets(entries: &[Entry], spread: &Spread, class: usize, k: usize, indifference: f64, z: f64) -> Verdict {
-    let (chosen, others) = entries.split_at(k.min(entries.len()));
-    let top = chosen.first().map_or(0.0, |e| e.value);
-    // Where fewer than k support the class there is no top k to speak of.
-    let mut met = chosen.len() == k && chosen.iter().all(|e| e.value > 0.0);
-    let mut ties: Vec<Vec<usize>> = Vec::new();
-    for a in chosen {
-        for b in others {
-            let (lead, noise) = (a.value - b.value, z * error(spread, class, a, b));
-            met &= lead + indifference * top > noise;
-            if lead <= noise {
-                tie(&mut ties, a.feature, b.feature);
+/// A top k that is in question, each part largest value first.
+struct Set {
+    chosen: Vec<Entry>,
+    others: Vec<Entry>,
+    k: usize,
+    indifference: f64,
+}
+
+impl Set {
+    fn compare(&self, spread: &Spread, class: usize, z: f64) -> Verdict {
+        let top = self.chosen.first().map_or(0.0, |e| e.value);
+        // Where fewer than k support the class there is no top k to speak of.
+        let mut met = self.chosen.len() == self.k && self.chosen.iter().all(|e| e.value > 0.0);
+        let mut ties: Vec<Vec<usize>> = Vec::new();
+        for a in &self.chosen {
+            for b in &self.others {
+                let (lead, noise) = (a.value - b.value, z * error(spread, class, a, b));
+                met &= lead + self.indifference * top > noise;
+                if lead <= noise {
+                    tie(&mut ties, a.feature, b.feature);
+                }
             }
         }
+        let mut all: Vec<&Entry> = self.chosen.iter().chain(&self.others).collect();
+        all.sort_by(|a, b| b.value.total_cmp(&a.value));
+        let order = |f: &usize| all.iter().position(|e| e.feature == *f);
+        ties.iter_mut().for_each(|group| group.sort_by_key(order));
+        Verdict { met, interchangeable: ties }
     }
-    let order = |f: &usize| entries.iter().position(|e| e.feature == *f);
-    ties.iter_mut().for_each(|group| group.sort_by_key(order));
-    Verdict { met, interchangeable: ties }
 }
 
 /// Puts two features into one group.
@@ -185,8 +199,10 @@ mod tests {
 
     #[test]
     fn sets_are_settled_but_for_an_indifference() {
-        let judge = |values: &[f64], k, indifference, z| {
-            compare_sets(&entries(values), &spread(values.len()), 0, k, indifference, z)
+        let judge = |values: &[f64], k: usize, indifference, z| {
+            let mut chosen = entries(values);
+            let others = chosen.split_off(k.min(values.len()));
+            Set { chosen, others, k, indifference }.compare(&spread(values.len()), 0, z)
         };
         // Leads of the second over the third: 0.5 is 3.5 standard errors.
         assert!(judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 3.0).met);
@@ -201,6 +217,9 @@ mod tests {
         assert!(!judge(&[2.0, -0.1, -3.0], 2, 0.0, 1.0).met);
         assert!(!judge(&[2.0], 2, 0.0, 1.0).met);
         assert!(!judge(&[-2.0, -9.0], 1, 0.0, 1.0).met);
+        // A wider fit that puts another feature first.
+        let surprised = judge(&[1.0, 2.0, 0.0], 1, 0.1, 2.0);
+        assert!(!surprised.met && surprised.interchangeable == [[11, 10]]);
     }
 
     #[test]
