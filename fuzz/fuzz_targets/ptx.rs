@@ -2,7 +2,9 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
     if let Ok(source) = std::str::from_utf8(data) {
         let _ = cuda_emulator::inspect::inspect(source);
         // Most bytes fail in the first line; behind a good one they come further.
