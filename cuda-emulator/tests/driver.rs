@@ -130,7 +130,8 @@ fn fills_and_copies() {
     let (mut n, mut bytes) = (9u64, 9u64);
     // SAFETY: the function has this type.
     unsafe {
-        let live = common::library().get::<unsafe extern "C" fn(*mut u64, *mut u64) -> i32>("cuda_emulator_live").unwrap();
+        let live =
+            common::library().get::<unsafe extern "C" fn(*mut u64, *mut u64) -> i32>("cuda_emulator_live").unwrap();
         assert_eq!(live(&mut n, &mut bytes), 0);
     }
     assert_eq!((n, bytes), (0, 0));
@@ -313,9 +314,15 @@ fn bad_handles_are_codes() {
         assert_eq!(sys::cuEventRecord(bad.cast(), std::ptr::null_mut()), invalid);
         assert_eq!(sys::cuEventDestroy_v2(bad.cast()), invalid);
         assert_eq!(sys::cuModuleUnload(bad.cast()), invalid);
-        assert_eq!(sys::cuFuncGetAttribute(&mut 0, sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_NUM_REGS, bad.cast()), invalid);
+        assert_eq!(
+            sys::cuFuncGetAttribute(&mut 0, sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_NUM_REGS, bad.cast()),
+            invalid
+        );
         assert_eq!(sys::cuMemAlloc_v2(std::ptr::null_mut(), 16), sys::CUresult::CUDA_ERROR_INVALID_VALUE);
-        assert_eq!(sys::cuModuleLoadData(std::ptr::null_mut(), std::ptr::null()), sys::CUresult::CUDA_ERROR_INVALID_VALUE);
+        assert_eq!(
+            sys::cuModuleLoadData(std::ptr::null_mut(), std::ptr::null()),
+            sys::CUresult::CUDA_ERROR_INVALID_VALUE
+        );
     }
     drop(context);
 }

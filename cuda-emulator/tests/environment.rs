@@ -174,7 +174,11 @@ fn order_and_threads_change_nothing() {
 fn child_order() {
     assert_eq!(copy(256, 3).unwrap(), all());
     // Counters are sums: they do not depend on who counted.
-    assert!(common::counters().contains("\"warp_instructions\":176,\"thread_instructions\":5376,"), "{}", common::counters());
+    assert!(
+        common::counters().contains("\"warp_instructions\":176,\"thread_instructions\":5376,"),
+        "{}",
+        common::counters()
+    );
 }
 
 #[test]
@@ -232,7 +236,8 @@ fn child_exponentials() {
     let mut launch = stream.launch_builder(&f);
     launch.arg(&mut out);
     // SAFETY: the argument is the kernel's.
-    unsafe { launch.launch(LaunchConfig { grid_dim: (1, 1, 1), block_dim: (128, 1, 1), shared_mem_bytes: 0 }) }.unwrap();
+    unsafe { launch.launch(LaunchConfig { grid_dim: (1, 1, 1), block_dim: (128, 1, 1), shared_mem_bytes: 0 }) }
+        .unwrap();
     let bytes: Vec<u8> = stream.clone_dtoh(&out).unwrap().iter().flat_map(|x| x.to_le_bytes()).collect();
     std::fs::write(std::env::var("RESULT").unwrap(), bytes).unwrap();
 }
