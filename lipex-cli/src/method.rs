@@ -37,7 +37,7 @@ pub fn explainer(
 
 /// Adds error bars and growth if the options ask for them; `top` is the K that a word's share in the top is of.
 pub fn with_noise(mut explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
-    if options.uncertainty {
+    if options.bars.uncertainty {
         explainer = explainer.error_bars(ErrorBars::default().top(top.max(1))?);
     }
     if !options.adaptive {

@@ -195,10 +195,8 @@ pub struct SamplingOptions {
 /// How much of W is noise of the masks, and how many masks are enough.
 #[derive(Args)]
 pub struct NoiseOptions {
-    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often words are in the top
-    /// K of --top, and how many masks would halve the bars. Costs refits, no calls of the model
-    #[arg(long, help_heading = "Uncertainty")]
-    pub uncertainty: bool,
+    #[command(flatten)]
+    pub bars: BarOptions,
     /// Start at 100 masks and add more until the answer is steady, as --settled or --half-width says; no call of the model
     /// is repeated [default: --samples masks]
     #[arg(long, conflicts_with = "samples", help_heading = "Uncertainty")]
@@ -219,6 +217,15 @@ pub struct NoiseOptions {
     /// With --adaptive: the most masks, the whole text included [default: 5000]
     #[arg(long, value_name = "M", requires = "adaptive", help_heading = "Uncertainty")]
     pub max_samples: Option<usize>,
+}
+
+/// Whether W gets error bars.
+#[derive(Args)]
+pub struct BarOptions {
+    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the
+    /// top K (of --top; else 5), and how many masks would halve the bars. Costs refits, no calls of the model
+    #[arg(long, help_heading = "Uncertainty")]
+    pub uncertainty: bool,
 }
 
 /// How many threads work.

@@ -193,7 +193,7 @@ mod tests {
 
     /// Independent entries with standard error 0.1 each, so that differences have 0.1414.
     fn spread(n: usize) -> Spread {
-        let covariance = (0..n * n).map(|e| if e % (n + 1) == 0 { 0.01 } else { 0.0 }).collect();
+        let covariance = (0..n * n).map(|e| if e.is_multiple_of(n + 1) { 0.01 } else { 0.0 }).collect();
         Spread::from_covariance(Method::Sandwich, 1, n, covariance).unwrap()
     }
 
