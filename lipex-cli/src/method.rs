@@ -4,8 +4,8 @@ use crate::backend::{Law, Picking, Weighing};
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
 use lipex::{
-    Backend, Cpu, Error, ErrorBars, Evaluator, Explainer, Exponential, Forward, HighestWeights, Intercept, OutOfFold,
-    Perturber, Preset, Proximity, Result, Ridge, Selector, Softmax, Surrogate, UniformSize, by_name,
+    Adaptive, Backend, Cpu, Error, ErrorBars, Evaluator, Explainer, Exponential, Forward, HighestWeights, Intercept,
+    OutOfFold, Perturber, Preset, Proximity, Result, Ridge, Rule, Selector, Softmax, Surrogate, UniformSize, by_name,
 };
 use std::sync::Arc;
 
@@ -45,12 +45,25 @@ where
     Ok(explainer)
 }
 
-/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
-pub fn with_noise<B: Backend>(explainer: Explainer<B>, options: &NoiseOptions, top: usize) -> Result<Explainer<B>> {
-    if !options.bars.uncertainty {
+/// Adds error bars and growth if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise<B: Backend>(mut explainer: Explainer<B>, options: &NoiseOptions, top: usize) -> Result<Explainer<B>> {
+    if options.bars.uncertainty {
+        explainer = explainer.error_bars(ErrorBars::default().top(top.max(1))?);
+    }
+    if !options.adaptive {
         return Ok(explainer);
     }
-    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
+    let mut adaptive = Adaptive::default();
+    if let Some(settled) = &options.settled {
+        adaptive = adaptive.rule(parse::settled(settled)?)?;
+    }
+    if let Some(half_width) = options.half_width {
+        adaptive = adaptive.rule(Rule::HalfWidth(half_width))?;
+    }
+    if let Some(most) = options.max_samples {
+        adaptive = adaptive.most(most)?;
+    }
+    Ok(explainer.adaptive(adaptive))
 }
 
 /// The surrogate that the options name.

@@ -2,6 +2,7 @@
 //!
 //! The α-divergence is built in; here it is written again, as a user would, and gives the same explanation.
 
+use lipex::Cuda;
 use lipex::prelude::*;
 
 /// (p^α q^(1−α) − αp − (1−α)q) / (α(α−1)), for 0 < α < 1.
@@ -44,7 +45,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// The same type on a CUDA device, where there is one: no toolkit, no compiler but the driver's.
-fn on_a_device(text: &TextInstance, model: &impl BlackBox<Cuda, Texts>) -> Result<(), Box<dyn std::error::Error>> {
+fn on_a_device<M>(text: &TextInstance, model: &M) -> Result<(), Box<dyn std::error::Error>>
+where
+    M: BlackBox<Cpu, Texts> + BlackBox<Cuda, Texts>,
+{
     let device = match Cuda::new() {
         Ok(device) => device,
         Err(reason) => {
@@ -52,10 +56,12 @@ fn on_a_device(text: &TextInstance, model: &impl BlackBox<Cuda, Texts>) -> Resul
             return Ok(());
         }
     };
-    // W is pinned down to 10⁻³ where λ is not small.
-    let (cpu, cuda) = (lipex().lambda(1e-2)?, Explainer::lipex(device.clone()).lambda(1e-2)?);
-    let settings = Softmax::default().lambda(1e-2)?;
-    let _ = settings;
+    // λ is large enough here to pin W down to its third decimal.
+    let cpu = lipex().divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
+    let cuda = Explainer::lipex(device.clone()).divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
+    let objectives = (cpu.fit.objective - cuda.fit.objective).abs();
+    println!("on {}: objectives differ by {objectives:.1e}, W by {:.1e}", device.info().name, difference(&cpu, &cuda));
+    assert!(objectives < 1e-5 && difference(&cpu, &cuda) < 1e-3);
     Ok(())
 }
 
