@@ -23,7 +23,8 @@
 //! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences.
 //! * The black box: a function ([`TextFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
-//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
+//!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
@@ -31,6 +32,7 @@ mod command;
 mod demo;
 mod function;
 mod json;
+mod page;
 mod text;
 
 pub use command::CommandModel;
@@ -39,6 +41,7 @@ pub use function::{Outputs, TextFn};
 pub use json::{SCHEMA, from_json, to_json};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
+pub use page::{PageOptions, Picture, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
 
 /// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.
