@@ -21,7 +21,7 @@ pub fn explainer(
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
         let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling.within_angle, sampling.samples.is_some())?);
+        explainer = explainer.perturber(parse::sampler(name, sampling)?);
     }
     if let Some(proximity) = &method.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);
@@ -53,8 +53,13 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if let Some(divergence) = &options.divergence {
         softmax = softmax.erased_divergence(by_name(divergence)?);
     }
-    if let Some(lambda) = options.lambda {
-        softmax = softmax.lambda(lambda)?;
+    softmax = match options.lambda.as_deref() {
+        None => softmax,
+        Some("auto") => softmax.lambda_auto(),
+        Some(lambda) => softmax.lambda(parse::lambda(lambda)?)?,
+    };
+    if let Some(starts) = &options.starts {
+        softmax = softmax.starts(parse::starts(starts)?);
     }
     if let Some(scale) = &options.lambda_scale {
         softmax = softmax.lambda_scale(parse::lambda_scale(scale)?);
@@ -65,17 +70,18 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if options.no_intercept {
         softmax = softmax.intercept(Intercept::None);
     }
-    softmax.lambda_used()?;
+    softmax.lambda_factor()?;
     Ok(softmax)
 }
 
 fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
     let others = [
         ("divergence", options.divergence.clone()),
-        ("lambda", options.lambda.map(|l| l.to_string())),
+        ("lambda", options.lambda.clone()),
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+        ("starts", options.starts.clone()),
     ];
     match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
         Some((option, value)) => {

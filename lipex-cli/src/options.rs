@@ -6,7 +6,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 2 a mistake in what was asked (not
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept, --starts.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --within-angle goes with uniform-size and bernoulli alone.
   --unit sentence has no --ignore-words.
@@ -105,9 +105,10 @@ pub struct SurrogateOptions {
     /// alpha:A [default: hellinger]
     #[arg(long, value_name = "D", help_heading = "Method")]
     pub divergence: Option<String>,
-    /// Penalty on W: larger shrinks every entry more [default: 0.0001; paper: 0.001]
-    #[arg(long, value_name = "L", help_heading = "Method")]
-    pub lambda: Option<f64>,
+    /// Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks
+    /// held out of refits; no more calls of the model [default: 0.0001; paper: 0.001]
+    #[arg(long, value_name = "L|auto", help_heading = "Method")]
+    pub lambda: Option<String>,
     /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it [default: curvature; the same for
     /// hellinger]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
@@ -119,6 +120,10 @@ pub struct SurrogateOptions {
     /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
     #[arg(long, help_heading = "Method")]
     pub no_intercept: bool,
+    /// 2: start the fit from the solution under kl as well and keep the better one, since hellinger is not convex in W. Takes
+    /// twice as long [default: 1]
+    #[arg(long, value_name = "1|2", help_heading = "Method")]
+    pub starts: Option<String>,
 }
 
 /// How masks are drawn.
@@ -129,13 +134,18 @@ pub struct SamplingOptions {
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), exhaustive (all, up to 20 words), lime
-    /// (LIME's own masks for the seed) [default: uniform-size]
+    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), weight-proportional
+    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 words), lime (LIME's own
+    /// masks for the seed) [default: uniform-size]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole text, in radians up to 1.5708 (π/2); the paper's δ [default: none]
     #[arg(long, value_name = "R", help_heading = "Sampling")]
     pub within_angle: Option<f64>,
+    /// With --within-angle: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer
+    /// masks than --samples are left [default: only sizes within the angle are drawn]
+    #[arg(long, requires = "within_angle", help_heading = "Sampling")]
+    pub filtered: bool,
     /// Seed of the masks: the same seed gives the same explanation
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,

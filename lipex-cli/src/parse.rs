@@ -1,8 +1,10 @@
 //! Values of options that are more than a word or a number.
 
+use crate::options::SamplingOptions;
+use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, UniformSize,
+    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts, UniformSize,
 };
 use std::sync::Arc;
 
@@ -43,47 +45,62 @@ pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
     })
 }
 
-/// The sampler, confined to an angle if one is given; `samples` says whether their number was given.
-pub fn sampler(value: &str, within: Option<f64>, samples: bool) -> Result<Arc<dyn Perturber<Cpu>>> {
-    let within = within.map(Angle::new).transpose()?;
-    let refuse_angle = || match within {
-        Some(angle) => {
-            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
-            Err(Error::setting("within-angle", angle.radians(), reason))
+/// The sampler `value`, confined to an angle if the options give one.
+pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturber<Cpu>>> {
+    let within = options.within_angle.map(Angle::new).transpose()?;
+    let (conditional, filter) = if options.filtered { (None, within) } else { (within, None) };
+    let law: Arc<dyn Perturber<Cpu>> = match split(value) {
+        ("uniform-size", None) => {
+            let law = UniformSize { within: conditional };
+            return Ok(match filter {
+                Some(within) => Arc::new(Filtered { law, within }),
+                None => Arc::new(law),
+            });
         }
-        None => Ok(()),
-    };
-    Ok(match split(value) {
-        ("uniform-size", None) => Arc::new(UniformSize { within }),
         ("bernoulli", keep) => {
             let mut law = match keep {
                 Some(keep) => Bernoulli::new(number("sampler", value, keep, "a probability")?)?,
                 None => Bernoulli::default(),
             };
-            law.within = within;
-            Arc::new(law)
+            law.within = conditional;
+            return Ok(match filter {
+                Some(within) => Arc::new(Filtered { law, within }),
+                None => Arc::new(law),
+            });
         }
-        ("antithetic", None) => {
-            refuse_angle()?;
-            Arc::new(Antithetic)
-        }
-        ("exhaustive", None) => {
-            refuse_angle()?;
-            if samples {
-                let reason = "draws every mask there is; leave --samples out, or choose another sampler";
-                return Err(Error::setting("sampler", value, reason));
-            }
-            Arc::new(Exhaustive)
-        }
-        ("lime", None) => {
-            refuse_angle()?;
-            Arc::new(LimeText)
-        }
-        _ => {
-            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, exhaustive or lime";
+        ("antithetic", None) => Arc::new(Antithetic),
+        ("weight-proportional", None) => Arc::new(WeightProportional),
+        ("exhaustive", None) if options.samples.is_some() => {
+            let reason = "draws every mask there is; leave --samples out, or choose another sampler";
             return Err(Error::setting("sampler", value, reason));
         }
-    })
+        ("exhaustive", None) => Arc::new(Exhaustive),
+        ("lime", None) => Arc::new(LimeText),
+        _ => {
+            let reason =
+                "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, exhaustive or lime";
+            return Err(Error::setting("sampler", value, reason));
+        }
+    };
+    match within {
+        Some(angle) => {
+            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
+            Err(Error::setting("within-angle", angle.radians(), reason))
+        }
+        None => Ok(law),
+    }
+}
+
+pub fn lambda(value: &str) -> Result<f64> {
+    value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
+}
+
+pub fn starts(value: &str) -> Result<Starts> {
+    match value {
+        "1" => Ok(Starts::One),
+        "2" => Ok(Starts::Two),
+        _ => Err(Error::setting("starts", value, "choose 1 or 2")),
+    }
 }
 
 pub fn lambda_scale(value: &str) -> Result<LambdaScale> {

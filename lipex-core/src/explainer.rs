@@ -6,14 +6,14 @@ use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::{Evaluator, Fidelity, OutOfFold};
 use crate::explanation::{Answers, Explanation, Rank, Timings, arg_max};
-use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Surrogate};
+use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
 use crate::perturb::{Bernoulli, Perturber, UniformSize};
 use crate::predict::{BlackBox, Calls};
 use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{All, Forward, HighestWeights, Selection, Selector};
-use crate::weigh::{Exponential, Proximity, ProximityTable};
+use crate::weigh::{Exponential, Proximity, ProximityTable, check_weights};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -136,6 +136,18 @@ where
     pub fn lambda(self, lambda: f64) -> Result<Self> {
         let softmax = self.softmax.clone().lambda(lambda)?;
         Ok(self.with_softmax(softmax))
+    }
+
+    /// The softmax surrogate with λ chosen by the data; see [`Lambda::Auto`](crate::Lambda::Auto).
+    pub fn lambda_auto(self) -> Self {
+        let softmax = self.softmax.clone().lambda_auto();
+        self.with_softmax(softmax)
+    }
+
+    /// The softmax surrogate fitted from so many starts; see [`Starts`].
+    pub fn starts(self, starts: Starts) -> Self {
+        let softmax = self.softmax.clone().starts(starts);
+        self.with_softmax(softmax)
     }
 
     /// The softmax surrogate with this scale of λ; see [`LambdaScale`].
@@ -347,6 +359,7 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let mut shared = Timings::default();
         let samples = timed(&mut shared.perturb, || self.perturb(instances))?;
+        samples.iter().try_for_each(|sample| self.check_sample(sample))?;
         let mut predicted = Vec::with_capacity(instances.len());
         for (instance, sample) in instances.iter().zip(&samples) {
             let mut own = Timings::default();
@@ -426,6 +439,26 @@ impl<B: Backend> Explainer<B> {
             samples.extend(self.perturber.perturb(on, &features[i..=i], total, 0..total, self.seed, table)?);
         }
         Ok(samples)
+    }
+
+    /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's law.
+    fn check_sample(&self, sample: &Sample<B>) -> Result<()> {
+        let (on, masks) = (&self.backend, &sample.masks);
+        let features = masks.features();
+        let first =
+            if masks.rows() == 0 { Vec::new() } else { on.download(&on.gather(masks.bits(), masks.words(), &[0])?)? };
+        let kept: usize = first.iter().map(|w| w.count_ones() as usize).sum();
+        if kept != features || masks.rows() == 0 {
+            let reason = format!("row 0 must keep all {features} features: it stands for the instance itself");
+            return Err(Error::setting("masks", format!("row 0 keeps {kept}"), reason));
+        }
+        match &sample.weights {
+            Some(weights) => {
+                expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
+                check_weights(&on.download(weights.values())?)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Probabilities of every mask; each distinct input goes to the model once, `batch_size` at a time.

@@ -129,6 +129,56 @@ pub struct FitReport {
     pub converged: bool,
     /// Which rule ended the fit, in words.
     pub stopped: String,
+    /// Which start the fit came from.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub start: Start,
+}
+
+/// Where a fit started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum Start {
+    /// The start that the surrogate takes from the data; for a closed form, none.
+    #[default]
+    Own,
+    /// The solution under the KL divergence, where two starts were asked for and this one led lower.
+    Kl,
+    /// A fit that was given with the problem.
+    Given,
+}
+
+/// The penalty on W.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Lambda {
+    /// This λ.
+    Fixed(f64),
+    /// The one of [`Lambda::CANDIDATES`] with the least out-of-fold divergence over the masks (5 folds), which costs no
+    /// call of the black box. A refit from a start keeps the start's λ.
+    Auto,
+}
+
+impl Lambda {
+    /// What [`Lambda::Auto`] chooses from, largest first.
+    pub const CANDIDATES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+}
+
+impl fmt::Display for Lambda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lambda::Fixed(lambda) => lambda.fmt(f),
+            Lambda::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+/// How many starts a fit is tried from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Starts {
+    /// The surrogate's own.
+    #[default]
+    One,
+    /// The solution under the KL divergence too; the lower objective wins. For divergences that are not convex in W.
+    Two,
 }
 
 /// How λ compares between divergences.
@@ -171,10 +221,11 @@ pub enum Intercept {
 #[derive(Clone)]
 pub struct Softmax {
     divergence: Arc<dyn ErasedDivergence>,
-    lambda: f64,
+    lambda: Lambda,
     lambda_scale: LambdaScale,
     normalise: Normalise,
     intercept: Intercept,
+    starts: Starts,
     tolerance: f64,
     max_evaluations: usize,
 }
@@ -186,10 +237,11 @@ impl Default for Softmax {
     fn default() -> Self {
         Softmax {
             divergence: Arc::new(Hellinger),
-            lambda: 1e-4,
+            lambda: Lambda::Fixed(1e-4),
             lambda_scale: LambdaScale::Curvature,
             normalise: Normalise::Count,
             intercept: Intercept::Fitted,
+            starts: Starts::One,
             tolerance: 1e-7,
             max_evaluations: 2000,
         }
@@ -205,7 +257,7 @@ impl fmt::Debug for Softmax {
 impl Softmax {
     /// The paper's settings: λ = 0.001 and no intercept.
     pub fn paper() -> Self {
-        Softmax { lambda: 1e-3, intercept: Intercept::None, ..Self::default() }
+        Softmax { lambda: Lambda::Fixed(1e-3), intercept: Intercept::None, ..Self::default() }
     }
 
     /// The divergence; default [`Hellinger`].
@@ -224,10 +276,20 @@ impl Softmax {
     /// [`Error::Setting`] unless finite and not negative.
     pub fn lambda(self, lambda: f64) -> Result<Self> {
         if lambda.is_finite() && lambda >= 0.0 {
-            Ok(Softmax { lambda, ..self })
+            Ok(Softmax { lambda: Lambda::Fixed(lambda), ..self })
         } else {
             Err(Error::setting("lambda", lambda, "a finite number, not negative"))
         }
+    }
+
+    /// λ chosen by the data; see [`Lambda::Auto`]. A fit takes some twenty times as long.
+    pub fn lambda_auto(self) -> Self {
+        Softmax { lambda: Lambda::Auto, ..self }
+    }
+
+    /// How many starts a fit is tried from; default [`Starts::One`]. Two take twice as long.
+    pub fn starts(self, starts: Starts) -> Self {
+        Softmax { starts, ..self }
     }
 
     /// How λ compares between divergences; default [`LambdaScale::Curvature`].
@@ -268,19 +330,31 @@ impl Softmax {
     }
 
     /// λ as set.
-    pub fn lambda_set(&self) -> f64 {
+    pub fn lambda_set(&self) -> Lambda {
         self.lambda
     }
 
     /// λ as it enters the objective: scaled by κ/κ_H² unless raw.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature.
+    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature, and when λ is yet to be
+    /// chosen by the data.
     pub fn lambda_used(&self) -> Result<f64> {
+        match self.lambda {
+            Lambda::Fixed(lambda) => Ok(lambda * self.lambda_factor()?),
+            Lambda::Auto => Err(Error::setting("lambda", "auto", "this backend does not choose λ; give a number")),
+        }
+    }
+
+    /// What λ is multiplied by before it enters the objective: κ/κ_H², or 1 if raw.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature.
+    pub fn lambda_factor(&self) -> Result<f64> {
         match self.lambda_scale {
-            LambdaScale::Raw => Ok(self.lambda),
+            LambdaScale::Raw => Ok(1.0),
             LambdaScale::Curvature => match self.divergence.kappa() {
-                Some(kappa) => Ok(self.lambda * kappa / 0.25),
+                Some(kappa) => Ok(kappa / 0.25),
                 None => {
                     let reason = format!(
                         "the curvature of {} is not one number, so λ cannot be scaled by it; use raw",
@@ -290,6 +364,11 @@ impl Softmax {
                 }
             },
         }
+    }
+
+    /// How many starts a fit is tried from.
+    pub fn starts_in_use(&self) -> Starts {
+        self.starts
     }
 
     /// What the sum is divided by.
@@ -330,6 +409,7 @@ impl Describe for Softmax {
             Setting::new("lambda-scale", scale),
             Setting::new("normalise", normalise),
             Setting::new("intercept", if self.has_intercept() { "fitted" } else { "none" }),
+            Setting::new("starts", if self.starts == Starts::Two { 2 } else { 1 }),
             Setting::new("tolerance", self.tolerance),
         ]
     }
@@ -432,6 +512,7 @@ mod tests {
             hessian_products: 0,
             converged: true,
             stopped: String::new(),
+            start: Start::Own,
         };
         let mut fitted = Fitted {
             kept: vec![0, 2],

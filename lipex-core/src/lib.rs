@@ -45,13 +45,14 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold};
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    FitReport, Fitted, INTERCEPT_PENALTY, Intercept, LambdaScale, Link, Normalise, Problem, Ridge, Softmax, Support,
-    Surrogate, softmax_in_place,
+    FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Lambda, LambdaScale, Link, Normalise, Problem, Ridge, Softmax,
+    Start, Starts, Support, Surrogate, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
+    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
+    UniformSize, WeightProportional,
 };
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;

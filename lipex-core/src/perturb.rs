@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
 use std::ops::Range;
 
+mod weighted;
+
+pub use weighted::{Filtered, Sizes, WeightProportional};
+
 /// Draws masks around an instance.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not draw masks on the backend `{B}`",
@@ -14,7 +18,8 @@ use std::ops::Range;
 pub trait Perturber<B: Backend>: Describe + Send + Sync {
     /// Draws rows `rows` of a run of `total` rows for each instance of `features[i]` features.
     ///
-    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`.
+    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`. A law that throws rows
+    /// away ([`Filtered`]) returns fewer.
     ///
     /// # Errors
     /// [`Error::Setting`] when the law cannot serve that many features or rows.
@@ -234,7 +239,7 @@ impl GivenMasks {
     /// # Errors
     /// [`Error::Shape`] for another length, [`Error::Setting`] when row 0 is not all ones or there is no row.
     pub fn new(rows: usize, features: usize, masks: &[u8]) -> Result<Self> {
-        crate::error::expect_len("numbers in the masks", rows * features, masks.len())?;
+        crate::error::expect_len("numbers in the masks", rows.saturating_mul(features), masks.len())?;
         if rows == 0 || masks[..features].contains(&0) {
             return Err(Error::setting("masks", "given", "row 0 must be the unperturbed instance: all ones"));
         }

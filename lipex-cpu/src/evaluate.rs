@@ -44,7 +44,7 @@ impl Evaluator<Cpu> for OutOfFold {
 /// The fold of each row, from 1; 0 is always in training: row 0 and whatever shares its mask.
 ///
 /// Equal masks share a fold, and so do the two rows of a pair. Empty where fewer than two folds can be filled.
-fn folds(around: &Neighbourhood<Cpu>, folds: usize, dependence: Dependence) -> Vec<usize> {
+pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize, dependence: Dependence) -> Vec<usize> {
     let rows = around.rows();
     let mut parents: Vec<usize> = (0..rows).collect();
     let mut first: HashMap<&[u32], usize> = HashMap::new();
@@ -85,7 +85,7 @@ fn join(parents: &mut [usize], a: usize, b: usize) {
 }
 
 /// The problem's multiplicities with the rows of fold `k` taken out.
-fn without_fold(problem: &Problem<'_, Cpu>, folds: &[usize], k: usize) -> Vec<u32> {
+pub(crate) fn without_fold(problem: &Problem<'_, Cpu>, folds: &[usize], k: usize) -> Vec<u32> {
     let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i]);
     folds.iter().enumerate().map(|(i, &fold)| if fold == k { 0 } else { times(i) }).collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::Cpu;
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
+use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Start, Support, Surrogate};
 
 impl Surrogate<Cpu> for Ridge {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
@@ -38,6 +38,7 @@ fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
         hessian_products: 0,
         converged: true,
         stopped: "solved in closed form".into(),
+        start: Start::Own,
     };
     Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Identity, report })
 }

@@ -2,7 +2,7 @@
 
 use lipex::{
     Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, InTop, Link,
-    Look, Method, Rank, Region, SCHEMA, Setting, Span, Timings, Uncertainty, from_json, to_json,
+    Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -61,6 +61,7 @@ prop_compose! {
             hessian_products: counts[2].into(),
             converged: ok,
             stopped: words,
+            start: [Start::Own, Start::Kl, Start::Given][usize::from(counts[0] % 3)],
         }
     }
 }

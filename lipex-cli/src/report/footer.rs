@@ -1,7 +1,7 @@
 //! How far to trust it and how it was made: fidelity, settings, calls, times.
 
 use super::layout::{Page, printable};
-use lipex::{Agreement, Departure, Explanation};
+use lipex::{Agreement, Departure, Explanation, Setting, Start};
 
 pub fn print(page: &mut Page, e: &Explanation) {
     fidelity(page, e);
@@ -52,6 +52,15 @@ fn fidelity(page: &mut Page, e: &Explanation) {
     let outside = f.in_sample.off_simplex;
     if outside > 0.0 {
         page.note(&format!("{:.0}% of the surrogate's answers leave 0 to 1.", 100.0 * outside));
+    }
+    let auto = |s: &Setting| s.name == "lambda" && s.value == "auto";
+    if e.settings.iter().any(auto) {
+        page.note(&format!("λ = {}, chosen on masks held out of refits.", e.fit.lambda));
+    }
+    let two = |s: &Setting| s.name == "starts" && s.value == "2";
+    if e.settings.iter().any(two) {
+        let won = if e.fit.start == Start::Kl { "the solution under kl led lower" } else { "its own start led lower" };
+        page.note(&format!("The fit was tried from two starts: {won}."));
     }
     if !e.fit.converged {
         page.warning(&format!("The fit stopped short: {}.", printable(&e.fit.stopped)));

@@ -1,8 +1,9 @@
 //! Fit: the softmax surrogate.
 //!
 //! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
-//! minimises; this file puts them together.
+//! minimises, lambda.rs chooses λ where the data are to; this file puts them together.
 
+mod lambda;
 mod lbfgs;
 mod objective;
 mod precondition;
@@ -11,7 +12,7 @@ use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::LANES;
 use lbfgs::{Limits, Outcome, Stop};
-use lipex_core::{FitReport, Fitted, Link, Normalise, Problem, Result, Softmax, Surrogate};
+use lipex_core::{FitReport, Fitted, Kl, Lambda, Link, Normalise, Problem, Result, Softmax, Start, Starts, Surrogate};
 use objective::{Objective, Precision};
 use precondition::Preconditioner;
 
@@ -39,7 +40,31 @@ fn weights(settings: &Softmax, problem: &Problem<'_, Cpu>) -> (Vec<usize>, Vec<f
 
 fn fit_one(settings: &Softmax, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
-    let lambda = settings.lambda_used()?;
+    let lambda = match (settings.lambda_set(), problem.start) {
+        (Lambda::Fixed(_), _) => settings.lambda_used()?,
+        (Lambda::Auto, Some(start)) => start.report.lambda,
+        (Lambda::Auto, None) => lambda::choose(settings, problem)? * settings.lambda_factor()?,
+    };
+    let own = fit_at(settings, problem, lambda)?;
+    if settings.starts_in_use() == Starts::One || problem.start.is_some() {
+        return Ok(own);
+    }
+    // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
+    let kl = settings.clone().divergence(Kl);
+    let bend = settings.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
+    let from = fit_at(&kl, problem, lambda * bend)?;
+    let other = fit_at(settings, &Problem { start: Some(&from), ..*problem }, lambda)?;
+    let spent = [&own, &from, &other].map(|fit| (fit.report.iterations, fit.report.evaluations));
+    let (mut best, start) =
+        if other.report.objective < own.report.objective { (other, Start::Kl) } else { (own, Start::Own) };
+    best.report.start = start;
+    best.report.iterations = spent.iter().map(|s| s.0).sum();
+    best.report.evaluations = spent.iter().map(|s| s.1).sum();
+    Ok(best)
+}
+
+/// A fit with this penalty, from the problem's start or the surrogate's own.
+fn fit_at(settings: &Softmax, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
     let (rows, weights) = weights(settings, problem);
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();
@@ -66,6 +91,7 @@ fn fit_one(settings: &Softmax, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
         hessian_products: 0,
         converged: outcome.stop == Stop::Tolerance,
         stopped: outcome.stop.describe().into(),
+        start: if problem.start.is_some() { Start::Given } else { Start::Own },
     };
     let support = vec![(0..kept.len()).collect(); classes];
     Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Softmax, report })
