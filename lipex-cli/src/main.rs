@@ -1,5 +1,6 @@
 //! The command `lipex`.
 
+mod files;
 mod method;
 mod options;
 mod output;

@@ -1,15 +1,14 @@
 //! `lipex text`.
 
 use crate::options::{ModelOptions, TextOptions, WordOptions};
-use crate::output::{self, Target};
-use crate::{method, parse, report};
-use lipex::{
-    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, to_json,
-};
+use crate::output::{self, Targets};
+use crate::{files, method, parse, report};
+use lipex::{BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit};
 use std::time::Duration;
 
 pub fn run(options: &TextOptions) -> Result<()> {
-    let target = options.json.as_deref().map(|path| Target::new("json", path)).transpose()?;
+    let json = [("json", options.json.as_ref())];
+    let targets = Targets::new(json.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
     if let Some(size) = options.model.batch_size {
@@ -25,13 +24,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
     }
-    if let Some(target) = &target {
-        target.write("json", &to_json(&explanation))?;
-    }
-    match target {
-        Some(Target::StandardOutput) => Ok(()),
-        _ => output::print(&report::render(&explanation, &view, output::width())),
-    }
+    files::finish(&targets, &explanation, &view)
 }
 
 fn instance(options: &TextOptions) -> Result<TextInstance> {

@@ -65,7 +65,11 @@ mod tests {
             for step in 1..=6 {
                 for side in ["p", "n"] {
                     let fill = of(&format!("{side}{step}"));
-                    assert!(contrast(&of("ink"), &fill) >= 4.5, "{theme} {side}{step}: {}", contrast(&of("ink"), &fill));
+                    assert!(
+                        contrast(&of("ink"), &fill) >= 4.5,
+                        "{theme} {side}{step}: {}",
+                        contrast(&of("ink"), &fill)
+                    );
                 }
             }
             for ink in ["ink", "faint", "link", "for", "against"] {

@@ -166,7 +166,11 @@ impl<'a> Figure<'a> {
         let mut write = |text: &str, y: f64, size: f64, ink: &str| {
             let y = px(y);
             let size = px(size);
-            m.element("text", &[("x", &middle), ("y", &y), ("text-anchor", "middle"), ("font-size", &size), ("fill", ink)], text);
+            m.element(
+                "text",
+                &[("x", &middle), ("y", &y), ("text-anchor", "middle"), ("font-size", &size), ("fill", ink)],
+                text,
+            );
         };
         let base = y + self.row / 2.0 + FONT * 0.35;
         match entry {

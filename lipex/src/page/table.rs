@@ -58,11 +58,9 @@ impl<'a> Table<'a> {
     pub fn entry(&self, class: usize, j: usize) -> Option<Entry> {
         let weight = self.e.matrix[class][j];
         let entry = match &self.e.uncertainty {
-            Some(u) => Entry {
-                weight,
-                half: Some(u.quantile * u.std_error[class][j]),
-                clear: u.is_clear(class, j, weight),
-            },
+            Some(u) => {
+                Entry { weight, half: Some(u.quantile * u.std_error[class][j]), clear: u.is_clear(class, j, weight) }
+            }
             None => Entry { weight, half: None, clear: true },
         };
         self.fitted[class][j].then_some(entry)
@@ -144,7 +142,8 @@ pub(super) fn names(e: &Explanation) -> Vec<String> {
 /// A text of at most `most` characters as a reader counts them, with … where something was cut off. White space and what
 /// does not print become single spaces.
 pub(super) fn short(text: &str, most: usize) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
     if line.graphemes(true).nth(most).is_none() {
         return line;

@@ -40,7 +40,8 @@ pub(super) fn contrast_section(page: &Page<'_>, m: &mut Markup) {
     m.element("bdi", &[("id", "name-b")], name(b)).close("h2").line();
     m.open("p", &[("class", "script choose"), ("hidden", "")]);
     for (id, chosen, before) in [("class-a", a, ""), ("class-b", b, " over ")] {
-        m.text(before).open("select", &[("id", id), ("aria-label", if id == "class-a" { "class" } else { "other class" })]);
+        m.text(before)
+            .open("select", &[("id", id), ("aria-label", if id == "class-a" { "class" } else { "other class" })]);
         for k in 0..page.table.classes.len() {
             let value = k.to_string();
             let mut attributes = vec![("value", value.as_str())];

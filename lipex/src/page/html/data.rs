@@ -1,7 +1,7 @@
 //! The numbers that the page's script colours by.
 
-use super::charts::BARS;
 use super::Page;
+use super::charts::BARS;
 use crate::page::table::LEVELS;
 use lipex_core::Explanation;
 use serde::Serialize;
@@ -85,5 +85,10 @@ fn covariance(page: &Page<'_>, e: &Explanation) -> Option<Covariance> {
         let pair = |a: usize| (0..=a).map(move |b| brief(u.covariance[j][of[a]][of[b]]));
         (0..classes).flat_map(pair).collect()
     };
-    Some(Covariance { classes, quantile: u.quantile, band: u.band, of: page.table.columns.iter().map(triangle).collect() })
+    Some(Covariance {
+        classes,
+        quantile: u.quantile,
+        band: u.band,
+        of: page.table.columns.iter().map(triangle).collect(),
+    })
 }

@@ -84,7 +84,11 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
     section(m, "of-fidelity", "Fidelity: how well the surrogate follows the model", |m| {
         let f = &e.fidelity;
         let at = format!("at the {subject}");
-        let rows = [("unseen masks", f.out_of_fold.as_ref()), (&at, Some(&f.at_instance)), ("masks of the fit", Some(&f.in_sample))];
+        let rows = [
+            ("unseen masks", f.out_of_fold.as_ref()),
+            (&at, Some(&f.at_instance)),
+            ("masks of the fit", Some(&f.in_sample)),
+        ];
         m.open("table", &[("class", "plain")]);
         head(m, &["", "TV", "H²", "KL", "same class"]);
         for (name, agreement) in rows {
@@ -93,7 +97,10 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
             row(m, name, &cells.each_ref().map(String::as_str));
         }
         m.close("tbody").close("table").line();
-        note(m, "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first.");
+        note(
+            m,
+            "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first.",
+        );
         if f.in_sample.off_simplex > 0.0 {
             let share = phrases::percent(f.in_sample.off_simplex);
             note(m, &format!("{share} of the surrogate's answers leave 0 to 1."));
@@ -173,7 +180,11 @@ pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
     let spell = |value: &str| if value.is_empty() { "–".to_string() } else { value.to_string() };
     section(m, "of-settings", "How it was made", |m| {
         m.open("p", &[]).text("Preset ").element("b", &[], &e.preset);
-        m.text(if e.departures.is_empty() { ", which is the paper's; nothing departs from it." } else { ". What departs from the paper, or from the preset:" });
+        m.text(if e.departures.is_empty() {
+            ", which is the paper's; nothing departs from it."
+        } else {
+            ". What departs from the paper, or from the preset:"
+        });
         m.close("p").line();
         if !e.departures.is_empty() {
             m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);

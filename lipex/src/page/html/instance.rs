@@ -17,8 +17,11 @@ pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
         (None, None) => list(page, m),
     }
     legend(page, m);
-    // Filled by the script when a word is pointed at.
-    m.open("p", &[("id", "word"), ("aria-live", "polite"), ("hidden", "")]).close("p").line();
+    // Filled by the script when a feature is pointed at.
+    let hint = format!("Point at a {0} to read what it does to every class.", phrases::feature(page.e()));
+    let panel =
+        [("id", "word"), ("class", "note"), ("aria-live", "polite"), ("data-hint", hint.as_str()), ("hidden", "")];
+    m.open("p", &panel).close("p").line();
     m.close("section").line();
 }
 

@@ -87,14 +87,12 @@ impl<'a> Page<'a> {
         if !classes.contains(&by_probability[0]) {
             classes.insert(0, by_probability[0]);
         }
+        classes.truncate(CLASSES);
         let shown = classes.len();
-        let needed = [named.0, named.1].into_iter().chain(e.flip.as_ref().map(|f| f.class));
-        for class in needed.chain(by_probability) {
-            if classes.len() >= CLASSES.max(shown) {
-                break;
-            }
-            if !classes.contains(&class) {
-                classes.push(class);
+        let needed: Vec<usize> = [named.0, named.1].into_iter().chain(e.flip.as_ref().map(|f| f.class)).collect();
+        for class in needed.iter().chain(&by_probability) {
+            if !classes.contains(class) && (needed.contains(class) || classes.len() < CLASSES) {
+                classes.push(*class);
             }
         }
         let place = |class: usize| {
@@ -156,12 +154,12 @@ impl<'a> Page<'a> {
         let p = &e.probabilities;
         m.open("h1", &[]).element("bdi", &[], &e.classes[predicted]);
         m.element("span", &[("class", "share")], &format!(" {:.3}", p.model[predicted])).close("h1");
-        m.open("p", &[]).text(&format!("is what the model makes of this {}. ", self.subject()));
+        m.open("p", &[]).text(&format!("is the model's answer to this {}, and its probability. ", self.subject()));
         let best = arg_max(&p.surrogate);
         if best == predicted {
-            m.text(&format!("The surrogate that this page shows gives it {:.3}", p.surrogate[predicted]));
+            m.text(&format!("The surrogate that is read here gives it {:.3}", p.surrogate[predicted]));
         } else {
-            m.text("The surrogate that this page shows says ").element("bdi", &[], &e.classes[best]);
+            m.text("The surrogate that is read here says ").element("bdi", &[], &e.classes[best]);
             m.text(&format!(" {:.3}", p.surrogate[best]));
         }
         match &e.fidelity.out_of_fold {

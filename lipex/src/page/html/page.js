@@ -4,7 +4,7 @@
 const data = JSON.parse(document.getElementById('data').textContent);
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const by = id => document.getElementById(id);
-const SVG = 'http://www.w3.org/2000/svg';
+const SVG = document.querySelector('svg').namespaceURI;
 
 // Numbers as the page writes them.
 const signed = x => {
@@ -127,7 +127,10 @@ const tell = f => {
   const panel = by('word');
   panel.replaceChildren();
   panel.hidden = false;
-  if (f === null) return;
+  if (f === null) {
+    panel.textContent = panel.dataset.hint;
+    return;
+  }
   const name = document.createElement('b');
   name.dir = 'auto';
   name.textContent = data.features[f];
