@@ -90,7 +90,7 @@ pub struct MethodOptions {
     #[arg(long, value_name = "P", help_heading = "Method")]
     pub proximity: Option<String>,
     /// Which words are kept: forward:K (K a class, each class on its own), exclusive:K (no word for two classes),
-    /// highest:K (largest weights of a ridge), all [default: forward:5, the paper's; lime: highest:10]
+    /// highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's; lime: highest:10]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
     #[command(flatten)]

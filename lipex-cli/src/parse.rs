@@ -4,7 +4,8 @@ use crate::options::SamplingOptions;
 use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts, UniformSize,
+    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts,
+    UniformSize,
 };
 use std::sync::Arc;
 
@@ -37,9 +38,10 @@ pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
         ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
         ("exclusive", Some(k)) => Arc::new(Forward::exclusive(count(k)?)?),
         ("highest", Some(k)) => Arc::new(HighestWeights::new(count(k)?)?),
+        ("lasso", Some(k)) => Arc::new(LassoPath::new(count(k)?)?),
         ("all", None) => Arc::new(All),
         _ => {
-            let reason = "choose forward:K, exclusive:K, highest:K (K words a class) or all";
+            let reason = "choose forward:K, exclusive:K, highest:K, lasso:K (K words a class) or all";
             return Err(Error::setting("select", value, reason));
         }
     })

@@ -59,7 +59,7 @@ pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
-pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
+pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,

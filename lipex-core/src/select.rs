@@ -134,6 +134,41 @@ impl Describe for HighestWeights {
     }
 }
 
+/// At most `k` features a class, from the lasso path: those of its last point with at most `k` coefficients other than 0.
+///
+/// The path is that of the weighted least squares with intercept, from all coefficients 0 to no penalty or 500 steps. A
+/// class that does not vary has no path; its picks are the lowest `k`. Slower than [`Forward`], since the whole path is
+/// followed for each class.
+///
+/// # Source
+/// LIME 0.2.0.1, `lasso_path`, over scikit-learn's `lars_path(method="lasso")`. Picks are listed in the order in which they
+/// entered; LIME lists them by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LassoPath {
+    k: usize,
+}
+
+impl LassoPath {
+    /// At most `k` features a class.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        Ok(LassoPath { k: at_least_one("lasso", k)? })
+    }
+
+    /// Most features a class.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+}
+
+impl Describe for LassoPath {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("select", format!("lasso:{}", self.k))]
+    }
+}
+
 /// Every feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct All;
@@ -188,6 +223,7 @@ mod tests {
         let s = Selection::new(vec![vec![4, 1], vec![1, 0], vec![]]);
         assert_eq!(s.kept, [0, 1, 4]);
         assert_eq!(Selection::shared(2, vec![3]).per_class, [[3], [3]]);
+        assert!(LassoPath::new(0).is_err());
         assert!(Forward::new(0).is_err() && HighestWeights::new(0).is_err() && Forward::exclusive(0).is_err());
     }
 }

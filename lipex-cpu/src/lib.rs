@@ -8,6 +8,7 @@ mod design;
 mod evaluate;
 mod fit;
 mod lanes;
+mod lars;
 mod least_squares;
 mod linalg;
 mod mt19937;

@@ -1,9 +1,10 @@
-//! Select: forward selection and highest weights.
+//! Select: forward selection, highest weights and the lasso path.
 
 use crate::Cpu;
 use crate::design::Design;
+use crate::lars::{Gram, last_with_at_most};
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{Forward, HighestWeights, Neighbourhood, Result, Selection, Selector};
+use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector};
 use std::collections::HashMap;
 
 /// A gain below this share of a class's variance is rounding.
@@ -25,6 +26,26 @@ impl Selector<Cpu> for HighestWeights {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
         on.map(around.len(), |i| Ok(highest(&around[i], self.k())))
     }
+}
+
+impl Selector<Cpu> for LassoPath {
+    fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
+        on.map(around.len(), |i| Ok(lasso(&around[i], self.k())))
+    }
+}
+
+/// The lasso path of each class on its own; a class that does not vary has none, and its picks are filled up.
+fn lasso(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
+    let rows = Rows::new(around, None);
+    let features = around.masks.features();
+    let design = rows.design(&(0..features).collect::<Vec<_>>());
+    let (means, covariances) = rows.moments(&design);
+    let mut gram = Gram::new(&rows, &design, &means);
+    let pick = |covariances| {
+        let picks = last_with_at_most(k, &mut gram, covariances);
+        if picks.is_empty() { (0..k.min(features)).collect() } else { picks }
+    };
+    Selection::new(covariances.into_iter().map(pick).collect())
 }
 
 /// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
@@ -101,14 +122,12 @@ struct Start {
 
 fn start(rows: &Rows<'_>, design: &Design) -> Start {
     let (means, covariances) = rows.moments(design);
-    let spreads: Vec<f64> = means.iter().map(|m| rows.total * m * (1.0 - m)).collect();
+    let spreads: Vec<f64> = means.iter().map(|&m| rows.spread(m)).collect();
     let classes = covariances
         .into_iter()
         .enumerate()
         .map(|(c, covariances)| {
-            let square =
-                |(&i, w): (&usize, &f64)| w * (f64::from(rows.probabilities.row(i)[c]) - rows.means[c]).powi(2);
-            let variance = rows.index.iter().zip(&rows.weights).map(square).sum();
+            let variance = rows.variances[c];
             Class { chosen: Vec::new(), variance, left: spreads.clone(), covariances, shares: Vec::new() }
         })
         .collect();

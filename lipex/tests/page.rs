@@ -6,7 +6,7 @@ mod common {
 
 use common::noisy;
 use lipex::prelude::*;
-use lipex::{Feature, PageOptions, Picture, Span, to_csv, to_html, to_svg};
+use lipex::{Feature, ImageFn, ImageInstance, Images, PageOptions, Picture, SegmentMap, Span, to_csv, to_html, to_svg};
 use proptest::prelude::*;
 
 const UGLY: &str = "</script><script>alert('x')</script> \"quoted\" & 'more' 🎉 e\u{301}t\u{e9} مرحبا \u{202e}abc \u{2028} end <!-- {{body}}";
@@ -185,14 +185,24 @@ fn an_explanation_without_its_text_lists_its_features() {
     let mut e = emotion("a wonderful joy, not sad");
     e.text = None;
     assert_eq!(inside(&page(&e), "<div id=\"text\"", "</div>").trim(), "a wonderful joy not sad");
-    // A picture takes the text's place.
-    let segments = vec![0, 0, 1, 1, 2, 2];
-    let picture = Picture { png: b"not looked at".to_vec(), width: 3, height: 2, segments };
-    let html = to_html(&e, &PageOptions::default().picture(picture.clone())).unwrap();
-    assert!(html.contains("href=\"data:image/png;base64,bm90IGxvb2tlZCBhdA==\""));
-    assert!(html.contains("d=\"M0 0h2v1h-2z\""));
-    let wrong = Picture { width: 4, ..picture };
-    assert!(to_html(&e, &PageOptions::default().picture(wrong)).is_err());
+}
+
+#[test]
+fn an_image_takes_the_place_of_the_text() {
+    let image = Picture::from_rgb(6, 4, (0..72u8).map(|i| 3 * i).collect()).unwrap();
+    let segments = SegmentMap::grid(6, 4, 2, 3).unwrap();
+    let image = ImageInstance::new(image, segments).unwrap();
+    let model = ImageFn::new(["dark", "red"], |images: &Images| {
+        images.iter().map(|rgb| if rgb[0] > 100 { [0.1, 0.9] } else { [0.7, 0.3] }).collect::<Vec<_>>()
+    });
+    let e = lipex().explain(&image, &model).unwrap();
+    let html = to_html(&e, &PageOptions::default().image(&image)).unwrap();
+    assert!(html.contains("href=\"data:image/png;base64,iVBOR") && html.contains("d=\"M0 0h2v2h-2z\""));
+    assert!(html.contains("The image, coloured for") && html.contains("What each segment does"));
+    let other =
+        ImageInstance::new(Picture::from_rgb(4, 1, (0..12).collect()).unwrap(), SegmentMap::grid(4, 1, 1, 2).unwrap())
+            .unwrap();
+    assert!(to_html(&e, &PageOptions::default().image(&other)).is_err());
 }
 
 #[test]

@@ -4,17 +4,18 @@ mod colour;
 mod csv;
 mod html;
 mod markup;
+mod overlay;
 mod phrases;
-mod picture;
 mod svg;
 mod table;
 
 pub use csv::to_csv;
 pub use html::to_html;
-pub use picture::Picture;
 pub use svg::to_svg;
 
+use crate::image::ImageInstance;
 use lipex_core::Explanation;
+use overlay::Overlay;
 
 /// What a page ([`to_html`]) or a figure ([`to_svg`]) shows of an explanation.
 ///
@@ -33,7 +34,7 @@ use lipex_core::Explanation;
 pub struct PageOptions {
     classes: Option<Vec<usize>>,
     contrast: Option<(usize, usize)>,
-    picture: Option<Picture>,
+    image: Option<Overlay>,
 }
 
 impl PageOptions {
@@ -53,8 +54,10 @@ impl PageOptions {
     }
 
     /// The image that was explained, to be coloured in place of a text; default none.
-    pub fn picture(mut self, picture: Picture) -> Self {
-        self.picture = Some(picture);
+    ///
+    /// More than 1.5 million pixels are thinned out: the page is for looking at.
+    pub fn image(mut self, image: &ImageInstance) -> Self {
+        self.image = Some(Overlay::new(image));
         self
     }
 

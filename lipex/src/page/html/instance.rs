@@ -11,7 +11,7 @@ pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
     m.open("h2", &[("id", "of-text")]).text(&format!("The {subject}, coloured for "));
     let predicted = &page.e().classes[page.predicted()];
     m.element("bdi", &[("data-name", "")], predicted).close("h2").line();
-    match (&page.options.picture, &page.e().text) {
+    match (&page.options.image, &page.e().text) {
         (Some(_), _) => picture(page, m),
         (None, Some(text)) => words(page, m, text),
         (None, None) => list(page, m),
@@ -81,8 +81,8 @@ fn places(page: &Page<'_>) -> Vec<(usize, usize, usize)> {
 
 fn picture(page: &Page<'_>, m: &mut Markup) {
     let (of, marks) = (columns(page), Marks::new(page));
-    if let Some(picture) = &page.options.picture {
-        picture.draw(m, |feature| Some(marks.attributes((*of.get(feature)?)?)));
+    if let Some(image) = &page.options.image {
+        image.draw(m, |feature| Some(marks.attributes((*of.get(feature)?)?)));
     }
 }
 

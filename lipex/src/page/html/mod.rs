@@ -37,13 +37,13 @@ const SHOWN: usize = 12;
 /// largest entries; it says so where something is left out. The matrix in the JSON or CSV file has everything.
 ///
 /// # Errors
-/// [`Error::Shape`] for a class that does not exist, a picture whose segments do not fit, or an explanation made by hand
+/// [`Error::Shape`] for a class that does not exist, an image with other segments, or an explanation made by hand
 /// whose parts do not fit together.
 pub fn to_html(explanation: &Explanation, options: &PageOptions) -> Result<String> {
     let e = explanation;
     e.check()?;
-    if let Some(picture) = &options.picture {
-        picture.check()?;
+    if let Some(image) = &options.image {
+        image.check(e.features.len())?;
     }
     let shown = options.shown(e, SHOWN);
     let page = Page::new(e, options, shown)?;
@@ -115,7 +115,7 @@ impl<'a> Page<'a> {
 
     /// What is explained, in a word.
     fn subject(&self) -> &'static str {
-        match (&self.options.picture, &self.e().text) {
+        match (&self.options.image, &self.e().text) {
             (Some(_), _) => "image",
             (None, Some(_)) => "text",
             (None, None) => phrases::feature_set(self.e()),

@@ -1,0 +1,5 @@
+//! Device memory, shared memory with its watch over threads, and the counting of transactions.
+
+pub mod heap;
+pub mod shared;
+pub mod traffic;
