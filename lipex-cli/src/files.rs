@@ -11,8 +11,18 @@ pub fn asked(options: &FileOptions) -> [(&'static str, Option<&String>); 3] {
 }
 
 /// Writes what was asked for; prints the report unless a file took its place.
-pub fn finish(targets: &Targets, explanation: &Explanation, view: &Choice) -> Result<()> {
+///
+/// `others` makes the content of options that are not about the explanation alone.
+pub fn finish(
+    targets: &Targets,
+    explanation: &Explanation,
+    view: &Choice,
+    others: impl Fn(&str) -> Option<Result<Vec<u8>>>,
+) -> Result<()> {
     targets.write(|option| {
+        if let Some(content) = others(option) {
+            return content;
+        }
         let page = || view.page(explanation);
         let content = match option {
             "html" => to_html(explanation, &page())?,

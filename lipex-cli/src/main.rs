@@ -1,11 +1,15 @@
 //! The command `lipex`.
 
+mod arrays;
 mod files;
+mod fit;
 mod method;
 mod options;
 mod output;
 mod parse;
+mod perturb;
 mod report;
+mod select;
 mod show;
 mod text;
 
@@ -27,6 +31,9 @@ fn main() -> ExitCode {
     let done = match &options.command {
         Command::Text(options) => text::run(options),
         Command::Show(options) => show::run(options),
+        Command::Perturb(options) => perturb::run(options),
+        Command::Select(options) => select::run(options),
+        Command::Fit(options) => fit::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -21,13 +21,13 @@ pub fn read(option: &str, path: &str) -> Result<String> {
 }
 
 /// Where a file will be written.
-enum Target {
+pub enum Target {
     StandardOutput,
     File(PathBuf),
 }
 
 impl Target {
-    fn new(option: &str, path: &str) -> Result<Self> {
+    pub fn new(option: &str, path: &str) -> Result<Self> {
         if path == "-" {
             return Ok(Target::StandardOutput);
         }
@@ -45,6 +45,11 @@ impl Target {
             Ok(about) if !about.is_dir() => refuse(format!("{} is not a folder", folder.display())),
             Ok(_) => Ok(Target::File(file)),
         }
+    }
+
+    /// Writes all of `content`, or leaves what was there.
+    pub fn write(&self, option: &'static str, content: &[u8]) -> Result<()> {
+        self.stage(option, content)?.commit()
     }
 
     /// Writes all of `content` where it can still be taken back: a file not yet in its place.

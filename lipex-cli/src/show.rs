@@ -10,5 +10,5 @@ pub fn run(options: &ShowOptions) -> Result<()> {
     let json = output::read("FILE", &options.file)?;
     let explanation = from_json(&json).map_err(|e| Error::setting("FILE", &options.file, e.to_string()))?;
     let view = report::Choice::new(&options.view, &explanation.classes)?;
-    files::finish(&targets, &explanation, &view)
+    files::finish(&targets, &explanation, &view, |_| None)
 }

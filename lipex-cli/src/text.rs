@@ -3,12 +3,14 @@
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Targets};
 use crate::{files, method, parse, report};
-use lipex::{BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit};
+use lipex::{
+    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
+};
 use std::time::Duration;
 
 pub fn run(options: &TextOptions) -> Result<()> {
-    let json = [("json", options.json.as_ref())];
-    let targets = Targets::new(json.into_iter().chain(files::asked(&options.files)))?;
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
     if let Some(size) = options.model.batch_size {
@@ -20,11 +22,12 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let model = model(&options.model)?;
     let view = report::Choice::new(&options.view, model.labels())?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
-    let mut explanation = explainer.explain(&text, model.as_ref())?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
     }
-    files::finish(&targets, &explanation, &view)
+    let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
+    files::finish(&targets, &explanation, &view, others)
 }
 
 fn instance(options: &TextOptions) -> Result<TextInstance> {

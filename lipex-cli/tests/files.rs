@@ -56,6 +56,7 @@ fn what_cannot_be_written_is_refused_before_anything_is() {
     for (arguments, word) in [
         (&["--html", "-", "--svg", "-"][..], "--html writes to"),
         (&["--json", "-", "--csv", "-"], "--json writes to"),
+        (&["--save-neighbourhood", "n.npz", "--svg", "n.npz"], "--save-neighbourhood writes to"),
         (&["--html", "x", "--csv", "./x"], "--html writes to"),
         (&["--html", "a.html", "--svg", "no/such/x.svg"], "does not exist"),
         (&["--csv", "."], "folder"),

@@ -26,6 +26,7 @@
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
 //!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
+//! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
@@ -34,6 +35,7 @@ mod demo;
 mod function;
 mod image;
 mod json;
+pub mod npy;
 mod page;
 mod text;
 
@@ -44,7 +46,7 @@ pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
     Occasion, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
-pub use json::{SCHEMA, from_json, to_json};
+pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use page::{PageOptions, to_csv, to_html, to_svg};

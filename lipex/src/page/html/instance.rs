@@ -105,7 +105,7 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
     m.open("label", &[("class", "script"), ("hidden", "")]);
     m.empty("input", &[("type", "checkbox"), ("id", "numbers")]).text(" numbers").close("label").close("p").line();
     let what = phrases::feature(page.e());
-    let mut note = format!("Underlined: speaks for the class. Dashed: against it. Plain: close to 0");
+    let mut note = "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string();
     if page.e().uncertainty.is_some() {
         note += ", or not told from it";
     }
