@@ -13,6 +13,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
     }

@@ -9,7 +9,8 @@ use lipex::prelude::*;
 use lipex::{PageOptions, to_html};
 use std::path::PathBuf;
 
-const UGLY: &str = "I <script>alert('joy')</script> \"can't\" believe 🎉 מסיבה مفاجأة e\u{301}tonnant </script><!-- \u{2028} joy";
+const UGLY: &str =
+    "I <script>alert('joy')</script> \"can't\" believe 🎉 מסיבה مفاجأة e\u{301}tonnant </script><!-- \u{2028} joy";
 
 /// An explanation with everything that one may hold, as a page in a file.
 fn page(folder: &tempfile::TempDir, name: &str, text: &str, unit: Unit) -> (Explanation, PathBuf) {
@@ -44,7 +45,11 @@ fn any_text_at_any_width_in_light_and_dark() {
         ("plain", "I can't believe you threw me a surprise party, I'm shaking with joy", Unit::Word),
         ("ugly", UGLY, Unit::Word),
         ("rtl", "אני שמח מאוד היום, תודה! مرحبا", Unit::Word),
-        ("sentences", "I was afraid at first. Then came the party! \"Such joy,\" she said. And now? I am sad.", Unit::Sentence),
+        (
+            "sentences",
+            "I was afraid at first. Then came the party! \"Such joy,\" she said. And now? I am sad.",
+            Unit::Sentence,
+        ),
         ("long", long.as_str(), Unit::Occurrence),
     ] {
         let (e, file) = page(&folder, name, text, unit);
@@ -119,12 +124,17 @@ fn contrasts_filters_and_orders_are_chosen() {
     browser.open(&file, (1200, 900), true);
     let order = e.classes_by_probability();
     let choose = |id: &str, value: &str| {
-        format!("(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('change')); }})(document.getElementById('{id}'))")
+        format!(
+            "(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('change')); }})(document.getElementById('{id}'))"
+        )
     };
     browser.value(&choose("class-a", "3"));
     browser.value(&choose("class-b", "1"));
     let (a, b) = (order[3], order[1]);
-    assert_eq!(browser.text("document.getElementById('of-contrast').textContent"), format!("{} over {}", e.classes[a], e.classes[b]));
+    assert_eq!(
+        browser.text("document.getElementById('of-contrast').textContent"),
+        format!("{} over {}", e.classes[a], e.classes[b])
+    );
     let first = "document.querySelector('#contrast tbody tr')";
     let contrast = e.contrast(a, b);
     let (name, value) = (&e.features[contrast[0].feature].name, contrast[0].value);
@@ -190,7 +200,7 @@ fn the_page_stands_without_its_script() {
     browser.open(&file, (1200, 900), false);
     // The debugger may still look.
     assert_eq!(browser.text("document.getElementById('text').textContent"), e.text.clone().unwrap());
-    assert!(browser.text(LEVELS).contains("p6"), "coloured for the predicted class");
+    assert!(browser.text(LEVELS).contains("w p"), "coloured for the predicted class");
     assert_eq!(browser.value("[...document.querySelectorAll('.script')].filter(s => s.offsetHeight > 0).length"), 0);
     assert_eq!(browser.value("document.querySelectorAll('#contrast tbody tr').length > 3"), true);
     quiet(&browser, &file);

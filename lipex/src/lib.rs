@@ -40,6 +40,8 @@ mod page;
 mod text;
 
 pub use command::CommandModel;
+#[cfg(fuzzing)]
+pub use command::fuzz_protocol;
 pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
 pub use image::{

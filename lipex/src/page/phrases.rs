@@ -1,6 +1,7 @@
 //! Sentences that page and figure share.
 
-use lipex_core::{Explanation, Link, Method};
+use super::table::bars;
+use lipex_core::{Dependence, Explanation, Link, Method};
 
 /// What a feature is called.
 pub(super) fn feature(e: &Explanation) -> &'static str {
@@ -37,7 +38,7 @@ pub(super) fn reading(e: &Explanation) -> String {
 /// What marks in the matrix mean; empty where there are none.
 pub(super) fn marks(e: &Explanation) -> String {
     let mut notes = Vec::new();
-    if let Some(u) = &e.uncertainty {
+    if let Some(u) = bars(e) {
         notes.push(format!("± half of the {} interval", percent(u.level)));
         notes.push("(grey) not told from 0".to_string());
     }
@@ -62,13 +63,22 @@ pub(super) fn feature_set(e: &Explanation) -> &'static str {
     }
 }
 
+/// How rows depend on one another.
+pub(super) fn rows(rows: Dependence) -> &'static str {
+    match rows {
+        Dependence::Independent => "independent",
+        Dependence::Pairs => "pairs taken together",
+        Dependence::Stratified => "sizes taken as strata",
+        _ => "taken as independent",
+    }
+}
+
 /// How standard errors were made.
 pub(super) fn method(method: Method) -> &'static str {
     match method {
         Method::Sandwich => "sandwich, exact Hessian",
         Method::SandwichGaussNewton => "sandwich, Gauss–Newton matrix (the exact Hessian is indefinite)",
         Method::Bootstrap => "bootstrap over masks",
-        Method::Exact => "exact: every mask occurs, so sampling makes no error",
         _ => "unnamed",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::colour::{FAINT, INK, fill};
 use super::markup::Markup;
-use super::table::{Entry, LEVELS, Table, short};
+use super::table::{Entry, LEVELS, Table, bars, short};
 use super::{PageOptions, phrases};
 use lipex_core::{Explanation, Result};
 use unicode_width::UnicodeWidthStr;
@@ -64,7 +64,7 @@ impl<'a> Figure<'a> {
         let left = widest(&rows).max(3.0 * FONT) + 52.0;
         let slant = std::f64::consts::FRAC_1_SQRT_2;
         let top = widest(&columns) * slant + FONT;
-        let row = if table.e.uncertainty.is_some() { TALL_ROW } else { ROW };
+        let row = if bars(table.e).is_some() { TALL_ROW } else { ROW };
         // The last name leans out to the right.
         let across = left + table.columns.len().clamp(1, BLOCK) as f64 * CELL + top;
         let width = across.max(left + 360.0);

@@ -1,6 +1,6 @@
 //! What of an explanation's matrix a page or a figure shows, and how its numbers are written.
 
-use lipex_core::{Error, Explanation, Link, Result};
+use lipex_core::{Error, Explanation, Link, Method, Result, Uncertainty};
 use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -57,7 +57,7 @@ impl<'a> Table<'a> {
     /// The entry of a class and a place in `kept`; `None` where the class's row was not fitted on it.
     pub fn entry(&self, class: usize, j: usize) -> Option<Entry> {
         let weight = self.e.matrix[class][j];
-        let entry = match &self.e.uncertainty {
+        let entry = match bars(self.e) {
             Some(u) => {
                 Entry { weight, half: Some(u.quantile * u.std_error[class][j]), clear: u.is_clear(class, j, weight) }
             }
@@ -68,7 +68,7 @@ impl<'a> Table<'a> {
 
     /// The entries of W\[a\] − W\[b\] with half their intervals, in the order of the columns.
     pub fn contrast(&self, a: usize, b: usize) -> Vec<(usize, Entry)> {
-        let errors = self.e.uncertainty.as_ref().map(|u| (u, u.contrast_error(a, b)));
+        let errors = bars(self.e).map(|u| (u, u.contrast_error(a, b)));
         let entry = |&j: &usize| {
             let weight = self.e.matrix[a][j] - self.e.matrix[b][j];
             let error = errors.as_ref().map(|(u, errors)| (u.quantile * errors[j], u.band * errors[j]));
@@ -109,6 +109,11 @@ impl<'a> Table<'a> {
     pub fn unit(&self) -> &'static str {
         if self.e.link == Link::Softmax { "log-odds" } else { "probability" }
     }
+}
+
+/// The standard errors to draw; none where sampling makes no error.
+pub(super) fn bars(e: &Explanation) -> Option<&Uncertainty> {
+    e.uncertainty.as_ref().filter(|u| u.method != Method::Exact)
 }
 
 /// A number with a sign and a real minus; what rounds to 0 has none.

@@ -1,6 +1,6 @@
 //! Everything that an explanation may hold and a plain run does not: made-up errors, a growing run, a change.
 
-use lipex::{Explanation, Flip, Growth, InTop, Look, Method, Uncertainty};
+use lipex::{Dependence, Explanation, Flip, Growth, InTop, Look, Method, Uncertainty};
 
 /// Adds standard errors from 0.05 to 0.25 (independent classes), a growth path and an answer to "what would make it …".
 pub fn add(e: &mut Explanation) {
@@ -9,6 +9,7 @@ pub fn add(e: &mut Explanation) {
     let variance = |a: usize, b: usize, j: usize| if a == b { se(a, j).powi(2) } else { 0.0 };
     e.uncertainty = Some(Uncertainty {
         method: Method::Sandwich,
+        rows: Dependence::Independent,
         level: 0.95,
         std_error: (0..c).map(|a| (0..f).map(|j| se(a, j)).collect()).collect(),
         covariance: (0..f).map(|j| (0..c).map(|a| (0..c).map(|b| variance(a, b, j)).collect()).collect()).collect(),
@@ -26,6 +27,7 @@ pub fn add(e: &mut Explanation) {
     let look = |masks: usize, half_width: f64, met: bool| Look { masks, inputs: masks * 7 / 10, half_width, met };
     e.growth = Some(Growth {
         rule: "settled 3:0.1".into(),
+        class: e.predicted(),
         looks: vec![look(100, 0.81, false), look(150, 0.66, false), look(200, 0.55, true)],
         met: true,
         stopped: "the top 3 are settled".into(),

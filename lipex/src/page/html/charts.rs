@@ -3,7 +3,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
-use crate::page::table::Entry;
+use crate::page::table::{Entry, bars};
 
 /// Most bars in a chart: the longest.
 pub(super) const BARS: usize = 12;
@@ -15,7 +15,7 @@ pub(super) fn class_section(page: &Page<'_>, m: &mut Markup) {
     m.element("bdi", &[("data-name", "")], &e.classes[page.predicted()]).close("h2").line();
     let entries = |&j: &usize| Some((j, page.table.entry(page.predicted(), j)?));
     let list: Vec<(usize, Entry)> = page.table.columns.iter().filter_map(entries).collect();
-    let shares = e.uncertainty.as_ref().and_then(|u| u.in_top.as_ref());
+    let shares = bars(e).and_then(|u| u.in_top.as_ref());
     let heading = shares.map(|top| format!("in top {}", top.k));
     let share = |j: usize| shares.map(|top| phrases::percent(top.share[page.predicted()][e.kept[j]]));
     chart(page, m, "bars", &list, heading.as_deref(), share);
@@ -81,7 +81,7 @@ fn chart(
     extra: Option<&str>,
     extra_of: impl Fn(usize) -> Option<String>,
 ) {
-    let errors = page.e().uncertainty.is_some();
+    let errors = bars(page.e()).is_some();
     m.open("table", &[("class", "chart"), ("id", id)]).open("thead", &[]).open("tr", &[]);
     m.element("th", &[("scope", "col")], phrases::feature(page.e()));
     m.element("th", &[("scope", "col")], page.table.unit());
@@ -93,9 +93,9 @@ fn chart(
     }
     m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bar").close("th");
     m.close("tr").close("thead").open("tbody", &[]).line();
-    let bars = longest(list);
-    let reach = bars.iter().map(|(_, e)| e.weight.abs() + e.half.unwrap_or(0.0)).fold(0.0, f64::max);
-    for &(j, entry) in &bars {
+    let longest = longest(list);
+    let reach = longest.iter().map(|(_, e)| e.weight.abs() + e.half.unwrap_or(0.0)).fold(0.0, f64::max);
+    for &(j, entry) in &longest {
         m.open("tr", &[("class", if entry.clear { "" } else { "noise" })]);
         m.open("th", &[("scope", "row")]).element("bdi", &[], &page.table.names[j]).close("th");
         m.element("td", &[], &page.table.signed(entry.weight));
@@ -110,7 +110,7 @@ fn chart(
         m.close("td").close("tr").line();
     }
     m.close("tbody").close("table").line();
-    let hidden = list.len() - bars.len();
+    let hidden = list.len() - longest.len();
     let note = format!("{hidden} more are closer to 0; the matrix has them.");
     let class = if hidden > 0 { "note" } else { "note none" };
     m.element("p", &[("class", class), ("id", &format!("{id}-more"))], &note).line();

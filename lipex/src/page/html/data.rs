@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::charts::BARS;
-use crate::page::table::LEVELS;
+use crate::page::table::{LEVELS, bars};
 use lipex_core::Explanation;
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ fn brief(x: f64) -> f64 {
 
 pub(super) fn json(page: &Page<'_>) -> String {
     let (e, table) = (page.e(), &page.table);
-    let u = e.uncertainty.as_ref();
+    let u = bars(e);
     let per_class = |c: &usize| {
         let weight = |&j: &usize| table.entry(*c, j).map(|entry| brief(entry.weight));
         table.columns.iter().map(weight).collect()
@@ -76,7 +76,7 @@ fn rows<T>(page: &Page<'_>, value: impl Fn(usize, usize) -> T) -> Vec<Vec<T>> {
 }
 
 fn covariance(page: &Page<'_>, e: &Explanation) -> Option<Covariance> {
-    let u = e.uncertainty.as_ref()?;
+    let u = bars(e)?;
     let columns = page.table.columns.len().max(1);
     let fits = |n: &usize| n * (n + 1) / 2 * columns <= COVARIANCES;
     let classes = (0..=page.table.classes.len()).rev().find(fits).unwrap_or(0);

@@ -3,7 +3,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
-use lipex_core::{Agreement, Explanation, Flip, Growth, Uncertainty, arg_max};
+use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Uncertainty, arg_max};
 
 /// A section with a heading.
 fn section(m: &mut Markup, id: &'static str, heading: &str, inside: impl FnOnce(&mut Markup)) {
@@ -111,9 +111,15 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
 pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
     let Some(u) = &page.e().uncertainty else { return };
     section(m, "of-noise", "How much of W is noise", |m| {
+        if u.method == Method::Exact {
+            m.element("p", &[], "None of it: every mask was asked, so no entry has a sampling error.").line();
+            return not_covered(m, u);
+        }
         m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
         row(m, "standard errors", &[phrases::method(u.method)]);
+        row(m, "rows of masks", &[phrases::rows(u.rows)]);
         row(m, "level", &[&phrases::percent(u.level)]);
+        row(m, "widest interval", &[&page.table.plus_minus(u.half_width())]);
         let factor = |x: f64| format!("{x:.2} standard errors either way");
         row(m, "an interval", &[&factor(u.quantile)]);
         row(m, "the band of all entries", &[&factor(u.band)]);
@@ -125,14 +131,19 @@ pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
         }
         m.close("tbody").close("table").line();
         note(m, &unclear(page, u));
-        if !u.not_covered.is_empty() {
-            m.element("p", &[("class", "note")], "The bars do not cover:").open("ul", &[("class", "note")]);
-            u.not_covered.iter().for_each(|what| {
-                m.element("li", &[], what);
-            });
-            m.close("ul").line();
-        }
+        not_covered(m, u);
     });
+}
+
+fn not_covered(m: &mut Markup, u: &Uncertainty) {
+    if u.not_covered.is_empty() {
+        return;
+    }
+    m.element("p", &[("class", "note")], "Not covered:").open("ul", &[("class", "note")]);
+    u.not_covered.iter().for_each(|what| {
+        m.element("li", &[], what);
+    });
+    m.close("ul").line();
 }
 
 fn unclear(page: &Page<'_>, u: &Uncertainty) -> String {
@@ -151,7 +162,11 @@ pub(super) fn growth(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let Some(growth) = &e.growth else { return };
     section(m, "of-growth", "How many masks it took", |m| {
-        m.open("p", &[]).text(&format!("Rule: {}. ", growth.rule)).text(if growth.met { "Met: " } else { "Not met: " });
+        m.open("p", &[])
+            .text(&format!("Rule: {}, for ", growth.rule))
+            .element("bdi", &[], &e.classes[growth.class])
+            .text(". ");
+        m.text(if growth.met { "Met: " } else { "Not met: " });
         m.text(&format!("{}.", growth.stopped)).close("p").line();
         m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
         head(m, &["masks", "distinct inputs", "half the widest bar", "rule met"]);

@@ -3,7 +3,7 @@
 use super::{Page, level_class};
 use crate::page::markup::Markup;
 use crate::page::phrases;
-use crate::page::table::LEVELS;
+use crate::page::table::{LEVELS, bars};
 
 pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
     let subject = page.subject();
@@ -106,7 +106,7 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
     m.empty("input", &[("type", "checkbox"), ("id", "numbers")]).text(" numbers").close("label").close("p").line();
     let what = phrases::feature(page.e());
     let mut note = "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string();
-    if page.e().uncertainty.is_some() {
+    if bars(page.e()).is_some() {
         note += ", or not told from it";
     }
     if page.e().kept.len() < page.e().features.len() {
