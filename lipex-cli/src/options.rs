@@ -13,6 +13,8 @@ const EXCLUSIONS: &str = "What excludes what:
   A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
   --starts, --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
+  --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
+  bernoulli, weight-proportional). --settled and --half-width exclude each other.
   --within-angle goes with uniform-size and bernoulli alone.
   --unit sentence has no --ignore-words.
 
@@ -195,6 +197,26 @@ pub struct SamplingOptions {
 pub struct NoiseOptions {
     #[command(flatten)]
     pub bars: BarOptions,
+    /// Start at 100 masks and add more until the answer is steady, as --settled or --half-width says; no call of the model
+    /// is repeated [default: --samples masks]
+    #[arg(long, conflicts_with = "samples", help_heading = "Uncertainty")]
+    pub adaptive: bool,
+    /// With --adaptive: until no other word can be above one of the K that hold the predicted class up (the first K of
+    /// --rank) by more than EPS times the largest. K:order asks for their order instead [default: 3:0.1]
+    #[arg(
+        long,
+        value_name = "K[:EPS]",
+        requires = "adaptive",
+        conflicts_with = "half_width",
+        help_heading = "Uncertainty"
+    )]
+    pub settled: Option<String>,
+    /// With --adaptive: until every interval of W reaches no further than H to either side
+    #[arg(long, value_name = "H", requires = "adaptive", help_heading = "Uncertainty")]
+    pub half_width: Option<f64>,
+    /// With --adaptive: the most masks, the whole text included [default: 5000]
+    #[arg(long, value_name = "M", requires = "adaptive", help_heading = "Uncertainty")]
+    pub max_samples: Option<usize>,
 }
 
 /// Whether W gets error bars.

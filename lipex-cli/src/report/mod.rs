@@ -52,6 +52,7 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     distributions(&mut page, e, &shown);
     matrix::print(&mut page, e, &shown);
     words::print(&mut page, e, choice);
+    noise::growth(&mut page, e);
     noise::print(&mut page, e, choice);
     footer::print(&mut page, e);
     page.finish()
