@@ -22,7 +22,10 @@ impl Decoder<'_> {
             [Operand::List(returned), Operand::Name(name), Operand::List(handed)] => {
                 (returned.as_slice(), name, handed.as_slice())
             }
-            _ => return self.refuse("a call names a function and lists what it hands over; through a pointer it is unknown"),
+            _ => {
+                return self
+                    .refuse("a call names a function and lists what it hands over; through a pointer it is unknown");
+            }
         };
         let module = self.module;
         let Some(function) = module.functions.iter().find(|f| f.name == *name) else {

@@ -41,7 +41,8 @@ fn a_call_hands_over_and_returns() {
     let again = |t: u64| if expect(t) + 1 > 20 { 1000 } else { expect(t) + 1 + 8 * t };
     assert_eq!(results(&twice), (0..32).map(again).collect::<Vec<_>>());
     // In some lanes only; all meet again, which the barrier after it needs.
-    let some = format!("mov.u32 %r8, 5; setp.lt.u32 %p1, %t, 9; @!%p1 bra PAST; mov.u32 %r7, 3; {CALL} PAST: bar.sync 0;");
+    let some =
+        format!("mov.u32 %r8, 5; setp.lt.u32 %p1, %t, 9; @!%p1 bra PAST; mov.u32 %r7, 3; {CALL} PAST: bar.sync 0;");
     assert_eq!(results(&some), (0..32).map(|t| if t < 9 { 3 + 8 * t } else { 5 }).collect::<Vec<_>>());
 }
 

@@ -6,7 +6,6 @@ mod variables;
 use super::lexer::{Placed, Token, tokens};
 use super::{Function, Kernel, Module, Param, Refusal, Space, Type};
 
-
 /// Reads a module.
 ///
 /// # Errors
@@ -336,7 +335,6 @@ impl Parser {
         }
         Ok(a)
     }
-
 }
 
 fn describe(token: Option<&Token>) -> String {
