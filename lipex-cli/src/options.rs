@@ -70,6 +70,8 @@ pub struct TextOptions {
     pub flip_to: Option<String>,
     #[command(flatten)]
     pub view: View,
+    #[command(flatten)]
+    pub files: FileOptions,
 
     /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
     #[arg(long, value_name = "F", help_heading = "Output")]
@@ -261,6 +263,24 @@ pub struct ShowOptions {
     pub file: String,
     #[command(flatten)]
     pub view: View,
+    #[command(flatten)]
+    pub files: FileOptions,
+}
+
+/// Files for people. For each, - is standard output, in place of the report.
+#[derive(Args)]
+pub struct FileOptions {
+    /// Save a page: the text with words coloured for the class one points at, the matrix, contrasts, how it was made. One
+    /// file, no network; holds the 50 likeliest classes and the 300 strongest words; - is standard output
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub html: Option<String>,
+    /// Save the matrix as a figure, for the classes shown
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub svg: Option<String>,
+    /// Save the whole matrix as a table: class, feature, weight, se, low, high. Names are written as they are: where text or
+    /// labels come from strangers, do not let a spreadsheet take them for formulas
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub csv: Option<String>,
 }
 
 /// What of an explanation is shown. Changes nothing that is computed.
