@@ -217,7 +217,8 @@ fn named_barriers_wait_for_their_own_threads() {
 FIRST: bar.sync 3, 64; ld.shared.u32 %r6, [s]; bra.uni MEET;
 SECOND: @%p3 st.shared.u32 [s], 42; bar.arrive 3, 64;
 MEET: bar.sync 0; cvt.u64.u32 %x1, %r6; st.global.u64 [%out], %x1;";
-    let (buffers, _) = run(&with("", body), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).unwrap_or_else(|r| panic!("{r}"));
+    let (buffers, _) =
+        run(&with("", body), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).unwrap_or_else(|r| panic!("{r}"));
     let want = |t: usize| [42, 0, 5, 5][t / 32];
     assert_eq!(buffers[1], (0..128).map(want).collect::<Vec<_>>());
     let missing = body.replace("bar.arrive 3, 64;", "");
