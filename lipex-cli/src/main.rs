@@ -1,9 +1,11 @@
 //! The command `lipex`.
 
+mod image;
 mod method;
 mod options;
 mod output;
 mod parse;
+mod program;
 mod report;
 mod show;
 mod text;
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     };
     let done = match &options.command {
         Command::Text(options) => text::run(options),
+        Command::Image(options) => image::run(options),
         Command::Show(options) => show::run(options),
     };
     match done {

@@ -1,6 +1,7 @@
 //! The explanation matrix as a table: classes down, kept words across, in blocks that fit the page.
 
 use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable, signed};
+use super::nouns;
 use lipex::{Explanation, Link};
 
 /// Columns of a number.
@@ -14,11 +15,12 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     let left = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
     let largest = e.matrix.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
     page.gap();
+    let feature = nouns(e).feature;
     let what = match e.link {
-        Link::Softmax => "What each word does to each class, in log-odds (W)",
-        Link::Identity => "What each word adds to each class, in probability (W)",
+        Link::Softmax => format!("What each {feature} does to each class, in log-odds (W)"),
+        Link::Identity => format!("What each {feature} adds to each class, in probability (W)"),
     };
-    page.heading(what);
+    page.heading(&what);
     let width = |j: usize| columns(&words[j]).max(NUMBER) + 1;
     let mut from = 0;
     while from < words.len() {
@@ -42,7 +44,7 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     if e.link == Link::Softmax {
         page.note("An entry is relative to the other classes: columns are centred.");
     } else if e.support.iter().any(|s| s.len() < e.kept.len()) {
-        page.note("A dot: the word was not chosen for this class.");
+        page.note(&format!("A dot: the {feature} was not chosen for this class."));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists of words: what holds the predicted class up, what speaks against it, a contrast.
 
 use super::layout::{Page, printable, signed};
-use super::{Choice, unit};
+use super::{Choice, nouns, unit};
 use lipex::{Explanation, Flip, Rank, Weighted, arg_max};
 
 /// A feature's name on one line: a space within would let a line break there.
@@ -30,7 +30,11 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         }
         Rank::Absolute => format!("What moves {class} most (absolute, |W|, {unit}): {}", list(e, &top(rank, |_| true))),
         Rank::Effect => {
-            format!("What {class} would lose without the word (effect, probability): {}", list(e, &top(rank, |_| true)))
+            format!(
+                "What {class} would lose without the {} (effect, probability): {}",
+                nouns(e).feature,
+                list(e, &top(rank, |_| true))
+            )
         }
     };
     page.paragraph(&line);
@@ -73,8 +77,9 @@ fn flip(page: &mut Page, e: &Explanation, flip: &Flip) {
             )
         }
         None => format!(
-            "What would make it {to}: nothing found. However many words go, in order of what they add for {predicted} \
-             against {to}, the surrogate does not say {to}."
+            "What would make it {to}: nothing found. However many {} go, in order of what they add for {predicted} \
+             against {to}, the surrogate does not say {to}.",
+            nouns(e).features
         ),
     });
 }

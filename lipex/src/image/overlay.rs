@@ -2,7 +2,8 @@
 
 use super::instance::ImageInstance;
 use super::picture::Picture;
-use lipex_core::{Error, Explanation, Result, expect_len};
+use font8x8::legacy::BASIC_LEGACY;
+use lipex_core::{Error, Explanation, Rank, Result, expect_len};
 
 /// Blue, for segments that hold the class up.
 const UP: [f64; 3] = [20.0, 110.0, 245.0];
@@ -12,12 +13,16 @@ const DOWN: [f64; 3] = [235.0, 100.0, 0.0];
 const READABLE: usize = 640;
 /// Segments of a smaller share of the largest |W| are tinted but not marked.
 const FAINT: f64 = 0.08;
+/// Segments whose names are written on an overlay: those with the largest |W| for its class.
+const NAMED: usize = 8;
+/// Lines between signs.
+const PITCH: usize = 44;
 
 /// Draws what segments do to classes over the picture, every class on one scale.
 ///
 /// The picture turns grey. A segment that holds the class up is tinted blue and bears + signs, one that speaks against it is
 /// tinted orange and bears − signs; the larger |W| is, the stronger the tint and the larger the signs. Segments that were
-/// not kept stay grey, without an outline.
+/// not kept stay grey, without an outline. The eight segments with the largest |W| bear their names.
 ///
 /// ```
 /// use lipex::prelude::*;
@@ -82,7 +87,35 @@ impl<'a> Overlays<'a> {
                 rgb.extend(self.pixel(x, y, &strengths));
             }
         }
-        Picture::from_rgb(width, height, rgb)
+        let mut overlay = Picture::from_rgb(width, height, rgb)?;
+        for named in self.explanation.top_k(class, NAMED, Rank::Absolute) {
+            if strengths[named.feature].is_some_and(|share| share.abs() >= FAINT) {
+                self.write_name(&mut overlay, named.feature);
+            }
+        }
+        Ok(overlay)
+    }
+
+    /// Writes a segment's name under its middle sign, white on black.
+    fn write_name(&self, overlay: &mut Picture, feature: usize) {
+        // Names are ids; what the font lacks is left out.
+        let name = &self.explanation.features[feature].name;
+        let glyphs: Vec<[u8; 8]> = name.chars().filter_map(|c| BASIC_LEGACY.get(c as usize).copied()).collect();
+        let (wide, high) = ((8 * glyphs.len() + 2) * self.line, 10 * self.line);
+        let (width, height) = (overlay.width(), overlay.height());
+        let (ax, ay) = self.anchors[feature];
+        let left = ax.saturating_sub(wide / 2).min(width.saturating_sub(wide));
+        let top = (ay + 10 * self.line).min(height.saturating_sub(high));
+        for y in top..(top + high).min(height) {
+            for x in left..(left + wide).min(width) {
+                let (column, row) = ((x - left) / self.line, (y - top) / self.line);
+                let inside = column > 0 && (1..9).contains(&row);
+                let glyph = glyphs.get(column.wrapping_sub(1) / 8).filter(|_| inside);
+                let lit = glyph.is_some_and(|g| g[row - 1] >> ((column - 1) % 8) & 1 == 1);
+                let at = 3 * (y * width + x);
+                overlay.as_rgb_mut()[at..at + 3].fill(if lit { 255 } else { 0 });
+            }
+        }
     }
 
     /// For each segment its entry of W as a share of the largest; `None` where the segment was not kept.
@@ -127,21 +160,28 @@ impl<'a> Overlays<'a> {
             || (below < picture.height() * self.zoom && self.segment(x, below) != segment)
     }
 
-    /// The grey of a sign at this pixel: white, with a black rim. Signs stand in a lattice around the segment's anchor.
+    /// The place nearest to `at` that is a whole number of pitches from the anchor.
+    fn nearest_of_lattice(&self, at: usize, anchor: usize) -> Option<usize> {
+        let pitch = (PITCH * self.line) as i64;
+        let off = at as i64 - anchor as i64;
+        usize::try_from(anchor as i64 + (off + pitch / 2).div_euclid(pitch) * pitch).ok()
+    }
+
+    /// The grey of a sign at this pixel: white, with a black rim. Signs stand in a lattice around the segment's anchor, where
+    /// the segment is.
     fn mark(&self, x: usize, y: usize, segment: usize, share: f64) -> Option<u8> {
         if share.abs() < FAINT {
             return None;
         }
-        let line = self.line as f64;
-        let pitch = 22.0 * line;
         let (ax, ay) = self.anchors[segment];
-        // Distance to the nearest point of the lattice.
-        let off = |at: usize, anchor: usize| {
-            let d = (at as f64 - anchor as f64) / pitch;
-            (d - d.round()).abs() * pitch
-        };
-        let (dx, dy) = (off(x, ax), off(y, ay));
-        let (arm, half) = ((1.5 + 6.5 * share.abs()) * line, (0.5 + 1.2 * share.abs()) * line);
+        let (cx, cy) = (self.nearest_of_lattice(x, ax)?, self.nearest_of_lattice(y, ay)?);
+        let picture = self.image.picture();
+        if cx >= picture.width() * self.zoom || cy >= picture.height() * self.zoom || self.segment(cx, cy) != segment {
+            return None;
+        }
+        let line = self.line as f64;
+        let (dx, dy) = (x.abs_diff(cx) as f64, y.abs_diff(cy) as f64);
+        let (arm, half) = ((2.5 + 7.5 * share.abs()) * line, (0.6 + 1.4 * share.abs()) * line);
         let within = |rim: f64| {
             let across = dx <= arm + rim && dy <= half + rim;
             across || (share > 0.0 && dy <= arm + rim && dx <= half + rim)
