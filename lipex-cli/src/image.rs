@@ -32,7 +32,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         None => String::new(),
     };
     if let Some(target) = &target {
-        target.write("json", &to_json(&explanation))?;
+        target.write("json", &to_json(&explanation).as_bytes())?;
     }
     match target {
         Some(Target::StandardOutput) => Ok(()),

@@ -1,12 +1,16 @@
 //! The command `lipex`.
 
+mod arrays;
+mod fit;
 mod image;
 mod method;
 mod options;
 mod output;
 mod parse;
+mod perturb;
 mod program;
 mod report;
+mod select;
 mod show;
 mod text;
 
@@ -29,6 +33,9 @@ fn main() -> ExitCode {
         Command::Text(options) => text::run(options),
         Command::Image(options) => image::run(options),
         Command::Show(options) => show::run(options),
+        Command::Perturb(options) => perturb::run(options),
+        Command::Select(options) => select::run(options),
+        Command::Fit(options) => fit::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

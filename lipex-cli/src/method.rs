@@ -2,7 +2,8 @@
 
 use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
-use lipex::{Cpu, Domain, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, by_name};
+use lipex::{Cpu, Domain, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
+use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
 pub fn explainer(
@@ -30,10 +31,10 @@ pub fn explainer(
         });
         explainer = explainer.perturber(parse::sampler(name, sampling, domain)?);
     }
-    if let Some(proximity) = &method.proximity {
+    if let Some(proximity) = &method.weigh.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);
     }
-    if let Some(select) = &method.select {
+    if let Some(select) = &method.select.select {
         explainer = explainer.selector(parse::select(select)?);
     }
     Ok(explainer)
@@ -43,6 +44,16 @@ pub fn explainer(
 pub enum Chosen {
     Softmax(Softmax),
     Ridge(Ridge),
+}
+
+impl Chosen {
+    /// The surrogate behind its trait.
+    pub fn shared(self) -> Arc<dyn Surrogate<Cpu>> {
+        match self {
+            Chosen::Softmax(softmax) => Arc::new(softmax),
+            Chosen::Ridge(ridge) => Arc::new(ridge),
+        }
+    }
 }
 
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
@@ -77,6 +88,13 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if options.no_intercept {
         softmax = softmax.intercept(Intercept::None);
     }
+    if let Some(tolerance) = options.tolerance {
+        softmax = softmax.tolerance(tolerance)?;
+    }
+    if let Some(alpha) = options.alpha {
+        let reason = "a softmax has no such setting; leave it out, or add --surrogate ridge";
+        return Err(Error::setting("alpha", alpha, reason));
+    }
     softmax.lambda_factor()?;
     Ok(softmax)
 }
@@ -88,6 +106,7 @@ fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+        ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
     ];
     match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
@@ -95,6 +114,6 @@ fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
             let reason = "a ridge has no such setting; leave it out, or add --surrogate softmax";
             Err(Error::setting(option, value, reason))
         }
-        None => Ok(Ridge::default()),
+        None => options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha)),
     }
 }

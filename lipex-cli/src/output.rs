@@ -89,10 +89,10 @@ impl Target {
     }
 
     /// Writes all of `content`, or leaves what was there.
-    pub fn write(&self, option: &str, content: &str) -> Result<()> {
+    pub fn write(&self, option: &str, content: &[u8]) -> Result<()> {
         match self {
-            Target::StandardOutput => print(content),
-            Target::File(file) => write_whole(file, content.as_bytes())
+            Target::StandardOutput => finished(std::io::stdout().lock(), content),
+            Target::File(file) => write_whole(file, content)
                 .map_err(|e| Error::setting(option, file.display(), format!("cannot be written: {e}"))),
         }
     }
@@ -126,8 +126,11 @@ fn write_whole(file: &Path, content: &[u8]) -> std::io::Result<()> {
 
 /// Writes to standard output, without colours where it takes none. A reader that has gone away wants no more.
 pub fn print(content: &str) -> Result<()> {
-    let mut out = AutoStream::auto(std::io::stdout());
-    match out.write_all(content.as_bytes()).and_then(|()| out.flush()) {
+    finished(AutoStream::auto(std::io::stdout()), content.as_bytes())
+}
+
+fn finished(mut out: impl Write, content: &[u8]) -> Result<()> {
+    match out.write_all(content).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::setting("standard output", "", e.to_string())),
         _ => Ok(()),
     }

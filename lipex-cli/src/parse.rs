@@ -48,6 +48,19 @@ pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
     })
 }
 
+/// Features by number: 3,5,9.
+pub fn keep(value: &str) -> Result<Vec<usize>> {
+    let mut list = Vec::new();
+    for text in value.split(',') {
+        let feature: usize = number("keep", value, text.trim(), "the number of a feature")?;
+        if list.contains(&feature) {
+            return Err(Error::setting("keep", value, format!("{feature} is named twice")));
+        }
+        list.push(feature);
+    }
+    Ok(list)
+}
+
 /// The sampler `value`, confined to an angle if the options give one.
 pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result<Arc<dyn Perturber<Cpu>>> {
     let within = options.within_angle.map(Angle::new).transpose()?;
@@ -78,6 +91,7 @@ pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result
             return Err(Error::setting("sampler", value, reason));
         }
         ("exhaustive", None) => Arc::new(Exhaustive),
+        ("lime-image", None) => Arc::new(LimeImage),
         ("lime", None) if domain == Domain::Image => Arc::new(LimeImage),
         ("lime", None) => Arc::new(LimeText),
         _ => {

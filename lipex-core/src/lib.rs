@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod bits;
 mod describe;
 mod divergence;
 mod error;
@@ -35,6 +36,7 @@ mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
     Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,

@@ -1,6 +1,7 @@
 //! Perturb: drawing masks. The laws as types; each backend implements [`Perturber`] for them.
 
 use crate::backend::{Backend, Sample};
+use crate::bits::pack_bits;
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
@@ -243,14 +244,7 @@ impl GivenMasks {
         if rows == 0 || masks[..features].contains(&0) {
             return Err(Error::setting("masks", "given", "row 0 must be the unperturbed instance: all ones"));
         }
-        let words = features.div_ceil(32);
-        let mut bits = vec![0; rows * words];
-        for (i, row) in masks.chunks_exact(features.max(1)).enumerate() {
-            for (j, _) in row.iter().enumerate().filter(|(_, v)| **v != 0) {
-                bits[i * words + j / 32] |= 1 << (j % 32);
-            }
-        }
-        Ok(GivenMasks { rows, features, bits })
+        Ok(GivenMasks { rows, features, bits: pack_bits(features, masks) })
     }
 
     /// N.
