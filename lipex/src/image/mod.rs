@@ -18,5 +18,6 @@ pub use batch::Images;
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
 pub use overlay::Overlays;
+pub(crate) use picture::check_size;
 pub use picture::{MOST_PIXELS, Picture};
 pub use segments::{MOST_SEGMENTS, SegmentMap};
