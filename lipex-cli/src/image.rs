@@ -13,6 +13,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Image)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
     }

@@ -1,8 +1,8 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
-use lipex::{Cpu, Domain, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
+use lipex::{Cpu, Domain, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
 use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
@@ -38,6 +38,14 @@ pub fn explainer(
         explainer = explainer.selector(parse::select(select)?);
     }
     Ok(explainer)
+}
+
+/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+    if !options.uncertainty {
+        return Ok(explainer);
+    }
+    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
 }
 
 /// The surrogate that the options name.

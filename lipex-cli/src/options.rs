@@ -73,6 +73,8 @@ pub struct TextOptions {
     #[command(flatten)]
     pub words: WordOptions,
     #[command(flatten)]
+    pub noise: NoiseOptions,
+    #[command(flatten)]
     pub threads: ThreadOptions,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
@@ -113,6 +115,8 @@ pub struct ImageOptions {
     pub sampling: SamplingOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
+    #[command(flatten)]
+    pub noise: NoiseOptions,
     /// Also find what would make the prediction class B: the fewest segments, in order of what they add for the predicted
     /// class against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]
@@ -243,6 +247,15 @@ pub struct SamplingOptions {
     /// Seed of the masks: the same seed gives the same masks
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
+}
+
+/// How much of W is noise of the masks, and how many masks are enough.
+#[derive(Args)]
+pub struct NoiseOptions {
+    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the top
+    /// K of --top, and how many masks would halve the bars. Costs refits, no calls of the model
+    #[arg(long, help_heading = "Uncertainty")]
+    pub uncertainty: bool,
 }
 
 /// How many threads work.

@@ -16,6 +16,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
     }
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Text)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
     }

@@ -28,6 +28,7 @@ pub mod philox;
 mod predict;
 mod preset;
 mod program;
+mod reading;
 mod real;
 mod render;
 pub mod select;
@@ -43,7 +44,7 @@ pub use divergence::{
     by_name, computed_kappa,
 };
 pub use error::{Error, Result, expect_len};
-pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds};
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
@@ -62,7 +63,7 @@ pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
-pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
+pub use uncertainty::{ErrorBars, Estimate, Growth, InTop, Look, Method, Spread, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
 };

@@ -14,6 +14,7 @@ mod linalg;
 mod mt19937;
 mod perturb;
 mod ridge;
+mod sandwich;
 mod select;
 mod weigh;
 

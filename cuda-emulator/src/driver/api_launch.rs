@@ -94,8 +94,16 @@ fn launch(
         Err(message) => return state.refuse(Problem::BadLaunch, format!("{}: {message}", f.program.name)),
     };
     let most = f.program.dynamic_at + f.most_dynamic.load(Relaxed).max(0) as u32;
-    let check = Launch { program: &f.program, grid, block, dynamic_shared: shared, params: &params, heap: &state.heap }
-        .check(most);
+    let check = Launch {
+        program: &f.program,
+        grid,
+        block,
+        dynamic_shared: shared,
+        params: &params,
+        heap: &state.heap,
+        recorder: None,
+    }
+    .check(most);
     if let Err(report) = check {
         let code = report.problem.code();
         state.report(report);

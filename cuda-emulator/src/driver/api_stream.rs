@@ -24,7 +24,7 @@ fn progress(state: &mut State, stream: StreamId, until: u64) -> Result<(), Code>
         return state.fault.map_or(Ok(()), Err);
     }
     let next = s.done + 1;
-    state.run_until(stream, next);
+    state.run_unawaited(stream, next);
     Err(state.fault.unwrap_or(codes::NOT_READY))
 }
 
@@ -60,7 +60,7 @@ api! {
             return Err(codes::INVALID_HANDLE);
         }
         let until = state.streams.get(&stream).map_or(0, |s| s.issued);
-        state.run_until(stream, until);
+        state.run_unawaited(stream, until);
         // The stream stays known, empty, since clocks of other work may name it.
         state.fault.map_or(Ok(()), Err)
     }

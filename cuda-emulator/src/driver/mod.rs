@@ -9,6 +9,7 @@ mod api_memory;
 mod api_module;
 mod api_stream;
 pub mod codes;
+mod conflicts;
 mod device;
 mod modules;
 mod queue;

@@ -30,6 +30,11 @@ impl Clock {
         *entry = (*entry).max(n);
     }
 
+    /// How many pieces of `stream` come before.
+    pub fn of(&self, stream: StreamId) -> u64 {
+        self.0.get(&stream).copied().unwrap_or(0)
+    }
+
     /// Streams and how far they must have come.
     pub fn iter(&self) -> impl Iterator<Item = (StreamId, u64)> + '_ {
         self.0.iter().map(|(&s, &n)| (s, n))

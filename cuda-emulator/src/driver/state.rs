@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::codes::Code;
+use super::conflicts::Watched;
 use super::modules::{Function, Module};
 use super::queue::{Clock, Event, Stream, StreamId};
 use super::settings::Settings;
@@ -42,6 +43,10 @@ pub struct State {
     pub events: HashMap<usize, Event>,
     /// What the host waited for.
     pub host: Clock,
+    /// Work that is done but that other work, not ordered behind it, could still conflict with.
+    pub watched: Vec<Watched>,
+    /// Whether work is being done that the host does not wait for.
+    pub unawaited: bool,
     /// Counters by kernel.
     pub counters: BTreeMap<String, Counters>,
     /// The last handle given out.
@@ -66,6 +71,8 @@ impl State {
             streams: BTreeMap::new(),
             events: HashMap::new(),
             host: Clock::default(),
+            watched: Vec::new(),
+            unawaited: false,
             counters: BTreeMap::new(),
             last_handle: 0x1000,
             copied: [0; 3],
@@ -113,6 +120,7 @@ impl State {
         self.events.clear();
         self.streams.clear();
         self.host = Clock::default();
+        self.watched.clear();
         self.fault = None;
         self.add_default_stream();
     }

@@ -4,6 +4,7 @@ use super::codes::{self, Code};
 use super::queue::{Clock, Event, HostPointer, Piece, StreamId, Work};
 use super::state::{DEFAULT_STREAM, State};
 use crate::exec::launch::Launch;
+use crate::memory::footprint::Recorder;
 use crate::report::{Problem, Report};
 
 /// A queue this long is worked off from its old end, so that a program that never waits does not fill memory.
@@ -35,7 +36,7 @@ impl State {
         let position = s.issued;
         if s.queue.len() > LONGEST_QUEUE {
             let until = s.done + LONGEST_QUEUE as u64 / 2;
-            self.run_until(stream, until);
+            self.run_unawaited(stream, until);
         }
         Ok(position)
     }
@@ -48,7 +49,7 @@ impl State {
                 self.run_until(other, n);
             }
             if self.fault.is_none()
-                && let Err(report) = self.perform(&piece)
+                && let Err(report) = self.perform_watched(stream, &piece)
             {
                 self.fault = Some(report.problem.code());
                 self.report(*report);
@@ -57,6 +58,30 @@ impl State {
                 s.done += 1;
             }
         }
+    }
+
+    /// As [`State::run_until`], where the host does not wait for the work.
+    pub fn run_unawaited(&mut self, stream: StreamId, until: u64) {
+        self.unawaited = true;
+        self.run_until(stream, until);
+        self.unawaited = false;
+    }
+
+    /// Does a piece of work, and compares what it touches with work that nothing orders against it.
+    fn perform_watched(&mut self, stream: StreamId, piece: &Piece) -> Result<(), Box<Report>> {
+        let position = self.streams.get(&stream).map_or(0, |s| s.done + 1);
+        if !self.must_watch(stream, position, &piece.clock) {
+            return self.perform(piece, None);
+        }
+        let mut footprint = piece.work.footprint(|address| self.heap.allocation(address).map_or(0, |a| a.size()));
+        let recorder = Recorder::default();
+        let done = self.perform(piece, Some(&recorder));
+        if matches!(piece.work, Work::Kernel { .. }) {
+            footprint = recorder.finish();
+        }
+        // Memory that another stream freed too early shows as a race, which says more than a use after free.
+        self.watch(stream, position, piece, footprint)?;
+        done
     }
 
     /// Waits for a stream, as the host.
@@ -82,6 +107,7 @@ impl State {
             self.run_until(stream, n);
         }
         self.host.merge(clock);
+        self.forget_watched();
         self.fault.map_or(Ok(()), Err)
     }
 
@@ -109,7 +135,7 @@ impl State {
         Ok(())
     }
 
-    fn perform(&mut self, piece: &Piece) -> Result<(), Box<Report>> {
+    fn perform(&mut self, piece: &Piece, recorder: Option<&Recorder>) -> Result<(), Box<Report>> {
         let bad = |(problem, message)| Box::new(Report::new(problem, message));
         match &piece.work {
             Work::Kernel { function, grid, block, shared, params } => {
@@ -120,6 +146,7 @@ impl State {
                     dynamic_shared: *shared,
                     params,
                     heap: &self.heap,
+                    recorder,
                 };
                 let counters = launch.run(&self.settings.limits)?;
                 self.counters.entry(function.program.name.clone()).or_default().add(&counters);

@@ -3,7 +3,7 @@
 use super::registers::Lane;
 use super::warp::{Surroundings, Warp};
 use crate::decode::program::{Access, Base, LOCAL_WINDOW, SHARED_WINDOW, Slot};
-use crate::memory::heap::Spot;
+use crate::memory::heap::{Heap, Spot};
 use crate::memory::shared::{Actor, Touch};
 use crate::memory::traffic;
 use crate::ptx::{Space, Type};
@@ -22,6 +22,32 @@ pub enum Target {
     Local(usize),
     /// Parameters at that offset.
     Param(usize),
+}
+
+/// An access that went well.
+pub(super) struct Done<'a> {
+    /// Addresses of all lanes.
+    pub addresses: &'a [u64; 32],
+    /// Lanes that took part.
+    pub mask: u32,
+    /// Bytes a lane.
+    pub bytes: u32,
+    /// The instruction's index.
+    pub pc: u32,
+    /// Whether it wrote.
+    pub write: bool,
+    /// Whether it went to shared memory.
+    pub shared: bool,
+}
+
+/// Where a whole warp's access goes.
+enum Region {
+    /// Device memory: the lowest lane's place and address.
+    Device(Spot, u64),
+    /// Shared memory, up to that offset.
+    Shared(u64),
+    /// Several places, another space, or something that is wrong.
+    Mixed,
 }
 
 impl Warp {
@@ -120,6 +146,35 @@ impl Warp {
         }
     }
 
+    /// The place that all lanes of an access lie in, if it is one and nothing is wrong with it.
+    ///
+    /// This is the fast way: one check for the warp. Everything else goes lane by lane, which finds out what is wrong.
+    #[inline(always)]
+    fn region(&self, a: &Access, addresses: &[u64; 32], mask: u32, bytes: u32, write: bool, heap: &Heap) -> Region {
+        let first = addresses[mask.trailing_zeros() as usize & 31];
+        let (mut low, mut high, mut bits) = (first, first, 0);
+        for lane in 0..32 {
+            let address = if mask >> lane & 1 == 1 { addresses[lane] } else { first };
+            low = low.min(address);
+            high = high.max(address);
+            bits |= address;
+        }
+        if !bits.is_multiple_of(u64::from(bytes)) {
+            return Region::Mixed;
+        }
+        let span = high - low + u64::from(bytes);
+        match a.space {
+            Space::Global | Space::Const => {}
+            Space::Shared => return Region::Shared(high.saturating_add(u64::from(bytes))),
+            Space::Generic if low >= LOCAL_WINDOW + WINDOW => {}
+            _ => return Region::Mixed,
+        }
+        match heap.spot(low, span, write) {
+            Ok(spot) => Region::Device(spot, low),
+            Err(_) => Region::Mixed,
+        }
+    }
+
     /// Carries out a load for the lanes in `mask`.
     pub(super) fn load(
         &mut self,
@@ -131,6 +186,50 @@ impl Warp {
         let (step, count) = (a.ty.bytes(), a.slots.len());
         let bytes = step * count as u32;
         let addresses = self.addresses(a);
+        if step == 4 && a.slots.iter().all(|s| s.bits == 32) {
+            match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
+                Region::Device(spot, low) => {
+                    for (k, slot) in a.slots.iter().enumerate() {
+                        let column = &mut self.registers.narrow[slot.column as usize];
+                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                            let offset = (addresses[lane] - low) as usize + 4 * k;
+                            // SAFETY: the region was found for all lanes, aligned; nothing is freed while a kernel runs.
+                            column[lane] = unsafe { spot.after(offset).load(4) } as u32;
+                        }
+                    }
+                    let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
+                    Self::account(a, &done, around);
+                    return Ok(());
+                }
+                Region::Shared(end) if end <= u64::from(around.shared.size()) => {
+                    for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                        self.touch(addresses[lane] as u32, bytes, lane, Touch::Read, around)?;
+                    }
+                    for (k, slot) in a.slots.iter().enumerate() {
+                        let column = &mut self.registers.narrow[slot.column as usize];
+                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                            column[lane] = around.shared.word(addresses[lane] as u32 + 4 * k as u32);
+                        }
+                    }
+                    traffic::banks(&mut around.tally.traffic[pc as usize], &addresses, mask, bytes);
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        self.load_by_lane(a, &addresses, mask, pc, around)
+    }
+
+    fn load_by_lane(
+        &mut self,
+        a: &Access,
+        addresses: &[u64; 32],
+        mask: u32,
+        pc: u32,
+        around: &mut Surroundings<'_>,
+    ) -> Result<(), Box<Fault>> {
+        let (step, count) = (a.ty.bytes(), a.slots.len());
+        let bytes = step * count as u32;
         let mut values = [[0u64; 32]; 4];
         let mut shared = false;
         for lane in 0..32usize {
@@ -163,25 +262,22 @@ impl Warp {
                 }
             }
         }
-        self.account(a, &addresses, mask, bytes, shared, pc, around);
+        Self::account(a, &Done { addresses, mask, bytes, pc, write: false, shared }, around);
         for (slot, column) in a.slots.iter().zip(&values) {
             self.put(*slot, column, mask, a.ty);
         }
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments, reason = "all of it is one access")]
+    /// Counts what a finished access moved, and notes what it touched if anyone wants to know.
     #[inline(always)]
-    fn account(
-        &self,
-        a: &Access,
-        addresses: &[u64; 32],
-        mask: u32,
-        bytes: u32,
-        shared: bool,
-        pc: u32,
-        around: &mut Surroundings<'_>,
-    ) {
+    pub(super) fn account(a: &Access, done: &Done<'_>, around: &mut Surroundings<'_>) {
+        let &Done { addresses, mask, bytes, pc, write, shared } = done;
+        if let Some(recorder) = around.launch.recorder
+            && matches!(a.space, Space::Global | Space::Const | Space::Generic)
+        {
+            recorder.mark(addresses, mask, bytes, write);
+        }
         let counters = &mut around.tally.traffic[pc as usize];
         match a.space {
             Space::Param | Space::Local | Space::Const => {}
@@ -201,6 +297,24 @@ impl Warp {
         let (step, count) = (a.ty.bytes(), a.slots.len());
         let bytes = step * count as u32;
         let addresses = self.addresses(a);
+        if step == 4 && a.slots.iter().all(|s| s.bits == 32) {
+            match self.region(a, &addresses, mask, bytes, true, around.launch.heap) {
+                Region::Device(spot, low) => {
+                    for (k, slot) in a.slots.iter().enumerate() {
+                        let column = &self.registers.narrow[slot.column as usize];
+                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                            let offset = (addresses[lane] - low) as usize + 4 * k;
+                            // SAFETY: as in `load`.
+                            unsafe { spot.after(offset).store(4, u64::from(column[lane])) };
+                        }
+                    }
+                    let done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared: false };
+                    Self::account(a, &done, around);
+                    return Ok(());
+                }
+                Region::Shared(..) | Region::Mixed => {}
+            }
+        }
         let mut values = [[0u64; 32]; 4];
         for (slot, column) in a.slots.iter().zip(&mut values) {
             if slot.bits == 64 {
@@ -242,7 +356,7 @@ impl Warp {
                 Target::Param(_) => return Err(Fault::new(Problem::ReadOnly, lane, "a store to parameters")),
             }
         }
-        self.account(a, &addresses, mask, bytes, shared, pc, around);
+        Self::account(a, &Done { addresses: &addresses, mask, bytes, pc, write: true, shared }, around);
         Ok(())
     }
 }

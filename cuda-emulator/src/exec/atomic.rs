@@ -1,12 +1,11 @@
 //! Atomic accesses, lane by lane in ascending order.
 
-use super::access::Target;
+use super::access::{Done, Target};
 use super::registers::Lane;
 use super::rounding::{double, single};
 use super::warp::{Surroundings, Warp};
 use crate::decode::program::{Atomic, AtomicOp, Slot};
 use crate::memory::shared::Touch;
-use crate::memory::traffic;
 use crate::ptx::Type;
 use crate::report::{Fault, Problem};
 
@@ -87,8 +86,8 @@ impl Warp {
                 _ => return Err(Fault::new(Problem::OutOfBounds, lane, "an atomic access to local memory")),
             };
         }
-        let count = if shared { traffic::banks } else { traffic::sectors };
-        count(&mut around.tally.traffic[pc as usize], &addresses, mask, bytes);
+        let done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared };
+        Self::account(&a.access, &done, around);
         if let Some(&slot) = a.access.slots.first() {
             self.put(slot, &old, mask, a.access.ty);
         }

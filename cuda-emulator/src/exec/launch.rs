@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::block::Block;
 use super::warp::{Tally, counted};
 use crate::decode::program::{Kind, Program};
+use crate::memory::footprint::Recorder;
 use crate::memory::heap::Heap;
 use crate::memory::traffic::Traffic;
 use crate::ptx::Space;
@@ -25,6 +26,8 @@ pub struct Launch<'a> {
     pub params: &'a [u8],
     /// Device memory.
     pub heap: &'a Heap,
+    /// Where to note what the kernel touches, if anyone wants to know.
+    pub recorder: Option<&'a Recorder>,
 }
 
 /// How to run launches.

@@ -185,9 +185,14 @@ impl Heap {
         self.allocations.get(((address >> OFFSET_BITS) as usize).checked_sub(FIRST)?)
     }
 
-    /// The number of the allocation of `address`, to be compared with others.
-    pub fn number(address: u64) -> u64 {
-        address >> OFFSET_BITS
+    /// Whether `address` is one of device memory, and not of the windows below it.
+    pub fn is_device(address: u64) -> bool {
+        address >> OFFSET_BITS >= FIRST as u64
+    }
+
+    /// The start of the allocation that `address` is in or was meant for.
+    pub fn start(address: u64) -> u64 {
+        address >> OFFSET_BITS << OFFSET_BITS
     }
 
     /// Frees the allocation that starts at `address`.

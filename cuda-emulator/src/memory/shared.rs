@@ -83,6 +83,12 @@ impl Shared {
         self.epoch += 1;
     }
 
+    /// Reads 4 bytes at a multiple of 4 within the size.
+    #[inline(always)]
+    pub fn word(&self, at: u32) -> u32 {
+        (self.words[at as usize / 8] >> ((at & 4) * 8)) as u32
+    }
+
     /// Reads 1, 2, 4 or 8 bytes at a multiple of as many within the size.
     #[inline(always)]
     pub fn load(&self, at: u32, bytes: u32) -> u64 {
@@ -103,6 +109,12 @@ impl Shared {
         *word = (*word & !mask) | (value << shift & mask);
     }
 
+    /// The moment of an access by `actor`.
+    #[inline(always)]
+    fn stamp(&self, actor: Actor) -> u64 {
+        u64::from(self.epoch) << 32 | u64::from(actor.warp_epoch) << 16 | u64::from(actor.thread)
+    }
+
     /// Watches an access of `bytes` bytes at `at`, which lie within the size.
     ///
     /// # Errors
@@ -111,11 +123,25 @@ impl Shared {
     pub fn touch(&mut self, at: u32, bytes: u32, actor: Actor, touch: Touch) -> Result<(), Box<Conflict>> {
         let first = at >> self.granule_shift;
         let last = (at + bytes - 1) >> self.granule_shift;
-        let now = u64::from(self.epoch) << 32 | u64::from(actor.warp_epoch) << 16 | u64::from(actor.thread);
+        let now = self.stamp(actor);
+        // Stamps from before the last barrier are smaller than this one.
+        let since = u64::from(self.epoch) << 32;
         for granule in first..=last {
             let watch = &mut self.watches[granule as usize];
             let fine = match touch {
+                Touch::Read if watch.writer.wrapping_sub(1) < since - 1 => {
+                    if watch.reader < since {
+                        watch.reader = now;
+                    } else if watch.reader != now && thread(watch.reader) != SEVERAL {
+                        watch.add_reader(now);
+                    }
+                    true
+                }
                 Touch::Read => watch.read(now),
+                Touch::Write if watch.writer < since && watch.reader < since => {
+                    watch.writer = now;
+                    true
+                }
                 Touch::Write => watch.write(now),
                 Touch::Atomic => watch.atomic(now),
             };
@@ -127,6 +153,7 @@ impl Shared {
     }
 }
 
+#[inline(always)]
 fn thread(stamp: u64) -> u64 {
     stamp & 0xfff
 }
@@ -151,6 +178,13 @@ impl Watch {
         if self.writer == 0 || !ordered(self.writer, now) {
             return false;
         }
+        self.add_reader(now);
+        true
+    }
+
+    /// Remembers one more reader since the last barrier.
+    #[inline]
+    fn add_reader(&mut self, now: u64) {
         let then = self.reader;
         self.reader = if then >> 32 != now >> 32 || thread(then) == thread(now) {
             now
@@ -165,7 +199,6 @@ impl Watch {
                 now
             }
         };
-        true
     }
 
     #[inline(always)]

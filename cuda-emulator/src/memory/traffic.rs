@@ -92,6 +92,18 @@ pub fn banks(traffic: &mut Traffic, addresses: &[u64; 32], mask: u32, bytes: u32
             return;
         }
     }
+    if bytes == 4 {
+        // Lanes that all have a bank of their own need one pass.
+        let mut taken = 0u32;
+        for lane in 0..32 {
+            taken |= (mask >> lane & 1) << (addresses[lane] / 4 % 32);
+        }
+        if taken.count_ones() == mask.count_ones() {
+            traffic.moved += 1;
+            traffic.minimum += 1;
+            return;
+        }
+    }
     let group = if bytes <= 4 { 32 } else { 128 / bytes as usize };
     for start in (0..32).step_by(group) {
         let passes = group_passes(&addresses[start..start + group], mask >> start, bytes);
