@@ -33,7 +33,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         None => String::new(),
     };
     if let Some(target) = &target {
-        target.write("json", &to_json(&explanation).as_bytes())?;
+        target.write("json", to_json(&explanation).as_bytes())?;
     }
     match target {
         Some(Target::StandardOutput) => Ok(()),
