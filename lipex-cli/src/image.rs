@@ -1,15 +1,16 @@
 //! `lipex image`.
 
 use crate::options::ImageOptions;
-use crate::output::{self, Folder, Target};
-use crate::{method, parse, program, report};
+use crate::output::{self, Folder, Targets};
+use crate::{files, method, parse, program, report};
 use lipex::{
     BlackBox, CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Rank, Result,
-    to_json,
+    npy, to_html,
 };
 
 pub fn run(options: &ImageOptions) -> Result<()> {
-    let target = options.json.as_deref().map(|path| Target::new("json", path)).transpose()?;
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Image)?;
@@ -24,21 +25,19 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let labels = BlackBox::<Cpu, Images>::labels(&model);
     let view = report::Choice::new(&options.view, labels)?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, labels)).transpose()?;
-    let mut explanation = explainer.explain(&image, &model)?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(&image, &model)?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&image, &model, &explanation, to)?);
     }
-    let told = match &folder {
-        Some(folder) => write_overlays(folder, &image, &explanation, &view.shown(&explanation))?,
-        None => String::new(),
-    };
-    if let Some(target) = &target {
-        target.write("json", to_json(&explanation).as_bytes())?;
-    }
-    match target {
-        Some(Target::StandardOutput) => Ok(()),
-        _ => output::print(&(report::render(&explanation, &view, output::width()) + &told)),
-    }
+    let e = &explanation;
+    files::finish(&targets, e, &view, |option| match option {
+        "html" => Some(to_html(e, &view.page(e).image(&image)).map(String::into_bytes)),
+        "save-neighbourhood" => Some(npy::neighbourhood_to_npz(&around)),
+        _ => None,
+    })?;
+    let Some(folder) = &folder else { return Ok(()) };
+    let told = write_overlays(folder, &image, e, &view.shown(e))?;
+    if targets.take_standard_output() { Ok(()) } else { output::print(&told) }
 }
 
 fn instance(options: &ImageOptions) -> Result<ImageInstance> {

@@ -6,7 +6,7 @@ use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Domain, Error,
     Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise,
-    Perturber, Picture, Proximity, Result, SegmentMap, Selector, Starts, UniformSize, baseline_by_name,
+    Perturber, Picture, Proximity, Result, Rule, SegmentMap, Selector, Starts, UniformSize, baseline_by_name,
 };
 use std::sync::Arc;
 
@@ -111,6 +111,20 @@ pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result
 
 pub fn lambda(value: &str) -> Result<f64> {
     value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
+}
+
+/// K, K:EPS or K:order.
+pub fn settled(value: &str) -> Result<Rule> {
+    let (k, rest) = split(value);
+    let k = number("settled", value, k, "a number of words")?;
+    Ok(match rest {
+        None => Rule::Settled { k, indifference: 0.1 },
+        Some("order") => Rule::Order { k },
+        Some(share) => Rule::Settled {
+            k,
+            indifference: number("settled", value, share, "a share of the largest weight, or order")?,
+        },
+    })
 }
 
 pub fn starts(value: &str) -> Result<Starts> {
