@@ -4,7 +4,7 @@ use crate::method;
 use crate::options::{MethodOptions, SamplingOptions};
 use crate::output;
 use lipex::lipex_cuda::{self, Cuda, DeviceInfo};
-use lipex::{Backend, Cpu, Error, Explainer, Perturber, Proximity, Result, Selector};
+use lipex::{Backend, Cpu, Domain, Error, Explainer, Perturber, Proximity, Result, Selector};
 
 /// A sampler on every backend.
 pub trait Law: Perturber<Cpu> + Perturber<Cuda> {}
@@ -21,18 +21,18 @@ impl<T: Selector<Cpu> + Selector<Cuda>> Picking for T {}
 /// A backend that every part of the command runs on.
 pub trait Everything: Backend {
     /// An explainer with a preset's settings and those that the options change.
-    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions) -> Result<Explainer<Self>>;
+    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>>;
 }
 
 impl Everything for Cpu {
-    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions) -> Result<Explainer<Self>> {
-        method::explainer(self, method, sampling)
+    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>> {
+        method::explainer(self, method, sampling, domain)
     }
 }
 
 impl Everything for Cuda {
-    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions) -> Result<Explainer<Self>> {
-        method::explainer(self, method, sampling)
+    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>> {
+        method::explainer(self, method, sampling, domain)
     }
 }
 

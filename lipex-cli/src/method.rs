@@ -4,19 +4,27 @@ use crate::backend::{Law, Picking, Weighing};
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Backend, Cpu, Error, ErrorBars, Evaluator, Explainer, Exponential, Forward, HighestWeights, Intercept,
-    OutOfFold, Perturber, Preset, Proximity, Result, Ridge, Rule, Selector, Softmax, Surrogate, UniformSize, by_name,
+    Adaptive, All, Backend, Bernoulli, Cpu, Domain, Error, ErrorBars, Evaluator, Explainer, Exponential, Forward,
+    HighestWeights, Intercept, OutOfFold, Perturber, Preset, Proximity, Result, Ridge, Rule, Selector, Softmax,
+    Surrogate, UniformSize, by_name,
 };
 use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
-pub fn explainer<B: Backend>(on: B, method: &MethodOptions, sampling: &SamplingOptions) -> Result<Explainer<B>>
+pub fn explainer<B: Backend>(
+    on: B,
+    method: &MethodOptions,
+    sampling: &SamplingOptions,
+    domain: Domain,
+) -> Result<Explainer<B>>
 where
     UniformSize: Perturber<B>,
+    Bernoulli: Perturber<B>,
     Arc<dyn Law>: Perturber<B>,
     Exponential: Proximity<B>,
     Arc<dyn Weighing>: Proximity<B>,
     Forward: Selector<B>,
+    All: Selector<B>,
     HighestWeights: Selector<B>,
     Arc<dyn Picking>: Selector<B>,
     Softmax: Surrogate<B>,
@@ -25,6 +33,9 @@ where
 {
     let preset = Preset::by_name(&method.preset)?;
     let mut explainer = Explainer::with_preset(on, preset).seed(sampling.seed);
+    if domain == Domain::Image {
+        explainer = explainer.images();
+    }
     explainer = match surrogate(preset, &method.surrogate)? {
         Chosen::Softmax(softmax) => explainer.surrogate(softmax),
         Chosen::Ridge(ridge) => explainer.surrogate(ridge),
@@ -33,8 +44,11 @@ where
         explainer = explainer.samples(samples)?;
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
-        let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling)?);
+        let name = sampling.sampler.as_deref().unwrap_or(match domain {
+            Domain::Text => "uniform-size",
+            Domain::Image => "bernoulli",
+        });
+        explainer = explainer.perturber(parse::sampler(name, sampling, domain)?);
     }
     if let Some(proximity) = &method.weigh.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);

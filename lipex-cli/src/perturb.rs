@@ -4,7 +4,7 @@ use crate::options::{EXIT_CODES, SamplingOptions, WeighOptions};
 use crate::output::Target;
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Error, Perturber, Proximity, Result, npy};
+use lipex::{Cpu, Domain, Error, Perturber, Proximity, Result, npy};
 use std::sync::Arc;
 
 #[derive(Args)]
@@ -37,7 +37,8 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
             return Err(Error::setting(option, value, format!("from 1 to {MOST} {what}")));
         }
     }
-    let law: Arc<dyn Perturber<Cpu>> = parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling)?;
+    let law: Arc<dyn Perturber<Cpu>> =
+        parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling, Domain::Text)?;
     let proximity: Arc<dyn Proximity<Cpu>> =
         parse::proximity(options.weigh.proximity.as_deref().unwrap_or("exponential"))?;
     let features = [options.features];

@@ -2,21 +2,16 @@
 
 use crate::backend::{self, Chosen, Everything};
 use crate::options::{ModelOptions, TextOptions, WordOptions};
-use crate::output::{self, Target};
-use crate::{method, parse, report};
+use crate::output::{self, Targets};
+use crate::{files, method, parse, program, report};
 use lipex::{
-    Backend, BlackBox, CommandModel, Cpu, Cuda, DemoModel, Error, Explanation, Neighbourhood, Rank, Removed, Render,
-    Result, Split, TextInstance, Texts, Unit, lipex_cuda, npy, to_json,
+    Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Explanation, Neighbourhood, Rank, Removed, Render, Result,
+    Split, TextInstance, Texts, Unit, lipex_cuda, npy,
 };
-use std::time::Duration;
 
 pub fn run(options: &TextOptions) -> Result<()> {
-    let target = options.json.as_deref().map(|path| Target::new("json", path)).transpose()?;
-    let neighbourhood =
-        options.save_neighbourhood.as_deref().map(|path| Target::new("save-neighbourhood", path)).transpose()?;
-    if let (Some(Target::StandardOutput), Some(Target::StandardOutput)) = (&target, &neighbourhood) {
-        return Err(Error::setting("save-neighbourhood", "-", "--json goes to standard output already; name a file"));
-    }
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
     let (explanation, around, view) = match backend::choose(&options.backend)? {
         Chosen::Cpu => {
@@ -29,23 +24,15 @@ pub fn run(options: &TextOptions) -> Result<()> {
             (explanation, lipex_cuda::to_host(&on, &around)?, view)
         }
     };
-    if let Some(target) = &target {
-        target.write("json", to_json(&explanation).as_bytes())?;
-    }
-    if let Some(target) = &neighbourhood {
-        target.write("save-neighbourhood", &npy::neighbourhood_to_npz(&around)?)?;
-    }
-    match (target, neighbourhood) {
-        (Some(Target::StandardOutput), _) | (_, Some(Target::StandardOutput)) => Ok(()),
-        _ => output::print(&report::render(&explanation, &view, output::width())),
-    }
+    let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
+    files::finish(&targets, &explanation, &view, others)
 }
 
 type Explained<B> = (Explanation, Neighbourhood<B>, report::Choice);
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
 fn on_device(on: &Cuda, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
-    if options.model.model == "demo"
+    if options.model.model.as_deref().is_none_or(|model| model == "demo")
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
         return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, options);
@@ -59,7 +46,7 @@ fn explain<B: Everything, Batch>(
     model: &dyn BlackBox<B, Batch>,
     options: &TextOptions,
 ) -> Result<Explained<B>> {
-    let mut explainer = on.explainer(&options.method, &options.sampling)?;
+    let mut explainer = on.explainer(&options.method, &options.sampling, Domain::Text)?;
     explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
@@ -97,13 +84,14 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
 }
 
 fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
-    let timeout = Duration::try_from_secs_f64(options.timeout).ok().filter(|t| !t.is_zero());
-    let timeout = timeout.ok_or_else(|| Error::setting("timeout", options.timeout, "a number of seconds above 0"))?;
-    match options.model.as_str() {
-        "demo" => Ok(Box::new(DemoModel::embedded())),
-        other => match other.strip_prefix("command:") {
-            Some(command) => Ok(Box::new(CommandModel::start(command, timeout)?)),
-            None => Err(Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'")),
-        },
+    match options.model.as_deref() {
+        None | Some("demo") => {
+            program::timeout(options)?;
+            Ok(Box::new(DemoModel::embedded()))
+        }
+        Some(other) => {
+            let refuse = || Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'");
+            Ok(Box::new(program::start(other, options, Domain::Text)?.ok_or_else(refuse)?))
+        }
     }
 }

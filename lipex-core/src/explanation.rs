@@ -7,7 +7,7 @@ use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
 use crate::flip::Flip;
 use crate::predict::Calls;
 use crate::reading::top_k;
-use crate::render::Feature;
+use crate::render::{Domain, Feature};
 use crate::uncertainty::{Growth, Uncertainty};
 
 /// What a classifier does around one instance, for every class at once. Host data without parameters.
@@ -169,6 +169,11 @@ impl Explanation {
         })
     }
 
+    /// What was explained: features of an image have regions.
+    pub fn domain(&self) -> Domain {
+        if self.features.iter().any(|f| f.region.is_some()) { Domain::Image } else { Domain::Text }
+    }
+
     /// The class that the black box finds likeliest; ties to the lowest index.
     pub fn predicted(&self) -> usize {
         arg_max(&self.probabilities.model)
@@ -272,6 +277,9 @@ impl Explanation {
         }
         if let Some(u) = &self.uncertainty {
             u.check(c, d, f)?;
+        }
+        if let Some(g) = self.growth.as_ref().filter(|g| g.class >= c) {
+            return Err(Error::shape("class of growth (below the number of classes)", c, g.class));
         }
         let named = |g: &Growth| g.interchangeable.iter().flatten().copied().find(|&j| j >= d);
         if let Some(j) = self.growth.as_ref().and_then(named) {

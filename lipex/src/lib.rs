@@ -24,7 +24,8 @@
 //!   whose features are the segments of a map.
 //! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
-//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
+//!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! * Where: the CPU, or [`Cuda`], which needs an NVIDIA driver and nothing else.
@@ -37,6 +38,7 @@ mod function;
 mod image;
 mod json;
 pub mod npy;
+mod page;
 mod text;
 
 pub use command::CommandModel;
@@ -46,13 +48,14 @@ pub use demo::{DemoModel, DemoOnDevice};
 pub use function::{Outputs, TextFn};
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
-    Occasion, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Occasion, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 pub use lipex_demo::word_hashes;
+pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.

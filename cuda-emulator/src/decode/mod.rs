@@ -3,11 +3,13 @@
 //! Everything is decided here, before the first launch: an opcode, modifier, operand or width that is not known refuses
 //! the module, with its line.
 
+mod calls;
 mod control;
 pub mod flow;
 mod memory;
 mod names;
 pub mod program;
+mod unset;
 
 use std::collections::HashMap;
 
@@ -37,19 +39,26 @@ pub fn decode(module: &ptx::Module, kernel: &ptx::Kernel, settings: &Settings<'_
 
 struct Decoder<'a> {
     settings: &'a Settings<'a>,
+    module: &'a ptx::Module,
     names: Names,
     program: Program,
+    /// What each instruction computes, if it does.
+    made: Vec<Option<Computation>>,
     /// Instruction index of each label, once it is reached.
     labels: Vec<Option<u32>>,
     constants: HashMap<(u32, u64), u32>,
     specials: HashMap<Special, u32>,
+    /// Labels of each `.branchtargets`.
+    targets: Vec<Vec<String>>,
+    /// Functions that are being decoded, with the label behind each.
+    calls: Vec<(String, u32)>,
     /// Of the instruction being decoded.
     line: u32,
     guard: u32,
 }
 
 impl<'a> Decoder<'a> {
-    fn new(module: &ptx::Module, kernel: &ptx::Kernel, settings: &'a Settings<'a>) -> Result<Self, Refusal> {
+    fn new(module: &'a ptx::Module, kernel: &ptx::Kernel, settings: &'a Settings<'a>) -> Result<Self, Refusal> {
         let program = Program {
             name: kernel.name.clone(),
             code: Vec::new(),
@@ -60,6 +69,8 @@ impl<'a> Decoder<'a> {
             constants: Vec::new(),
             wide_constants: Vec::new(),
             specials: Vec::new(),
+            unset: Vec::new(),
+            unset_wide: Vec::new(),
             params: kernel.params.clone(),
             required: kernel.required,
             maximum: kernel.maximum,
@@ -74,9 +85,13 @@ impl<'a> Decoder<'a> {
         };
         let mut decoder = Self {
             settings,
+            module,
             names: Names::default(),
             program,
+            made: Vec::new(),
             labels: Vec::new(),
+            targets: Vec::new(),
+            calls: Vec::new(),
             constants: HashMap::new(),
             specials: HashMap::new(),
             line: kernel.line,
@@ -113,7 +128,8 @@ impl<'a> Decoder<'a> {
                 self.program.shared = at.saturating_add(v.size).min(1 << 30) as u32;
                 at
             }
-            Space::Local => {
+            // What is handed to a function lies where the function can find it: in the thread's own memory.
+            Space::Local | Space::Param => {
                 let at = place(self.program.local);
                 self.program.local = at.saturating_add(v.size).min(1 << 30) as u32;
                 at
@@ -123,16 +139,34 @@ impl<'a> Decoder<'a> {
                 None => return Err(Refusal::new(v.line, format!("variable '{}' is defined nowhere", v.name))),
             },
         };
-        self.names.define(&v.name, Symbol::Address(v.space, address), v.line)
+        let space = if v.space == Space::Param { Space::Local } else { v.space };
+        self.names.define(&v.name, Symbol::Address(space, address), v.line)
+    }
+
+    /// A label that nothing has named.
+    fn label(&mut self) -> u32 {
+        self.labels.push(None);
+        self.labels.len() as u32 - 1
+    }
+
+    /// Places a label here.
+    fn put_label(&mut self, label: u32) {
+        self.labels[label as usize] = Some(self.program.code.len() as u32);
     }
 
     fn scope(&mut self, body: &[Statement]) -> Result<(), Refusal> {
         self.names.open();
         for statement in body {
-            if let Statement::Label(name, line) = statement {
-                let label = self.labels.len() as u32;
-                self.labels.push(None);
-                self.names.define(name, Symbol::Label(label), *line)?;
+            match statement {
+                Statement::Label(name, line) => {
+                    let label = self.label();
+                    self.names.define(name, Symbol::Label(label), *line)?;
+                }
+                Statement::Targets(name, labels, line) => {
+                    self.names.define(name, Symbol::Targets(self.targets.len() as u32), *line)?;
+                    self.targets.push(labels.clone());
+                }
+                _ => {}
             }
         }
         for statement in body {
@@ -141,9 +175,10 @@ impl<'a> Decoder<'a> {
                 Statement::Variable(v) => self.variable(v)?,
                 Statement::Label(name, _) => {
                     if let Some(Symbol::Label(label)) = self.names.find(name) {
-                        self.labels[label as usize] = Some(self.program.code.len() as u32);
+                        self.put_label(label);
                     }
                 }
+                Statement::Targets(..) => {}
                 Statement::Scope(inner) => self.scope(inner)?,
                 Statement::Instruction(i) => self.instruction(i)?,
             }
@@ -190,6 +225,7 @@ impl<'a> Decoder<'a> {
             i.guard = copy << 1 | (self.guard & 1);
         }
         let kind = Kind::Compute(c.run, o);
+        self.made.insert(start, Some(c));
         self.program.code.insert(start, Instruction { guard: NOWHERE, kind, line: self.line, counted: false });
         let opcode = self.program.opcodes[start].clone();
         self.program.opcodes.insert(start, opcode);
@@ -198,6 +234,14 @@ impl<'a> Decoder<'a> {
 
     fn emit(&mut self, kind: Kind) {
         self.program.code.push(Instruction { guard: self.guard, kind, line: self.line, counted: false });
+        self.made.push(None);
+    }
+
+    fn emit_computation(&mut self, c: &Computation, o: Operands) {
+        self.emit(Kind::Compute(c.run, o));
+        if let Some(last) = self.made.last_mut() {
+            *last = Some(*c);
+        }
     }
 
     /// Emits `c` with destination `d` and sources taken from `operands`.
@@ -211,7 +255,7 @@ impl<'a> Decoder<'a> {
             *column = self.source(operand, *ty)?;
         }
         let [a, b, c3, e] = columns;
-        self.emit(Kind::Compute(c.run, Operands { d, a, b, c: c3, e: constant.unwrap_or(e) }));
+        self.emit_computation(c, Operands { d, a, b, c: c3, e: constant.unwrap_or(e) });
         Ok(())
     }
 
@@ -220,7 +264,7 @@ impl<'a> Decoder<'a> {
         let floats = op.types.iter().any(|t| t.class() == ptx::Class::Float);
         let flush = op.types.contains(&Type::F32) && op.take("ftz");
         let clamp = floats && op.base != "cvt" && op.take("sat");
-        if op.base == "cvt" {
+        if op.base == "cvt" && !op.types.contains(&Type::F16x2) {
             return self.conversion(&op, i, flush);
         }
         let found = integer::find(&op)
@@ -228,6 +272,7 @@ impl<'a> Decoder<'a> {
             .or_else(|| float::find(&op))
             .or_else(|| approximate::find(&op, self.settings.perturb))
             .or_else(|| half::find(&op))
+            .or_else(|| half::pack(&op))
             .or_else(|| compare::find(&op));
         let Some(mut c) = found else { return Ok(false) };
         let Some((first, sources)) = i.operands.split_first() else {
@@ -252,7 +297,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn in_place(&mut self, c: &Computation, d: u32) {
-        self.emit(Kind::Compute(c.run, Operands { d, a: d, ..Operands::default() }));
+        self.emit_computation(c, Operands { d, a: d, ..Operands::default() });
     }
 
     /// The sources with subnormal f32 replaced by zeros, in columns of their own.
@@ -263,7 +308,7 @@ impl<'a> Decoder<'a> {
                 let (name, column) = self.names.temporary(Type::F32, &mut self.program);
                 let from = self.source(operand, Type::F32)?;
                 let flush = float::flush();
-                self.emit(Kind::Compute(flush.run, Operands { d: column, a: from, ..Operands::default() }));
+                self.emit_computation(&flush, Operands { d: column, a: from, ..Operands::default() });
                 *operand = Operand::Name(name);
             }
         }
@@ -337,7 +382,7 @@ impl<'a> Decoder<'a> {
     fn logic(&mut self, name: &str, d: u32, a: u32, b: u32) -> Result<(), Refusal> {
         let op = Opcode { base: name, mods: Vec::new(), types: vec![Type::Pred] };
         match bits::find(&op) {
-            Some(c) => self.emit(Kind::Compute(c.run, Operands { d, a, b, ..Operands::default() })),
+            Some(c) => self.emit_computation(&c, Operands { d, a, b, ..Operands::default() }),
             None => return self.refuse(format!("unknown combination '{name}'")),
         }
         Ok(())
@@ -383,6 +428,7 @@ impl<'a> Decoder<'a> {
             }
         }
         flow::reconverge(&mut self.program.code);
+        unset::find(&mut self.program, &self.made);
         Ok(self.program)
     }
 }

@@ -11,7 +11,7 @@ pub use layout::printable;
 use crate::options::View;
 use crate::parse::{self, Classes};
 use layout::{Page, bar, cut, pad};
-use lipex::{Explanation, Link, Rank, Result};
+use lipex::{Domain, Explanation, Link, PageOptions, Rank, Result};
 
 /// What to show, checked against the classes there are.
 pub struct Choice {
@@ -31,13 +31,22 @@ impl Choice {
         })
     }
 
+    /// What a page or a figure shows.
+    pub fn page(&self, e: &Explanation) -> PageOptions {
+        let options = PageOptions::default().classes(self.shown(e));
+        match self.contrast {
+            Some((a, b)) => options.contrast(a, b),
+            None => options,
+        }
+    }
+
     /// Words to list.
     fn top(&self) -> usize {
         self.top
     }
 
     /// The classes to show, in order.
-    fn shown(&self, e: &Explanation) -> Vec<usize> {
+    pub fn shown(&self, e: &Explanation) -> Vec<usize> {
         match &self.classes {
             Classes::Top(n) => e.classes_by_probability().into_iter().take(*n).collect(),
             Classes::Named(list) => list.clone(),
@@ -56,6 +65,21 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     noise::print(&mut page, e, choice);
     footer::print(&mut page, e);
     page.finish()
+}
+
+/// What features, inputs and the instance are called.
+struct Nouns {
+    feature: &'static str,
+    features: &'static str,
+    inputs: &'static str,
+    instance: &'static str,
+}
+
+fn nouns(e: &Explanation) -> Nouns {
+    match e.domain() {
+        Domain::Text => Nouns { feature: "word", features: "words", inputs: "texts", instance: "text" },
+        Domain::Image => Nouns { feature: "segment", features: "segments", inputs: "images", instance: "image" },
+    }
 }
 
 /// How the surrogate's entries are measured.
