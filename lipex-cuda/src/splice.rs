@@ -283,7 +283,7 @@ mod tests {
         let scopes: Vec<&str> = out.split("\t{\n").skip(1).collect();
         assert_eq!(scopes.len(), 2);
         assert!(scopes[0].contains("%f7") && scopes[0].contains("sqrt.rn.f32"));
-        assert!(scopes[1].contains("abs.f32") && !scopes[1].contains("%f7"));
+        assert!(scopes[1].contains("abs.f64") && !scopes[1].contains(".f32") && !scopes[1].contains("%f7"));
         assert!(scopes.iter().all(|s| s.contains("mov.f32 %f5, ") && s.contains("mov.f32 %f6, ")));
     }
 
