@@ -6,8 +6,10 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 2 a mistake in what was asked (not
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept, --starts.
+  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --no-intercept, --starts; ridge and kernel-shap
+  no --divergence either.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
+  --sampler kernel-shap weighs masks itself: no --proximity.
   --within-angle goes with uniform-size and bernoulli alone.
   --unit sentence has no --ignore-words.
 
@@ -80,15 +82,19 @@ pub struct ModelOptions {
 #[derive(Args)]
 pub struct MethodOptions {
     /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
-    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge)
+    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge). authors:
+    /// the paper's, fitted as its authors' released code does it (Adam on minibatches). kernel-shap: Kernel SHAP for every
+    /// class (2048 masks, all words, least squares; exact Shapley values up to 11 words)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
     /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the text), cosine-similarity,
-    /// cosine-distance (as the paper prints it; its code weighs exponentially) [default: exponential:0.25]
+    /// cosine-distance (as the paper prints it; its code weighs exponentially), shapley (the Shapley kernel, for exhaustive
+    /// masks) [default: exponential:0.25; kernel-shap: shapley]
     #[arg(long, value_name = "P", help_heading = "Method")]
     pub proximity: Option<String>,
     /// Which words are kept: forward:K (K a class, each class on its own), exclusive:K (no word for two classes),
-    /// highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's; lime: highest:10]
+    /// highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default:
+    /// forward:5, the paper's; lime: highest:10; kernel-shap: all]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
     #[command(flatten)]
@@ -98,11 +104,13 @@ pub struct MethodOptions {
 /// The surrogate and its settings.
 #[derive(Args)]
 pub struct SurrogateOptions {
-    /// softmax (all classes together; the paper's) or ridge (each class alone, LIME's) [default: softmax; lime: ridge]
+    /// softmax (all classes together; the paper's), ridge (each class alone, LIME's), authors (a softmax by the recipe of the
+    /// authors' code: Adam on minibatches of 128, from a random start), kernel-shap (each class alone, least squares held to the
+    /// model's answers for the whole text and for none) [default: softmax; lime: ridge; authors and kernel-shap: their own]
     #[arg(long, value_name = "S", help_heading = "Method")]
     pub surrogate: Option<String>,
     /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
-    /// alpha:A [default: hellinger]
+    /// alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins) [default: hellinger]
     #[arg(long, value_name = "D", help_heading = "Method")]
     pub divergence: Option<String>,
     /// Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks
@@ -130,13 +138,14 @@ pub struct SurrogateOptions {
 #[derive(Args)]
 pub struct SamplingOptions {
     /// Masks drawn, the whole text included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
-    /// 5000]
+    /// 5000; kernel-shap: 2048]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
     /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), weight-proportional
-    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 words), lime (LIME's own
-    /// masks for the seed) [default: uniform-size]
+    /// (more masks where they weigh more), kernel-shap (Kernel SHAP's: pairs of complements, small and large ones first, with
+    /// weights of their own), exhaustive (all, up to 20 words), lime (LIME's own masks for the seed) [default: uniform-size;
+    /// kernel-shap: its own]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole text, in radians up to 1.5708 (π/2); the paper's δ [default: none]
@@ -146,7 +155,7 @@ pub struct SamplingOptions {
     /// masks than --samples are left [default: only sizes within the angle are drawn]
     #[arg(long, requires = "within_angle", help_heading = "Sampling")]
     pub filtered: bool,
-    /// Seed of the masks: the same seed gives the same explanation
+    /// Seed of the masks, and of a random start: the same seed gives the same explanation
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
 }
@@ -196,7 +205,7 @@ pub struct View {
     #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
     /// Order of those words: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
-    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; paper and lime: absolute]
+    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; other presets: absolute]
     #[arg(long, value_name = "HOW", help_heading = "Output")]
     pub rank: Option<String>,
     /// The log-odds that each word adds for class A against class B

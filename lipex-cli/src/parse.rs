@@ -1,11 +1,11 @@
 //! Values of options that are more than a word or a number.
 
 use crate::options::SamplingOptions;
-use lipex::perturb::{Filtered, WeightProportional};
+use lipex::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts,
-    UniformSize,
+    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Selector, ShapleyKernel,
+    Starts, UniformSize,
 };
 use std::sync::Arc;
 
@@ -25,8 +25,9 @@ pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
         ("exponential", Some(width)) => Arc::new(Exponential::new(number("proximity", value, width, "a width")?)?),
         ("cosine-similarity", None) => Arc::new(CosineSimilarity),
         ("cosine-distance", None) => Arc::new(CosineDistance),
+        ("shapley", None) => Arc::new(ShapleyKernel),
         _ => {
-            let reason = "choose exponential, exponential:W, cosine-similarity or cosine-distance";
+            let reason = "choose exponential, exponential:W, cosine-similarity, cosine-distance or shapley";
             return Err(Error::setting("proximity", value, reason));
         }
     })
@@ -72,6 +73,7 @@ pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturb
         }
         ("antithetic", None) => Arc::new(Antithetic),
         ("weight-proportional", None) => Arc::new(WeightProportional),
+        ("kernel-shap", None) => Arc::new(ShapleySize),
         ("exhaustive", None) if options.samples.is_some() => {
             let reason = "draws every mask there is; leave --samples out, or choose another sampler";
             return Err(Error::setting("sampler", value, reason));
@@ -79,8 +81,8 @@ pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturb
         ("exhaustive", None) => Arc::new(Exhaustive),
         ("lime", None) => Arc::new(LimeText),
         _ => {
-            let reason =
-                "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, exhaustive or lime";
+            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, kernel-shap, \
+                          exhaustive or lime";
             return Err(Error::setting("sampler", value, reason));
         }
     };

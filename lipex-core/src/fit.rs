@@ -8,6 +8,12 @@ use crate::select::Selection;
 use std::fmt;
 use std::sync::Arc;
 
+mod authors;
+mod shapley;
+
+pub use authors::{Authors, AuthorsLoss};
+pub use shapley::KernelShap;
+
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit on the backend `{B}`",

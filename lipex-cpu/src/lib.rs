@@ -13,8 +13,10 @@ mod least_squares;
 mod linalg;
 mod mt19937;
 mod perturb;
+pub mod prelude;
 mod ridge;
 mod select;
+mod shapley;
 mod weigh;
 
 pub use backend::Cpu;
