@@ -1,11 +1,12 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
 use lipex::{
-    Authors, AuthorsLoss, Cpu, Error, Explainer, Intercept, KernelShap, Preset, Result, Ridge, ShapleyKernel, Softmax,
-    by_name,
+    Authors, AuthorsLoss, Cpu, Error, ErrorBars, Explainer, Intercept, KernelShap, Preset, Result, Ridge,
+    ShapleyKernel, Softmax, Surrogate, by_name,
 };
+use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
 pub fn explainer(
@@ -15,12 +16,7 @@ pub fn explainer(
 ) -> Result<Explainer<Cpu>> {
     let preset = Preset::by_name(&method.preset)?;
     let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
-    explainer = match surrogate(preset, &method.surrogate, sampling.seed)? {
-        Chosen::Softmax(softmax) => explainer.surrogate(softmax),
-        Chosen::Ridge(ridge) => explainer.surrogate(ridge),
-        Chosen::Authors(authors) => explainer.surrogate(authors),
-        Chosen::KernelShap(kernel_shap) => explainer.surrogate(kernel_shap),
-    };
+    explainer = explainer.surrogate(surrogate(preset, &method.surrogate, sampling.seed)?);
     if let Some(samples) = sampling.samples {
         explainer = explainer.samples(samples)?;
     }
@@ -29,7 +25,7 @@ pub fn explainer(
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
         explainer = explainer.perturber(parse::sampler(sampler, sampling)?);
     }
-    explainer = match (sampler, method.proximity.as_deref()) {
+    explainer = match (sampler, method.weigh.proximity.as_deref()) {
         ("kernel-shap", Some(other)) if other != "shapley" => {
             let reason =
                 "the sampler kernel-shap weighs masks itself; leave --proximity out, or choose another sampler";
@@ -39,38 +35,50 @@ pub fn explainer(
         (_, Some(proximity)) => explainer.proximity(parse::proximity(proximity)?),
         (_, None) => explainer,
     };
-    if let Some(select) = &method.select {
+    if let Some(select) = &method.select.select {
         explainer = explainer.selector(parse::select(select)?);
     }
     Ok(explainer)
 }
 
-/// The surrogate that the options name.
-pub enum Chosen {
-    Softmax(Softmax),
-    Ridge(Ridge),
-    Authors(Authors),
-    KernelShap(KernelShap),
+/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+    if !options.uncertainty {
+        return Ok(explainer);
+    }
+    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
 }
 
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
-pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Chosen> {
+pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Arc<dyn Surrogate<Cpu>>> {
     let usual = match preset {
         Preset::Lipex | Preset::Paper => "softmax",
         Preset::Lime => "ridge",
         Preset::Authors => "authors",
         Preset::KernelShap => "kernel-shap",
     };
-    match options.surrogate.as_deref().unwrap_or(usual) {
-        "softmax" => softmax(preset, options).map(Chosen::Softmax),
-        "ridge" => without("a ridge", options, &["divergence"]).map(|()| Chosen::Ridge(Ridge::default())),
-        "authors" => authors(options, seed).map(Chosen::Authors),
-        "kernel-shap" => without("kernel-shap", options, &["divergence"]).map(|()| Chosen::KernelShap(KernelShap)),
-        other => Err(Error::setting("surrogate", other, "choose softmax, ridge, authors or kernel-shap")),
-    }
+    Ok(match options.surrogate.as_deref().unwrap_or(usual) {
+        "softmax" => Arc::new(softmax(preset, options)?),
+        "ridge" => {
+            only(&["alpha"], "a ridge", options)?;
+            Arc::new(options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha))?)
+        }
+        "authors" => {
+            only(&["divergence"], "the authors' recipe", options)?;
+            let loss = options.divergence.as_deref().map_or(Ok(AuthorsLoss::default()), AuthorsLoss::by_name)?;
+            Arc::new(Authors::default().loss(loss).seed(seed))
+        }
+        "kernel-shap" => {
+            only(&[], "kernel-shap", options)?;
+            Arc::new(KernelShap)
+        }
+        other => return Err(Error::setting("surrogate", other, "choose softmax, ridge, authors or kernel-shap")),
+    })
 }
 
 fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
+    let own = ["divergence", "lambda", "lambda-scale", "normalise", "no-intercept", "tolerance", "starts"];
+    only(&own, "a softmax", options)?;
     let mut softmax = preset.softmax();
     if let Some(divergence) = &options.divergence {
         softmax = softmax.erased_divergence(by_name(divergence)?);
@@ -92,32 +100,31 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if options.no_intercept {
         softmax = softmax.intercept(Intercept::None);
     }
+    if let Some(tolerance) = options.tolerance {
+        softmax = softmax.tolerance(tolerance)?;
+    }
     softmax.lambda_factor()?;
     Ok(softmax)
 }
 
-fn authors(options: &SurrogateOptions, seed: u64) -> Result<Authors> {
-    without("the authors' recipe", options, &[])?;
-    let loss = options.divergence.as_deref().map_or(Ok(AuthorsLoss::default()), AuthorsLoss::by_name)?;
-    Ok(Authors::default().loss(loss).seed(seed))
-}
-
-/// Passes if none of the settings that only a softmax has is given, nor any of `more`.
-fn without(surrogate: &str, options: &SurrogateOptions, more: &[&str]) -> Result<()> {
+/// Passes if no setting is given but those that the surrogate has.
+fn only(has: &[&str], surrogate: &str, options: &SurrogateOptions) -> Result<()> {
     let settings = [
         ("divergence", options.divergence.clone()),
         ("lambda", options.lambda.clone()),
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+        ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
+        ("alpha", options.alpha.map(|a| a.to_string())),
     ];
-    let given = settings.into_iter().find_map(|(option, value)| value.map(|v| (option, v)));
-    match given {
-        Some((option, value)) if option != "divergence" || more.contains(&option) => {
-            let reason = format!("{surrogate} has no such setting; leave it out, or add --surrogate softmax");
-            Err(Error::setting(option, value, reason))
+    for (option, value) in settings.into_iter().filter(|(option, _)| !has.contains(option)) {
+        if let Some(value) = value {
+            let other = if option == "alpha" { "ridge" } else { "softmax" };
+            let reason = format!("{surrogate} has no such setting; leave it out, or add --surrogate {other}");
+            return Err(Error::setting(option, value, reason));
         }
-        _ => Ok(()),
     }
+    Ok(())
 }

@@ -34,7 +34,7 @@ pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
 }
 
 pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
-    let count = |k: &str| number("select", value, k, "a number of words");
+    let count = |k: &str| number("select", value, k, "a number of features");
     Ok(match split(value) {
         ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
         ("exclusive", Some(k)) => Arc::new(Forward::exclusive(count(k)?)?),
@@ -42,10 +42,23 @@ pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
         ("lasso", Some(k)) => Arc::new(LassoPath::new(count(k)?)?),
         ("all", None) => Arc::new(All),
         _ => {
-            let reason = "choose forward:K, exclusive:K, highest:K, lasso:K (K words a class) or all";
+            let reason = "choose forward:K, exclusive:K, highest:K, lasso:K (K features a class) or all";
             return Err(Error::setting("select", value, reason));
         }
     })
+}
+
+/// Features by number: 3,5,9.
+pub fn keep(value: &str) -> Result<Vec<usize>> {
+    let mut list = Vec::new();
+    for text in value.split(',') {
+        let feature: usize = number("keep", value, text.trim(), "the number of a feature")?;
+        if list.contains(&feature) {
+            return Err(Error::setting("keep", value, format!("{feature} is named twice")));
+        }
+        list.push(feature);
+    }
+    Ok(list)
 }
 
 /// The sampler `value`, confined to an angle if the options give one.

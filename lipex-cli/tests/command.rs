@@ -183,7 +183,7 @@ fn mistakes_are_told_in_one_line() {
         (&["explain"], "explain"),
         (&["text", "a b", "--samples", "0"], "samples = 0"),
         (&["text", "a b", "--samples", "many"], "many"),
-        (&["text", "a b", "--preset", "best"], "lipex, paper or lime"),
+        (&["text", "a b", "--preset", "best"], "authors or kernel-shap"),
         (&["text", "a b", "--divergence", "hel"], "hellinger"),
         (&["text", "a b", "--divergence", "alpha:1"], "alpha:1"),
         (&["text", "a b", "--proximity", "exponential:x"], "\"x\""),
@@ -411,7 +411,14 @@ fn documents_name_files_that_exist() {
     let folders =
         ["lipex", "lipex-core", "lipex-cpu", "lipex-cli", "lipex-demo", "benches", "docs", "examples", "cuda-emulator"];
     let mut checked = 0;
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/command-protocol.md", "docs/json.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/command-protocol.md",
+        "docs/json.md",
+        "docs/stages.md",
+    ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         for word in text.split(|c: char| c.is_whitespace() || "`()[]|,;'\"".contains(c)) {
             let word = word.trim_end_matches(['.', ':']);
@@ -464,6 +471,8 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
         let message = refused(&[&["text", README][..], &arguments].concat(), 2);
         assert!(message.contains(reason), "{message}");
     }
+    let two = ["text", README, "--preset", "authors", "--divergence", "tv", "--starts", "2"];
+    assert!(refused(&two, 2).contains("starts = 2: the authors' recipe has no such setting"));
     let one = ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity"];
     assert!(refused(&one, 2).contains("no weight"));
 }

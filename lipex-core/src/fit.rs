@@ -4,7 +4,9 @@ use crate::backend::{Backend, Neighbourhood};
 use crate::describe::{Describe, Setting};
 use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
 use crate::error::{Error, Result, expect_len};
+use crate::perturb::Dependence;
 use crate::select::Selection;
+use crate::uncertainty::Spread;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,6 +27,31 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     /// # Errors
     /// [`Error::Setting`] when a setting does not suit the problem. Not converging is a field of the report.
     fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>>;
+
+    /// How W would spread over other draws of the masks, by a formula of the surrogate's own; `None` where it has none,
+    /// and refits of rows drawn again serve.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the backend fails.
+    fn spread(
+        &self,
+        on: &B,
+        problem: &Problem<'_, B>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted, dependence);
+        Ok(None)
+    }
+
+    /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.
+    ///
+    /// # Errors
+    /// Those of the refit.
+    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
+        let _ = (on, problem, fitted);
+        Ok(None)
+    }
 }
 
 /// One fit to be made.
@@ -185,6 +212,23 @@ pub enum Starts {
     One,
     /// The solution under the KL divergence too; the lower objective wins. For divergences that are not convex in W.
     Two,
+}
+
+impl FitReport {
+    /// The report of a fit in closed form; objective, gradient and λ are 0 until they are set.
+    pub fn solved(how: impl Into<String>) -> Self {
+        FitReport {
+            objective: 0.0,
+            gradient_norm: 0.0,
+            lambda: 0.0,
+            iterations: 0,
+            evaluations: 0,
+            hessian_products: 0,
+            converged: true,
+            stopped: how.into(),
+            start: Start::Own,
+        }
+    }
 }
 
 /// How λ compares between divergences.
@@ -509,17 +553,7 @@ mod tests {
 
     #[test]
     fn a_fitted_surrogate_predicts() {
-        let report = FitReport {
-            objective: 0.0,
-            gradient_norm: 0.0,
-            lambda: 0.0,
-            iterations: 0,
-            evaluations: 0,
-            hessian_products: 0,
-            converged: true,
-            stopped: String::new(),
-            start: Start::Own,
-        };
+        let report = FitReport::solved("by hand");
         let mut fitted = Fitted {
             kept: vec![0, 2],
             matrix: vec![vec![3f64.ln(), 0.0], vec![0.0, 9f64.ln()]],

@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod bits;
 mod describe;
 mod divergence;
 mod error;
@@ -27,6 +28,7 @@ pub mod philox;
 mod predict;
 mod preset;
 mod program;
+mod reading;
 mod real;
 mod render;
 pub mod select;
@@ -35,13 +37,14 @@ mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
     Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,
     by_name, computed_kappa,
 };
 pub use error::{Error, Result, expect_len};
-pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds};
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
@@ -60,7 +63,7 @@ pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
-pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
+pub use uncertainty::{ErrorBars, Estimate, Growth, InTop, Look, Method, Spread, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,
     cosine_distance,

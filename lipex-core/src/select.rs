@@ -1,8 +1,8 @@
 //! Select: which features the surrogate keeps.
 
-use crate::backend::{Backend, Neighbourhood};
+use crate::backend::{Backend, Masks, Neighbourhood, Probabilities, Weights};
 use crate::describe::{Describe, Setting};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, expect_len};
 
 /// Chooses features for each class.
 #[diagnostic::on_unimplemented(
@@ -15,6 +15,31 @@ pub trait Selector<B: Backend>: Describe + Send + Sync {
     /// # Errors
     /// [`Error::Setting`] when the selector cannot serve these features.
     fn select(&self, on: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>>;
+
+    /// Selections of one neighbourhood in which row i counts `multiplicities[r][i]` times, one for each r: what a bootstrap
+    /// asks for. A selector that can share work between them overrides this.
+    ///
+    /// # Errors
+    /// Those of [`select`](Selector::select); [`Error::Shape`] for multiplicities of another length.
+    fn reselect(&self, on: &B, around: &Neighbourhood<B>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        let mut selections = Vec::with_capacity(multiplicities.len());
+        // A few at a time: each is a copy of the neighbourhood.
+        for some in multiplicities.chunks(16) {
+            let drawn = some.iter().map(|times| drawn(on, around, times)).collect::<Result<Vec<_>>>()?;
+            selections.extend(self.select(on, &drawn)?);
+        }
+        Ok(selections)
+    }
+}
+
+/// The neighbourhood with each row as often as `times` says.
+fn drawn<B: Backend>(on: &B, around: &Neighbourhood<B>, times: &[u32]) -> Result<Neighbourhood<B>> {
+    expect_len("multiplicities", around.rows(), times.len())?;
+    let index: Vec<u32> = (0u32..).zip(times).flat_map(|(i, &t)| std::iter::repeat_n(i, t as usize)).collect();
+    let (masks, p) = (&around.masks, &around.probabilities);
+    let masks = Masks::new(on, index.len(), masks.features(), on.gather(masks.bits(), masks.words(), &index)?)?;
+    let p = Probabilities::new(on, index.len(), p.classes(), on.gather(p.values(), p.classes(), &index)?)?;
+    Neighbourhood::new(on, masks, p, Weights::new(on.gather(around.weights.values(), 1, &index)?))
 }
 
 /// Features kept for a fit.

@@ -15,6 +15,7 @@ mod mt19937;
 mod perturb;
 pub mod prelude;
 mod ridge;
+mod sandwich;
 mod select;
 mod shapley;
 mod weigh;

@@ -4,7 +4,7 @@ use crate::Cpu;
 use crate::design::Design;
 use crate::lars::{Gram, last_with_at_most};
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector};
+use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector, expect_len};
 use std::collections::HashMap;
 
 /// A gain below this share of a class's variance is rounding.
@@ -18,13 +18,29 @@ const ALPHA: f64 = 0.01;
 
 impl Selector<Cpu> for Forward {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(forward(&around[i], self.k(), self.is_exclusive())))
+        on.map(around.len(), |i| Ok(forward(&around[i], None, self.k(), self.is_exclusive())))
+    }
+
+    fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        on.map(multiplicities.len(), |r| {
+            let times = multiplicities[r].as_slice();
+            expect_len("multiplicities", around.rows(), times.len())?;
+            Ok(forward(around, Some(times), self.k(), self.is_exclusive()))
+        })
     }
 }
 
 impl Selector<Cpu> for HighestWeights {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(highest(&around[i], self.k())))
+        on.map(around.len(), |i| Ok(highest(&around[i], None, self.k())))
+    }
+
+    fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        on.map(multiplicities.len(), |r| {
+            let times = multiplicities[r].as_slice();
+            expect_len("multiplicities", around.rows(), times.len())?;
+            Ok(highest(around, Some(times), self.k()))
+        })
     }
 }
 
@@ -49,8 +65,8 @@ fn lasso(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
 }
 
 /// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
-fn highest(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
-    let rows = Rows::new(around, None);
+fn highest(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Selection {
+    let rows = Rows::new(around, times);
     let features: Vec<usize> = (0..around.masks.features()).collect();
     let supports = vec![features.clone(); around.probabilities.classes()];
     let picks = |(coefficients, _): (Vec<f64>, f64)| {
@@ -159,8 +175,8 @@ impl Columns<'_> {
     }
 }
 
-fn forward(around: &Neighbourhood<Cpu>, k: usize, exclusive: bool) -> Selection {
-    let rows = Rows::new(around, None);
+fn forward(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize, exclusive: bool) -> Selection {
+    let rows = Rows::new(around, times);
     let features = around.masks.features();
     let design = rows.design(&(0..features).collect::<Vec<_>>());
     let Start { means, spreads, mut classes } = start(&rows, &design);

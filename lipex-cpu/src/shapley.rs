@@ -10,7 +10,7 @@ use crate::lanes::{Chunk, LANES, blocks};
 use crate::least_squares::{Rows, gram, shared_ones};
 use crate::linalg::Cholesky;
 use crate::ridge::positions;
-use lipex_core::{Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Start, Surrogate};
+use lipex_core::{Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Surrogate};
 
 /// What the diagonal of a Gram is raised by, as a share of its mean.
 const RAISED: f64 = 1e-10;
@@ -44,17 +44,7 @@ fn fit_one(problem: &Problem<'_, Cpu>) -> Result<Fitted> {
         }
     }
     let (objective, gradient_norm) = equations.residuals(&matrix, &support);
-    let report = FitReport {
-        objective,
-        gradient_norm,
-        lambda: 0.0,
-        iterations: 0,
-        evaluations: 0,
-        hessian_products: 0,
-        converged: true,
-        stopped: "solved in closed form".into(),
-        start: Start::Own,
-    };
+    let report = FitReport { objective, gradient_norm, ..FitReport::solved("solved in closed form") };
     Ok(Fitted { kept: kept.clone(), matrix, intercept: nothing, support, link: Link::Identity, report })
 }
 

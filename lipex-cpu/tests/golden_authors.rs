@@ -4,8 +4,7 @@
 mod problem;
 
 use lipex_core::{
-    Authors, AuthorsLoss, FitReport, Fitted, Link, Masks, Neighbourhood, Probabilities, Selection, Start, Surrogate,
-    Weights,
+    Authors, AuthorsLoss, FitReport, Fitted, Link, Masks, Neighbourhood, Probabilities, Selection, Surrogate, Weights,
 };
 use lipex_cpu::Cpu;
 use problem::Problem;
@@ -32,17 +31,7 @@ struct Parameters {
 }
 
 fn begun(case: &Case) -> Fitted {
-    let report = FitReport {
-        objective: 0.0,
-        gradient_norm: 0.0,
-        lambda: 0.0,
-        iterations: 0,
-        evaluations: 0,
-        hessian_products: 0,
-        converged: false,
-        stopped: String::new(),
-        start: Start::Own,
-    };
+    let report = FitReport::solved("given");
     let support = vec![(0..case.kept.len()).collect(); case.problem.classes];
     let Parameters { matrix, intercept } = case.start.clone();
     Fitted { kept: case.kept.clone(), matrix, intercept, support, link: Link::Softmax, report }

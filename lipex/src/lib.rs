@@ -25,6 +25,7 @@
 //! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`], [`lime()`], [`authors()`] or [`kernel_shap()`], each an [`Explainer`] whose every setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
@@ -33,6 +34,7 @@ mod demo;
 mod function;
 mod image;
 mod json;
+pub mod npy;
 mod text;
 
 pub use command::CommandModel;
@@ -42,7 +44,7 @@ pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
     Occasion, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
-pub use json::{SCHEMA, from_json, to_json};
+pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};

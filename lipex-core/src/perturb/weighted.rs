@@ -37,8 +37,8 @@ impl<L: Describe> Describe for Filtered<L> {
 /// turned by a draw of the seed): sizes come close to their shares in any run of rows, and a longer run extends a shorter
 /// one. The instance itself, row 0, has its own weight π.
 ///
-/// Needs a proximity that depends on the number of kept features alone. Error bars that take rows as independent are a
-/// little too wide here.
+/// Needs a proximity that depends on the number of kept features alone. For error bars the sizes are strata
+/// ([`Dependence::Stratified`](super::Dependence::Stratified)).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WeightProportional;
 

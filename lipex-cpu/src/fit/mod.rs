@@ -12,8 +12,13 @@ mod precondition;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::LANES;
+use crate::sandwich;
+pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Stop};
-use lipex_core::{FitReport, Fitted, Kl, Lambda, Link, Normalise, Problem, Result, Softmax, Start, Starts, Surrogate};
+use lipex_core::{
+    Dependence, FitReport, Fitted, Kl, Lambda, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts,
+    Surrogate,
+};
 use objective::{Objective, Precision};
 use precondition::Preconditioner;
 
@@ -23,6 +28,22 @@ const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
 impl Surrogate<Cpu> for Softmax {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
         on.map(problems.len(), |i| fit_one(self, &problems[i]))
+    }
+
+    fn spread(
+        &self,
+        _: &Cpu,
+        problem: &Problem<'_, Cpu>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        sandwich::spread(self, problem, fitted, dependence)
+    }
+
+    fn shrinkage(&self, _: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
+        let less = fit_at(self, &Problem { start: Some(fitted), ..*problem }, fitted.report.lambda / 100.0)?;
+        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
+        Ok((length(&less) > 0.0).then(|| length(fitted) / length(&less)))
     }
 }
 

@@ -80,4 +80,8 @@ impl Perturber<Cpu> for WeightProportional {
     fn grows(&self) -> bool {
         true
     }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Stratified
+    }
 }

@@ -4,7 +4,7 @@ mod baseline;
 mod batch;
 mod blur;
 mod decode;
-mod encode;
+pub(crate) mod encode;
 mod function;
 mod instance;
 mod picture;
