@@ -23,8 +23,10 @@
 //! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences, or an [`ImageInstance`],
 //!   whose features are the segments of a map.
 //! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
-//! * How: [`lipex()`], [`paper()`], [`lime()`], [`authors()`] or [`kernel_shap()`], each an [`Explainer`] whose every setting can be changed.
-//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * How: [`lipex()`], [`paper()`], [`lime()`], [`authors()`] or [`kernel_shap()`], each an [`Explainer`] whose every
+//!   setting can be changed.
+//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
+//!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
@@ -35,9 +37,12 @@ mod function;
 mod image;
 mod json;
 pub mod npy;
+mod page;
 mod text;
 
 pub use command::CommandModel;
+#[cfg(fuzzing)]
+pub use command::fuzz_protocol;
 pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
 pub use image::{
@@ -48,6 +53,7 @@ pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
+pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.

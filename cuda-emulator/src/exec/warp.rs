@@ -45,6 +45,9 @@ pub enum Stop {
     Barrier(u32),
 }
 
+/// Where a warp stopped, or what it ran into at which instruction.
+pub type Outcome = Result<Stop, (u32, Box<Fault>)>;
+
 /// What a worker keeps while it runs blocks.
 pub struct Tally {
     /// Executions of each instruction: by warps, by threads.
@@ -110,7 +113,24 @@ impl Warp {
     }
 
     /// Runs until the warp is done or waits; a fault comes with the index of the instruction.
-    pub fn run(&mut self, around: &mut Surroundings<'_>) -> Result<Stop, (u32, Box<Fault>)> {
+    pub fn run(&mut self, around: &mut Surroundings<'_>) -> Outcome {
+        #[cfg(target_arch = "x86_64")]
+        if super::registers::wide_vectors() {
+            // SAFETY: the processor was asked for these features.
+            return unsafe { self.run_vector(around) };
+        }
+        self.run_plain(around)
+    }
+
+    /// [`Warp::run_plain`] compiled for newer processors, with the loops over lanes that it contains.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c,popcnt,lzcnt,bmi1,bmi2")]
+    unsafe fn run_vector(&mut self, around: &mut Surroundings<'_>) -> Outcome {
+        self.run_plain(around)
+    }
+
+    #[inline(always)]
+    fn run_plain(&mut self, around: &mut Surroundings<'_>) -> Outcome {
         let code = around.launch.program.code.as_slice();
         loop {
             while self.pc == self.meet {
@@ -158,6 +178,7 @@ impl Warp {
     }
 
     /// Everything that is neither arithmetic nor control.
+    #[inline(always)]
     fn step(&mut self, kind: &Kind, pc: u32, mask: u32, around: &mut Surroundings<'_>) -> Result<(), Box<Fault>> {
         match kind {
             Kind::Load(a) => self.load(a, mask, pc, around),
