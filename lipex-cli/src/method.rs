@@ -3,8 +3,8 @@
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Authors, AuthorsLoss, Cpu, Error, ErrorBars, Explainer, Intercept, KernelShap, Preset, Result, Ridge,
-    Rule, ShapleyKernel, Softmax, Surrogate, by_name,
+    Adaptive, Authors, AuthorsLoss, Cpu, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Preset, Result,
+    Ridge, Rule, ShapleyKernel, Softmax, Surrogate, by_name,
 };
 use std::sync::Arc;
 
@@ -13,17 +13,25 @@ pub fn explainer(
     method: &MethodOptions,
     sampling: &SamplingOptions,
     threads: &ThreadOptions,
+    domain: Domain,
 ) -> Result<Explainer<Cpu>> {
     let preset = Preset::by_name(&method.preset)?;
     let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
+    if domain == Domain::Image {
+        explainer = explainer.images();
+    }
     explainer = explainer.surrogate(surrogate(preset, &method.surrogate, sampling.seed)?);
     if let Some(samples) = sampling.samples {
         explainer = explainer.samples(samples)?;
     }
-    let usual = if preset == Preset::KernelShap { "kernel-shap" } else { "uniform-size" };
+    let usual = match (preset, domain) {
+        (Preset::KernelShap, _) => "kernel-shap",
+        (_, Domain::Text) => "uniform-size",
+        (_, Domain::Image) => "bernoulli",
+    };
     let sampler = sampling.sampler.as_deref().unwrap_or(usual);
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
-        explainer = explainer.perturber(parse::sampler(sampler, sampling)?);
+        explainer = explainer.perturber(parse::sampler(sampler, sampling, domain)?);
     }
     explainer = match (sampler, method.weigh.proximity.as_deref()) {
         ("kernel-shap", Some(other)) if other != "shapley" => {

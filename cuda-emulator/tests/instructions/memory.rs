@@ -207,3 +207,32 @@ fn counters_by_hand() {
     assert_eq!(counters.thread_instructions, 12 * 192);
     assert_eq!(counters.loads, Traffic { accesses: 6, moved: 48, minimum: 48 });
 }
+
+#[test]
+fn named_barriers_wait_for_their_own_threads() {
+    // The second warp hands a value to the first through barrier 3 without waiting; the third and fourth share barrier 5.
+    let body = ".shared .align 4 .u32 s[4]; mov.u32 %r5, %warpid; setp.eq.u32 %p1, %r5, 0; setp.eq.u32 %p2, %r5, 1;
+ mov.u32 %r6, 0; mov.u32 %r7, %laneid; setp.eq.u32 %p3, %r7, 0;
+ @%p1 bra FIRST; @%p2 bra SECOND; bar.sync 5, 64; mov.u32 %r6, 5; bra.uni MEET;
+FIRST: bar.sync 3, 64; ld.shared.u32 %r6, [s]; bra.uni MEET;
+SECOND: @%p3 st.shared.u32 [s], 42; bar.arrive 3, 64;
+MEET: bar.sync 0; cvt.u64.u32 %x1, %r6; st.global.u64 [%out], %x1;";
+    let (buffers, _) =
+        run(&with("", body), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).unwrap_or_else(|r| panic!("{r}"));
+    let want = |t: usize| [42, 0, 5, 5][t / 32];
+    assert_eq!(buffers[1], (0..128).map(want).collect::<Vec<_>>());
+    let missing = body.replace("bar.arrive 3, 64;", "");
+    let report = run(&with("", &missing), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).expect_err("nobody arrives");
+    assert!(report.to_string().starts_with("divergent barrier: warp 0 waits"), "{report}");
+}
+
+#[test]
+fn an_unset_register_reads_the_same_in_every_block() {
+    // What earlier blocks left in a register must not show, whichever way control comes.
+    let body = ".reg .b32 %u, %v; .reg .b64 %w; setp.lt.u32 %p1, %r3, 7; @%p1 mov.u32 %v, 5;
+ cvt.u64.u32 %x1, %u; cvt.u64.u32 %x2, %v; shl.b64 %x2, %x2, 32; xor.b64 %x1, %x1, %x2; xor.b64 %x1, %x1, %w;
+ st.global.u64 [%out], %x1; mov.u32 %u, %r1; mov.u32 %v, %r1; mov.u64 %w, 77;";
+    let (buffers, _) = run(&with("", body), (6, 32), 0, &[vec![0; 192], vec![0; 192]]).unwrap();
+    let want = |t: usize| if t % 32 < 7 { !(u64::from(u32::MAX) | 5 << 32) } else { 0 };
+    assert_eq!(buffers[1], (0..192).map(want).collect::<Vec<_>>());
+}
