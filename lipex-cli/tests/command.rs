@@ -344,6 +344,16 @@ fn ugly_texts_do_no_harm() {
     let Some(model) = python(folder.path(), &answering("[0.2, 0.8] if 'a' in t else [0.9, 0.1]")) else { return };
     let report = told(&["text", "a\u{1b}]0;owned\u{7} b\u{202e}c 你好 🎉 نص", "--model", &model, "--unit", "sentence"]);
     assert!(!report.contains('\u{1b}') && !report.contains('\u{7}') && !report.contains('\u{202e}'), "{report}");
+    // Numbers stay with their names, however long those are.
+    let sentences =
+        "a very long sentence about nothing at all that goes on and on. Another one, a short one, has no end.";
+    let output =
+        lipex(&["text", sentences, "--unit", "sentence", "--model", &model]).env("COLUMNS", "40").output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.lines().all(|line| line.chars().count() <= 40), "{report}");
+    let listed =
+        report.lines().filter(|l| l.contains('…') && (l.contains(" 0.") || l.contains('+') || l.contains('-')));
+    assert!(listed.count() > 0 && report.contains('“'), "{report}");
     let long = "x".repeat(5000);
     let report = told(&["text", &format!("a {long} b"), "--model", &model]);
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
