@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     }
     let inputs: usize = pools.iter().map(|p| p.answers.len()).sum();
     println!("{TEXTS} texts, {runs} runs of each, {inputs} distinct inputs");
+    cost(&pools, program, &texts)?;
     coverage(&pools, runs)?;
     fidelity(&pools)?;
     settled(&pools, runs)
@@ -175,6 +176,25 @@ fn fit(around: &Neighbourhood<Cpu>, selection: &Selection, times: Option<&[u32]>
     let softmax = Softmax::default().lambda(lambda)?;
     let problem = Problem { multiplicities: times, ..Problem::new(around, selection) };
     Ok(softmax.fit(&Cpu::new(), &[problem])?.remove(0))
+}
+
+/// What error bars with 200 refits cost beside the model's own time, at 1000 masks and one thread.
+fn cost(pools: &[Arc<Pool>], program: &str, texts: &str) -> Result<()> {
+    let mut shares = Vec::new();
+    let model = CommandModel::start(program, std::time::Duration::from_secs(120))?;
+    for (pool, line) in pools.iter().zip(texts.lines()).filter(|(pool, _)| pool.features.len() >= 15).take(5) {
+        let text = TextInstance::new(line.rsplit_once(';').map_or(line, |(text, _)| text))?;
+        let e = Explainer::lipex(Cpu::new()).error_bars(ErrorBars::default()).explain(&text, &model)?;
+        let thousand = e.timings_ms.predict / e.calls.inputs as f64 * 1000.0;
+        println!(
+            "{} words: error bars {:.0} ms, 1000 calls of the model {thousand:.0} ms",
+            pool.features.len(),
+            e.timings_ms.uncertainty
+        );
+        shares.push(e.timings_ms.uncertainty / thousand);
+    }
+    println!("share of 1000 calls: {:.3} on average", shares.iter().sum::<f64>() / shares.len() as f64);
+    Ok(())
 }
 
 /// Shares of entries whose interval holds the optimum over the whole pool, at the run's λ and at a vanishing one.

@@ -249,7 +249,7 @@ impl<'a> Decoder<'a> {
         let floats = op.types.iter().any(|t| t.class() == ptx::Class::Float);
         let flush = op.types.contains(&Type::F32) && op.take("ftz");
         let clamp = floats && op.base != "cvt" && op.take("sat");
-        if op.base == "cvt" {
+        if op.base == "cvt" && !op.types.contains(&Type::F16x2) {
             return self.conversion(&op, i, flush);
         }
         let found = integer::find(&op)
@@ -257,6 +257,7 @@ impl<'a> Decoder<'a> {
             .or_else(|| float::find(&op))
             .or_else(|| approximate::find(&op, self.settings.perturb))
             .or_else(|| half::find(&op))
+            .or_else(|| half::pack(&op))
             .or_else(|| compare::find(&op));
         let Some(mut c) = found else { return Ok(false) };
         let Some((first, sources)) = i.operands.split_first() else {

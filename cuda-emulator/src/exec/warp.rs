@@ -3,7 +3,7 @@
 use super::exchange;
 use super::launch::Launch;
 use super::registers::Registers;
-use crate::decode::program::{Barrier, Instruction, Kind, NOWHERE, Program, Special};
+use crate::decode::program::{Instruction, Kind, NOWHERE, Program, Special};
 use crate::memory::shared::Shared;
 use crate::memory::traffic::Traffic;
 use crate::report::{Fault, Problem};
@@ -43,6 +43,8 @@ pub enum Stop {
     Done,
     /// It waits at the barrier of that instruction.
     Barrier(u32),
+    /// It has come to the barrier of that instruction, and can go on.
+    Arrived(u32),
 }
 
 /// Where a warp stopped, or what it ran into at which instruction.
@@ -164,8 +166,9 @@ impl Warp {
                     }
                 }
                 Kind::Barrier(b) => {
-                    if mask != 0 && self.barrier(b, mask).map_err(|f| (pc, f))? {
-                        return Ok(Stop::Barrier(pc));
+                    if mask != 0 {
+                        self.gather(mask).map_err(|f| (pc, f))?;
+                        return Ok(if b.arrive { Stop::Arrived(pc) } else { Stop::Barrier(pc) });
                     }
                 }
                 other => {
@@ -241,8 +244,8 @@ impl Warp {
         self.mask == 0 && !self.pop()
     }
 
-    /// Checks that the whole warp is here; `true` if it has to wait.
-    fn barrier(&mut self, b: &Barrier, mask: u32) -> Result<bool, Box<Fault>> {
+    /// Checks that the whole warp is at a barrier.
+    fn gather(&self, mask: u32) -> Result<(), Box<Fault>> {
         if mask != self.lanes {
             let missing = self.lanes & !mask;
             let gone = missing & !self.live;
@@ -253,7 +256,7 @@ impl Warp {
             };
             return Err(Fault::new(Problem::DivergentBarrier, mask.trailing_zeros() as usize, message));
         }
-        Ok(!b.arrive)
+        Ok(())
     }
 }
 

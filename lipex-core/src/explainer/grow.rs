@@ -47,7 +47,7 @@ impl<B: Backend> Explainer<B> {
                 class,
                 looks,
                 met: verdict.met,
-                stopped: adaptive.told(verdict.met, name),
+                stopped: adaptive.told(verdict.met, name, half_width),
                 interchangeable: verdict.interchangeable,
             };
             // From here on it is a plain run of that many masks.

@@ -173,10 +173,16 @@ impl Adaptive {
         Ok((verdict, half_width))
     }
 
-    /// Which rule ended a run, in words.
-    pub(crate) fn told(&self, met: bool, class: &str) -> String {
+    /// Which rule ended a run whose widest interval is this, in words.
+    pub(crate) fn told(&self, met: bool, class: &str, half_width: f64) -> String {
         if !met {
-            return format!("the limit of {} masks was reached before the rule was met", self.most);
+            let limit = format!("the limit of {} masks was reached before the rule was met", self.most);
+            return match self.rule {
+                Rule::HalfWidth(h) => {
+                    format!("{limit}; about {:.0} would do", (self.most as f64 * (half_width / h).powi(2)).ceil())
+                }
+                _ => limit,
+            };
         }
         match self.rule {
             Rule::Settled { k, indifference } => format!(
