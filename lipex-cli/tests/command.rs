@@ -430,6 +430,7 @@ fn documents_name_files_that_exist() {
         "CONTRIBUTING.md",
         "docs/command-protocol.md",
         "docs/json.md",
+        "docs/page.md",
         "docs/stages.md",
     ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
