@@ -49,7 +49,25 @@ fn evaluated(
 }
 
 fn explainer(preset: Preset) -> Explainer<Cpu> {
-    Explainer::with_preset(Cpu::new(), preset).samples(400).unwrap()
+    of_preset(Cpu::new(), preset)
+}
+
+fn of_preset<B: Backend>(on: B, preset: Preset) -> Explainer<B>
+where
+    UniformSize: Perturber<B>,
+    Exponential: Proximity<B>,
+    Forward: Selector<B>,
+    HighestWeights: Selector<B>,
+    Softmax: Surrogate<B>,
+    Ridge: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
+    let explainer = match preset {
+        Preset::Lime => Explainer::lime(on),
+        Preset::Paper => Explainer::paper(on),
+        _ => Explainer::lipex(on),
+    };
+    explainer.samples(400).unwrap()
 }
 
 fn compare<B: Backend>(
@@ -137,9 +155,14 @@ where
     let model = OfMasks(["a", "b", "c"].map(String::from).to_vec());
     let instances = [Bare::new(12), Bare::new(33), Bare::new(5)];
     let all: Vec<&Bare> = instances.iter().collect();
-    for preset in [Preset::Lipex, Preset::Paper, Preset::Lime] {
-        let cpu = explainer(preset);
-        let own = Explainer::with_preset(on.clone(), preset).samples(400).unwrap();
+    // One by one: `with_preset` asks a backend for the stages of every preset.
+    let presets = [
+        (Preset::Lipex, Explainer::lipex(on.clone())),
+        (Preset::Paper, Explainer::paper(on.clone())),
+        (Preset::Lime, Explainer::lime(on.clone())),
+    ];
+    for (preset, own) in presets {
+        let (cpu, own) = (explainer(preset), own.samples(400).unwrap());
         let many = own.explain_many(&all, &model).unwrap();
         for (instance, one) in instances.iter().zip(&many) {
             let e = cpu.explain(instance, &model).unwrap();

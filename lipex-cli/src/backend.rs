@@ -4,7 +4,7 @@ use crate::method;
 use crate::options::{MethodOptions, SamplingOptions};
 use crate::output;
 use lipex::lipex_cuda::{self, Cuda, DeviceInfo};
-use lipex::{Backend, Cpu, Domain, Error, Explainer, Perturber, Proximity, Result, Selector};
+use lipex::{Backend, Cpu, Domain, Error, Explainer, Perturber, Preset, Proximity, Result, Selector, Surrogate};
 
 /// A sampler on every backend.
 pub trait Law: Perturber<Cpu> + Perturber<Cuda> {}
@@ -18,23 +18,43 @@ impl<T: Proximity<Cpu> + Proximity<Cuda>> Weighing for T {}
 pub trait Picking: Selector<Cpu> + Selector<Cuda> {}
 impl<T: Selector<Cpu> + Selector<Cuda>> Picking for T {}
 
+/// A surrogate on every backend.
+pub trait Fitting: Surrogate<Cpu> + Surrogate<Cuda> {}
+impl<T: Surrogate<Cpu> + Surrogate<Cuda>> Fitting for T {}
+
 /// A backend that every part of the command runs on.
 pub trait Everything: Backend {
+    /// An explainer with a preset's settings.
+    fn preset(self, preset: Preset) -> Explainer<Self>;
+    /// A preset's settings where images have others.
+    fn images(explainer: Explainer<Self>) -> Explainer<Self>;
     /// An explainer with a preset's settings and those that the options change.
     fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>>;
 }
 
-impl Everything for Cpu {
-    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>> {
-        method::explainer(self, method, sampling, domain)
-    }
-}
+macro_rules! everything {
+    ($($backend:ty),*) => {$(
+        impl Everything for $backend {
+            fn preset(self, preset: Preset) -> Explainer<Self> {
+                Explainer::with_preset(self, preset)
+            }
 
-impl Everything for Cuda {
-    fn explainer(self, method: &MethodOptions, sampling: &SamplingOptions, domain: Domain) -> Result<Explainer<Self>> {
-        method::explainer(self, method, sampling, domain)
-    }
+            fn images(explainer: Explainer<Self>) -> Explainer<Self> {
+                explainer.images()
+            }
+
+            fn explainer(
+                self,
+                method: &MethodOptions,
+                sampling: &SamplingOptions,
+                domain: Domain,
+            ) -> Result<Explainer<Self>> {
+                method::explainer(self, method, sampling, domain)
+            }
+        }
+    )*};
 }
+everything!(Cpu, Cuda);
 
 /// The backend that the options lead to.
 pub enum Chosen {

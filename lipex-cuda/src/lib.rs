@@ -4,7 +4,7 @@
 //! [`Cuda::new`] says in one line what is missing where there is none. A file is named after the stage that it holds.
 //!
 //! What is not on the device: laws of masks that draw in one sequence (LIME's own), which are drawn by the CPU and copied;
-//! the lasso path, and highest weights over more than 2048 features; and everything that is host data by nature, selections and fits.
+//! the lasso path, the authors' recipe, Kernel SHAP's surrogate, and highest weights over more than 2048 features; and everything that is host data by nature, selections and fits.
 //!
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.
@@ -16,6 +16,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod host_model;
+mod host_surrogate;
 mod launch;
 mod least_squares;
 mod perturb;
