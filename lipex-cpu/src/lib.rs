@@ -14,6 +14,7 @@ mod mt19937;
 mod perturb;
 mod ridge;
 mod select;
+mod softmax;
 mod weigh;
 
 pub use backend::Cpu;
