@@ -1,10 +1,14 @@
 //! The command `lipex`.
 
+mod arrays;
+mod fit;
 mod method;
 mod options;
 mod output;
 mod parse;
+mod perturb;
 mod report;
+mod select;
 mod show;
 mod text;
 
@@ -26,6 +30,9 @@ fn main() -> ExitCode {
     let done = match &options.command {
         Command::Text(options) => text::run(options),
         Command::Show(options) => show::run(options),
+        Command::Perturb(options) => perturb::run(options),
+        Command::Select(options) => select::run(options),
+        Command::Fit(options) => fit::run(options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

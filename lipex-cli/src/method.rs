@@ -1,8 +1,9 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
-use lipex::{Cpu, Error, Explainer, Intercept, Preset, Result, Ridge, Softmax, by_name};
+use lipex::{Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
+use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
 pub fn explainer(
@@ -21,21 +22,39 @@ pub fn explainer(
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
         let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling.within_angle, sampling.samples.is_some())?);
+        explainer = explainer.perturber(parse::sampler(name, sampling)?);
     }
-    if let Some(proximity) = &method.proximity {
+    if let Some(proximity) = &method.weigh.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);
     }
-    if let Some(select) = &method.select {
+    if let Some(select) = &method.select.select {
         explainer = explainer.selector(parse::select(select)?);
     }
     Ok(explainer)
+}
+
+/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+    if !options.uncertainty {
+        return Ok(explainer);
+    }
+    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
 }
 
 /// The surrogate that the options name.
 pub enum Chosen {
     Softmax(Softmax),
     Ridge(Ridge),
+}
+
+impl Chosen {
+    /// The surrogate behind its trait.
+    pub fn shared(self) -> Arc<dyn Surrogate<Cpu>> {
+        match self {
+            Chosen::Softmax(softmax) => Arc::new(softmax),
+            Chosen::Ridge(ridge) => Arc::new(ridge),
+        }
+    }
 }
 
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
@@ -70,6 +89,13 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if options.no_intercept {
         softmax = softmax.intercept(Intercept::None);
     }
+    if let Some(tolerance) = options.tolerance {
+        softmax = softmax.tolerance(tolerance)?;
+    }
+    if let Some(alpha) = options.alpha {
+        let reason = "a softmax has no such setting; leave it out, or add --surrogate ridge";
+        return Err(Error::setting("alpha", alpha, reason));
+    }
     softmax.lambda_factor()?;
     Ok(softmax)
 }
@@ -81,6 +107,7 @@ fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+        ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
     ];
     match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
@@ -88,6 +115,6 @@ fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
             let reason = "a ridge has no such setting; leave it out, or add --surrogate softmax";
             Err(Error::setting(option, value, reason))
         }
-        None => Ok(Ridge::default()),
+        None => options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha)),
     }
 }

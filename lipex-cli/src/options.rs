@@ -1,12 +1,17 @@
 //! The options, and what `--help` says of them.
 
+use crate::fit::FitOptions;
+use crate::perturb::PerturbOptions;
+use crate::select::SelectOptions;
 use clap::{Args, Parser, Subcommand};
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
+pub const EXIT_CODES: &str =
+    "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept, --starts.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
+  --starts, --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --within-angle goes with uniform-size and bernoulli alone.
   --unit sentence has no --ignore-words.
@@ -27,6 +32,12 @@ pub enum Command {
     Text(Box<TextOptions>),
     /// Render a saved explanation again
     Show(ShowOptions),
+    /// Draw masks alone, as a NumPy file (docs/stages.md)
+    Perturb(PerturbOptions),
+    /// Select features alone, from NumPy files (docs/stages.md)
+    Select(SelectOptions),
+    /// Fit a surrogate alone, from NumPy files (docs/stages.md)
+    Fit(Box<FitOptions>),
 }
 
 #[derive(Args)]
@@ -48,6 +59,8 @@ pub struct TextOptions {
     #[command(flatten)]
     pub words: WordOptions,
     #[command(flatten)]
+    pub noise: NoiseOptions,
+    #[command(flatten)]
     pub threads: ThreadOptions,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
@@ -59,6 +72,10 @@ pub struct TextOptions {
     /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub json: Option<String>,
+    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
+    /// (docs/stages.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub save_neighbourhood: Option<String>,
 }
 
 /// The black box.
@@ -83,16 +100,31 @@ pub struct MethodOptions {
     /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
-    /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the text), cosine-similarity,
-    /// cosine-distance (as the paper prints it; its code weighs exponentially) [default: exponential:0.25]
-    #[arg(long, value_name = "P", help_heading = "Method")]
-    pub proximity: Option<String>,
-    /// Which words are kept: forward:K (K a class, each class on its own), exclusive:K (no word for two classes),
-    /// highest:K (largest weights of a ridge), all [default: forward:5, the paper's; lime: highest:10]
-    #[arg(long, value_name = "HOW", help_heading = "Method")]
-    pub select: Option<String>,
+    #[command(flatten)]
+    pub weigh: WeighOptions,
+    #[command(flatten)]
+    pub select: SelectOption,
     #[command(flatten)]
     pub surrogate: SurrogateOptions,
+}
+
+/// How masks are weighed.
+#[derive(Args)]
+pub struct WeighOptions {
+    /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the instance),
+    /// cosine-similarity, cosine-distance (as the paper prints it; its code weighs exponentially) [default:
+    /// exponential:0.25]
+    #[arg(long, value_name = "P", help_heading = "Method")]
+    pub proximity: Option<String>,
+}
+
+/// How features are selected.
+#[derive(Args)]
+pub struct SelectOption {
+    /// Which features (words of a text) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
+    /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's; lime: highest:10]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub select: Option<String>,
 }
 
 /// The surrogate and its settings.
@@ -120,6 +152,13 @@ pub struct SurrogateOptions {
     /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
     #[arg(long, help_heading = "Method")]
     pub no_intercept: bool,
+    /// Stop a softmax fit when the excess over the optimum is foreseen to be below this share of the objective [default:
+    /// 0.0000001]
+    #[arg(long, value_name = "T", help_heading = "Method")]
+    pub tolerance: Option<f64>,
+    /// Penalty of a ridge on its coefficients [default: 1, LIME's]
+    #[arg(long, value_name = "A", help_heading = "Method")]
+    pub alpha: Option<f64>,
     /// 2: start the fit from the solution under kl as well and keep the better one, since hellinger is not convex in W. Takes
     /// twice as long [default: 1]
     #[arg(long, value_name = "1|2", help_heading = "Method")]
@@ -129,21 +168,35 @@ pub struct SurrogateOptions {
 /// How masks are drawn.
 #[derive(Args)]
 pub struct SamplingOptions {
-    /// Masks drawn, the whole text included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
+    /// Masks drawn, the whole instance included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
     /// 5000]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
-    /// How masks are drawn: uniform-size (any number of words removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli or bernoulli:P (each word kept with probability P, ½ if not said), exhaustive (all, up to 20 words), lime
-    /// (LIME's own masks for the seed) [default: uniform-size]
+    /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's), antithetic
+    /// (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said), weight-proportional
+    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 features), lime (LIME's own
+    /// masks for the seed) [default: uniform-size]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
-    /// Draw only masks within this angle of the whole text, in radians up to 1.5708 (π/2); the paper's δ [default: none]
+    /// Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ [default: none]
     #[arg(long, value_name = "R", help_heading = "Sampling")]
     pub within_angle: Option<f64>,
-    /// Seed of the masks: the same seed gives the same explanation
+    /// With --within-angle: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer
+    /// masks than --samples are left [default: only sizes within the angle are drawn]
+    #[arg(long, requires = "within_angle", help_heading = "Sampling")]
+    pub filtered: bool,
+    /// Seed of the masks: the same seed gives the same masks
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
+}
+
+/// How much of W is noise of the masks, and how many masks are enough.
+#[derive(Args)]
+pub struct NoiseOptions {
+    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often words are in the top
+    /// K of --top, and how many masks would halve the bars. Costs refits, no calls of the model
+    #[arg(long, help_heading = "Uncertainty")]
+    pub uncertainty: bool,
 }
 
 /// How many threads work.

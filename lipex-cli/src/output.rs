@@ -48,9 +48,9 @@ impl Target {
     }
 
     /// Writes all of `content`, or leaves what was there.
-    pub fn write(&self, option: &str, content: &str) -> Result<()> {
+    pub fn write(&self, option: &str, content: &[u8]) -> Result<()> {
         match self {
-            Target::StandardOutput => print(content),
+            Target::StandardOutput => finished(std::io::stdout().lock(), content),
             Target::File(file) => write_whole(file, content)
                 .map_err(|e| Error::setting(option, file.display(), format!("cannot be written: {e}"))),
         }
@@ -65,10 +65,10 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// Writes to a new file beside the old one and then takes its place.
-fn write_whole(file: &Path, content: &str) -> std::io::Result<()> {
+fn write_whole(file: &Path, content: &[u8]) -> std::io::Result<()> {
     // A pipe or a device cannot be replaced.
     if file.exists() && !file.is_file() {
-        return File::options().write(true).open(file)?.write_all(content.as_bytes());
+        return File::options().write(true).open(file)?.write_all(content);
     }
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -77,7 +77,7 @@ fn write_whole(file: &Path, content: &str) -> std::io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut temporary = builder.tempfile_in(folder_of(file))?;
-    temporary.write_all(content.as_bytes())?;
+    temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
     temporary.persist(file)?;
     Ok(())
@@ -85,8 +85,11 @@ fn write_whole(file: &Path, content: &str) -> std::io::Result<()> {
 
 /// Writes to standard output, without colours where it takes none. A reader that has gone away wants no more.
 pub fn print(content: &str) -> Result<()> {
-    let mut out = AutoStream::auto(std::io::stdout());
-    match out.write_all(content.as_bytes()).and_then(|()| out.flush()) {
+    finished(AutoStream::auto(std::io::stdout()), content.as_bytes())
+}
+
+fn finished(mut out: impl Write, content: &[u8]) -> Result<()> {
+    match out.write_all(content).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::setting("standard output", "", e.to_string())),
         _ => Ok(()),
     }

@@ -1,8 +1,11 @@
 //! Values of options that are more than a word or a number.
 
+use crate::options::SamplingOptions;
+use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts, UniformSize,
+    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts,
+    UniformSize,
 };
 use std::sync::Arc;
 
@@ -30,60 +33,77 @@ pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
 }
 
 pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
-    let count = |k: &str| number("select", value, k, "a number of words");
+    let count = |k: &str| number("select", value, k, "a number of features");
     Ok(match split(value) {
         ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
         ("exclusive", Some(k)) => Arc::new(Forward::exclusive(count(k)?)?),
         ("highest", Some(k)) => Arc::new(HighestWeights::new(count(k)?)?),
+        ("lasso", Some(k)) => Arc::new(LassoPath::new(count(k)?)?),
         ("all", None) => Arc::new(All),
         _ => {
-            let reason = "choose forward:K, exclusive:K, highest:K (K words a class) or all";
+            let reason = "choose forward:K, exclusive:K, highest:K, lasso:K (K features a class) or all";
             return Err(Error::setting("select", value, reason));
         }
     })
 }
 
-/// The sampler, confined to an angle if one is given; `samples` says whether their number was given.
-pub fn sampler(value: &str, within: Option<f64>, samples: bool) -> Result<Arc<dyn Perturber<Cpu>>> {
-    let within = within.map(Angle::new).transpose()?;
-    let refuse_angle = || match within {
-        Some(angle) => {
-            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
-            Err(Error::setting("within-angle", angle.radians(), reason))
+/// Features by number: 3,5,9.
+pub fn keep(value: &str) -> Result<Vec<usize>> {
+    let mut list = Vec::new();
+    for text in value.split(',') {
+        let feature: usize = number("keep", value, text.trim(), "the number of a feature")?;
+        if list.contains(&feature) {
+            return Err(Error::setting("keep", value, format!("{feature} is named twice")));
         }
-        None => Ok(()),
-    };
-    Ok(match split(value) {
-        ("uniform-size", None) => Arc::new(UniformSize { within }),
+        list.push(feature);
+    }
+    Ok(list)
+}
+
+/// The sampler `value`, confined to an angle if the options give one.
+pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturber<Cpu>>> {
+    let within = options.within_angle.map(Angle::new).transpose()?;
+    let (conditional, filter) = if options.filtered { (None, within) } else { (within, None) };
+    let law: Arc<dyn Perturber<Cpu>> = match split(value) {
+        ("uniform-size", None) => {
+            let law = UniformSize { within: conditional };
+            return Ok(match filter {
+                Some(within) => Arc::new(Filtered { law, within }),
+                None => Arc::new(law),
+            });
+        }
         ("bernoulli", keep) => {
             let mut law = match keep {
                 Some(keep) => Bernoulli::new(number("sampler", value, keep, "a probability")?)?,
                 None => Bernoulli::default(),
             };
-            law.within = within;
-            Arc::new(law)
+            law.within = conditional;
+            return Ok(match filter {
+                Some(within) => Arc::new(Filtered { law, within }),
+                None => Arc::new(law),
+            });
         }
-        ("antithetic", None) => {
-            refuse_angle()?;
-            Arc::new(Antithetic)
-        }
-        ("exhaustive", None) => {
-            refuse_angle()?;
-            if samples {
-                let reason = "draws every mask there is; leave --samples out, or choose another sampler";
-                return Err(Error::setting("sampler", value, reason));
-            }
-            Arc::new(Exhaustive)
-        }
-        ("lime", None) => {
-            refuse_angle()?;
-            Arc::new(LimeText)
-        }
-        _ => {
-            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, exhaustive or lime";
+        ("antithetic", None) => Arc::new(Antithetic),
+        ("weight-proportional", None) => Arc::new(WeightProportional),
+        ("exhaustive", None) if options.samples.is_some() => {
+            let reason = "draws every mask there is; leave --samples out, or choose another sampler";
             return Err(Error::setting("sampler", value, reason));
         }
-    })
+        ("exhaustive", None) => Arc::new(Exhaustive),
+        ("lime", None) => Arc::new(LimeText),
+        _ => {
+            let reason =
+                "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, exhaustive or lime";
+            return Err(Error::setting("sampler", value, reason));
+        }
+    };
+    match within {
+        Some(angle) => {
+            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
+            Err(Error::setting("within-angle", angle.radians(), reason))
+        }
+        None => Ok(law),
+    }
 }
 
 pub fn lambda(value: &str) -> Result<f64> {

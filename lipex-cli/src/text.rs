@@ -4,14 +4,21 @@ use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Target};
 use crate::{method, parse, report};
 use lipex::{
-    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, to_json,
+    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
+    to_json,
 };
 use std::time::Duration;
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let target = options.json.as_deref().map(|path| Target::new("json", path)).transpose()?;
+    let neighbourhood =
+        options.save_neighbourhood.as_deref().map(|path| Target::new("save-neighbourhood", path)).transpose()?;
+    if let (Some(Target::StandardOutput), Some(Target::StandardOutput)) = (&target, &neighbourhood) {
+        return Err(Error::setting("save-neighbourhood", "-", "--json goes to standard output already; name a file"));
+    }
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
     }
@@ -21,15 +28,18 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let model = model(&options.model)?;
     let view = report::Choice::new(&options.view, model.labels())?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
-    let mut explanation = explainer.explain(&text, model.as_ref())?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
     }
     if let Some(target) = &target {
-        target.write("json", &to_json(&explanation))?;
+        target.write("json", to_json(&explanation).as_bytes())?;
     }
-    match target {
-        Some(Target::StandardOutput) => Ok(()),
+    if let Some(target) = &neighbourhood {
+        target.write("save-neighbourhood", &npy::neighbourhood_to_npz(&around)?)?;
+    }
+    match (target, neighbourhood) {
+        (Some(Target::StandardOutput), _) | (_, Some(Target::StandardOutput)) => Ok(()),
         _ => output::print(&report::render(&explanation, &view, output::width())),
     }
 }

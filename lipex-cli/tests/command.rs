@@ -411,7 +411,14 @@ fn documents_name_files_that_exist() {
     let folders =
         ["lipex", "lipex-core", "lipex-cpu", "lipex-cli", "lipex-demo", "benches", "docs", "examples", "cuda-emulator"];
     let mut checked = 0;
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/command-protocol.md", "docs/json.md"] {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "docs/command-protocol.md",
+        "docs/json.md",
+        "docs/stages.md",
+    ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
         for word in text.split(|c: char| c.is_whitespace() || "`()[]|,;'\"".contains(c)) {
             let word = word.trim_end_matches(['.', ':']);

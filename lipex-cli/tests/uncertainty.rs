@@ -49,3 +49,38 @@ fn two_starts_are_told() {
     assert!(refused(&[TEXT, "--starts", "3"]).contains("1 or 2"));
     assert!(refused(&[TEXT, "--surrogate", "ridge", "--starts", "2"]).contains("ridge has no such setting"));
 }
+
+#[test]
+fn error_bars_are_shown_and_saved() {
+    let report = told(&[TEXT, "--uncertainty", "--contrast", "surprise:joy"]);
+    for part in
+        ["±0.", "How sure", "(sandwich; rows independent)", "In the top 5 of surprise", "masks in all", "do not cover"]
+    {
+        assert!(report.contains(part), "no {part}:\n{report}");
+    }
+    assert!(report.contains("(+0.0") || report.contains("(-0.0"), "nothing in parentheses:\n{report}");
+    let joy = report.find("surprise over joy").unwrap();
+    assert!(report[joy..].lines().next().unwrap().contains('±'));
+    let plain = told(&[TEXT]);
+    assert!(!plain.contains('±') && !plain.contains("How sure"));
+    let (made, bare) = (json(&[TEXT, "--uncertainty", "--top", "2"]), json(&[TEXT]));
+    assert_eq!((&made["matrix"], &made["calls"]), (&bare["matrix"], &bare["calls"]));
+    assert!(bare["uncertainty"].is_null());
+    let u = &made["uncertainty"];
+    assert_eq!((u["method"].as_str(), u["rows"].as_str()), (Some("sandwich"), Some("independent")));
+    assert_eq!((&u["in_top"]["k"], &u["in_top"]["refits"], &u["needed"]), (&2.into(), &200.into(), &4000.into()));
+    let quantile = u["quantile"].as_f64().unwrap();
+    assert!((quantile - 1.95996).abs() < 1e-4 && u["band"].as_f64().unwrap() > quantile);
+    let seed = told(&[TEXT, "--uncertainty", "--threads", "2", "--batch-size", "7"]);
+    let one = told(&[TEXT, "--uncertainty"]);
+    let untimed = |report: &str| report[..report.find("\nMilliseconds").unwrap()].to_string();
+    assert_eq!(untimed(&seed), untimed(&one));
+}
+
+#[test]
+fn what_has_no_sandwich_is_told() {
+    assert!(told(&["a good film", "--uncertainty", "--sampler", "exhaustive"]).contains("Exact: every mask was asked"));
+    let lime = told(&[TEXT, "--uncertainty", "--preset", "lime", "--samples", "300"]);
+    assert!(lime.contains("(bootstrap; rows independent)"), "{lime}");
+    assert!(told(&[TEXT, "--uncertainty", "--sampler", "antithetic"]).contains("pairs of rows together"));
+}

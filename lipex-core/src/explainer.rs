@@ -1,21 +1,24 @@
-//! The explainer: runs the stages and puts the explanation together.
+//! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
-use crate::backend::{Backend, Masks, Neighbourhood, Probabilities, Sample};
+mod run;
+
+use crate::backend::{Backend, Masks, Neighbourhood};
 use crate::describe::{Departure, Setting};
 use crate::divergence::{Divergence, ErasedDivergence};
-use crate::error::{Error, Result, expect_len};
-use crate::evaluate::{Evaluator, Fidelity, OutOfFold};
-use crate::explanation::{Answers, Explanation, Rank, Timings, arg_max};
-use crate::fit::{Fitted, Intercept, LambdaScale, Normalise, Problem, Ridge, Softmax, Starts, Surrogate};
+use crate::error::{Error, Result};
+use crate::evaluate::{Evaluator, OutOfFold};
+use crate::explanation::{Explanation, Rank, Timings, arg_max};
+use crate::fit::{Intercept, LambdaScale, Normalise, Ridge, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
 use crate::perturb::{Bernoulli, Perturber, UniformSize};
-use crate::predict::{BlackBox, Calls};
+use crate::predict::BlackBox;
 use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{All, Forward, HighestWeights, Selection, Selector};
-use crate::weigh::{Exponential, Proximity, ProximityTable};
+use crate::uncertainty::ErrorBars;
+use crate::weigh::{Exponential, Proximity};
+use run::Asked;
 use std::sync::Arc;
-use std::time::Instant;
 
 /// Explains classifiers on a backend. Cheap to clone; one explainer serves any number of instances and threads.
 ///
@@ -35,6 +38,7 @@ pub struct Explainer<B: Backend> {
     samples: usize,
     seed: u64,
     batch_size: usize,
+    error_bars: Option<ErrorBars>,
 }
 
 impl<B: Backend> Explainer<B>
@@ -72,6 +76,7 @@ where
             samples: preset.samples(Domain::Text),
             seed: 0,
             batch_size: 64,
+            error_bars: None,
         }
     }
 
@@ -242,6 +247,13 @@ impl<B: Backend> Explainer<B> {
         Ok(self)
     }
 
+    /// Adds standard errors, intervals and what follows from them to explanations; default: none. Costs refits, no call of
+    /// the model.
+    pub fn error_bars(mut self, error_bars: ErrorBars) -> Self {
+        self.error_bars = Some(error_bars);
+        self
+    }
+
     /// The backend.
     pub fn backend(&self) -> &B {
         &self.backend
@@ -338,206 +350,10 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
-        let (p, _) = self.predict(instance, model, &masks, &mut timings)?;
+        let p = self.predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
         let merged = self.groups.merge(on, p, model.labels())?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
-    }
-
-    fn run<I, M, Batch>(&self, instances: &[&I], model: &M) -> Result<(Vec<Explanation>, Vec<Neighbourhood<B>>)>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        if instances.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let classes = model.labels().len();
-        if classes < 2 {
-            return Err(Error::setting("classes", classes, "a classifier has at least 2 classes"));
-        }
-        let on = &self.backend;
-        let mut shared = Timings::default();
-        let samples = timed(&mut shared.perturb, || self.perturb(instances))?;
-        let mut predicted = Vec::with_capacity(instances.len());
-        for (instance, sample) in instances.iter().zip(&samples) {
-            let mut own = Timings::default();
-            let (p, calls) = self.predict(*instance, model, &sample.masks, &mut own)?;
-            predicted.push((self.groups.merge(on, p, model.labels())?, calls, own));
-        }
-        let (mut own_weights, mut masks) = (Vec::new(), Vec::new());
-        for sample in samples {
-            masks.push(sample.masks);
-            own_weights.push(sample.weights);
-        }
-        let weights = timed(&mut shared.weigh, || self.proximity.weigh(on, &masks))?;
-        expect_len("weights of the batch", masks.len(), weights.len())?;
-        let (mut around, mut answers) = (Vec::new(), Vec::new());
-        for (((masks, (merged, calls, own)), weights), own_weights) in
-            masks.into_iter().zip(predicted).zip(weights).zip(own_weights)
-        {
-            around.push(Neighbourhood::new(on, masks, merged.probabilities, own_weights.unwrap_or(weights))?);
-            answers.push((merged.labels, calls, own));
-        }
-        let selections = timed(&mut shared.select, || self.selector.select(on, &around))?;
-        expect_len("selections of the batch", around.len(), selections.len())?;
-        let problems: Vec<Problem<'_, B>> = around.iter().zip(&selections).map(|(a, s)| Problem::new(a, s)).collect();
-        let fitted = timed(&mut shared.fit, || self.surrogate.fit(on, &problems))?;
-        expect_len("fits of the batch", around.len(), fitted.len())?;
-        let dependence = self.perturber.dependence();
-        let fidelities = timed(&mut shared.evaluate, || {
-            self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref(), dependence)
-        })?;
-        expect_len("fidelities of the batch", around.len(), fidelities.len())?;
-        let many = instances.len() as f64;
-        let mut explanations = Vec::with_capacity(instances.len());
-        for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
-            let (labels, calls, own) = answers[i].clone();
-            let timings_ms = Timings {
-                perturb: shared.perturb / many,
-                weigh: shared.weigh / many,
-                select: shared.select / many,
-                fit: shared.fit / many,
-                evaluate: shared.evaluate / many,
-                ..own
-            };
-            let model_rows = on.download(around[i].probabilities.values())?;
-            let instance: &I = instances[i];
-            explanations.push(self.assemble(instance, labels, fit, fidelity, &model_rows, calls, timings_ms));
-        }
-        Ok((explanations, around))
-    }
-
-    fn perturb<I, Batch>(&self, instances: &[&I]) -> Result<Vec<Sample<B>>>
-    where
-        I: Render<B, Batch> + ?Sized,
-    {
-        let on = &self.backend;
-        let mut totals = Vec::with_capacity(instances.len());
-        let mut tables: Vec<ProximityTable> = Vec::new();
-        let mut features = Vec::with_capacity(instances.len());
-        for instance in instances {
-            let d = instance.features().len();
-            if d == 0 {
-                return Err(Error::Instance("the instance has no features: nothing can be removed from it".into()));
-            }
-            features.push(d);
-            totals.push(self.perturber.total(d, self.samples)?);
-            tables.extend(self.proximity.table(d)?);
-        }
-        let tables = (tables.len() == features.len()).then_some(tables.as_slice());
-        // Laws that fix their number of rows by the features are drawn instance by instance.
-        if totals.iter().all(|&t| t == totals[0]) {
-            let samples = self.perturber.perturb(on, &features, totals[0], 0..totals[0], self.seed, tables)?;
-            expect_len("samples of the batch", features.len(), samples.len())?;
-            return Ok(samples);
-        }
-        let mut samples = Vec::with_capacity(features.len());
-        for (i, &total) in totals.iter().enumerate() {
-            let table = tables.map(|t| &t[i..=i]);
-            samples.extend(self.perturber.perturb(on, &features[i..=i], total, 0..total, self.seed, table)?);
-        }
-        Ok(samples)
-    }
-
-    /// Probabilities of every mask; each distinct input goes to the model once, `batch_size` at a time.
-    fn predict<I, M, Batch>(
-        &self,
-        instance: &I,
-        model: &M,
-        masks: &Masks<B>,
-        timings: &mut Timings,
-    ) -> Result<(Probabilities<B>, Calls)>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        let on = &self.backend;
-        let classes = model.labels().len();
-        let distinct = timed(&mut timings.render, || instance.distinct(on, masks))?;
-        let gathered;
-        let inputs = match &distinct {
-            Some(d) if d.first.len() < masks.rows() => {
-                let bits = on.gather(masks.bits(), masks.words(), &d.first)?;
-                gathered = Masks::new(on, d.first.len(), masks.features(), bits)?;
-                &gathered
-            }
-            _ => masks,
-        };
-        let rows = inputs.rows();
-        let mut all = on.zeros(rows * classes)?;
-        let calls = Calls { masks: masks.rows(), inputs: rows };
-        let most = self.batch_size.min(instance.largest_batch()).max(1);
-        for start in (0..rows).step_by(most) {
-            let end = rows.min(start + most);
-            let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
-            let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
-            timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
-            expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
-            on.place(part.values(), &mut all, classes, start)?;
-        }
-        let p = Probabilities::new(on, rows, classes, all)?;
-        on.check(&p)?;
-        match &distinct {
-            Some(d) if rows < masks.rows() => {
-                let values = on.gather(p.values(), classes, &d.of)?;
-                Ok((Probabilities::new(on, masks.rows(), classes, values)?, calls))
-            }
-            _ => Ok((p, calls)),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one struct, each named once")]
-    fn assemble<I, Batch>(
-        &self,
-        instance: &I,
-        classes: Vec<String>,
-        fit: Fitted,
-        fidelity: Fidelity,
-        model_rows: &[f32],
-        calls: Calls,
-        timings_ms: Timings,
-    ) -> Explanation
-    where
-        I: Render<B, Batch> + ?Sized,
-    {
-        let c = classes.len();
-        let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
-        let surrogate = fit.predict(&vec![true; fit.kept.len()]);
-        let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
-        for (Setting { name, value }, usual) in instance.settings() {
-            if value != usual {
-                let (name, value, preset) = (name.clone(), value.clone(), usual.clone());
-                departures.push(Departure { name, value, preset, paper: usual });
-            }
-            settings.push(Setting { name, value });
-        }
-        Explanation {
-            version: env!("CARGO_PKG_VERSION").into(),
-            backend: self.backend.name().into(),
-            preset: self.preset.name().into(),
-            departures,
-            settings,
-            seed: self.seed,
-            text: instance.text().map(String::from),
-            classes,
-            features: instance.features().to_vec(),
-            kept: fit.kept,
-            support: fit.support,
-            matrix: fit.matrix,
-            intercept: fit.intercept,
-            link: fit.link,
-            probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
-            never,
-            fidelity,
-            fit: fit.report,
-            uncertainty: None,
-            growth: None,
-            flip: None,
-            rank: self.rank,
-            calls,
-            timings_ms,
-        }
     }
 
     /// Whether the model, asked once, confirms a change that the surrogate foresees.
@@ -564,20 +380,4 @@ impl<B: Backend> Explainer<B> {
     pub fn select(&self, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
         self.selector.select(&self.backend, around)
     }
-}
-
-/// A black box counts rows from the start of its batch, a user from the first input.
-fn in_whole(error: Error, start: usize) -> Error {
-    match error {
-        Error::NotADistribution { row, problem } => Error::NotADistribution { row: row + start, problem },
-        other => other,
-    }
-}
-
-/// Runs a stage and adds its wall-clock milliseconds to `slot`.
-fn timed<T>(slot: &mut f64, stage: impl FnOnce() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
-    let result = stage();
-    *slot += start.elapsed().as_secs_f64() * 1e3;
-    result
 }

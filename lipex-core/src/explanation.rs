@@ -6,6 +6,7 @@ use crate::evaluate::Fidelity;
 use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
 use crate::flip::Flip;
 use crate::predict::Calls;
+use crate::reading::top_k;
 use crate::render::Feature;
 use crate::uncertainty::{Growth, Uncertainty};
 
@@ -94,6 +95,9 @@ pub struct Timings {
     pub fit: f64,
     /// Fidelity, its refits included.
     pub evaluate: f64,
+    /// Error bars, their refits included; 0 where there are none.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub uncertainty: f64,
 }
 
 /// How features are ranked for a class.
@@ -183,20 +187,7 @@ impl Explanation {
     /// fitted on take part.
     pub fn top_k(&self, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
         let Some(row) = self.matrix.get(class) else { return Vec::new() };
-        let mut entries: Vec<(usize, f64, f64)> = self.support[class]
-            .iter()
-            .map(|&j| {
-                let value = if rank == Rank::Effect { self.effect(class, j) } else { row[j] };
-                let key = match rank {
-                    Rank::Supporting | Rank::Effect => value,
-                    Rank::Opposing => -value,
-                    Rank::Absolute => value.abs(),
-                };
-                (self.kept[j], value, key)
-            })
-            .collect();
-        entries.sort_by(|a, b| b.2.total_cmp(&a.2).then(a.0.cmp(&b.0)));
-        entries.into_iter().take(k).map(|(feature, value, _)| Weighted { feature, value }).collect()
+        top_k(&self.kept, &self.support[class], row, |j| self.effect(class, j), k, rank)
     }
 
     /// W\[a\] − W\[b\]: the log-odds that each kept feature adds for class a against class b, largest first.

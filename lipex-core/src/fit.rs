@@ -4,7 +4,9 @@ use crate::backend::{Backend, Neighbourhood};
 use crate::describe::{Describe, Setting};
 use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
 use crate::error::{Error, Result, expect_len};
+use crate::perturb::Dependence;
 use crate::select::Selection;
+use crate::uncertainty::Spread;
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,6 +21,31 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     /// # Errors
     /// [`Error::Setting`] when a setting does not suit the problem. Not converging is a field of the report.
     fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>>;
+
+    /// How W would spread over other draws of the masks, by a formula of the surrogate's own; `None` where it has none,
+    /// and refits of rows drawn again serve.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the backend fails.
+    fn spread(
+        &self,
+        on: &B,
+        problem: &Problem<'_, B>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted, dependence);
+        Ok(None)
+    }
+
+    /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.
+    ///
+    /// # Errors
+    /// Those of the refit.
+    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
+        let _ = (on, problem, fitted);
+        Ok(None)
+    }
 }
 
 /// One fit to be made.

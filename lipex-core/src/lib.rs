@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod bits;
 mod describe;
 mod divergence;
 mod error;
@@ -27,6 +28,7 @@ pub mod philox;
 mod predict;
 mod preset;
 mod program;
+mod reading;
 mod real;
 mod render;
 pub mod select;
@@ -35,6 +37,7 @@ mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
     Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,
@@ -51,15 +54,16 @@ pub use fit::{
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
+    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
+    UniformSize, WeightProportional,
 };
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
-pub use select::{All, Forward, GivenFeatures, HighestWeights, Selection, Selector};
-pub use uncertainty::{Growth, InTop, Look, Method, Uncertainty};
+pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
+pub use uncertainty::{ErrorBars, Estimate, Growth, InTop, Look, Method, Spread, Uncertainty};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
 };

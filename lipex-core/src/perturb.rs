@@ -1,10 +1,15 @@
 //! Perturb: drawing masks. The laws as types; each backend implements [`Perturber`] for them.
 
 use crate::backend::{Backend, Sample};
+use crate::bits::pack_bits;
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
 use std::ops::Range;
+
+mod weighted;
+
+pub use weighted::{Filtered, Sizes, WeightProportional};
 
 /// Draws masks around an instance.
 #[diagnostic::on_unimplemented(
@@ -14,7 +19,8 @@ use std::ops::Range;
 pub trait Perturber<B: Backend>: Describe + Send + Sync {
     /// Draws rows `rows` of a run of `total` rows for each instance of `features[i]` features.
     ///
-    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`.
+    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`. A law that throws rows
+    /// away ([`Filtered`]) returns fewer.
     ///
     /// # Errors
     /// [`Error::Setting`] when the law cannot serve that many features or rows.
@@ -48,16 +54,38 @@ pub trait Perturber<B: Backend>: Describe + Send + Sync {
 
 /// How the rows of a sampler depend on one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Dependence {
     /// Rows 1, 2, … are drawn independently.
     Independent,
     /// Rows 2m−1 and 2m are complements.
     Pairs,
+    /// The numbers of kept features are spread evenly; given them, rows are drawn independently.
+    Stratified,
     /// Every mask occurs: there is no sampling error.
     Exhaustive,
     /// Nothing is known.
     Unknown,
+}
+
+/// Groups of rows that were drawn alike under [`Dependence::Stratified`]: by the number of kept features, neighbouring
+/// numbers together until a group has 2 rows. Row 0, which is not drawn, is in none.
+pub fn strata(kept: &[usize]) -> Vec<Vec<usize>> {
+    let mut rows: Vec<usize> = (1..kept.len()).collect();
+    rows.sort_by_key(|&i| (kept[i], i));
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for of_size in rows.chunk_by(|&a, &b| kept[a] == kept[b]) {
+        match groups.last_mut() {
+            Some(last) if last.len() < 2 => last.extend(of_size),
+            _ => groups.push(of_size.to_vec()),
+        }
+    }
+    if groups.len() > 1 && groups.last().is_some_and(|g| g.len() < 2) {
+        let alone = groups.pop().unwrap_or_default();
+        groups.last_mut().into_iter().for_each(|g| g.extend(&alone));
+    }
+    groups
 }
 
 /// The largest angle between a mask and the all-ones mask, for laws that can be confined to it.
@@ -234,18 +262,11 @@ impl GivenMasks {
     /// # Errors
     /// [`Error::Shape`] for another length, [`Error::Setting`] when row 0 is not all ones or there is no row.
     pub fn new(rows: usize, features: usize, masks: &[u8]) -> Result<Self> {
-        crate::error::expect_len("numbers in the masks", rows * features, masks.len())?;
+        crate::error::expect_len("numbers in the masks", rows.saturating_mul(features), masks.len())?;
         if rows == 0 || masks[..features].contains(&0) {
             return Err(Error::setting("masks", "given", "row 0 must be the unperturbed instance: all ones"));
         }
-        let words = features.div_ceil(32);
-        let mut bits = vec![0; rows * words];
-        for (i, row) in masks.chunks_exact(features.max(1)).enumerate() {
-            for (j, _) in row.iter().enumerate().filter(|(_, v)| **v != 0) {
-                bits[i * words + j / 32] |= 1 << (j % 32);
-            }
-        }
-        Ok(GivenMasks { rows, features, bits })
+        Ok(GivenMasks { rows, features, bits: pack_bits(features, masks) })
     }
 
     /// N.
@@ -285,6 +306,14 @@ mod tests {
             assert!(Angle::new(bad).is_err());
         }
         assert_eq!(Angle::new(1.571).unwrap().most_removed(10), 10);
+    }
+
+    #[test]
+    fn strata_have_two_rows_or_more() {
+        assert_eq!(strata(&[9, 3, 5, 3, 4, 5, 1]), [vec![6, 1, 3], vec![4, 2, 5]]);
+        assert_eq!(strata(&[9, 3, 3, 7]), [[1, 2, 3]]);
+        assert_eq!(strata(&[9, 3]), [[1]]);
+        assert!(strata(&[9]).is_empty() && strata(&[]).is_empty());
     }
 
     #[test]

@@ -17,6 +17,10 @@ pub enum Purpose {
     Folds = 2,
     /// Random starts of a solver.
     Starts = 3,
+    /// Normal deviates behind simultaneous bands.
+    Bands = 4,
+    /// Bytes of a picture of noise.
+    Noise = 8,
 }
 
 /// Philox4x32-10: four words from a counter and a key.

@@ -1,8 +1,8 @@
 //! Select: which features the surrogate keeps.
 
-use crate::backend::{Backend, Neighbourhood};
+use crate::backend::{Backend, Masks, Neighbourhood, Probabilities, Weights};
 use crate::describe::{Describe, Setting};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, expect_len};
 
 /// Chooses features for each class.
 #[diagnostic::on_unimplemented(
@@ -15,6 +15,31 @@ pub trait Selector<B: Backend>: Describe + Send + Sync {
     /// # Errors
     /// [`Error::Setting`] when the selector cannot serve these features.
     fn select(&self, on: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>>;
+
+    /// Selections of one neighbourhood in which row i counts `multiplicities[r][i]` times, one for each r: what a bootstrap
+    /// asks for. A selector that can share work between them overrides this.
+    ///
+    /// # Errors
+    /// Those of [`select`](Selector::select); [`Error::Shape`] for multiplicities of another length.
+    fn reselect(&self, on: &B, around: &Neighbourhood<B>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        let mut selections = Vec::with_capacity(multiplicities.len());
+        // A few at a time: each is a copy of the neighbourhood.
+        for some in multiplicities.chunks(16) {
+            let drawn = some.iter().map(|times| drawn(on, around, times)).collect::<Result<Vec<_>>>()?;
+            selections.extend(self.select(on, &drawn)?);
+        }
+        Ok(selections)
+    }
+}
+
+/// The neighbourhood with each row as often as `times` says.
+fn drawn<B: Backend>(on: &B, around: &Neighbourhood<B>, times: &[u32]) -> Result<Neighbourhood<B>> {
+    expect_len("multiplicities", around.rows(), times.len())?;
+    let index: Vec<u32> = (0u32..).zip(times).flat_map(|(i, &t)| std::iter::repeat_n(i, t as usize)).collect();
+    let (masks, p) = (&around.masks, &around.probabilities);
+    let masks = Masks::new(on, index.len(), masks.features(), on.gather(masks.bits(), masks.words(), &index)?)?;
+    let p = Probabilities::new(on, index.len(), p.classes(), on.gather(p.values(), p.classes(), &index)?)?;
+    Neighbourhood::new(on, masks, p, Weights::new(on.gather(around.weights.values(), 1, &index)?))
 }
 
 /// Features kept for a fit.
@@ -134,6 +159,41 @@ impl Describe for HighestWeights {
     }
 }
 
+/// At most `k` features a class, from the lasso path: those of its last point with at most `k` coefficients other than 0.
+///
+/// The path is that of the weighted least squares with intercept, from all coefficients 0 to no penalty or 500 steps. A
+/// class that does not vary has no path; its picks are the lowest `k`. Slower than [`Forward`], since the whole path is
+/// followed for each class.
+///
+/// # Source
+/// LIME 0.2.0.1, `lasso_path`, over scikit-learn's `lars_path(method="lasso")`. Picks are listed in the order in which they
+/// entered; LIME lists them by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LassoPath {
+    k: usize,
+}
+
+impl LassoPath {
+    /// At most `k` features a class.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for `k` = 0.
+    pub fn new(k: usize) -> Result<Self> {
+        Ok(LassoPath { k: at_least_one("lasso", k)? })
+    }
+
+    /// Most features a class.
+    pub fn k(&self) -> usize {
+        self.k
+    }
+}
+
+impl Describe for LassoPath {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("select", format!("lasso:{}", self.k))]
+    }
+}
+
 /// Every feature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct All;
@@ -188,6 +248,7 @@ mod tests {
         let s = Selection::new(vec![vec![4, 1], vec![1, 0], vec![]]);
         assert_eq!(s.kept, [0, 1, 4]);
         assert_eq!(Selection::shared(2, vec![3]).per_class, [[3], [3]]);
+        assert!(LassoPath::new(0).is_err());
         assert!(Forward::new(0).is_err() && HighestWeights::new(0).is_err() && Forward::exclusive(0).is_err());
     }
 }

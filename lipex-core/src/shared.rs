@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::{Dependence, Perturber};
 use crate::select::{Selection, Selector};
+use crate::uncertainty::Spread;
 use crate::weigh::{Proximity, ProximityTable};
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,10 +50,28 @@ impl<B: Backend, T: Selector<B> + ?Sized> Selector<B> for Arc<T> {
     fn select(&self, on: &B, around: &[Neighbourhood<B>]) -> Result<Vec<Selection>> {
         (**self).select(on, around)
     }
+
+    fn reselect(&self, on: &B, around: &Neighbourhood<B>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        (**self).reselect(on, around, multiplicities)
+    }
 }
 
 impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
     fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>> {
         (**self).fit(on, problems)
+    }
+
+    fn spread(
+        &self,
+        on: &B,
+        problem: &Problem<'_, B>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        (**self).spread(on, problem, fitted, dependence)
+    }
+
+    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
+        (**self).shrinkage(on, problem, fitted)
     }
 }

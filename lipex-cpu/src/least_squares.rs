@@ -18,6 +18,8 @@ pub(crate) struct Rows<'a> {
     pub total: f64,
     /// The weighted mean of each class's probability.
     pub means: Vec<f64>,
+    /// Σ w (p − p̄)² of each class, 0 if that is rounding.
+    pub variances: Vec<f64>,
 }
 
 impl<'a> Rows<'a> {
@@ -33,7 +35,26 @@ impl<'a> Rows<'a> {
                 .zip(around.probabilities.row(i as usize))
                 .for_each(|(m, &p)| *m += w * f64::from(p) / total);
         }
-        Rows { masks: &around.masks, probabilities: &around.probabilities, index, weights, total, means }
+        let (mut variances, mut sizes) = (vec![0.0; means.len()], vec![0.0; means.len()]);
+        for (&i, w) in index.iter().zip(&weights) {
+            let classes = variances.iter_mut().zip(&mut sizes).zip(&means);
+            for (((variance, size), mean), &p) in classes.zip(around.probabilities.row(i as usize)) {
+                let p = f64::from(p);
+                *variance += w * (p - mean) * (p - mean);
+                *size += w * p * p;
+            }
+        }
+        for (variance, size) in variances.iter_mut().zip(sizes) {
+            *variance = if *variance <= 1e-24 * size { 0.0 } else { *variance };
+        }
+        Rows { masks: &around.masks, probabilities: &around.probabilities, index, weights, total, means, variances }
+    }
+
+    /// Σ w (z − z̄)² of a column of mean `mean`, 0 if that is rounding.
+    pub fn spread(&self, mean: f64) -> f64 {
+        // Sums of the same weights in two orders differ: a column that never varies would seem to, a little.
+        let variance = mean * (1.0 - mean);
+        if variance <= 4.0 * f64::EPSILON * self.index.len() as f64 { 0.0 } else { self.total * variance }
     }
 
     /// The masks' columns `features` of these rows.
@@ -41,7 +62,8 @@ impl<'a> Rows<'a> {
         ByColumn::new(&Design::new(self.masks, features, false), &self.index)
     }
 
-    /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄).
+    /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄), which are 0
+    /// for a class that does not vary.
     pub fn moments(&self, design: &ByColumn) -> (Vec<f64>, Vec<Vec<f64>>) {
         let classes = self.means.len();
         let width = padded_f64(classes + 1);
@@ -53,8 +75,14 @@ impl<'a> Rows<'a> {
         let sums = transposed(design, &y, width);
         let columns = || sums.chunks_exact(width);
         let means: Vec<f64> = columns().map(|column| column[classes] / self.total).collect();
-        let of_class = |c: usize| columns().map(|column| column[c] - column[classes] * self.means[c]).collect();
-        (means, (0..classes).map(of_class).collect())
+        let of_class = |c: usize| -> Vec<f64> {
+            if self.variances[c] == 0.0 {
+                return vec![0.0; means.len()];
+            }
+            columns().map(|column| column[c] - column[classes] * self.means[c]).collect()
+        };
+        let covariances = (0..classes).map(of_class).collect();
+        (means, covariances)
     }
 
     /// Columns of the Gram of the design: for each of `features` the sums Σ w z z_feature over every column z.
@@ -116,11 +144,17 @@ enum Solver {
     Dual(Cholesky),
 }
 
+/// Columns of a Gram that are made together.
+const BLOCK: usize = 64;
+
 /// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
 fn centred_gram(rows: &Rows<'_>, design: &ByColumn, features: &[usize], means: &[f64]) -> Vec<f64> {
     let mut gram = Vec::with_capacity(features.len() * features.len());
-    for (s, column) in rows.gram_columns(design, features).iter().enumerate() {
-        gram.extend(column.iter().zip(means).map(|(g, m)| g - rows.total * m * means[s]));
+    // In blocks, since a block's columns are held as numbers, a row each.
+    for (block, means_of) in features.chunks(BLOCK).zip(means.chunks(BLOCK)) {
+        for (column, mean) in rows.gram_columns(design, block).iter().zip(means_of) {
+            gram.extend(column.iter().zip(means).map(|(g, m)| g - rows.total * m * mean));
+        }
     }
     gram
 }

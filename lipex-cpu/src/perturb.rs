@@ -9,6 +9,8 @@ use lipex_core::{
 };
 use std::ops::Range;
 
+mod weighted;
+
 /// One row of masks.
 type Row = [u32];
 
@@ -47,20 +49,44 @@ fn remove_subset(row: &mut Row, features: usize, removed: usize, draws: &mut Dra
     }
 }
 
-/// Masks by a law that makes each row alone.
+/// Passes if rows and features can be numbered by 32 bits, as the draws number them.
+fn check_counters(features: &[usize], rows: &Range<usize>) -> Result<()> {
+    check_order(rows)?;
+    if rows.end as u64 > 1 << 32 {
+        return Err(Error::setting(
+            "samples",
+            rows.end,
+            "at most 4294967296 masks, since rows are numbered by 32 bits",
+        ));
+    }
+    match features.iter().find(|&&d| d as u64 > 1 << 31) {
+        Some(d) => Err(Error::setting("features", d, "at most 2147483648 features")),
+        None => Ok(()),
+    }
+}
+
+fn check_order(rows: &Range<usize>) -> Result<()> {
+    if rows.start <= rows.end {
+        return Ok(());
+    }
+    Err(Error::setting("rows", format!("{}..{}", rows.start, rows.end), "the first row is after the last"))
+}
+
+/// Masks by a law that makes each row alone; `draw` gets the row, its number, the instance's number and D.
 fn by_row(
     on: &Cpu,
     features: &[usize],
     rows: Range<usize>,
-    draw: impl Fn(&mut Row, usize, usize) + Sync,
+    draw: impl Fn(&mut Row, usize, usize, usize) + Sync,
 ) -> Result<Vec<Sample<Cpu>>> {
+    check_counters(features, &rows)?;
     on.map(features.len(), |instance| {
         let d = features[instance];
         let words = d.div_ceil(32);
         let mut bits = vec![0u32; rows.len() * words];
         if words > 0 {
             for (i, row) in rows.clone().zip(bits.chunks_exact_mut(words)) {
-                if i == 0 { keep_all(row, d) } else { draw(row, i, d) }
+                if i == 0 { keep_all(row, d) } else { draw(row, i, instance, d) }
             }
         }
         Ok(Sample { masks: Masks::new(on, rows.len(), d, bits)?, weights: None })
@@ -82,7 +108,7 @@ impl Perturber<Cpu> for UniformSize {
         seed: u64,
         _: Option<&[ProximityTable]>,
     ) -> Result<Vec<Sample<Cpu>>> {
-        by_row(on, features, rows, |row, i, d| {
+        by_row(on, features, rows, |row, i, _, d| {
             let most = self.within.map_or(d, |angle| angle.most_removed(d));
             let mut draws = draws(seed, i);
             let removed = 1 + draws.below(0, most as u32) as usize;
@@ -105,7 +131,7 @@ impl Perturber<Cpu> for Antithetic {
         seed: u64,
         _: Option<&[ProximityTable]>,
     ) -> Result<Vec<Sample<Cpu>>> {
-        by_row(on, features, rows, |row, i, d| {
+        by_row(on, features, rows, |row, i, _, d| {
             // Row 2m is the complement of row 2m − 1, whose draws both use.
             let mut draws = draws(seed, i - usize::from(i.is_multiple_of(2)));
             let removed = if d == 1 { 1 } else { 1 + draws.below(0, d as u32 - 1) as usize };
@@ -136,17 +162,16 @@ impl Perturber<Cpu> for Bernoulli {
         _: Option<&[ProximityTable]>,
     ) -> Result<Vec<Sample<Cpu>>> {
         if let Some(angle) = self.within {
-            let sizes: Vec<Vec<f64>> = features.iter().map(|&d| binomial(d, 1.0 - self.keep(), angle)).collect();
-            return by_row(on, features, rows, |row, i, d| {
-                let of = features.iter().position(|&f| f == d).unwrap_or(0);
+            let sizes: Vec<Vec<f64>> = features.iter().map(|&d| binomial(d, self.keep(), angle)).collect();
+            return by_row(on, features, rows, |row, i, instance, d| {
                 let mut draws = draws(seed, i);
-                let share = draws.unit(0);
-                let removed = sizes[of].partition_point(|&cumulated| cumulated <= share).min(sizes[of].len() - 1);
+                let (sizes, share) = (&sizes[instance], draws.unit(0));
+                let removed = sizes.partition_point(|&cumulated| cumulated <= share).min(sizes.len() - 1);
                 remove_subset(row, d, removed, &mut draws, 1);
             });
         }
         let threshold = (self.keep() * 4_294_967_296.0) as u64;
-        by_row(on, features, rows, |row, i, d| {
+        by_row(on, features, rows, |row, i, _, d| {
             let mut draws = draws(seed, i);
             row.fill(0);
             (0..d).filter(|&j| u64::from(draws.draw(j as u32)) < threshold).for_each(|j| put(row, j));
@@ -159,12 +184,13 @@ impl Perturber<Cpu> for Bernoulli {
 }
 
 /// Cumulated probabilities that 0, 1, … features are removed, of the binomial restricted to the sizes within an angle.
-fn binomial(features: usize, remove: f64, within: Angle) -> Vec<f64> {
-    let most = within.most_removed(features);
-    let mut logarithm = features as f64 * (1.0 - remove).ln();
+fn binomial(features: usize, keep: f64, within: Angle) -> Vec<f64> {
+    let most = within.most_removed(features).min(features);
+    let odds = (1.0 - keep).ln() - keep.ln();
+    let mut logarithm = 0.0;
     let mut logarithms = vec![logarithm];
     for r in 1..=most {
-        logarithm += ((features - r + 1) as f64 / r as f64).ln() + (remove / (1.0 - remove)).ln();
+        logarithm += ((features - r + 1) as f64 / r as f64).ln() + odds;
         logarithms.push(logarithm);
     }
     let top = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -191,7 +217,7 @@ impl Perturber<Cpu> for Exhaustive {
         _: Option<&[ProximityTable]>,
     ) -> Result<Vec<Sample<Cpu>>> {
         features.iter().try_for_each(|&d| check_end(&rows, Exhaustive::rows(d)?))?;
-        by_row(on, features, rows, |row, i, d| {
+        by_row(on, features, rows, |row, i, _, d| {
             row[0] = i as u32;
             invert(row, d);
         })
@@ -212,6 +238,7 @@ impl Perturber<Cpu> for Exhaustive {
 
 /// Passes if a law with `total` rows has these.
 fn check_end(rows: &Range<usize>, total: usize) -> Result<()> {
+    check_order(rows)?;
     if rows.end <= total {
         return Ok(());
     }
@@ -262,7 +289,8 @@ impl Perturber<Cpu> for LimeText {
             let mut row = vec![0u32; d.div_ceil(32)];
             keep_all(&mut row, d);
             emit(0, &row);
-            let sizes: Vec<usize> = (1..total).map(|_| 1 + generator.bounded(d as u32 - 1) as usize).collect();
+            let most = d.saturating_sub(1) as u32;
+            let sizes: Vec<usize> = (1..total).map(|_| d.min(1) + generator.bounded(most) as usize).collect();
             let mut order: Vec<usize> = Vec::with_capacity(d);
             for (i, size) in sizes.into_iter().enumerate() {
                 order.clear();

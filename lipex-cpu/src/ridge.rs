@@ -3,6 +3,7 @@
 use crate::Cpu;
 use crate::least_squares::{Rows, ridge};
 use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Start, Support, Surrogate};
+use std::collections::HashSet;
 
 impl Surrogate<Cpu> for Ridge {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
@@ -43,8 +44,9 @@ fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Identity, report })
 }
 
-/// Where a class's picks are among the kept features, ascending.
-fn positions(picks: &[usize], kept: &[usize]) -> Vec<usize> {
+/// Where a class's picks are among the kept features, ascending; both may be in any order.
+pub(crate) fn positions(picks: &[usize], kept: &[usize]) -> Vec<usize> {
+    let picks: HashSet<usize> = picks.iter().copied().collect();
     (0..kept.len()).filter(|&j| picks.contains(&kept[j])).collect()
 }
 

@@ -1,11 +1,12 @@
-//! Select: forward selection and highest weights.
+//! Select: forward selection, highest weights and the lasso path.
 
 use crate::Cpu;
 use crate::design::ByColumn;
 use crate::lanes::{Simd, WithSimd, vectorised};
+use crate::lars::{Gram, last_with_at_most};
 use crate::least_squares::{Rows, ridge};
 use crate::linalg::add_scaled;
-use lipex_core::{Forward, HighestWeights, Neighbourhood, Result, Selection, Selector};
+use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector, expect_len};
 use std::collections::HashMap;
 
 /// A gain below this share of a class's variance is rounding.
@@ -19,19 +20,55 @@ const ALPHA: f64 = 0.01;
 
 impl Selector<Cpu> for Forward {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(forward(&around[i], self.k(), self.is_exclusive())))
+        on.map(around.len(), |i| Ok(forward(&around[i], None, self.k(), self.is_exclusive())))
+    }
+
+    fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        on.map(multiplicities.len(), |r| {
+            let times = multiplicities[r].as_slice();
+            expect_len("multiplicities", around.rows(), times.len())?;
+            Ok(forward(around, Some(times), self.k(), self.is_exclusive()))
+        })
     }
 }
 
 impl Selector<Cpu> for HighestWeights {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(highest(&around[i], self.k())))
+        on.map(around.len(), |i| Ok(highest(&around[i], None, self.k())))
+    }
+
+    fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        on.map(multiplicities.len(), |r| {
+            let times = multiplicities[r].as_slice();
+            expect_len("multiplicities", around.rows(), times.len())?;
+            Ok(highest(around, Some(times), self.k()))
+        })
     }
 }
 
-/// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
-fn highest(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
+impl Selector<Cpu> for LassoPath {
+    fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
+        on.map(around.len(), |i| Ok(lasso(&around[i], self.k())))
+    }
+}
+
+/// The lasso path of each class on its own; a class that does not vary has none, and its picks are filled up.
+fn lasso(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
     let rows = Rows::new(around, None);
+    let features = around.masks.features();
+    let design = rows.by_column(&(0..features).collect::<Vec<_>>());
+    let (means, covariances) = rows.moments(&design);
+    let mut gram = Gram::new(&rows, &design, &means);
+    let pick = |covariances| {
+        let picks = last_with_at_most(k, &mut gram, covariances);
+        if picks.is_empty() { (0..k.min(features)).collect() } else { picks }
+    };
+    Selection::new(covariances.into_iter().map(pick).collect())
+}
+
+/// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
+fn highest(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Selection {
+    let rows = Rows::new(around, times);
     let features: Vec<usize> = (0..around.masks.features()).collect();
     let supports = vec![features.clone(); around.probabilities.classes()];
     let picks = |(coefficients, _): (Vec<f64>, f64)| {
@@ -123,14 +160,12 @@ struct Start {
 
 fn start(rows: &Rows<'_>, design: &ByColumn) -> Start {
     let (means, covariances) = rows.moments(design);
-    let spreads: Vec<f64> = means.iter().map(|m| rows.total * m * (1.0 - m)).collect();
+    let spreads: Vec<f64> = means.iter().map(|&m| rows.spread(m)).collect();
     let classes = covariances
         .into_iter()
         .enumerate()
         .map(|(c, covariances)| {
-            let square =
-                |(&i, w): (&u32, &f64)| w * (f64::from(rows.probabilities.row(i as usize)[c]) - rows.means[c]).powi(2);
-            let variance = rows.index.iter().zip(&rows.weights).map(square).sum();
+            let variance = rows.variances[c];
             Class { chosen: Vec::new(), variance, left: spreads.clone(), covariances, shares: Vec::new() }
         })
         .collect();
@@ -162,8 +197,8 @@ impl Columns<'_> {
     }
 }
 
-fn forward(around: &Neighbourhood<Cpu>, k: usize, exclusive: bool) -> Selection {
-    let rows = Rows::new(around, None);
+fn forward(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize, exclusive: bool) -> Selection {
+    let rows = Rows::new(around, times);
     let features = around.masks.features();
     let design = rows.by_column(&(0..features).collect::<Vec<_>>());
     let Start { means, spreads, mut classes } = start(&rows, &design);

@@ -118,6 +118,23 @@ fn dependent_columns_fill_up_by_lowest_index() {
 }
 
 #[test]
+fn what_does_not_vary_is_not_chosen_for_its_rounding() {
+    for seed in 0..20 {
+        // Column 3 is constant, class 0 all but constant and class 1 constant; none of the sums need come out as exactly 0.
+        let around = || {
+            let n = neighbourhood(500, 6, seed);
+            let row = |i| [0.5 + 1e-5 * (i % 7) as f32, 0.3 + 0.01 * seed as f32, 0.1 - 1e-5 * (i % 7) as f32];
+            let p = (0..500).flat_map(row).collect();
+            Neighbourhood { probabilities: Probabilities::new(&Cpu::new(), 500, 3, p).unwrap(), ..n }
+        };
+        let forward = select(&Forward::new(6).unwrap(), around()).per_class;
+        assert_eq!(forward[0][4..], [2, 3], "seed {seed}: {forward:?}");
+        assert_eq!(forward[1], [0, 1, 2, 3, 4, 5], "seed {seed}: {forward:?}");
+        assert_eq!(select(&HighestWeights::new(3).unwrap(), around()).per_class[1], [0, 1, 2], "seed {seed}");
+    }
+}
+
+#[test]
 fn highest_weights_are_those_of_the_ridge_for_few_rows_and_many() {
     for (rows, features) in [(200, 12), (20, 64)] {
         let around = neighbourhood(rows, features, 4);

@@ -125,7 +125,7 @@ impl<'a> TextFn<'a> {
 }
 
 /// Rows of any kind as rows of f64.
-fn rows<R: AsRef<[T]>, T: Copy + Into<f64>>(rows: Vec<R>) -> Vec<Vec<f64>> {
+pub(crate) fn rows<R: AsRef<[T]>, T: Copy + Into<f64>>(rows: Vec<R>) -> Vec<Vec<f64>> {
     rows.iter().map(|row| row.as_ref().iter().map(|&v| v.into()).collect()).collect()
 }
 
@@ -138,14 +138,19 @@ impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
     /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::Model`] from a fallible function.
     fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
         let rows = (self.answer)(&batch.as_strs())?;
-        expect_len("rows from the model", batch.len(), rows.len())?;
-        let mut values = Vec::with_capacity(rows.len() * self.labels.len());
-        for (i, mut row) in rows.into_iter().enumerate() {
-            expect_len(&format!("numbers in row {i} of the model's batch"), self.labels.len(), row.len())?;
-            self.outputs.to_probabilities(&mut row);
-            values.extend(row.into_iter().map(|v| v as f32));
-        }
-        *out.values_mut() = on.upload(values)?;
+        *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
         Ok(())
     }
+}
+
+/// A function's rows as the probabilities of a batch, once their number and lengths are right.
+pub(crate) fn probabilities(rows: Vec<Vec<f64>>, inputs: usize, classes: usize, outputs: Outputs) -> Result<Vec<f32>> {
+    expect_len("rows from the model", inputs, rows.len())?;
+    let mut values = Vec::with_capacity(inputs * classes);
+    for (i, mut row) in rows.into_iter().enumerate() {
+        expect_len(&format!("numbers in row {i} of the model's batch"), classes, row.len())?;
+        outputs.to_probabilities(&mut row);
+        values.extend(row.into_iter().map(|v| v as f32));
+    }
+    Ok(values)
 }

@@ -133,11 +133,23 @@ pub fn to_json(explanation: &Explanation) -> String {
         calls: e.calls,
         timings_ms: e.timings_ms,
     };
+    lines(&document).expect("plain data with text keys")
+}
+
+/// A document as JSON in the form of [`to_json`]: a key a line, with a line end after the last.
+///
+/// # Errors
+/// [`Error::Setting`] when it has maps with keys that are no text, or refuses to be serialised.
+pub fn to_json_lines(document: &impl Serialize) -> Result<String> {
+    lines(document).map_err(|e| Error::setting("document", "JSON", e.to_string()))
+}
+
+fn lines(document: &impl Serialize) -> serde_json::Result<String> {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Lines::default());
-    document.serialize(&mut serializer).expect("plain data with text keys, written to memory");
+    document.serialize(&mut serializer)?;
     out.push(b'\n');
-    String::from_utf8(out).expect("JSON of text is text")
+    Ok(String::from_utf8(out).expect("JSON of text is text"))
 }
 
 /// Reads an explanation that [`to_json`] wrote. Keys that it does not know are passed over.

@@ -20,23 +20,31 @@
 //! # Ok::<(), lipex::Error>(())
 //! ```
 //!
-//! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences.
-//! * The black box: a function ([`TextFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
+//! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences, or an [`ImageInstance`],
+//!   whose features are the segments of a map.
+//! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
 
 mod command;
 mod demo;
 mod function;
+mod image;
 mod json;
+pub mod npy;
 mod text;
 
 pub use command::CommandModel;
 pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
-pub use json::{SCHEMA, from_json, to_json};
+pub use image::{
+    AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
+    Occasion, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+};
+pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
@@ -61,9 +69,9 @@ pub mod prelude {
     pub use crate::{
         All, Alpha, Antithetic, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu, DemoModel,
         Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
-        HighestWeights, Instance, Intercept, JensenShannon, Kl, LimeText, Preset, Q, Rank, Real, Removed, Render,
-        ReverseKl, Ridge, Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json,
-        lime, lipex, paper, to_json,
+        HighestWeights, ImageFn, ImageInstance, Images, Instance, Intercept, JensenShannon, Kl, LimeImage, LimeText,
+        Picture, Preset, Q, Rank, Real, Removed, Render, ReverseKl, Ridge, SegmentMap, Softmax, Split, TextFn,
+        TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json, lime, lipex, paper, to_json,
     };
 }
 

@@ -1,8 +1,8 @@
 //! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
 
 use lipex::{
-    Agreement, Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, InTop, Link,
-    Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json, to_json,
+    Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth,
+    InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -80,6 +80,7 @@ prop_compose! {
 /// Standard errors of the right sizes, from one number.
 fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
     Uncertainty {
+        rows: [Dependence::Independent, Dependence::Pairs, Dependence::Exhaustive, Dependence::Unknown][d % 4],
         method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
         level: x,
         std_error: vec![vec![x; f]; c],
@@ -96,6 +97,7 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
 fn growth(d: usize, x: f64) -> Growth {
     Growth {
         rule: "settled 3:0.1".into(),
+        class: d % 2,
         looks: vec![Look { masks: 100, inputs: d, half_width: x, met: d > 2 }],
         met: d > 2,
         stopped: "the top 3 are settled".into(),
@@ -121,7 +123,7 @@ prop_compose! {
         fit in report(),
         (strings, settings, departures) in texts(),
         calls in any::<[u16; 2]>(),
-        times in vec(number(), 7),
+        times in vec(number(), 8),
         [has_errors, has_growth, has_flip, has_text] in any::<[bool; 4]>(),
     ) -> Explanation {
         // Spans are places in the text; these are drawn at random.
@@ -159,6 +161,7 @@ prop_compose! {
                 select: times[4],
                 fit: times[5],
                 evaluate: times[6],
+                uncertainty: times[7],
             },
             classes,
             features,

@@ -1,7 +1,8 @@
 //! The explanation matrix as a table: classes down, kept words across, in blocks that fit the page.
 
-use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable, signed};
-use lipex::{Explanation, Link};
+use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable};
+use super::noise::marked;
+use lipex::{Explanation, Link, Method, Uncertainty};
 
 /// Columns of a number.
 const NUMBER: usize = 6;
@@ -19,7 +20,9 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
         Link::Identity => "What each word adds to each class, in probability (W)",
     };
     page.heading(what);
-    let width = |j: usize| columns(&words[j]).max(NUMBER) + 1;
+    // Parentheses take two more columns.
+    let number = if e.uncertainty.is_some() { NUMBER + 2 } else { NUMBER };
+    let width = |j: usize| columns(&words[j]).max(number) + 1;
     let mut from = 0;
     while from < words.len() {
         let mut to = from + 1;
@@ -36,6 +39,10 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
         for (name, &c) in names.iter().zip(shown) {
             let cells: String = (from..to).map(|j| cell(e, c, j, width(j), largest)).collect();
             page.line(&format!("{}{cells}", pad(&cut(name, left), left)));
+            if let Some(u) = e.uncertainty.as_ref().filter(|u| u.method != Method::Exact) {
+                let bars: String = (from..to).map(|j| pad_left(&bar(e, u, c, j), width(j))).collect();
+                page.note(&format!("{}{bars}", pad("", left).replace(' ', "\u{a0}")).replace(' ', "\u{a0}"));
+            }
         }
         from = to;
     }
@@ -51,5 +58,10 @@ fn cell(e: &Explanation, c: usize, j: usize, width: usize, largest: f64) -> Stri
         return pad_left("·", width);
     }
     let value = e.matrix[c][j];
-    coloured(value, largest, &pad_left(&signed(value), width))
+    coloured(value, largest, &pad_left(&marked(e, c, j), width))
+}
+
+/// Half the interval of an entry.
+fn bar(e: &Explanation, u: &Uncertainty, c: usize, j: usize) -> String {
+    if e.support[c].contains(&j) { format!("±{:.2}", u.quantile * u.std_error[c][j]) } else { String::new() }
 }

@@ -3,6 +3,7 @@
 mod footer;
 mod layout;
 mod matrix;
+mod noise;
 mod words;
 
 pub use layout::printable;
@@ -30,6 +31,11 @@ impl Choice {
         })
     }
 
+    /// Words to list.
+    fn top(&self) -> usize {
+        self.top
+    }
+
     /// The classes to show, in order.
     fn shown(&self, e: &Explanation) -> Vec<usize> {
         match &self.classes {
@@ -46,6 +52,7 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     distributions(&mut page, e, &shown);
     matrix::print(&mut page, e, &shown);
     words::print(&mut page, e, choice);
+    noise::print(&mut page, e, choice);
     footer::print(&mut page, e);
     page.finish()
 }

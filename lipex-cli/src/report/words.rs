@@ -1,16 +1,19 @@
 //! Lists of words: what holds the predicted class up, what speaks against it, a contrast.
 
 use super::layout::{Page, printable, signed};
+use super::noise::interval;
 use super::{Choice, unit};
-use lipex::{Explanation, Flip, Rank, Weighted, arg_max};
+use lipex::{Explanation, Flip, Method, Rank, Weighted, arg_max};
 
 /// A feature's name on one line: a space within would let a line break there.
-fn word(e: &Explanation, feature: usize) -> String {
+pub fn word(e: &Explanation, feature: usize) -> String {
     printable(&e.features[feature].name).replace(' ', "\u{a0}")
 }
 
-fn list(e: &Explanation, words: &[Weighted]) -> String {
-    let words: Vec<String> = words.iter().map(|w| format!("{}\u{a0}{}", word(e, w.feature), signed(w.value))).collect();
+/// Words with their numbers; `bar` adds what is known of a number's error.
+fn list(e: &Explanation, words: &[Weighted], bar: impl Fn(usize) -> String) -> String {
+    let one = |w: &Weighted| format!("{}\u{a0}{}{}", word(e, w.feature), signed(w.value), bar(w.feature));
+    let words: Vec<String> = words.iter().map(one).collect();
     if words.is_empty() { "none".into() } else { words.join(", ") }
 }
 
@@ -23,28 +26,48 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     };
     page.gap();
     let unit = unit(e);
+    let bar = |feature| interval(e, predicted, feature);
     let line = match rank {
-        Rank::Supporting => format!("What holds {class} up (supporting, {unit}): {}", list(e, &top(rank, |v| v > 0.0))),
-        Rank::Opposing => {
-            format!("What speaks against {class} (opposing, {unit}): {}", list(e, &top(rank, |v| v < 0.0)))
+        Rank::Supporting => {
+            format!("What holds {class} up (supporting, {unit}): {}", list(e, &top(rank, |v| v > 0.0), bar))
         }
-        Rank::Absolute => format!("What moves {class} most (absolute, |W|, {unit}): {}", list(e, &top(rank, |_| true))),
+        Rank::Opposing => {
+            format!("What speaks against {class} (opposing, {unit}): {}", list(e, &top(rank, |v| v < 0.0), bar))
+        }
+        Rank::Absolute => {
+            format!("What moves {class} most (absolute, |W|, {unit}): {}", list(e, &top(rank, |_| true), bar))
+        }
         Rank::Effect => {
-            format!("What {class} would lose without the word (effect, probability): {}", list(e, &top(rank, |_| true)))
+            format!(
+                "What {class} would lose without the word (effect, probability): {}",
+                list(e, &top(rank, |_| true), |_| String::new())
+            )
         }
     };
     page.paragraph(&line);
     if rank == Rank::Supporting {
         let against = top(Rank::Opposing, |v| v < 0.0);
-        page.paragraph(&format!("What speaks against it: {}", list(e, &against)));
+        page.paragraph(&format!("What speaks against it: {}", list(e, &against, bar)));
     }
     if let Some((a, b)) = choice.contrast {
         let (all, unit) = (e.contrast(a, b), super::unit(e));
+        let bar = |feature| contrast_bar(e, a, b, feature);
+        let words = list(e, &all, bar);
         let (a, b) = (printable(&e.classes[a]), printable(&e.classes[b]));
-        page.paragraph(&format!("{a} over {b} ({unit}): {}", list(e, &all)));
+        page.paragraph(&format!("{a} over {b} ({unit}): {words}"));
     }
     if let Some(asked) = &e.flip {
         flip(page, e, asked);
+    }
+}
+
+/// Half the interval of a contrast.
+fn contrast_bar(e: &Explanation, a: usize, b: usize, feature: usize) -> String {
+    match (&e.uncertainty, e.kept.iter().position(|&j| j == feature)) {
+        (Some(u), Some(j)) if u.method != Method::Exact => {
+            format!("\u{a0}±\u{a0}{:.2}", u.quantile * u.contrast_error(a, b)[j])
+        }
+        _ => String::new(),
     }
 }
 

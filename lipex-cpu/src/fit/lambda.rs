@@ -59,7 +59,7 @@ fn held_out(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, row
 }
 
 /// ln q of one row.
-pub(super) fn ln_softmax(fitted: &Fitted, masks: &Masks<Cpu>, i: usize) -> Vec<f64> {
+pub(crate) fn ln_softmax(fitted: &Fitted, masks: &Masks<Cpu>, i: usize) -> Vec<f64> {
     let mut scores = fitted.intercept.clone();
     for (j, _) in fitted.kept.iter().enumerate().filter(|(_, feature)| masks.keeps(i, **feature)) {
         scores.iter_mut().zip(&fitted.matrix).for_each(|(s, row)| *s += row[j]);

@@ -1,23 +1,27 @@
 //! Fit: the softmax surrogate.
 //!
 //! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
-//! minimises, lambda.rs chooses λ where the data are to; this file puts them together.
+//! minimises, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
+//! them together.
 
 mod lambda;
 mod lbfgs;
 mod objective;
 mod precondition;
+mod shared;
 
 use crate::Cpu;
-use crate::design::Design;
-use crate::lanes::{Aligned, padded_f32};
+use crate::lanes::padded_f32;
+use crate::sandwich;
+pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Start, Starts, Surrogate,
+    Dependence, FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread, Start,
+    Starts, Surrogate,
 };
-use objective::{Objective, Precision, Terms, padded};
+use objective::{Objective, Precision};
 use precondition::Preconditioner;
-use std::collections::HashMap;
+use shared::{Shared, together};
 
 /// Smoothing widths for a divergence with kinks, in order.
 const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
@@ -38,73 +42,24 @@ impl Surrogate<Cpu> for Softmax {
         }
         Ok(fitted.into_iter().flatten().collect())
     }
-}
 
-/// Problems of one neighbourhood and the same features, in the order of their first.
-fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut places: HashMap<(*const Neighbourhood<Cpu>, &[usize]), usize> = HashMap::new();
-    for (i, problem) in problems.iter().enumerate() {
-        let place =
-            *places.entry((std::ptr::from_ref(problem.around), &problem.selection.kept)).or_insert(groups.len());
-        if place == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[place].push(i);
-    }
-    groups
-}
-
-/// What fits around one instance on the same features have in common. A fit is the same to the bit whether it shares
-/// this with others or not.
-struct Shared<'a> {
-    around: &'a Neighbourhood<Cpu>,
-    kept: &'a [usize],
-    design: Design,
-    /// P, padded.
-    p: Aligned<f32>,
-    /// The preconditioner at a start that several fits have.
-    warm: Option<Warm<'a>>,
-}
-
-struct Warm<'a> {
-    start: &'a Fitted,
-    lambda: f64,
-    preconditioner: Preconditioner,
-}
-
-impl<'a> Shared<'a> {
-    fn new(settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
-        let Problem { around, selection, start, .. } = problems[group[0]];
-        let kept: &[usize] = &selection.kept;
-        let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared { around, kept, design, p: padded(&around.probabilities), warm: None };
-        if let (Some(start), true) = (start, group.len() > 1) {
-            let lambda = match settings.lambda_set() {
-                Lambda::Fixed(_) => settings.lambda_used()?,
-                Lambda::Auto => start.report.lambda,
-            };
-            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda) });
-        }
-        Ok(shared)
+    fn spread(
+        &self,
+        _: &Cpu,
+        problem: &Problem<'_, Cpu>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        sandwich::spread(self, problem, fitted, dependence)
     }
 
-    fn terms<'b>(&'b self, settings: &'b Softmax, lambda: f64) -> Terms<'b> {
-        Terms {
-            design: &self.design,
-            p: &self.p,
-            classes: self.around.probabilities.classes(),
-            divergence: settings.divergence_in_use(),
-            lambda,
-            intercept: settings.has_intercept(),
-        }
-    }
-
-    /// The preconditioner at a start, from all rows whatever their multiplicities.
-    fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
-        let (rows, weights) = weights(settings, self.around, None);
-        let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+    fn shrinkage(&self, _: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
+        problem.check()?;
+        let warm = Problem { start: Some(fitted), ..*problem };
+        let shared = Shared::new(self, std::slice::from_ref(&warm), &[0])?;
+        let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0);
+        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
+        Ok((length(&less) > 0.0).then(|| length(fitted) / length(&less)))
     }
 }
 

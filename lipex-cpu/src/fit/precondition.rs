@@ -274,8 +274,8 @@ impl Cholesky<'_> {
     fn entries<S: Simd, const K: usize>(&mut self, simd: S, i: usize, j: usize, at: usize) {
         let width = self.width;
         let mut sums = [[simd.splat_f32s(0.0); K]; TOGETHER];
-        for t in 0..TOGETHER {
-            sums[t] = self.get::<S, K>(i, j + t, at);
+        for (t, sum) in sums.iter_mut().enumerate() {
+            *sum = self.get::<S, K>(i, j + t, at);
         }
         let row = self.row(i, j);
         let (a, b, c, d) = (self.row(j, j), self.row(j + 1, j), self.row(j + 2, j), self.row(j + 3, j));

@@ -4,17 +4,18 @@ mod process;
 mod protocol;
 
 use crate::function::Outputs;
+use crate::image::Images;
 use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, check_row, expect_len};
+use lipex_core::{Backend, BlackBox, Domain, Error, Probabilities, Result, check_row};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// A program that answers batches of texts with probabilities, or, said so, with logits.
+/// A program that answers batches of texts, or of images, with probabilities, or, said so, with logits.
 ///
 /// The program runs once, as long as this value lives, and is ended with it. It first writes one line with its labels,
-/// then answers each line of texts with one line of rows; `docs/command-protocol.md` has the protocol. What it writes to
+/// then answers each line of texts or images with one line of rows; `docs/command-protocol.md` has the protocol. What it writes to
 /// stderr is shown at the end of an error, and nowhere else.
 ///
 /// ```no_run
@@ -28,6 +29,8 @@ pub struct CommandModel {
     command: String,
     labels: Vec<String>,
     outputs: Option<Outputs>,
+    /// How it wants images; `None` if it takes texts.
+    images: Option<protocol::Coding>,
     timeout: Duration,
     /// None once it has failed: what an ended or silent program would say next is no answer.
     process: Mutex<Option<Process>>,
@@ -78,39 +81,43 @@ impl CommandModel {
             command: name,
             labels: header.labels,
             outputs: header.outputs,
+            images: header.images,
             timeout,
             process: Mutex::new(Some(process)),
         })
     }
 
-    /// Probabilities of a batch, row by row.
-    fn ask(&self, texts: &Texts) -> Result<Vec<f32>> {
+    /// What the program takes: images if its first line says so, else texts.
+    pub fn domain(&self) -> Domain {
+        if self.images.is_some() { Domain::Image } else { Domain::Text }
+    }
+
+    /// Probabilities of a batch of `inputs`, row by row.
+    fn ask(&self, request: String, inputs: usize) -> Result<Vec<f32>> {
         let mut guard = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(process) = guard.as_mut() else {
             return Err(Error::model(format!("\"{}\" has failed before", self.command)));
         };
-        let answer = self.ask_process(process, texts);
+        let answer = self.ask_process(process, request, inputs);
         if let Err(Error::Model(_)) = &answer {
             *guard = None;
         }
         answer
     }
 
-    fn ask_process(&self, process: &mut Process, texts: &Texts) -> Result<Vec<f32>> {
+    fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<Vec<f32>> {
         let name = &self.command;
-        let wanted = format!("the answer to a batch of {}", texts.len());
-        let reply = process
-            .ask(protocol::request(texts), self.timeout)
-            .map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
+        let wanted = format!("the answer to a batch of {inputs}");
+        let reply = process.ask(request, self.timeout).map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
         let reply = protocol::reply(&reply, self.outputs).map_err(|reason| {
             let end = process.stop().stderr;
             Error::model(format!("\"{name}\": {reason}{end}"))
         })?;
-        if reply.rows.len() != texts.len() {
+        if reply.rows.len() != inputs {
             let what = format!("rows in the answer of \"{name}\"{}", process.stderr());
-            return Err(Error::shape(what, texts.len(), reply.rows.len()));
+            return Err(Error::shape(what, inputs, reply.rows.len()));
         }
-        let mut values = Vec::with_capacity(texts.len() * self.labels.len());
+        let mut values = Vec::with_capacity(inputs * self.labels.len());
         for (i, row) in reply.rows.iter().enumerate() {
             let bad = |problem: String, process: &mut Process| Error::NotADistribution {
                 row: i,
@@ -142,9 +149,27 @@ impl<B: Backend> BlackBox<B, Texts> for CommandModel {
     /// [`Error::Shape`] for a wrong number of rows or of numbers in a row; [`Error::NotADistribution`] for a row that holds
     /// anything but a distribution. Each is one line, with the end of the program's stderr.
     fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        let values = self.ask(batch)?;
-        expect_len("probabilities", batch.len() * self.labels.len(), values.len())?;
-        *out.values_mut() = on.upload(values)?;
+        if self.images.is_some() {
+            return Err(refuse(&self.command, "it takes images, as its first line says; this is a text"));
+        }
+        *out.values_mut() = on.upload(self.ask(protocol::request(batch), batch.len())?)?;
+        Ok(())
+    }
+}
+
+impl<B: Backend> BlackBox<B, Images> for CommandModel {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// # Errors
+    /// As for texts; [`Error::Setting`] when the program takes texts.
+    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
+        let Some(coding) = self.images else {
+            let reason = r#"it takes texts; for images its first line must have "images": "png" or "images": "npy""#;
+            return Err(refuse(&self.command, reason));
+        };
+        *out.values_mut() = on.upload(self.ask(protocol::request_images(batch, coding), batch.len())?)?;
         Ok(())
     }
 }

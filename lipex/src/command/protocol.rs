@@ -2,7 +2,10 @@
 
 use super::process;
 use crate::function::Outputs;
+use crate::image::{Images, encode};
 use crate::text::Texts;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -17,6 +20,17 @@ pub(super) struct Header {
     pub labels: Vec<String>,
     #[serde(default, deserialize_with = "outputs")]
     pub outputs: Option<Outputs>,
+    /// How a program that takes images wants them; `None` for one that takes texts.
+    #[serde(default)]
+    pub images: Option<Coding>,
+}
+
+/// How an image is written before it becomes base64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Coding {
+    Npy,
+    Png,
 }
 
 fn outputs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Outputs>, D::Error> {
@@ -48,6 +62,23 @@ pub(super) fn request(texts: &Texts) -> String {
         }
     }
     line.push_str("}\n");
+    line
+}
+
+/// The line that asks about `images`.
+pub(super) fn request_images(images: &Images, coding: Coding) -> String {
+    let (width, height) = (images.width(), images.height());
+    let mut line = String::from("{\"images\":[");
+    for (i, image) in images.iter().enumerate() {
+        let file = match coding {
+            Coding::Npy => encode::npy(width, height, image),
+            Coding::Png => encode::png(width, height, image, png::Compression::Fast),
+        };
+        line.push_str(if i > 0 { ",\"" } else { "\"" });
+        BASE64.encode_string(file, &mut line);
+        line.push('"');
+    }
+    line.push_str("]}\n");
     line
 }
 

@@ -1,6 +1,15 @@
 //! How much of W is noise of the sampled masks.
 
+mod bootstrap;
+mod estimate;
+mod normal;
+mod spread;
+
+pub use estimate::{ErrorBars, Estimate};
+pub use spread::Spread;
+
 use crate::error::{Result, expect_len};
+use crate::perturb::Dependence;
 
 /// Standard errors of an explanation matrix, and what follows from them.
 ///
@@ -12,6 +21,8 @@ use crate::error::{Result, expect_len};
 pub struct Uncertainty {
     /// How the standard errors were made.
     pub method: Method,
+    /// How rows of the masks depend on one another, which the standard errors heed.
+    pub rows: Dependence,
     /// The level of intervals and bands; default 0.95.
     pub level: f64,
     /// C×F: the standard error of each entry of W.
@@ -61,6 +72,24 @@ pub struct InTop {
 }
 
 impl Uncertainty {
+    /// Half the widest interval of W.
+    pub fn half_width(&self) -> f64 {
+        self.quantile * self.std_error.iter().flatten().copied().fold(0.0, f64::max)
+    }
+
+    /// Masks in all that would bring the widest interval to this half-width, N* = ⌈N (h/h*)²⌉, when the bars are of a run of
+    /// `masks`; `None` where sampling makes no error, and for a half-width that is not above 0.
+    pub fn masks_for(&self, half_width: f64, masks: usize) -> Option<usize> {
+        let needed = (masks as f64 * (self.half_width() / half_width).powi(2)).ceil();
+        (self.half_width() > 0.0 && half_width > 0.0 && needed < 1e15).then_some(needed as usize)
+    }
+
+    /// The interval of an entry of W: lowest and highest at `level`.
+    pub fn interval(&self, class: usize, j: usize, weight: f64) -> [f64; 2] {
+        let half = self.quantile * self.std_error[class][j];
+        [weight - half, weight + half]
+    }
+
     /// The standard error of W\[a\] − W\[b\] for each kept feature.
     pub fn contrast_error(&self, a: usize, b: usize) -> Vec<f64> {
         let of = |v: &Vec<Vec<f64>>| (v[a][a] + v[b][b] - 2.0 * v[a][b]).max(0.0).sqrt();
@@ -91,6 +120,8 @@ impl Uncertainty {
 pub struct Growth {
     /// The rule that was to be met, as the command spells it, for instance `settled 3:0.1`.
     pub rule: String,
+    /// The class that it is about: the predicted one.
+    pub class: usize,
     /// Every look at the run, in order.
     pub looks: Vec<Look>,
     /// Whether the rule was met; if not, the limit on masks ended the run.
@@ -123,6 +154,7 @@ mod tests {
     fn contrasts_and_bands_read_the_covariance() {
         let u = Uncertainty {
             method: Method::Sandwich,
+            rows: Dependence::Independent,
             level: 0.95,
             std_error: vec![vec![2.0], vec![1.0]],
             covariance: vec![vec![vec![4.0, -2.0], vec![-2.0, 1.0]]],
@@ -134,6 +166,9 @@ mod tests {
             not_covered: Vec::new(),
         };
         assert_eq!(u.contrast_error(0, 1), [3.0]);
+        assert_eq!(u.half_width(), 3.92);
+        assert_eq!((u.masks_for(1.96, 100), u.masks_for(0.0, 100)), (Some(400), None));
+        assert_eq!(u.interval(1, 0, 1.0), [1.0 - 1.96, 1.0 + 1.96]);
         assert!(u.is_clear(0, 0, -5.1) && !u.is_clear(0, 0, 4.9));
     }
 }

@@ -1,0 +1,6 @@
+//! Device memory, shared memory with its watch over threads, and the counting of transactions.
+
+pub mod footprint;
+pub mod heap;
+pub mod shared;
+pub mod traffic;

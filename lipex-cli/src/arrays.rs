@@ -1,0 +1,108 @@
+//! What `select` and `fit` share: a neighbourhood out of files, a stage done more than once, and JSON out.
+
+use crate::options::WeighOptions;
+use crate::output::Target;
+use crate::parse;
+use clap::Args;
+use lipex::npy::{self, Array};
+use lipex::{Cpu, Error, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result, pack_bits};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// The neighbourhood, as NumPy files.
+#[derive(Args)]
+pub struct FileOptions {
+    /// Masks: .npy, N×D, uint8, bool or float of 0 and 1, row 0 all ones; or a .npz that has them as "masks"
+    #[arg(long, value_name = "F", help_heading = "Neighbourhood")]
+    pub masks: String,
+    /// The model's probabilities of those masks: .npy, N×C, float32 or float64; or a .npz that has them as "probs"
+    #[arg(long, value_name = "F", help_heading = "Neighbourhood")]
+    pub probs: String,
+    /// A weight for each mask, in place of a proximity: .npy, N, float32 or float64; or a .npz that has them as "weights"
+    #[arg(long, value_name = "F", conflicts_with = "proximity", help_heading = "Neighbourhood")]
+    pub weights: Option<String>,
+    #[command(flatten)]
+    pub weigh: WeighOptions,
+}
+
+/// How a stage is run, and where its result goes.
+#[derive(Args)]
+pub struct StageOptions {
+    /// Do the stage R times and report the median of the times, from decoded arrays to the answer. Does not change the
+    /// result
+    #[arg(long, value_name = "R", default_value_t = 1, help_heading = "Running")]
+    pub repeat: usize,
+    /// Where the result goes as JSON (docs/stages.md); - is standard output
+    #[arg(long, value_name = "F", default_value = "-", help_heading = "Output")]
+    pub json: String,
+}
+
+impl StageOptions {
+    /// Where the JSON goes; checked before any work is done, as is the number of repetitions.
+    pub fn target(&self) -> Result<Target> {
+        if self.repeat == 0 || self.repeat > 1_000_000 {
+            return Err(Error::setting("repeat", self.repeat, "from 1 to 1000000 times"));
+        }
+        Target::new("json", &self.json)
+    }
+}
+
+/// Decoded files, and how their masks are weighed.
+pub struct Arrays {
+    masks: Array<u8>,
+    probabilities: Array<f32>,
+    proximity: Arc<dyn Proximity<Cpu>>,
+}
+
+impl Arrays {
+    /// Reads and checks the files.
+    pub fn read(files: &FileOptions) -> Result<Self> {
+        let proximity = parse::proximity(files.weigh.proximity.as_deref().unwrap_or("exponential"))?;
+        let masks = npy::read_masks(&files.masks)?;
+        let same_rows = |option: &str, file: &str, rows: usize| {
+            if rows == masks.rows {
+                return Ok(());
+            }
+            let reason = format!("has {rows} rows, but the masks {} have {}", files.masks, masks.rows);
+            Err(Error::setting(option, file, reason))
+        };
+        let probabilities = npy::read_probabilities(&files.probs)?;
+        same_rows("probs", &files.probs, probabilities.rows)?;
+        let Some(file) = &files.weights else { return Ok(Arrays { masks, probabilities, proximity }) };
+        let weights = npy::read_weights(file)?;
+        same_rows("weights", file, weights.len())?;
+        Ok(Arrays { masks, probabilities, proximity: Arc::new(GivenWeights::new(weights)?) })
+    }
+
+    /// Packs and weighs; also gives the time that weighing took.
+    pub fn neighbourhood(&self, on: &Cpu) -> Result<(Neighbourhood<Cpu>, Duration)> {
+        let (rows, features) = (self.masks.rows, self.masks.columns);
+        let masks = [Masks::new(on, rows, features, pack_bits(features, &self.masks.values))?];
+        let start = Instant::now();
+        let weights = self.proximity.weigh(on, &masks)?.remove(0);
+        let weighing = start.elapsed();
+        let [masks] = masks;
+        let values = self.probabilities.values.clone();
+        let probabilities = Probabilities::new(on, rows, self.probabilities.columns, values)?;
+        Ok((Neighbourhood::new(on, masks, probabilities, weights)?, weighing))
+    }
+}
+
+/// The median of times, in milliseconds.
+pub fn median_ms(mut times: Vec<Duration>) -> f64 {
+    times.sort_unstable();
+    let ms = |i: usize| times[i].as_secs_f64() * 1e3;
+    let (low, high) = ((times.len() - 1) / 2, times.len() / 2);
+    (ms(low) + ms(high)) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians() {
+        let of = |ms: &[u64]| median_ms(ms.iter().map(|&t| Duration::from_millis(t)).collect());
+        assert_eq!((of(&[7]), of(&[9, 1, 2]), of(&[4, 1, 2, 100])), (7.0, 2.0, 3.0));
+    }
+}

@@ -1,0 +1,86 @@
+//! How much of the matrix is noise: error bars, how often words are in the top, what would narrow the bars, and what they
+//! do not cover.
+
+use super::Choice;
+use super::layout::{Page, printable, signed};
+use super::words::word;
+use lipex::{Dependence, Explanation, Method, Uncertainty};
+
+/// A number that is not told from 0 stands in parentheses.
+pub fn marked(e: &Explanation, class: usize, j: usize) -> String {
+    let value = e.matrix[class][j];
+    match &e.uncertainty {
+        Some(u) if u.method != Method::Exact && !u.is_clear(class, j, value) => format!("({})", signed(value)),
+        _ => signed(value),
+    }
+}
+
+/// The interval of a kept feature's entry, spelled after its number.
+pub fn interval(e: &Explanation, class: usize, feature: usize) -> String {
+    let place = e.kept.iter().position(|&j| j == feature);
+    match (&e.uncertainty, place) {
+        (Some(u), Some(j)) if u.method != Method::Exact => {
+            let [low, high] = u.interval(class, j, e.matrix[class][j]);
+            format!("\u{a0}[{},\u{a0}{}]", signed(low), signed(high))
+        }
+        _ => String::new(),
+    }
+}
+
+pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
+    let Some(u) = &e.uncertainty else { return };
+    page.gap();
+    page.heading("How sure");
+    page.paragraph(&bars(u));
+    if u.method != Method::Exact {
+        page.paragraph(&format!(
+            "In parentheses: not told from 0. That is judged by bands that hold for every entry at once, {:.2} standard errors \
+             wide on each side.",
+            u.band
+        ));
+    }
+    top(page, e, u, choice);
+    if let Some(needed) = u.needed {
+        page.paragraph(&format!("To halve the widest bar: {needed} masks in all, in place of {}.", e.calls.masks));
+    }
+    page.paragraph("What the bars do not cover:");
+    u.not_covered.iter().for_each(|line| page.paragraph(&format!("\u{a0}\u{a0}{}", printable(line))));
+}
+
+/// How the bars were made, and the widest.
+fn bars(u: &Uncertainty) -> String {
+    let how = match u.method {
+        Method::Sandwich => "sandwich",
+        Method::SandwichGaussNewton => "sandwich with the Gauss–Newton matrix, since the Hessian is indefinite",
+        Method::Bootstrap => "bootstrap",
+        Method::Exact => return "Exact: every mask was asked, so no entry has a sampling error.".into(),
+        _ => "standard errors",
+    };
+    let rows = match u.rows {
+        Dependence::Independent => "rows independent",
+        Dependence::Pairs => "pairs of rows together",
+        Dependence::Stratified => "sizes as strata",
+        _ => "rows taken as independent",
+    };
+    let percent = 100.0 * u.level;
+    format!("Bars of {percent:.0}% ({how}; {rows}). The widest is ±{:.2}.", u.half_width())
+}
+
+/// The words that are oftenest in the predicted class's top when rows are drawn again.
+fn top(page: &mut Page, e: &Explanation, u: &Uncertainty, choice: &Choice) {
+    let Some(top) = &u.in_top else { return };
+    let class = e.predicted();
+    let share = &top.share[class];
+    let mut order: Vec<usize> = (0..share.len()).filter(|&j| share[j] >= 0.05).collect();
+    order.sort_by(|&a, &b| share[b].total_cmp(&share[a]).then(a.cmp(&b)));
+    let words = order.iter().take(2 * choice.top().max(top.k));
+    let words: Vec<String> = words.map(|&j| format!("{}\u{a0}{:.0}%", word(e, j), 100.0 * share[j])).collect();
+    page.paragraph(&format!(
+        "In the top {} of {} ({}) when rows are drawn again and words chosen again, {} times: {}.",
+        top.k,
+        printable(&e.classes[class]),
+        e.rank.name(),
+        top.refits,
+        words.join(", ")
+    ));
+}

@@ -1,0 +1,148 @@
+//! Rows drawn again: refits that cost no call of the black box.
+
+use super::estimate::Estimate;
+use crate::backend::Backend;
+use crate::error::{Result, expect_len};
+use crate::fit::{Fitted, Problem};
+use crate::perturb::Dependence;
+use crate::philox::{Draws, Purpose};
+use crate::select::Selection;
+
+/// How often each row counts in each refit: row 0 once, the others drawn with replacement, `groups` of rows together
+/// within their stratum.
+fn multiplicities(rows: usize, strata: &[Vec<Vec<usize>>], refits: usize, seed: u64) -> Vec<Vec<u32>> {
+    let one = |refit: u32| {
+        let mut draws = Draws::new(seed, refit, 0, Purpose::Bootstrap);
+        let mut times = vec![0; rows];
+        times[..rows.min(1)].fill(1);
+        let mut next = 0;
+        for units in strata {
+            for _ in units {
+                let unit = &units[draws.below(next, units.len() as u32) as usize];
+                unit.iter().for_each(|&i| times[i] += 1);
+                next += 1;
+            }
+        }
+        times
+    };
+    (0..refits as u32).map(one).collect()
+}
+
+/// What a bootstrap draws: in each stratum units of rows that stay together. Row 0 is in none.
+fn strata(dependence: Dependence, kept: &[usize]) -> Vec<Vec<Vec<usize>>> {
+    let rows = kept.len();
+    match dependence {
+        Dependence::Pairs => {
+            vec![(1..rows).step_by(2).map(|first| (first..rows.min(first + 2)).collect()).collect()]
+        }
+        Dependence::Stratified => {
+            let units = |group: Vec<usize>| group.into_iter().map(|i| vec![i]).collect();
+            crate::perturb::strata(kept).into_iter().map(units).collect()
+        }
+        _ => vec![(1..rows).map(|i| vec![i]).collect()],
+    }
+}
+
+impl<B: Backend> Estimate<'_, B> {
+    /// How often each row counts in each refit.
+    fn drawn_again(&self, refits: usize) -> Result<Vec<Vec<u32>>> {
+        let masks = &self.around.masks;
+        let mut kept = vec![0; masks.rows()];
+        if self.dependence == Dependence::Stratified {
+            let bits = self.on.download(masks.bits())?;
+            for (kept, row) in kept.iter_mut().zip(bits.chunks_exact(masks.words().max(1))) {
+                *kept = row.iter().map(|w| w.count_ones() as usize).sum();
+            }
+        }
+        Ok(multiplicities(masks.rows(), &strata(self.dependence, &kept), refits, self.seed))
+    }
+
+    /// Refits on the features that the fit kept: for each the entries of W, class by class.
+    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
+        let times = self.drawn_again(refits)?;
+        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
+        let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
+        let fitted = self.surrogate.fit(self.on, &problems)?;
+        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        Ok(fitted.into_iter().map(|fit| fit.matrix.concat()).collect())
+    }
+
+    /// How often each of the D features is among a class's first `k` when rows are drawn again and selected from again.
+    pub(super) fn shares_in_top(&self, k: usize, refits: usize) -> Result<Option<Vec<Vec<f64>>>> {
+        let Some(selector) = self.selector else { return Ok(None) };
+        let times = self.drawn_again(refits)?;
+        let selections = selector.reselect(self.on, self.around, &times)?;
+        expect_len("selections of the bootstrap", refits, selections.len())?;
+        let starts: Vec<Fitted> = selections.iter().map(|s| start_on(self.fitted, s)).collect();
+        let problem = |r: usize| Problem {
+            multiplicities: Some(&times[r]),
+            start: Some(&starts[r]),
+            ..Problem::new(self.around, &selections[r])
+        };
+        let problems: Vec<Problem<'_, B>> = (0..refits).map(problem).collect();
+        let fitted = self.surrogate.fit(self.on, &problems)?;
+        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        let (classes, features) = (self.fitted.matrix.len(), self.around.masks.features());
+        let mut shares = vec![vec![0.0; features]; classes];
+        for fit in &fitted {
+            for (c, share) in shares.iter_mut().enumerate() {
+                fit.top_k(c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
+            }
+        }
+        Ok(Some(shares))
+    }
+}
+
+/// A fit carried over to another selection: columns that both have, zeros elsewhere.
+pub(super) fn start_on(fitted: &Fitted, selection: &Selection) -> Fitted {
+    let places: Vec<Option<usize>> = selection.kept.iter().map(|j| fitted.kept.binary_search(j).ok()).collect();
+    let row = |row: &Vec<f64>| places.iter().map(|p| p.map_or(0.0, |p| row[p])).collect();
+    let own = |c: usize| {
+        let picks = selection.per_class.get(c);
+        (0..selection.kept.len()).filter(|&j| picks.is_none_or(|p| p.contains(&selection.kept[j]))).collect()
+    };
+    Fitted {
+        kept: selection.kept.clone(),
+        matrix: fitted.matrix.iter().map(row).collect(),
+        support: (0..fitted.matrix.len()).map(own).collect(),
+        ..fitted.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(kept: &[usize], dependence: Dependence) -> Vec<Vec<u32>> {
+        multiplicities(kept.len(), &strata(dependence, kept), 50, 3)
+    }
+
+    #[test]
+    fn the_instance_stays_and_pairs_stay_together() {
+        let single = drawn(&[0; 100], Dependence::Independent);
+        for times in &single {
+            assert_eq!((times[0], times.iter().sum::<u32>()), (1, 100));
+        }
+        assert!(single.iter().any(|t| t[1] == 0) && single.iter().any(|t| t[99] > 1));
+        assert_ne!(single[0], single[1]);
+        let pairs = drawn(&[0; 100], Dependence::Pairs);
+        for times in &pairs {
+            assert_eq!(times[0], 1);
+            assert!((1..50).all(|m| times[2 * m - 1] == times[2 * m]));
+        }
+        // The last row has lost its complement.
+        assert!(pairs.iter().any(|t| t[99] == 2));
+        assert!(drawn(&[0], Dependence::Independent).iter().all(|t| t == &[1]));
+    }
+
+    #[test]
+    fn strata_keep_their_sizes() {
+        let kept: Vec<usize> = (0..60).map(|i| 1 + i % 3).collect();
+        for times in drawn(&kept, Dependence::Stratified) {
+            for size in 1..=3 {
+                let of_size = (1..60).filter(|&i| kept[i] == size);
+                assert_eq!(of_size.clone().map(|i| times[i]).sum::<u32>(), of_size.count() as u32);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! From a fit and the parts that made it to its error bars.
+
+use super::normal::quantile;
+use super::spread::Spread;
+use super::{InTop, Method, Uncertainty};
+use crate::backend::{Backend, Neighbourhood};
+use crate::error::{Error, Result};
+use crate::explanation::Rank;
+use crate::fit::{Fitted, Problem, Surrogate};
+use crate::perturb::Dependence;
+use crate::select::{Selection, Selector};
+
+/// What error bars are to be made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ErrorBars {
+    level: f64,
+    top: usize,
+    refits: usize,
+}
+
+impl Default for ErrorBars {
+    fn default() -> Self {
+        ErrorBars { level: 0.95, top: 5, refits: 200 }
+    }
+}
+
+impl ErrorBars {
+    /// The level of intervals and bands; default 0.95.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless strictly between 0 and 1.
+    pub fn level(self, level: f64) -> Result<Self> {
+        if level > 0.0 && level < 1.0 {
+            Ok(ErrorBars { level, ..self })
+        } else {
+            Err(Error::setting("level", level, "a probability strictly between 0 and 1"))
+        }
+    }
+
+    /// k of the probability to be in the top k; default 5.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for 0.
+    pub fn top(self, top: usize) -> Result<Self> {
+        if top == 0 { Err(Error::setting("top", 0, "at least 1 feature")) } else { Ok(ErrorBars { top, ..self }) }
+    }
+
+    /// Refits of a bootstrap; default 200. Each costs a selection and a fit, and no call of the black box.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] below 20 or above 100 000.
+    pub fn refits(self, refits: usize) -> Result<Self> {
+        if (20..=100_000).contains(&refits) {
+            Ok(ErrorBars { refits, ..self })
+        } else {
+            Err(Error::setting("refits", refits, "from 20 to 100000 refits"))
+        }
+    }
+}
+
+/// A fit and the parts that made it, of which error bars are wanted.
+pub struct Estimate<'a, B: Backend> {
+    /// Where the stages run.
+    pub on: &'a B,
+    /// Masks, probabilities and weights of the fit.
+    pub around: &'a Neighbourhood<B>,
+    /// The features of the fit.
+    pub selection: &'a Selection,
+    /// The fit.
+    pub fitted: &'a Fitted,
+    /// What made it.
+    pub surrogate: &'a dyn Surrogate<B>,
+    /// What chose the features; without one there is no probability to be in the top k.
+    pub selector: Option<&'a dyn Selector<B>>,
+    /// How rows depend on one another.
+    pub dependence: Dependence,
+    /// The ranking that a top k is of.
+    pub rank: Rank,
+    /// The seed of the bootstrap and of the bands.
+    pub seed: u64,
+}
+
+impl<B: Backend> Estimate<'_, B> {
+    pub(super) fn problem(&self) -> Problem<'_, B> {
+        Problem::new(self.around, self.selection)
+    }
+
+    /// The error bars.
+    ///
+    /// # Errors
+    /// Those of the refits.
+    pub fn uncertainty(&self, bars: &ErrorBars) -> Result<Uncertainty> {
+        let spread = self.spread(bars.refits)?;
+        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let entry = |c: usize| (0..features).map(|j| spread.std_error(c, j)).collect();
+        let between = |j: usize| {
+            let row = |a: usize| (0..classes).map(|b| spread.covariance((a, j), (b, j))).collect();
+            (0..classes).map(row).collect()
+        };
+        let exact = spread.method() == Method::Exact;
+        let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits)? };
+        let shrinkage = self.surrogate.shrinkage(self.on, &self.problem(), self.fitted)?;
+        let mut uncertainty = Uncertainty {
+            method: spread.method(),
+            rows: self.dependence,
+            level: bars.level,
+            std_error: (0..classes).map(entry).collect(),
+            covariance: (0..features).map(between).collect(),
+            quantile: quantile(0.5 + 0.5 * bars.level),
+            band: spread.band(bars.level, self.seed),
+            in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
+            shrinkage,
+            needed: None,
+            not_covered: Vec::new(),
+        };
+        let widest = uncertainty.half_width();
+        uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
+        uncertainty.not_covered = not_covered(&uncertainty);
+        Ok(uncertainty)
+    }
+
+    /// How W spreads: by the surrogate's formula, or by refits where it has none.
+    pub(crate) fn spread(&self, refits: usize) -> Result<Spread> {
+        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        if self.dependence == Dependence::Exhaustive {
+            return Ok(Spread::exact(classes, features));
+        }
+        match self.surrogate.spread(self.on, &self.problem(), self.fitted, self.dependence)? {
+            Some(spread) => Ok(spread),
+            None => Spread::from_refits(classes, features, &self.refits_on_kept(refits)?),
+        }
+    }
+}
+
+/// What the bars leave out.
+fn not_covered(u: &Uncertainty) -> Vec<String> {
+    let mut left_out = Vec::new();
+    match u.rows {
+        Dependence::Exhaustive => left_out.push("Every mask was asked, so sampling makes no error.".to_string()),
+        Dependence::Unknown => left_out.push(
+            "Nothing is known of how these masks were drawn; the bars hold if rows were drawn independently.".into(),
+        ),
+        Dependence::Independent | Dependence::Pairs | Dependence::Stratified => {}
+    }
+    if u.method != Method::Exact {
+        left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());
+    }
+    if let Some(left) = u.shrinkage {
+        left_out.push(format!(
+            "What the penalty takes: W is {:.0}% as long as at a hundredth of λ, and the bars are about W at this λ.",
+            100.0 * left
+        ));
+    }
+    left_out.push("How well the surrogate can follow the model at all: that is the fidelity.".into());
+    left_out
+}

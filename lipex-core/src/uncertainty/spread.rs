@@ -1,0 +1,185 @@
+//! The spread of W over other draws of the masks.
+
+use super::Method;
+use crate::error::{Result, expect_len};
+use crate::philox::{Draws, Purpose};
+
+/// Draws of the normal distribution behind a simultaneous band.
+const BAND_DRAWS: usize = 2000;
+
+/// How the entries of W would vary together if the masks were drawn again, features and λ held fixed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    method: Method,
+    classes: usize,
+    features: usize,
+    values: Values,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Values {
+    /// Of each entry with each other, (C·F)².
+    Covariance(Vec<f64>),
+    /// Deviations of refits from their mean, refits × C·F.
+    Draws(Vec<f64>),
+    /// No entry varies.
+    None,
+}
+
+impl Spread {
+    /// From a covariance matrix.
+    ///
+    /// # Shapes
+    /// (C·F)² numbers; entry W\[c\]\[j\] has the place c·F + j.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for another length.
+    pub fn from_covariance(method: Method, classes: usize, features: usize, covariance: Vec<f64>) -> Result<Self> {
+        expect_len("numbers of the covariance", (classes * features).pow(2), covariance.len())?;
+        Ok(Spread { method, classes, features, values: Values::Covariance(covariance) })
+    }
+
+    /// From refits of rows drawn again.
+    ///
+    /// # Shapes
+    /// Each refit C·F numbers; entry W\[c\]\[j\] has the place c·F + j.
+    ///
+    /// # Errors
+    /// [`Error::Shape`](crate::Error::Shape) for another length or fewer than 2 refits.
+    pub fn from_refits(classes: usize, features: usize, refits: &[Vec<f64>]) -> Result<Self> {
+        let entries = classes * features;
+        if refits.len() < 2 {
+            return Err(crate::Error::shape("refits (at least)", 2, refits.len()));
+        }
+        refits.iter().try_for_each(|r| expect_len("entries of a refit", entries, r.len()))?;
+        let mut draws = refits.concat();
+        for e in 0..entries {
+            let mean = refits.iter().map(|r| r[e]).sum::<f64>() / refits.len() as f64;
+            draws.iter_mut().skip(e).step_by(entries).for_each(|v| *v -= mean);
+        }
+        Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws) })
+    }
+
+    /// No spread at all: every mask occurs.
+    pub fn exact(classes: usize, features: usize) -> Self {
+        Spread { method: Method::Exact, classes, features, values: Values::None }
+    }
+
+    /// How it was made.
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The covariance of two entries, each a class and a place among the kept features.
+    pub fn covariance(&self, a: (usize, usize), b: (usize, usize)) -> f64 {
+        let entries = self.classes * self.features;
+        let (a, b) = (a.0 * self.features + a.1, b.0 * self.features + b.1);
+        match &self.values {
+            Values::Covariance(v) => v[a * entries + b],
+            Values::Draws(v) => {
+                let products = v.chunks_exact(entries).map(|row| row[a] * row[b]);
+                products.sum::<f64>() / (v.len() / entries - 1) as f64
+            }
+            Values::None => 0.0,
+        }
+    }
+
+    /// The standard error of an entry.
+    pub fn std_error(&self, class: usize, j: usize) -> f64 {
+        self.covariance((class, j), (class, j)).max(0.0).sqrt()
+    }
+
+    /// The standard error of the difference of two entries.
+    pub fn difference_error(&self, a: (usize, usize), b: (usize, usize)) -> f64 {
+        (self.covariance(a, a) + self.covariance(b, b) - 2.0 * self.covariance(a, b)).max(0.0).sqrt()
+    }
+
+    /// How many standard errors all entries stay within at once, with probability `level` (max-t).
+    pub fn band(&self, level: f64, seed: u64) -> f64 {
+        let entries = self.classes * self.features;
+        let errors: Vec<f64> = (0..entries).map(|e| self.std_error(e / self.features, e % self.features)).collect();
+        let most = |row: &[f64]| {
+            let scaled = row.iter().zip(&errors).filter(|(_, e)| **e > 0.0).map(|(v, e)| (v / e).abs());
+            scaled.fold(0.0, f64::max)
+        };
+        let mut largest: Vec<f64> = match &self.values {
+            Values::None => return 0.0,
+            Values::Draws(v) => v.chunks_exact(entries.max(1)).map(most).collect(),
+            Values::Covariance(v) => {
+                let root = root(v, entries);
+                let draw = |r| most(&correlated(&root, entries, r, seed));
+                (0..BAND_DRAWS as u32).map(draw).collect()
+            }
+        };
+        largest.sort_by(f64::total_cmp);
+        let at = (level * largest.len() as f64).ceil() as usize;
+        largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().unwrap_or(0.0)
+    }
+}
+
+/// L with LLᵀ = V, V positive semi-definite: directions without variance get columns of zeros.
+fn root(covariance: &[f64], n: usize) -> Vec<f64> {
+    let mut l = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let left = covariance[i * n + j] - dot;
+            let pivot = l[j * n + j];
+            l[i * n + j] = if i == j {
+                // What rounding leaves of a variance that is explained already.
+                if left > 1e-10 * covariance[i * n + i] { left.sqrt() } else { 0.0 }
+            } else if pivot > 0.0 {
+                left / pivot
+            } else {
+                0.0
+            };
+        }
+    }
+    l
+}
+
+/// L times a vector of independent normal deviates, draw number `r`.
+fn correlated(root: &[f64], n: usize, r: u32, seed: u64) -> Vec<f64> {
+    let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
+    let normal: Vec<f64> = (0..n as u32).map(|e| deviate(&mut draws, e)).collect();
+    (0..n).map(|i| root[i * n..=i * n + i].iter().zip(&normal).map(|(l, z)| l * z).sum()).collect()
+}
+
+/// A standard normal deviate from draws 2e and 2e + 1 (Box and Muller).
+fn deviate(draws: &mut Draws, e: u32) -> f64 {
+    // 1 − u is never 0.
+    let radius = (-2.0 * (1.0 - draws.unit(2 * e)).ln()).sqrt();
+    radius * (std::f64::consts::TAU * draws.unit(2 * e + 1)).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refits_have_the_covariance_of_their_deviations() {
+        // Two entries, three refits: deviations (−1, −2), (0, 0), (1, 2).
+        let spread = Spread::from_refits(2, 1, &[vec![4.0, 5.0], vec![5.0, 7.0], vec![6.0, 9.0]]).unwrap();
+        assert_eq!(spread.covariance((0, 0), (1, 0)), 2.0);
+        assert_eq!((spread.std_error(0, 0), spread.std_error(1, 0)), (1.0, 2.0));
+        assert_eq!(spread.difference_error((0, 0), (1, 0)), 1.0);
+        assert_eq!(spread.band(0.95, 0), 1.0);
+        assert!(Spread::from_refits(2, 1, &[vec![1.0, 2.0]]).is_err());
+        assert!(Spread::from_covariance(Method::Sandwich, 2, 1, vec![0.0; 3]).is_err());
+    }
+
+    #[test]
+    fn bands_are_the_quantiles_of_the_largest_deviate() {
+        let identity = |n: usize| (0..n * n).map(|e| f64::from(u8::from(e % (n + 1) == 0))).collect::<Vec<f64>>();
+        // P(max of n |z| < t) = (2Φ(t) − 1)ⁿ: 1.9600 for n = 1, 3.0154 for n = 20, at .95.
+        for (n, exact, within) in [(1, 1.9600, 0.1), (20, 3.0154, 0.1)] {
+            let band = Spread::from_covariance(Method::Sandwich, 1, n, identity(n)).unwrap().band(0.95, 7);
+            assert!((band - exact).abs() < within, "{n}: {band} against {exact}");
+        }
+        // Two entries that are one: the band of a single one. A third that never varies takes no part.
+        let same = vec![1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0];
+        let band = Spread::from_covariance(Method::Sandwich, 1, 3, same).unwrap().band(0.95, 7);
+        assert!((band - 1.96).abs() < 0.1, "{band}");
+        assert_eq!(Spread::exact(2, 3).band(0.95, 0), 0.0);
+    }
+}

@@ -1,0 +1,425 @@
+//! The spread of a softmax fit's W over other draws of the masks: Cov = A⁺ M A⁺ / N.
+//!
+//! A is the Hessian of the objective at the fit, M the covariance of the rows' gradients. Both live on the subspace of
+//! vectors that sum to 0 over classes, in an orthonormal basis of C − 1 contrasts, where A has an inverse.
+//!
+//! # Source
+//! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/(1 − h), as
+//! in the jackknife (MacKinnon and White's HC3, 1985).
+
+use crate::Cpu;
+use crate::fit::ln_softmax;
+use crate::linalg::dot;
+use lipex_core::{
+    Dependence, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, Softmax, Spread, perturb,
+};
+use std::collections::HashMap;
+
+/// The largest C·(F + 1) for which the matrices are made; they cost its cube. Refits of rows drawn again serve beyond.
+const MOST_ENTRIES: usize = 600;
+/// A pivot below this share of its diagonal entry is rounding: the data do not determine that direction.
+const SINGULAR: f64 = 1e-12;
+/// The largest leverage that a residual is scaled by.
+const MOST_LEVERAGE: f64 = 0.9;
+
+/// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
+pub(crate) fn spread(
+    settings: &Softmax,
+    problem: &Problem<'_, Cpu>,
+    fitted: &Fitted,
+    dependence: Dependence,
+) -> Result<Option<Spread>> {
+    problem.check()?;
+    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
+    let columns = features + usize::from(settings.has_intercept());
+    if !settings.divergence_in_use().is_smooth() || classes < 2 || classes * columns > MOST_ENTRIES {
+        return Ok(None);
+    }
+    let basis = Contrasts::new(classes);
+    let rows = Rows::new(settings, problem, fitted, &basis, columns);
+    let exact = rows.hessian(|row| &row.exact, fitted.report.lambda);
+    let (method, factor) = match Cholesky::new(exact, rows.entries()) {
+        Some(factor) => (Method::Sandwich, factor),
+        None => {
+            let mut near = rows.hessian(|row| &row.gauss_newton, fitted.report.lambda);
+            // Positive semi-definite but for rounding.
+            (0..rows.entries()).for_each(|e| near[e * rows.entries() + e] *= 1.0 + 1e-12);
+            match Cholesky::new(near, rows.entries()) {
+                Some(factor) => (Method::SandwichGaussNewton, factor),
+                None => return Ok(None),
+            }
+        }
+    };
+    let inverse = factor.inverse();
+    let units = rows.units(&problem.around.masks, dependence);
+    let noise = rows.noise(&inverse, method, &units, &rows.pull(settings, fitted));
+    let covariance = between(&inverse, &noise, rows.entries());
+    let whole = basis.expand(&covariance, features, rows.entries());
+    Spread::from_covariance(method, classes, features, whole).map(Some)
+}
+
+/// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
+struct Contrasts {
+    classes: usize,
+    values: Vec<f64>,
+}
+
+impl Contrasts {
+    fn new(classes: usize) -> Self {
+        let k = classes - 1;
+        let mut values = vec![0.0; classes * k];
+        for m in 0..k {
+            let n = (m + 1) as f64;
+            let length = (n * (n + 1.0)).sqrt();
+            (0..=m).for_each(|c| values[c * k + m] = 1.0 / length);
+            values[(m + 1) * k + m] = -n / length;
+        }
+        Contrasts { classes, values }
+    }
+
+    fn k(&self) -> usize {
+        self.classes - 1
+    }
+
+    fn row(&self, c: usize) -> &[f64] {
+        &self.values[c * self.k()..(c + 1) * self.k()]
+    }
+
+    /// Bᵀv.
+    fn reduce(&self, v: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; self.k()];
+        for (c, v) in v.iter().enumerate() {
+            out.iter_mut().zip(self.row(c)).for_each(|(o, b)| *o += b * v);
+        }
+        out
+    }
+
+    /// BᵀHB of a symmetric C×C matrix.
+    fn reduce_both(&self, h: &[f64]) -> Vec<f64> {
+        let half: Vec<Vec<f64>> = h.chunks_exact(self.classes).map(|row| self.reduce(row)).collect();
+        let mut out = vec![0.0; self.k() * self.k()];
+        for (c, half) in half.iter().enumerate() {
+            for (m, b) in self.row(c).iter().enumerate() {
+                out[m * self.k()..].iter_mut().zip(half).for_each(|(o, h)| *o += b * h);
+            }
+        }
+        out
+    }
+
+    /// From covariances in the basis (place j·(C − 1) + m, the features first) to those of W (place c·F + j).
+    fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
+        let (k, size) = (self.k(), self.classes * features);
+        let mut out = vec![0.0; size * size];
+        for i in 0..features {
+            for j in 0..features {
+                for a in 0..self.classes {
+                    let mut left = vec![0.0; k];
+                    for (m, b) in self.row(a).iter().enumerate() {
+                        let at = (i * k + m) * entries + j * k;
+                        left.iter_mut().zip(&v[at..at + k]).for_each(|(l, v)| *l += b * v);
+                    }
+                    for b in 0..self.classes {
+                        out[(a * features + i) * size + b * features + j] = dot(&left, self.row(b));
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+/// What one row of the masks adds.
+struct Row {
+    /// Its number among the rows of the neighbourhood.
+    index: usize,
+    /// The columns of the design that are 1.
+    ones: Vec<usize>,
+    /// π·N/n, and how often the row counts.
+    weight: f64,
+    times: f64,
+    /// Bᵀ∂d, and Bᵀ∂²d B, exact and with q in the place of p.
+    gradient: Vec<f64>,
+    exact: Vec<f64>,
+    gauss_newton: Vec<f64>,
+}
+
+struct Rows {
+    k: usize,
+    columns: usize,
+    /// Columns that are features; the rest is the intercept.
+    features: usize,
+    /// N, the sum of the multiplicities.
+    count: f64,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    fn new(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Self {
+        let around = problem.around;
+        let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
+        let proximity = |i: usize| f64::from(around.weights.values()[i]);
+        let count: f64 = (0..around.rows()).map(times).sum();
+        let scale = match settings.normalise_in_use() {
+            Normalise::Count => 1.0,
+            Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
+        };
+        let row = |index: usize| {
+            let ln_q = ln_softmax(fitted, &around.masks, index);
+            let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
+            let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
+            let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
+            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
+            let ones = kept.map(|(place, _)| place).chain(fitted.kept.len()..columns).collect();
+            Row { index, ones, weight: scale * proximity(index), times: times(index), gradient, exact, gauss_newton }
+        };
+        let rows = (0..around.rows()).filter(|&i| times(i) > 0.0).map(row).collect();
+        Rows { k: basis.k(), columns, features: fitted.kept.len(), count, rows }
+    }
+
+    fn entries(&self) -> usize {
+        self.columns * self.k
+    }
+
+    /// The Hessian of the objective, from one of the two of each row.
+    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, lambda: f64) -> Vec<f64> {
+        let (k, n) = (self.k, self.entries());
+        let mut a = vec![0.0; n * n];
+        for row in &self.rows {
+            let weight = row.weight * row.times / self.count;
+            let block: Vec<f64> = of(row).iter().map(|h| weight * h).collect();
+            for &i in &row.ones {
+                for &j in row.ones.iter().take_while(|&&j| j <= i) {
+                    for (m, h) in block.chunks_exact(k).enumerate() {
+                        let at = (i * k + m) * n + j * k;
+                        a[at..at + k].iter_mut().zip(h).for_each(|(a, h)| *a += h);
+                    }
+                }
+            }
+        }
+        for e in 0..n {
+            a[e * n + e] += if e / k < self.features { lambda } else { INTERCEPT_PENALTY };
+            (0..e).for_each(|f| a[f * n + e] = a[e * n + f]);
+        }
+        a
+    }
+
+    /// M of the rows that are drawn, which are all but row 0, divided by N.
+    fn noise(&self, inverse: &[f64], method: Method, units: &[Vec<Vec<usize>>], pull: &[f64]) -> Vec<f64> {
+        let n = self.entries();
+        let mut noise = vec![0.0; n * n];
+        let mut cluster = vec![0.0; n];
+        for stratum in units {
+            let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
+            let count: f64 = rows().map(|row| row.times).sum();
+            let mut mean = vec![0.0; n];
+            rows().for_each(|row| self.add_gradient(row, pull, row.times / count, &mut mean));
+            // What the mean takes of the spread.
+            let lost = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+            for unit in stratum {
+                let times = unit.first().map_or(0.0, |&r| self.rows[r].times);
+                for row in unit.iter().map(|&r| &self.rows[r]) {
+                    let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
+                    let leverage = self.leverage(row, hessian, inverse) * row.weight / self.count;
+                    let scale = 1.0 / (1.0 - leverage.clamp(0.0, MOST_LEVERAGE));
+                    self.add_gradient(row, pull, scale, &mut cluster);
+                    cluster.iter_mut().zip(&mean).for_each(|(c, m)| *c -= scale * m);
+                }
+                add_square(&mut noise, &mut cluster, lost * times / (self.count * self.count));
+            }
+        }
+        for e in 0..n {
+            (0..e).for_each(|f| noise[f * n + e] = noise[e * n + f]);
+        }
+        noise
+    }
+
+    /// The drawn rows by their places here: strata of units that were drawn together.
+    fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+        let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
+        let here = |rows: &[usize]| rows.iter().filter_map(|i| places.get(i).copied()).collect::<Vec<usize>>();
+        let count = masks.rows();
+        match dependence {
+            Dependence::Pairs => {
+                vec![(1..count).step_by(2).map(|i| here(&[i, i + 1])).collect()]
+            }
+            Dependence::Stratified => {
+                let kept: Vec<usize> = (0..count).map(|i| masks.count(i)).collect();
+                let groups = perturb::strata(&kept).into_iter();
+                groups.map(|group| group.iter().map(|&i| here(&[i])).collect()).collect()
+            }
+            _ => vec![(1..count).map(|i| here(&[i])).collect()],
+        }
+    }
+
+    /// The pull of the penalty, which rows share where the sum is divided by their weights.
+    fn pull(&self, settings: &Softmax, fitted: &Fitted) -> Vec<f64> {
+        let mut pull = vec![0.0; self.entries()];
+        if settings.normalise_in_use() == Normalise::Weight {
+            let basis = Contrasts::new(fitted.matrix.len());
+            for (j, out) in pull.chunks_exact_mut(self.k).enumerate() {
+                let (column, penalty): (Vec<f64>, f64) = if j < self.features {
+                    (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
+                } else {
+                    (fitted.intercept.clone(), INTERCEPT_PENALTY)
+                };
+                out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
+            }
+        }
+        pull
+    }
+
+    /// Adds the row's gradient, times `scale`.
+    fn add_gradient(&self, row: &Row, pull: &[f64], scale: f64, out: &mut [f64]) {
+        let scale = scale * row.weight;
+        for &j in &row.ones {
+            let at = j * self.k..(j + 1) * self.k;
+            out[at].iter_mut().zip(&row.gradient).for_each(|(o, g)| *o += scale * g);
+        }
+        out.iter_mut().zip(pull).for_each(|(o, p)| *o += scale * p);
+    }
+
+    /// The mean over contrasts of the diagonal of ∂²d·(zᵀA⁻¹z).
+    fn leverage(&self, row: &Row, hessian: &[f64], inverse: &[f64]) -> f64 {
+        let (k, n) = (self.k, self.entries());
+        let mut sum = 0.0;
+        for &i in &row.ones {
+            for &j in &row.ones {
+                for (m, h) in hessian.chunks_exact(k).enumerate() {
+                    let at = (i * k + m) * n + j * k;
+                    sum += dot(&inverse[at..at + k], h);
+                }
+            }
+        }
+        sum / k as f64
+    }
+}
+
+/// Adds vvᵀ times `scale` to the lower triangle, and empties v.
+fn add_square(square: &mut [f64], v: &mut [f64], scale: f64) {
+    let n = v.len();
+    if scale > 0.0 {
+        for i in 0..n {
+            let s = scale * v[i];
+            if s != 0.0 {
+                square[i * n..=i * n + i].iter_mut().zip(&*v).for_each(|(q, v)| *q += s * v);
+            }
+        }
+    }
+    v.fill(0.0);
+}
+
+/// A⁻¹ M A⁻¹.
+fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
+    let half = product(inverse, noise, n);
+    product(&half, inverse, n)
+}
+
+/// X·Y for a symmetric Y.
+fn product(x: &[f64], y: &[f64], n: usize) -> Vec<f64> {
+    let mut out = Vec::with_capacity(n * n);
+    for row in x.chunks_exact(n.max(1)) {
+        out.extend(y.chunks_exact(n.max(1)).map(|column| dot(row, column)));
+    }
+    out
+}
+
+/// Bᵀ∂d/∂ℓ and Bᵀ(∂²d/∂ℓ²)B of one row.
+fn bends(settings: &Softmax, p: &[f32], ln_q: &[f64], basis: &Contrasts) -> (Vec<f64>, Vec<f64>) {
+    let classes = ln_q.len();
+    let derivatives = |(&p, &u): (&f32, &f64)| settings.divergence_in_use().derivatives(f64::from(p), u, None);
+    let of: Vec<(f64, f64, f64)> = p.iter().zip(ln_q).map(derivatives).collect();
+    let q: Vec<f64> = ln_q.iter().map(|u| u.exp()).collect();
+    let (slopes, seconds): (f64, f64) = of.iter().fold((0.0, 0.0), |(s, t), d| (s + d.1, t + d.2));
+    let gradient: Vec<f64> = of.iter().zip(&q).map(|(d, q)| d.1 - q * slopes).collect();
+    let mut hessian = vec![0.0; classes * classes];
+    for (a, row) in hessian.chunks_exact_mut(classes).enumerate() {
+        for (b, h) in row.iter_mut().enumerate() {
+            *h = q[a] * q[b] * (seconds + slopes) - of[a].2 * q[b] - q[a] * of[b].2;
+        }
+        row[a] += of[a].2 - slopes * q[a];
+    }
+    (basis.reduce(&gradient), basis.reduce_both(&hessian))
+}
+
+/// LLᵀ = A of a positive semi-definite matrix.
+struct Cholesky {
+    n: usize,
+    l: Vec<f64>,
+}
+
+impl Cholesky {
+    /// The factor, or `None` for an indefinite matrix. Directions that nothing determines get a row of zeros.
+    fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
+        for i in 0..n {
+            let (above, row) = a.split_at_mut(i * n);
+            let row = &mut row[..n];
+            for j in 0..i {
+                let other = &above[j * n..j * n + j + 1];
+                row[j] = if other[j] > 0.0 { (row[j] - dot(&row[..j], &other[..j])) / other[j] } else { 0.0 };
+            }
+            let (diagonal, left) = (row[i], row[i] - dot(&row[..i], &row[..i]));
+            if left < -SINGULAR * diagonal.abs() || !left.is_finite() {
+                return None;
+            }
+            row[i] = if left > SINGULAR * diagonal { left.sqrt() } else { 0.0 };
+            row[i + 1..].fill(0.0);
+        }
+        Some(Cholesky { n, l: a })
+    }
+
+    /// A⁻¹, with zeros for directions that nothing determines.
+    fn inverse(&self) -> Vec<f64> {
+        let (n, l) = (self.n, &self.l);
+        // The rows of L⁻¹ᵀ: column e of L⁻¹ by forward substitution.
+        let mut columns = vec![0.0; n * n];
+        for (e, x) in columns.chunks_exact_mut(n.max(1)).enumerate() {
+            for i in e..n {
+                let target = if i == e { 1.0 } else { 0.0 };
+                let pivot = l[i * n + i];
+                x[i] = if pivot > 0.0 { (target - dot(&x[e..i], &l[i * n + e..i * n + i])) / pivot } else { 0.0 };
+            }
+        }
+        let mut out = vec![0.0; n * n];
+        for a in 0..n {
+            for b in 0..=a {
+                let value = dot(&columns[a * n + a..a * n + n], &columns[b * n + a..b * n + n]);
+                (out[a * n + b], out[b * n + a]) = (value, value);
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contrasts_are_orthonormal_and_sum_to_zero() {
+        for classes in 2..7 {
+            let basis = Contrasts::new(classes);
+            for m in 0..basis.k() {
+                let column = |m: usize| (0..classes).map(|c| basis.row(c)[m]).collect::<Vec<f64>>();
+                assert!(column(m).iter().sum::<f64>().abs() < 1e-12);
+                for l in 0..basis.k() {
+                    let expected = if l == m { 1.0 } else { 0.0 };
+                    assert!((dot(&column(m), &column(l)) - expected).abs() < 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_inverse_is_one_and_indefinite_matrices_are_told() {
+        // A = BBᵀ + I for B_ij = (i + 2j) mod 5.
+        let n = 9;
+        let b = |i: usize, j: usize| ((i + 2 * j) % 5) as f64;
+        let entry = |e: usize| (0..n).map(|k| b(e / n, k) * b(e % n, k)).sum::<f64>() + f64::from(e.is_multiple_of(n + 1));
+        let a: Vec<f64> = (0..n * n).map(entry).collect();
+        let unit = product(&a, &Cholesky::new(a.clone(), n).unwrap().inverse(), n);
+        assert!((0..n * n).all(|e| (unit[e] - f64::from(e.is_multiple_of(n + 1))).abs() < 1e-9));
+        assert!(Cholesky::new(vec![1.0, 2.0, 2.0, 1.0], 2).is_none());
+        // Nothing determines the second direction.
+        assert_eq!(Cholesky::new(vec![4.0, 0.0, 0.0, 0.0], 2).unwrap().inverse(), [0.25, 0.0, 0.0, 0.0]);
+    }
+}

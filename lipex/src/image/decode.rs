@@ -1,0 +1,135 @@
+//! Pictures from the bytes of PNG and JPEG files.
+
+use super::picture::{Picture, check_size};
+use exif::{In, Reader, Tag};
+use lipex_core::{Error, Result};
+use png::{ColorType, Transformations};
+use std::io::Cursor;
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+/// What a file is, by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Png,
+    Jpeg,
+    Npy,
+}
+
+pub(super) fn format(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
+        [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Format::Npy),
+        _ => None,
+    }
+}
+
+impl Picture {
+    /// A picture from the bytes of a PNG or JPEG file, upright: the EXIF orientation is applied.
+    ///
+    /// Grey becomes RGB, 16 bits a channel lose the lower 8, transparency is laid over white; colour profiles are not
+    /// looked at. Of an animation the first picture is taken.
+    ///
+    /// # Errors
+    /// [`Error::Instance`] for anything else, a damaged file, a CMYK JPEG, or more than
+    /// [`MOST_PIXELS`](crate::MOST_PIXELS) pixels, which is found out before decoding.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        let (picture, exif) = match format(bytes) {
+            Some(Format::Png) => png(bytes)?,
+            Some(Format::Jpeg) => jpeg(bytes)?,
+            _ => return Err(Error::Instance("is no picture that can be read: give a PNG or a JPEG".into())),
+        };
+        Ok(upright(picture, exif.and_then(orientation).unwrap_or(1)))
+    }
+}
+
+pub(super) fn damaged(format: &str, error: impl std::fmt::Display) -> Error {
+    let error = error.to_string().replace(char::is_control, " ");
+    Error::Instance(format!("the {format} cannot be decoded: {}", error.trim()))
+}
+
+fn png(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
+    let mut decoder = png::Decoder::new(Cursor::new(bytes));
+    let header = decoder.read_header_info().map_err(|e| damaged("PNG", e))?;
+    let (width, height) = (header.width as usize, header.height as usize);
+    check_size(width, height)?;
+    decoder.set_transformations(Transformations::normalize_to_color8());
+    decoder.set_ignore_text_chunk(true);
+    let mut reader = decoder.read_info().map_err(|e| damaged("PNG", e))?;
+    let len = reader.output_buffer_size().ok_or_else(|| damaged("PNG", "it is too large"))?;
+    let mut raw = vec![0; len];
+    let info = reader.next_frame(&mut raw).map_err(|e| damaged("PNG", e))?;
+    raw.truncate(info.buffer_size());
+    let rgb = match info.color_type {
+        ColorType::Rgb => raw,
+        ColorType::Rgba => {
+            raw.as_chunks().0.iter().flat_map(|&[r, g, b, a]| [r, g, b].map(|v| over_white(v, a))).collect()
+        }
+        ColorType::Grayscale => raw.iter().flat_map(|&v| [v; 3]).collect(),
+        ColorType::GrayscaleAlpha => raw.as_chunks().0.iter().flat_map(|&[v, a]| [over_white(v, a); 3]).collect(),
+        ColorType::Indexed => return Err(damaged("PNG", "its palette was not resolved")),
+    };
+    let exif = reader.info().exif_metadata.as_ref().map(|e| e.to_vec());
+    Ok((Picture::from_rgb(width, height, rgb)?, exif))
+}
+
+/// A value of opacity `alpha` in front of white, rounded.
+fn over_white(value: u8, alpha: u8) -> u8 {
+    let (v, a) = (u32::from(value), u32::from(alpha));
+    ((v * a + 255 * (255 - a) + 127) / 255) as u8
+}
+
+fn jpeg(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
+    // The decoder's own limit is a side's; the number of pixels is checked below.
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(usize::from(u16::MAX))
+        .set_max_height(usize::from(u16::MAX))
+        .jpeg_set_out_colorspace(ColorSpace::RGB);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|e| damaged("JPEG", e))?;
+    let info = decoder.info().ok_or_else(|| damaged("JPEG", "it has no header"))?;
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    check_size(width, height)?;
+    if matches!(decoder.input_colorspace(), Some(ColorSpace::CMYK | ColorSpace::YCCK)) {
+        return Err(Error::Instance("the JPEG has CMYK colours, made for print; convert it to RGB first".into()));
+    }
+    let rgb = decoder.decode().map_err(|e| damaged("JPEG", e))?;
+    Ok((Picture::from_rgb(width, height, rgb)?, decoder.exif().cloned()))
+}
+
+/// The EXIF orientation, 1 to 8, if there is one that can be read.
+fn orientation(exif: Vec<u8>) -> Option<u32> {
+    let exif = Reader::new().read_raw(exif).ok()?;
+    exif.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0)
+}
+
+/// Undoes an EXIF orientation.
+fn upright(picture: Picture, orientation: u32) -> Picture {
+    // Where each pixel of the upright picture is in the stored one: (column, row) of the upright → of the stored.
+    let (w, h) = (picture.width(), picture.height());
+    let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {
+        2 => |x, y, w, _| (w - 1 - x, y),
+        3 => |x, y, w, h| (w - 1 - x, h - 1 - y),
+        4 => |x, y, _, h| (x, h - 1 - y),
+        5 => |x, y, _, _| (y, x),
+        6 => |x, y, _, h| (y, h - 1 - x),
+        7 => |x, y, w, h| (w - 1 - y, h - 1 - x),
+        8 => |x, y, w, _| (w - 1 - y, x),
+        _ => return picture,
+    };
+    let (width, height) = if orientation >= 5 { (h, w) } else { (w, h) };
+    let stored = picture.as_rgb().as_chunks::<3>().0;
+    let mut rgb = Vec::with_capacity(3 * w * h);
+    for y in 0..height {
+        for x in 0..width {
+            let (sx, sy) = from(x, y, w, h);
+            rgb.extend(stored[sy * w + sx]);
+        }
+    }
+    // The same pixels in another order.
+    Picture::from_rgb(width, height, rgb).unwrap_or(picture)
+}

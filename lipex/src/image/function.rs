@@ -1,0 +1,89 @@
+//! Functions of images as black boxes.
+
+use super::batch::Images;
+use crate::function::{Outputs, probabilities, rows};
+use lipex_core::{Backend, BlackBox, Error, Probabilities, Result};
+use std::fmt;
+
+type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
+
+/// A function of images as a black box.
+///
+/// ```
+/// use lipex::ImageFn;
+///
+/// // The mean of the red channel says how sunny it is.
+/// let model = ImageFn::new(["night", "day"], |images| {
+///     let red = |image: &[u8]| image.iter().step_by(3).map(|&r| f64::from(r)).sum::<f64>() * 3.0 / image.len() as f64;
+///     images.iter().map(|image| red(image) / 255.0).map(|p| [1.0 - p, p]).collect()
+/// });
+/// # let _ = model;
+/// ```
+pub struct ImageFn<'a> {
+    labels: Vec<String>,
+    outputs: Outputs,
+    answer: Answer<'a>,
+}
+
+impl fmt::Debug for ImageFn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImageFn").field("labels", &self.labels).field("outputs", &self.outputs).finish_non_exhaustive()
+    }
+}
+
+impl<'a> ImageFn<'a> {
+    /// A function that gives one row of probabilities an image, in the labels' order.
+    ///
+    /// A row is anything that is a slice of f32 or f64: `Vec<f32>`, `[f64; 3]` …
+    pub fn new<R, T>(
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        function: impl Fn(&Images) -> Vec<R> + Send + Sync + 'a,
+    ) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+    {
+        Self::from_answer(labels, Box::new(move |images| Ok(rows(function(images)))))
+    }
+
+    /// A function that may fail; its error becomes [`Error::Model`].
+    pub fn fallible<R, T, E>(
+        labels: impl IntoIterator<Item = impl Into<String>>,
+        function: impl Fn(&Images) -> std::result::Result<Vec<R>, E> + Send + Sync + 'a,
+    ) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        Self::from_answer(labels, Box::new(move |images| function(images).map(rows).map_err(Error::model)))
+    }
+
+    fn from_answer(labels: impl IntoIterator<Item = impl Into<String>>, answer: Answer<'a>) -> Self {
+        ImageFn { labels: labels.into_iter().map(Into::into).collect(), outputs: Outputs::default(), answer }
+    }
+
+    /// The function's numbers are logits: each row goes through a softmax.
+    pub fn logits(self) -> Self {
+        ImageFn { outputs: Outputs::Logits, ..self }
+    }
+
+    /// The function's numbers are independent probabilities (sigmoids): see [`Outputs::Independent`].
+    pub fn independent(self) -> Self {
+        ImageFn { outputs: Outputs::Independent, ..self }
+    }
+}
+
+impl<B: Backend> BlackBox<B, Images> for ImageFn<'_> {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// # Errors
+    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::Model`] from a fallible function.
+    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
+        let rows = (self.answer)(batch)?;
+        *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! Images as instances: features are the segments of a given map.
+
+mod baseline;
+mod batch;
+mod blur;
+mod decode;
+pub(crate) mod encode;
+mod function;
+mod instance;
+mod picture;
+mod segments;
+
+pub use baseline::{
+    AnotherPicture, Baseline, Blur, Noise, Occasion, PlainColour, Replacement, SegmentMean, baseline_by_name,
+};
+pub use batch::Images;
+pub use function::ImageFn;
+pub use instance::{ImageBuilder, ImageInstance};
+pub use picture::{MOST_PIXELS, Picture};
+pub use segments::{MOST_SEGMENTS, SegmentMap};
