@@ -5,7 +5,9 @@ use crate::output::Target;
 use crate::parse;
 use clap::Args;
 use lipex::npy::{self, Array};
-use lipex::{Cpu, Error, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result, pack_bits};
+use lipex::{
+    Cpu, Dependence, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result, pack_bits,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -88,6 +90,27 @@ impl Arrays {
     }
 }
 
+/// How rows depend on one another, as far as the masks themselves show it.
+///
+/// Whether rows were drawn independently cannot be seen in them; complements side by side and every mask once can.
+pub fn dependence(masks: &Masks<Cpu>) -> Dependence {
+    let (rows, features) = (masks.rows(), masks.features());
+    if features <= Exhaustive::MOST_FEATURES && rows == 1 << features {
+        let mut seen = vec![false; rows];
+        (0..rows).for_each(|i| seen[masks.row(i)[0] as usize] = true);
+        if seen.into_iter().all(|seen| seen) {
+            return Dependence::Exhaustive;
+        }
+    }
+    let instance = masks.row(0);
+    let complements = |m: usize| {
+        let pair = masks.row(2 * m - 1).iter().zip(masks.row(2 * m));
+        pair.zip(instance).all(|((a, b), all)| a ^ b == *all)
+    };
+    let pairs = (rows - 1) / 2;
+    if pairs > 1 && (1..=pairs).all(complements) { Dependence::Pairs } else { Dependence::Unknown }
+}
+
 /// The median of times, in milliseconds.
 pub fn median_ms(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
@@ -99,6 +122,20 @@ pub fn median_ms(mut times: Vec<Duration>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_and_whole_cubes_show() {
+        let of = |rows: &[u32]| {
+            let on = Cpu::new();
+            dependence(&Masks::new(&on, rows.len(), 2, rows.to_vec()).unwrap())
+        };
+        assert_eq!(of(&[3, 0, 2, 1]), Dependence::Exhaustive);
+        assert_eq!(of(&[3, 0, 2, 2]), Dependence::Unknown);
+        assert_eq!(of(&[3, 1, 2, 0, 3]), Dependence::Pairs);
+        assert_eq!(of(&[3, 1, 2, 0, 3, 1]), Dependence::Pairs);
+        assert_eq!(of(&[3, 1, 2, 0, 2]), Dependence::Unknown);
+        assert_eq!(of(&[3]), Dependence::Unknown);
+    }
 
     #[test]
     fn medians() {

@@ -1,12 +1,12 @@
 //! `lipex fit`: a surrogate alone.
 
-use crate::arrays::{Arrays, FileOptions, StageOptions, median_ms};
-use crate::options::{EXIT_CODES, SelectOption, SurrogateOptions, ThreadOptions};
+use crate::arrays::{Arrays, FileOptions, StageOptions, dependence, median_ms};
+use crate::options::{BarOptions, EXIT_CODES, SelectOption, SurrogateOptions, ThreadOptions};
 use crate::{method, parse};
 use clap::Args;
 use lipex::{
-    All, Cpu, Dependence, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Preset, Problem, Result, Selector,
-    to_json_lines,
+    All, Cpu, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Preset, Problem, Rank,
+    Result, Selector, Uncertainty, to_json_lines,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub struct FitOptions {
     pub select: SelectOption,
     #[command(flatten)]
     pub surrogate: SurrogateOptions,
+    #[command(flatten)]
+    pub bars: BarOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
     #[command(flatten)]
@@ -52,6 +54,7 @@ struct Document<'a> {
     fidelity: &'a Fidelity,
     std_error: Option<&'a [Vec<f64>]>,
     shrinkage: Option<f64>,
+    uncertainty: Option<&'a Uncertainty>,
     timings_ms: Times,
 }
 
@@ -80,14 +83,30 @@ pub fn run(options: &FitOptions) -> Result<()> {
         fitted = surrogate.fit(&on, &[Problem::new(&around, &selection)])?;
         times.push(start.elapsed());
     }
-    let problem = [Problem::new(&around, &selection)];
-    let fidelity =
-        OutOfFold::default().evaluate(&on, &problem, &fitted, surrogate.as_ref(), Dependence::Unknown)?.remove(0);
-    let document = document(&fitted[0], &fidelity, median_ms(times));
+    let (problem, dependence) = ([Problem::new(&around, &selection)], dependence(&around.masks));
+    let fidelity = OutOfFold::default().evaluate(&on, &problem, &fitted, surrogate.as_ref(), dependence)?.remove(0);
+    let estimate = Estimate {
+        on: &on,
+        around: &around,
+        selection: &selection,
+        fitted: &fitted[0],
+        surrogate: surrogate.as_ref(),
+        selector: Some(selector.as_ref()),
+        dependence,
+        rank: Rank::Supporting,
+        seed: 0,
+    };
+    let bars = options.bars.uncertainty.then(|| estimate.uncertainty(&ErrorBars::default())).transpose()?;
+    let document = document(&fitted[0], &fidelity, bars.as_ref(), median_ms(times));
     target.write("json", to_json_lines(&document)?.as_bytes())
 }
 
-fn document<'a>(fitted: &'a Fitted, fidelity: &'a Fidelity, fit_ms: f64) -> Document<'a> {
+fn document<'a>(
+    fitted: &'a Fitted,
+    fidelity: &'a Fidelity,
+    bars: Option<&'a Uncertainty>,
+    fit_ms: f64,
+) -> Document<'a> {
     let report = &fitted.report;
     Document {
         schema: "lipex.fit/1",
@@ -103,8 +122,9 @@ fn document<'a>(fitted: &'a Fitted, fidelity: &'a Fidelity, fit_ms: f64) -> Docu
         converged: report.converged,
         stopped: &report.stopped,
         fidelity,
-        std_error: None,
-        shrinkage: None,
+        std_error: bars.map(|bars| bars.std_error.as_slice()),
+        shrinkage: bars.and_then(|bars| bars.shrinkage),
+        uncertainty: bars,
         timings_ms: Times { fit: fit_ms },
     }
 }

@@ -35,7 +35,7 @@ pub fn explainer(
 
 /// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
 pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
-    if !options.uncertainty {
+    if !options.bars.uncertainty {
         return Ok(explainer);
     }
     Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))

@@ -193,8 +193,15 @@ pub struct SamplingOptions {
 /// How much of W is noise of the masks, and how many masks are enough.
 #[derive(Args)]
 pub struct NoiseOptions {
-    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often words are in the top
-    /// K of --top, and how many masks would halve the bars. Costs refits, no calls of the model
+    #[command(flatten)]
+    pub bars: BarOptions,
+}
+
+/// Whether W gets error bars.
+#[derive(Args)]
+pub struct BarOptions {
+    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the
+    /// top K (of --top; else 5), and how many masks would halve the bars. Costs refits, no calls of the model
     #[arg(long, help_heading = "Uncertainty")]
     pub uncertainty: bool,
 }

@@ -59,6 +59,7 @@ fn the_document_has_its_keys() {
         "fidelity",
         "std_error",
         "shrinkage",
+        "uncertainty",
         "timings_ms",
     ];
     assert_eq!(keys(&text), expected);
@@ -139,6 +140,29 @@ fn a_saved_neighbourhood_gives_the_matrix_of_the_text_to_the_bit() {
         let selected = [&["select", "--masks", &file, "--probs", &file, "--weights", &file], &method[..2]].concat();
         assert_eq!(json(&selected)["kept"], explained["kept"], "{method:?}");
     }
+}
+
+#[test]
+fn error_bars_are_those_of_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = path(folder.path(), "around.npz");
+    let text = "a dreadful film with a wonderful cast";
+    for (sampler, rows) in [("uniform-size", "unknown"), ("antithetic", "pairs"), ("exhaustive", "exhaustive")] {
+        let draw = ["--sampler", sampler, "--uncertainty", "--select", "forward:2"];
+        let explained = json(&[&["text", text, "--json", "-", "--save-neighbourhood", &file], &draw[..]].concat());
+        let again = ["fit", "--masks", &file, "--probs", &file, "--weights", &file, "--uncertainty"];
+        let fitted = json(&[&again[..], &["--select", "forward:2"]].concat());
+        let bars = &explained["uncertainty"];
+        assert_eq!(fitted["uncertainty"]["rows"], rows);
+        assert_eq!(fitted["fidelity"], explained["fidelity"], "{sampler}");
+        assert_eq!((&fitted["std_error"], &fitted["shrinkage"]), (&bars["std_error"], &bars["shrinkage"]), "{sampler}");
+        assert_eq!(fitted["uncertainty"]["in_top"], bars["in_top"], "{sampler}");
+        let errors = matrix(&fitted, "std_error").concat();
+        assert_eq!(errors.iter().all(|e| *e > 0.0), sampler != "exhaustive", "{errors:?}");
+        assert!(fitted["shrinkage"].as_f64().is_some_and(|s| s > 0.0 && s <= 1.0), "{}", fitted["shrinkage"]);
+    }
+    let ridge = fit(&["--surrogate", "ridge", "--uncertainty"]);
+    assert!(ridge["shrinkage"].is_null() && matrix(&ridge, "std_error").concat().iter().all(|e| *e > 0.0));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::backend::Backend;
 use crate::error::Result;
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
+use crate::philox::{Draws, Purpose};
 
 /// Measures the agreement of fitted surrogates with the black box.
 pub trait Evaluator<B: Backend>: Send + Sync {
@@ -68,4 +69,50 @@ impl Default for OutOfFold {
     fn default() -> Self {
         OutOfFold { folds: 5 }
     }
+}
+
+/// The fold of each row, from 1; 0 is always in training: row 0 and whatever shares its mask.
+///
+/// `first[i]` is the first row with the mask of row i. Equal masks share a fold, and so do the two rows of a pair. Empty
+/// where fewer than two folds can be filled.
+pub fn deal_folds(first: &[u32], folds: usize, dependence: Dependence) -> Vec<usize> {
+    let rows = first.len();
+    let mut parents: Vec<usize> = (0..rows).collect();
+    for (i, &same) in first.iter().enumerate() {
+        join(&mut parents, same as usize, i);
+        if dependence == Dependence::Pairs && i >= 2 && i % 2 == 0 {
+            join(&mut parents, i - 1, i);
+        }
+    }
+    if rows == 0 {
+        return Vec::new();
+    }
+    let home = root(&mut parents, 0);
+    let mut roots: Vec<usize> = (0..rows).filter(|&i| root(&mut parents, i) == i && i != home).collect();
+    let folds = folds.min(roots.len());
+    if folds < 2 {
+        return Vec::new();
+    }
+    // Dealt out in random order, so that folds differ in size by one group at most.
+    let mut draws = Draws::new(0, 0, 0, Purpose::Folds);
+    for i in (1..roots.len()).rev() {
+        roots.swap(i, draws.below(i as u32, i as u32 + 1) as usize);
+    }
+    let mut dealt = vec![0; rows];
+    roots.iter().enumerate().for_each(|(n, &r)| dealt[r] = 1 + n % folds);
+    (0..rows).map(|i| dealt[root(&mut parents, i)]).collect()
+}
+
+fn root(parents: &mut [usize], mut i: usize) -> usize {
+    while parents[i] != i {
+        parents[i] = parents[parents[i]];
+        i = parents[i];
+    }
+    i
+}
+
+/// Puts two rows into one group; the lower row stands for it.
+fn join(parents: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(parents, a), root(parents, b));
+    parents[a.max(b)] = a.min(b);
 }

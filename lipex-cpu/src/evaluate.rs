@@ -4,8 +4,9 @@ mod tally;
 
 use crate::Cpu;
 use crate::design::Design;
-use lipex_core::philox::{Draws, Purpose};
-use lipex_core::{Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate};
+use lipex_core::{
+    Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
+};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use tally::Tally;
@@ -48,34 +49,11 @@ impl Evaluator<Cpu> for OutOfFold {
     }
 }
 
-/// The fold of each row, from 1; 0 is always in training: row 0 and whatever shares its mask.
-///
-/// Equal masks share a fold, and so do the two rows of a pair. Empty where fewer than two folds can be filled.
+/// The fold of each row; see [`deal_folds`].
 pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize, dependence: Dependence) -> Vec<usize> {
-    let rows = around.rows();
-    let mut parents: Vec<usize> = (0..rows).collect();
-    let mut first: HashMap<&[u32], usize, BuildHasherDefault<MaskHasher>> = HashMap::default();
-    for i in 0..rows {
-        let same = *first.entry(around.masks.row(i)).or_insert(i);
-        join(&mut parents, same, i);
-        if dependence == Dependence::Pairs && i >= 2 && i % 2 == 0 {
-            join(&mut parents, i - 1, i);
-        }
-    }
-    let home = root(&mut parents, 0);
-    let mut roots: Vec<usize> = (0..rows).filter(|&i| root(&mut parents, i) == i && i != home).collect();
-    let folds = folds.min(roots.len());
-    if folds < 2 {
-        return Vec::new();
-    }
-    // Dealt out in random order, so that folds differ in size by one group at most.
-    let mut draws = Draws::new(0, 0, 0, Purpose::Folds);
-    for i in (1..roots.len()).rev() {
-        roots.swap(i, draws.below(i as u32, i as u32 + 1) as usize);
-    }
-    let mut dealt = vec![0; rows];
-    roots.iter().enumerate().for_each(|(n, &r)| dealt[r] = 1 + n % folds);
-    (0..rows).map(|i| dealt[root(&mut parents, i)]).collect()
+    let mut first: HashMap<&[u32], u32, BuildHasherDefault<MaskHasher>> = HashMap::default();
+    let same: Vec<u32> = (0..around.rows()).map(|i| *first.entry(around.masks.row(i)).or_insert(i as u32)).collect();
+    deal_folds(&same, folds, dependence)
 }
 
 /// Hashes masks eight bytes at a time: they are random bits, and nobody gains by making two collide.
@@ -98,20 +76,6 @@ impl Hasher for MaskHasher {
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 32
     }
-}
-
-fn root(parents: &mut [usize], mut i: usize) -> usize {
-    while parents[i] != i {
-        parents[i] = parents[parents[i]];
-        i = parents[i];
-    }
-    i
-}
-
-/// Puts two rows into one group; the lower row stands for it.
-fn join(parents: &mut [usize], a: usize, b: usize) {
-    let (a, b) = (root(parents, a), root(parents, b));
-    parents[a.max(b)] = a.min(b);
 }
 
 /// The problem's multiplicities with the rows of fold `k` taken out.

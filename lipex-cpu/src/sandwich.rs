@@ -414,7 +414,8 @@ mod tests {
         // A = BBᵀ + I for B_ij = (i + 2j) mod 5.
         let n = 9;
         let b = |i: usize, j: usize| ((i + 2 * j) % 5) as f64;
-        let entry = |e: usize| (0..n).map(|k| b(e / n, k) * b(e % n, k)).sum::<f64>() + f64::from(e.is_multiple_of(n + 1));
+        let entry =
+            |e: usize| (0..n).map(|k| b(e / n, k) * b(e % n, k)).sum::<f64>() + f64::from(e.is_multiple_of(n + 1));
         let a: Vec<f64> = (0..n * n).map(entry).collect();
         let unit = product(&a, &Cholesky::new(a.clone(), n).unwrap().inverse(), n);
         assert!((0..n * n).all(|e| (unit[e] - f64::from(e.is_multiple_of(n + 1))).abs() < 1e-9));

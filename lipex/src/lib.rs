@@ -38,6 +38,8 @@ pub mod npy;
 mod text;
 
 pub use command::CommandModel;
+#[cfg(fuzzing)]
+pub use command::fuzz_protocol;
 pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
 pub use image::{

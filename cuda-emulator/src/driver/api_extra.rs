@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use super::codes;
 use super::entry::give;
+use crate::exec::launch::{Counters, Site};
 use crate::memory::traffic::Traffic;
 
 /// Copies `text` into a buffer of `length` bytes with a terminator; gives the length that all of it needs.
@@ -24,6 +25,26 @@ unsafe fn copy_text(text: &str, to: *mut c_char, length: usize) -> usize {
 
 fn traffic(name: &str, t: &Traffic) -> String {
     format!("\"{name}\":{{\"accesses\":{},\"moved\":{},\"minimum\":{}}}", t.accesses, t.moved, t.minimum)
+}
+
+fn site(s: &Site) -> String {
+    let moved = traffic("traffic", &s.traffic);
+    format!("{{\"line\":{},\"opcode\":\"{}\",{moved}}}", s.line, escaped(&s.opcode))
+}
+
+fn kernel(name: &str, c: &Counters) -> String {
+    let sites: Vec<String> = c.sites.iter().map(site).collect();
+    format!(
+        "\"{}\":{{\"launches\":{},\"warp_instructions\":{},\"thread_instructions\":{},{},{},{},\"sites\":[{}]}}",
+        escaped(name),
+        c.launches,
+        c.warp_instructions,
+        c.thread_instructions,
+        traffic("loads", &c.loads),
+        traffic("stores", &c.stores),
+        traffic("shared", &c.shared),
+        sites.join(",")
+    )
 }
 
 fn escaped(text: &str) -> String {
@@ -54,28 +75,7 @@ api! {
     /// over the banks of shared memory. Work that waits is done first.
     plain fn cuda_emulator_counters(state, to: *mut c_char, length: usize, needed: *mut usize) {
         let _ = state.wait_all();
-        let kernels: Vec<String> = state
-            .counters
-            .iter()
-            .map(|(name, c)| {
-                let sites: Vec<String> = c
-                    .sites
-                    .iter()
-                    .map(|(line, opcode, t)| format!("{{\"line\":{line},\"opcode\":\"{opcode}\",{}}}", traffic("traffic", t)))
-                    .collect();
-                format!(
-                    "\"{}\":{{\"launches\":{},\"warp_instructions\":{},\"thread_instructions\":{},{},{},{},\"sites\":[{}]}}",
-                    escaped(name),
-                    c.launches,
-                    c.warp_instructions,
-                    c.thread_instructions,
-                    traffic("loads", &c.loads),
-                    traffic("stores", &c.stores),
-                    traffic("shared", &c.shared),
-                    sites.join(",")
-                )
-            })
-            .collect();
+        let kernels: Vec<String> = state.counters.iter().map(|(name, c)| kernel(name, c)).collect();
         let text = format!("{{{}}}", kernels.join(","));
         // SAFETY: the caller's promise.
         unsafe {

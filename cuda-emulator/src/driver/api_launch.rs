@@ -117,6 +117,28 @@ fn resident(state: &State, f: &Function, threads: c_int, shared: usize) -> c_int
     device::occupancy(&state.settings, registers, threads, f.program.shared as c_int + shared as c_int)
 }
 
+/// The program's own function from a block's threads to its shared memory.
+type SharedOf = unsafe extern "C" fn(c_int) -> usize;
+
+/// Threads of the block with which a multiprocessor holds most threads, and how many such blocks it holds.
+fn fullest(
+    state: &State,
+    handle: usize,
+    shared_of: Option<SharedOf>,
+    shared: usize,
+    limit: c_int,
+) -> Result<(c_int, c_int), Code> {
+    let f = function(state, handle)?;
+    let most = if limit > 0 { limit.min(1024) } else { 1024 };
+    let resident_of = |threads: c_int| {
+        // SAFETY: the program gave the function for this.
+        let shared = shared_of.map_or(shared, |g| unsafe { g(threads) });
+        (threads, resident(state, &f, threads, shared))
+    };
+    let sizes = (1..=most / 32).rev().map(|warps| resident_of(warps * 32));
+    sizes.max_by_key(|(threads, blocks)| threads * blocks).ok_or(codes::INVALID_VALUE)
+}
+
 api! {
     /// Launches a kernel in a stream.
     context fn cuLaunchKernel(
@@ -179,6 +201,43 @@ api! {
         let f = function(state, handle)?;
         // SAFETY: the caller's promise.
         unsafe { give(blocks, resident(state, &f, threads, shared)) }
+    }
+
+    /// The block that keeps a multiprocessor fullest, and how many of them fill the device.
+    context fn cuOccupancyMaxPotentialBlockSize(
+        state,
+        grid: *mut c_int,
+        block: *mut c_int,
+        handle: usize,
+        shared_of: Option<SharedOf>,
+        shared: usize,
+        limit: c_int,
+    ) {
+        let (threads, blocks) = fullest(state, handle, shared_of, shared, limit)?;
+        // SAFETY: the caller's promise.
+        unsafe {
+            give(grid, blocks * device::attribute(16, &state.settings)?)?;
+            give(block, threads)
+        }
+    }
+
+    /// As `cuOccupancyMaxPotentialBlockSize`; the flags have no effect here.
+    context fn cuOccupancyMaxPotentialBlockSizeWithFlags(
+        state,
+        grid: *mut c_int,
+        block: *mut c_int,
+        handle: usize,
+        shared_of: Option<SharedOf>,
+        shared: usize,
+        limit: c_int,
+        _flags: c_uint,
+    ) {
+        let (threads, blocks) = fullest(state, handle, shared_of, shared, limit)?;
+        // SAFETY: the caller's promise.
+        unsafe {
+            give(grid, blocks * device::attribute(16, &state.settings)?)?;
+            give(block, threads)
+        }
     }
 
     /// Shared memory left for a block when so many are to be held at once.

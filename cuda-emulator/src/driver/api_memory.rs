@@ -10,7 +10,7 @@ use super::state::{DEFAULT_STREAM, State};
 use crate::report::Problem;
 
 fn allocate(state: &mut State, to: *mut u64, bytes: usize) -> Result<(), Code> {
-    if bytes == 0 {
+    if bytes == 0 || to.is_null() {
         return Err(codes::INVALID_VALUE);
     }
     let free = state.settings.memory.saturating_sub(state.heap.used());
@@ -195,6 +195,9 @@ api! {
 
     /// Allocates page-locked memory of the host.
     context fn cuMemHostAlloc(state, to: *mut *mut c_void, bytes: usize, _flags: c_uint) {
+        if to.is_null() {
+            return Err(codes::INVALID_VALUE);
+        }
         let layout = host_layout(bytes).ok_or(codes::OUT_OF_MEMORY)?;
         // SAFETY: the layout has a non-zero size.
         let at = unsafe { alloc_zeroed(layout) };

@@ -6,6 +6,7 @@ mod api_context;
 mod api_extra;
 mod api_launch;
 mod api_memory;
+mod api_missing;
 mod api_module;
 mod api_stream;
 pub mod codes;

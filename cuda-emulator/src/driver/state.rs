@@ -57,13 +57,14 @@ pub struct State {
 
 impl State {
     fn new() -> Self {
+        let settings = Settings::read();
         let mut state = Self {
-            settings: Settings::read(),
+            settings,
             initialised: false,
             retained: 0,
             fault: None,
             reports: Vec::new(),
-            heap: Heap::default(),
+            heap: Heap::new(settings.uninitialised > 0),
             freeing: HashSet::new(),
             pinned: BTreeMap::new(),
             modules: HashMap::new(),

@@ -137,6 +137,9 @@ impl State {
 
     fn perform(&mut self, piece: &Piece, recorder: Option<&Recorder>) -> Result<(), Box<Report>> {
         let bad = |(problem, message)| Box::new(Report::new(problem, message));
+        if self.heap.watched() {
+            self.note_written(&piece.work).map_err(bad)?;
+        }
         match &piece.work {
             Work::Kernel { function, grid, block, shared, params } => {
                 let launch = Launch {
@@ -185,6 +188,22 @@ impl State {
                 if let Some(e) = self.events.get_mut(event) {
                     e.at = Some(std::time::Instant::now());
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers what a copy or fill is about to write, and checks what a copy to the host is about to read.
+    fn note_written(&self, work: &Work) -> Result<(), (Problem, String)> {
+        let footprint = work.footprint(|_| 0);
+        for (from, to) in footprint.writes {
+            self.heap.spot(from, to - from, false)?;
+            self.heap.mark_written(from, to - from);
+        }
+        for (from, to) in footprint.reads {
+            if self.settings.uninitialised > 1 && matches!(work, Work::Download(..)) {
+                self.heap.spot(from, to - from, false)?;
+                self.heap.check_written(from, to - from)?;
             }
         }
         Ok(())

@@ -110,7 +110,12 @@ impl Warp {
                 Ok(Target::Param(at as usize))
             }
             _ => match around.launch.heap.spot(at, u64::from(bytes), write) {
-                Ok(spot) => Ok(Target::Device(spot)),
+                Ok(spot) => {
+                    if around.launch.heap.watched() {
+                        written(around.launch.heap, at, bytes, lane, write)?;
+                    }
+                    Ok(Target::Device(spot))
+                }
                 Err((problem, message)) => Err(Fault::new(problem, lane, message)),
             },
         }
@@ -168,6 +173,9 @@ impl Warp {
             Space::Shared => return Region::Shared(high.saturating_add(u64::from(bytes))),
             Space::Generic if low >= LOCAL_WINDOW + WINDOW => {}
             _ => return Region::Mixed,
+        }
+        if heap.watched() {
+            return Region::Mixed;
         }
         match heap.spot(low, span, write) {
             Ok(spot) => Region::Device(spot, low),
@@ -359,6 +367,16 @@ impl Warp {
         Self::account(a, &Done { addresses: &addresses, mask, bytes, pc, write: true, shared }, around);
         Ok(())
     }
+}
+
+/// Remembers a write to device memory, or checks that what is read was written.
+#[cold]
+fn written(heap: &Heap, at: u64, bytes: u32, lane: usize, write: bool) -> Result<(), Box<Fault>> {
+    if write {
+        heap.mark_written(at, u64::from(bytes));
+        return Ok(());
+    }
+    heap.check_written(at, u64::from(bytes)).map_err(|(problem, message)| Fault::new(problem, lane, message))
 }
 
 /// Whether an earlier lane of the same store wrote the same values to the same place, which is harmless.

@@ -73,6 +73,9 @@ impl Warp {
                 AtomicOp::Cas => before,
                 op => combine(op, a.access.ty, before, x),
             };
+            if around.launch.heap.watched() {
+                self.target(&a.access, addresses[lane], bytes, lane, false, around)?;
+            }
             old[lane] = match self.target(&a.access, addresses[lane], bytes, lane, true, around)? {
                 // SAFETY: the target was found for `bytes` bytes, aligned; nothing is freed while a kernel runs.
                 Target::Device(spot) => unsafe { spot.update(bytes, change) },

@@ -56,8 +56,21 @@ pub struct Counters {
     pub stores: Traffic,
     /// Traffic of shared memory.
     pub shared: Traffic,
-    /// Traffic of single instructions: line, opcode, counts.
-    pub sites: Vec<(u32, String, Traffic)>,
+    /// Traffic of single instructions, in the order of the text.
+    pub sites: Vec<Site>,
+}
+
+/// Traffic of one instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Index among the kernel's decoded instructions.
+    pub index: u32,
+    /// Line in the PTX text.
+    pub line: u32,
+    /// The opcode.
+    pub opcode: String,
+    /// Its traffic.
+    pub traffic: Traffic,
 }
 
 impl Launch<'_> {
@@ -194,10 +207,17 @@ impl Tally {
             };
             sum.add(traffic);
             if traffic.accesses > 0 {
-                out.sites.push((program.code[i].line, program.opcodes[i].clone(), *traffic));
+                let (line, opcode) = (program.code[i].line, program.opcodes[i].clone());
+                out.sites.push(Site { index: i as u32, line, opcode, traffic: *traffic });
             }
         }
         out
+    }
+}
+
+impl Site {
+    fn key(&self) -> (u32, u32, &str) {
+        (self.index, self.line, &self.opcode)
     }
 }
 
@@ -210,10 +230,11 @@ impl Counters {
         self.loads.add(&other.loads);
         self.stores.add(&other.stores);
         self.shared.add(&other.shared);
-        for (line, opcode, traffic) in &other.sites {
-            match self.sites.binary_search_by_key(line, |s| s.0) {
-                Ok(i) if self.sites[i].1 == *opcode => self.sites[i].2.add(traffic),
-                Ok(i) | Err(i) => self.sites.insert(i, (*line, opcode.clone(), *traffic)),
+        for site in &other.sites {
+            // Kernels of one name may come from several texts.
+            match self.sites.binary_search_by(|s| s.key().cmp(&site.key())) {
+                Ok(i) => self.sites[i].traffic.add(&site.traffic),
+                Err(i) => self.sites.insert(i, site.clone()),
             }
         }
     }

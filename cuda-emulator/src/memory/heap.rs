@@ -23,6 +23,8 @@ pub struct Allocation {
     size: u64,
     live: bool,
     read_only: bool,
+    /// A bit for each byte that was written, if anyone wants to know.
+    written: Vec<AtomicU64>,
     /// Whether the program, and not a module, asked for it.
     pub owned_by_program: bool,
 }
@@ -57,7 +59,7 @@ impl Allocation {
             // SAFETY: as above, for the rest of the allocation.
             unsafe { std::ptr::write_bytes(data.add(filled), 0, layout.size() - filled) };
         }
-        Some(Self { data, size, live: true, read_only, owned_by_program })
+        Some(Self { data, size, live: true, read_only, written: Vec::new(), owned_by_program })
     }
 
     fn release(&mut self) {
@@ -68,6 +70,7 @@ impl Allocation {
             unsafe { dealloc(self.data, layout) };
         }
         self.live = false;
+        self.written = Vec::new();
     }
 
     /// Size in bytes.
@@ -162,9 +165,52 @@ pub type Refused = (Problem, String);
 pub struct Heap {
     allocations: Vec<Allocation>,
     used: u64,
+    watched: bool,
 }
 
 impl Heap {
+    /// A heap that, if `watched`, remembers which bytes were written.
+    pub fn new(watched: bool) -> Self {
+        Self { watched, ..Self::default() }
+    }
+
+    /// Whether the heap remembers which bytes were written.
+    #[inline(always)]
+    pub fn watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Remembers that `bytes` bytes at `address`, which lie within an allocation, were written.
+    pub fn mark_written(&self, address: u64, bytes: u64) {
+        let offset = address & ((1 << OFFSET_BITS) - 1);
+        let Some(a) = self.allocation(address).filter(|a| !a.written.is_empty()) else { return };
+        let mut at = offset;
+        while at < offset + bytes {
+            let (bit, rest) = (at % 64, offset + bytes - at);
+            let run = rest.min(64 - bit);
+            let mask = if run == 64 { u64::MAX } else { ((1 << run) - 1) << bit };
+            a.written[(at / 64) as usize].fetch_or(mask, Relaxed);
+            at += run;
+        }
+    }
+
+    /// Checks that `bytes` bytes at `address`, which lie within an allocation, were written.
+    ///
+    /// # Errors
+    /// The first one that was not.
+    pub fn check_written(&self, address: u64, bytes: u64) -> Result<(), Refused> {
+        let offset = address & ((1 << OFFSET_BITS) - 1);
+        let Some(a) = self.allocation(address).filter(|a| !a.written.is_empty()) else { return Ok(()) };
+        let set = |at: u64| a.written[(at / 64) as usize].load(Relaxed) >> (at % 64) & 1 == 1;
+        match (offset..offset + bytes).find(|&at| !set(at)) {
+            None => Ok(()),
+            Some(at) => Err((
+                Problem::Uninitialised,
+                format!("byte {at} of an allocation of {} bytes is read before it is written", a.size),
+            )),
+        }
+    }
+
     /// Bytes in live allocations.
     pub fn used(&self) -> u64 {
         self.used
@@ -175,7 +221,11 @@ impl Heap {
         if size >= 1 << OFFSET_BITS {
             return None;
         }
-        self.allocations.push(Allocation::new(size, read_only, owned_by_program)?);
+        let mut new = Allocation::new(size, read_only, owned_by_program)?;
+        if self.watched && owned_by_program {
+            new.written.resize_with(size.div_ceil(64) as usize, AtomicU64::default);
+        }
+        self.allocations.push(new);
         self.used += size;
         Some(((self.allocations.len() - 1 + FIRST) as u64) << OFFSET_BITS)
     }

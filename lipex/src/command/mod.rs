@@ -174,6 +174,20 @@ impl<B: Backend> BlackBox<B, Images> for CommandModel {
     }
 }
 
+/// What a program may write, a line at a time: for fuzz/, since the protocol has no public door.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub fn fuzz_protocol(line: &str) {
+    let _ = protocol::header(line);
+    for promised in std::iter::once(None).chain(Outputs::ALL.map(Some)) {
+        let Ok(reply) = protocol::reply(line, promised) else { continue };
+        for row in &reply.rows {
+            let Ok(mut row) = protocol::numbers(row) else { continue };
+            reply.outputs.to_probabilities(&mut row);
+        }
+    }
+}
+
 fn refuse(command: &str, reason: &str) -> Error {
     Error::setting("model", format!("command:{}", process::clean(command)), reason)
 }

@@ -1,0 +1,158 @@
+//! Fidelity, and whole explanations.
+
+use crate::problem::{Case, Made, made};
+use lipex_core::{
+    Agreement, Antithetic, Backend, BlackBox, Dependence, Evaluator, Explainer, Exponential, Feature, Fidelity, Fitted,
+    Forward, HighestWeights, Instance, Masks, OutOfFold, Perturber, Preset, Probabilities, Problem, Proximity, Render,
+    Result, Ridge, Selector, Softmax, Surrogate, UniformSize,
+};
+use lipex_cpu::Cpu;
+use std::ops::Range;
+
+fn close(a: &Agreement, b: &Agreement, at: &str) {
+    let pairs = [(a.tv, b.tv), (a.hellinger, b.hellinger), (a.kl, b.kl), (a.off_simplex, b.off_simplex)];
+    assert!(pairs.iter().all(|(a, b)| (a - b).abs() <= 2e-4 * (0.05 + a.abs())), "{at}: {a:?} {b:?}");
+    assert!((a.arg_max - b.arg_max).abs() <= 0.02, "{at}: {a:?} {b:?}");
+}
+
+/// Fidelities in sample, at the instance and out of fold, of a softmax and of a ridge, with pairs and without.
+pub fn fidelities_equal_the_cpu<B: Backend>(on: &B)
+where
+    Softmax: Surrogate<B>,
+    Ridge: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
+    let cases = [(33, 127, 6, 16), (32, 300, 3, 8), (1, 2, 2, 1), (5, 127, 20, 5)];
+    let problems: Vec<Made> = cases
+        .into_iter()
+        .map(|(features, rows, classes, kept)| made(Case { features, rows, classes, kept }, 19))
+        .collect();
+    let cpu = Cpu::new();
+    let (expected, own): (Vec<_>, Vec<_>) = problems.iter().map(|m| (m.on(&cpu), m.on(on))).unzip();
+    let expected: Vec<_> = expected.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
+    let own: Vec<_> = own.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
+    let settings = Softmax::default().lambda(1e-3).unwrap();
+    for dependence in [Dependence::Independent, Dependence::Pairs] {
+        compare::<B>(on, (&settings, &settings), &expected, &own, dependence);
+        compare::<B>(on, (&Ridge::default(), &Ridge::default()), &expected, &own, dependence);
+    }
+}
+
+/// Not generic, since a bound on the backend would hide what the CPU implements.
+fn evaluated(
+    problems: &[Problem<'_, Cpu>],
+    fitted: &[Fitted],
+    surrogate: &dyn Surrogate<Cpu>,
+    dependence: Dependence,
+) -> Vec<Fidelity> {
+    OutOfFold::default().evaluate(&Cpu::new(), problems, fitted, surrogate, dependence).unwrap()
+}
+
+fn explainer(preset: Preset) -> Explainer<Cpu> {
+    Explainer::with_preset(Cpu::new(), preset).samples(400).unwrap()
+}
+
+fn compare<B: Backend>(
+    on: &B,
+    surrogate: (&dyn Surrogate<Cpu>, &dyn Surrogate<B>),
+    expected: &[Problem<'_, Cpu>],
+    own: &[Problem<'_, B>],
+    dependence: Dependence,
+) where
+    OutOfFold: Evaluator<B>,
+{
+    let cpu = Cpu::new();
+    let fitted = surrogate.0.fit(&cpu, expected).unwrap();
+    // Both evaluate the same fits, so that only the evaluation is compared.
+    let e = evaluated(expected, &fitted, surrogate.0, dependence);
+    let g = OutOfFold::default().evaluate(on, own, &fitted, surrogate.1, dependence).unwrap();
+    assert_eq!(e.len(), g.len());
+    for (i, (e, g)) in e.iter().zip(&g).enumerate() {
+        close(&e.at_instance, &g.at_instance, &format!("instance of {i}"));
+        close(&e.in_sample, &g.in_sample, &format!("in sample of {i}"));
+        assert_eq!(e.out_of_fold.is_some(), g.out_of_fold.is_some());
+        if let (Some(e), Some(g)) = (&e.out_of_fold, &g.out_of_fold) {
+            close(e, g, &format!("out of fold of {i}"));
+        }
+        assert!(e.r2.iter().zip(&g.r2).all(|(a, b)| (a - b).abs() < 1e-3), "{:?} {:?}", e.r2, g.r2);
+    }
+    assert!(e.iter().any(|e| e.out_of_fold.is_some()) && e.iter().any(|e| e.out_of_fold.is_none()));
+}
+
+/// Features without content, rendered to their own masks.
+struct Bare(Vec<Feature>);
+
+impl Bare {
+    fn new(features: usize) -> Self {
+        Bare((0..features).map(|j| Feature { name: format!("f{j}"), spans: Vec::new(), region: None }).collect())
+    }
+}
+
+impl Instance for Bare {
+    fn features(&self) -> &[Feature] {
+        &self.0
+    }
+}
+
+impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
+    fn render(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Vec<Vec<u32>>> {
+        let bits = on.download(masks.bits())?;
+        Ok(rows.map(|i| bits[i * masks.words()..(i + 1) * masks.words()].to_vec()).collect())
+    }
+}
+
+/// A classifier of masks with pairs in it.
+struct OfMasks(Vec<String>);
+
+impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
+    fn labels(&self) -> &[String] {
+        &self.0
+    }
+
+    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>, out: &mut Probabilities<B>) -> Result<()> {
+        let mut values = Vec::new();
+        for row in batch {
+            let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
+            let mut logits = [has(0) + 2.0 * has(1) * has(2), 1.5 * has(3), 0.7 * has(4) - has(0)];
+            lipex_core::softmax_in_place(&mut logits);
+            values.extend(logits.iter().map(|&l| l as f32));
+        }
+        *out.values_mut() = on.upload(values)?;
+        Ok(())
+    }
+}
+
+/// The presets end to end: the CPU's picks, W and fidelity; `explain_many` equals `explain`; runs repeat to the bit.
+pub fn explanations_equal_the_cpu<B: Backend>(on: &B)
+where
+    UniformSize: Perturber<B>,
+    Antithetic: Perturber<B>,
+    Exponential: Proximity<B>,
+    Forward: Selector<B>,
+    HighestWeights: Selector<B>,
+    Softmax: Surrogate<B>,
+    Ridge: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
+    let model = OfMasks(["a", "b", "c"].map(String::from).to_vec());
+    let instances = [Bare::new(12), Bare::new(33), Bare::new(5)];
+    let all: Vec<&Bare> = instances.iter().collect();
+    for preset in [Preset::Lipex, Preset::Paper, Preset::Lime] {
+        let cpu = explainer(preset);
+        let own = Explainer::with_preset(on.clone(), preset).samples(400).unwrap();
+        let many = own.explain_many(&all, &model).unwrap();
+        for (instance, one) in instances.iter().zip(&many) {
+            let e = cpu.explain(instance, &model).unwrap();
+            let g = own.explain(instance, &model).unwrap();
+            assert_eq!((&g.matrix, &g.intercept, &g.fidelity), (&one.matrix, &one.intercept, &one.fidelity));
+            assert_eq!((&g.kept, &g.support, &g.probabilities.model), (&e.kept, &e.support, &e.probabilities.model));
+            assert_eq!((&g.backend[..], &g.fit.lambda), (on.name(), &e.fit.lambda));
+            for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+                assert!((a - b).abs() < 2e-2 * (1.0 + a.abs()), "{}: {a} {b}", preset.name());
+            }
+            close(&e.fidelity.in_sample, &g.fidelity.in_sample, preset.name());
+        }
+    }
+    let pairs = Explainer::lipex(on.clone()).samples(101).unwrap().perturber(Antithetic);
+    assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.out_of_fold.is_some());
+}

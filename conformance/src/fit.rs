@@ -1,0 +1,242 @@
+//! Softmax surrogates: objective and gradient against an f64 oracle, fits against the CPU's.
+
+use crate::problem::{Case, EVALUATED, Made, cases, made};
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{
+    Alpha, Backend, Divergence, ErasedDivergence, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Link, Normalise,
+    Problem, Q, Real, Result, Softmax, Start, Surrogate, by_name,
+};
+use lipex_cpu::Cpu;
+use std::sync::Arc;
+
+/// The α-divergence as a user would write it.
+struct OwnAlpha;
+
+impl Divergence for OwnAlpha {
+    fn name(&self) -> String {
+        "own-alpha:0.4".into()
+    }
+    fn term<R: Real>(&self, p: R, q: Q<R>) -> R {
+        let mixed = p.powf(0.4) * (q.ln * R::constant(0.6)).exp();
+        (mixed - R::constant(0.4) * p - R::constant(0.6) * q.value) / R::constant(0.4 * -0.6)
+    }
+}
+
+/// A divergence that only this suite knows.
+pub fn own_divergence() -> Arc<dyn ErasedDivergence> {
+    Arc::new(OwnAlpha)
+}
+
+/// Every built-in divergence, α inside and outside (0, 1), and one of the suite's own.
+pub fn divergences() -> Vec<Arc<dyn ErasedDivergence>> {
+    let mut all: Vec<Arc<dyn ErasedDivergence>> =
+        ["hellinger", "kl", "reverse-kl", "js", "tv"].iter().map(|name| by_name(name).unwrap()).collect();
+    all.push(Arc::new(Alpha::new(0.5).unwrap()));
+    all.push(Arc::new(Alpha::new(2.0).unwrap()));
+    all.push(own_divergence());
+    all
+}
+
+/// The objective at W and b, and its gradient centred over classes, plainly and in f64.
+pub fn oracle(
+    made: &Made,
+    settings: &Softmax,
+    (matrix, intercept): (&[Vec<f64>], &[f64]),
+    width: Option<f32>,
+) -> (f64, Vec<Vec<f64>>) {
+    let Case { rows, classes, .. } = made.case;
+    let (kept, lambda) = (&made.selection.kept, settings.lambda_used().unwrap());
+    let columns = kept.len() + usize::from(settings.has_intercept());
+    let n = match settings.normalise_in_use() {
+        Normalise::Count => rows as f64,
+        Normalise::Weight => made.pi.iter().map(|&w| f64::from(w)).sum(),
+    };
+    let (mut value, mut gradient) = (0.0, vec![vec![0.0; columns]; classes]);
+    for i in 0..rows {
+        let present: Vec<usize> = (0..kept.len()).filter(|&j| made.keeps(i, kept[j])).collect();
+        let logits: Vec<f64> =
+            (0..classes).map(|c| intercept[c] + present.iter().map(|&j| matrix[c][j]).sum::<f64>()).collect();
+        let top = logits.iter().copied().fold(f64::MIN, f64::max);
+        let ln_sum = logits.iter().map(|l| (l - top).exp()).sum::<f64>().ln();
+        let weight = f64::from(made.pi[i]) / n;
+        let mut slopes = Vec::with_capacity(classes);
+        for (c, l) in logits.iter().enumerate() {
+            let p = f64::from(made.p[i * classes + c]);
+            let p = if p < 4e-31 { 0.0 } else { p };
+            let (v, s, _) = settings.divergence_in_use().derivatives(p, l - top - ln_sum, width);
+            value += weight * v;
+            slopes.push(s);
+        }
+        let all: f64 = slopes.iter().sum();
+        for (c, l) in logits.iter().enumerate() {
+            let g = weight * (slopes[c] - (l - top - ln_sum).exp() * all);
+            present.iter().for_each(|&j| gradient[c][j] += g);
+            if columns > kept.len() {
+                gradient[c][kept.len()] += g;
+            }
+        }
+    }
+    (0..columns).for_each(|j| {
+        let penalty = if j < kept.len() { lambda } else { INTERCEPT_PENALTY };
+        let x = |c: usize| matrix[c].get(j).copied().unwrap_or(intercept[c]);
+        (0..classes).for_each(|c| gradient[c][j] += penalty * x(c));
+        value += 0.5 * penalty * (0..classes).map(|c| x(c) * x(c)).sum::<f64>();
+        let mean = (0..classes).map(|c| gradient[c][j]).sum::<f64>() / classes as f64;
+        (0..classes).for_each(|c| gradient[c][j] -= mean);
+    });
+    (value, gradient)
+}
+
+/// A point away from any optimum, centred over classes; logits are a few units apart however many features there are.
+fn point(case: Case, intercept: bool) -> Fitted {
+    let size = (4.0 / (case.kept as f64).sqrt()).min(2.0);
+    let number = |c: usize, j: usize| {
+        let away = if j == 0 && c < 2 { 1.5 - 3.0 * c as f64 } else { 0.0 };
+        away + size * (2.0 * Draws::new(5, c as u32, j as u32, Purpose::Starts).unit(0) - 1.0)
+    };
+    let mut matrix: Vec<Vec<f64>> = (0..case.classes).map(|c| (0..case.kept).map(|j| number(c, j)).collect()).collect();
+    let mut b: Vec<f64> = (0..case.classes).map(|c| if intercept { number(c, case.kept) } else { 0.0 }).collect();
+    for j in 0..case.kept {
+        let mean = matrix.iter().map(|row| row[j]).sum::<f64>() / case.classes as f64;
+        matrix.iter_mut().for_each(|row| row[j] -= mean);
+    }
+    let mean = b.iter().sum::<f64>() / case.classes as f64;
+    b.iter_mut().for_each(|b| *b -= mean);
+    let report = FitReport {
+        objective: 0.0,
+        gradient_norm: 0.0,
+        lambda: 0.0,
+        iterations: 0,
+        evaluations: 0,
+        hessian_products: 0,
+        converged: false,
+        stopped: String::new(),
+        start: Start::Given,
+    };
+    let support = vec![(0..case.kept).collect(); case.classes];
+    Fitted { kept: (0..case.kept).collect(), matrix, intercept: b, support, link: Link::Softmax, report }
+}
+
+/// Objective and centred gradient of a problem at a point, as a backend evaluates them while fitting.
+pub type Objective<'a, B> = &'a dyn Fn(&Softmax, &Problem<'_, B>, &Fitted) -> Result<(f64, Vec<Vec<f64>>)>;
+
+/// Objective within 10⁻⁵·F + 10⁻⁸ and gradient within 10⁻⁵ of its largest component, away from the optimum.
+pub fn gradient_matches_the_oracle<B: Backend>(on: &B, objective: Objective<'_, B>) {
+    for divergence in divergences() {
+        let settings = Softmax::default().erased_divergence(divergence.clone());
+        for case in cases().into_iter().chain([EVALUATED]) {
+            if case == EVALUATED && divergence.name() != "hellinger" && divergence.name() != "kl" {
+                continue;
+            }
+            let made = made(case, 11);
+            let around = made.on(on);
+            for intercept in [Intercept::Fitted, Intercept::None] {
+                let settings = settings.clone().intercept(intercept);
+                let point = point(case, settings.has_intercept());
+                let (value, gradient) = objective(&settings, &Problem::new(&around, &made.selection), &point).unwrap();
+                let width = (!divergence.is_smooth()).then_some(0.1);
+                let (v, g) = oracle(&made, &settings, (&point.matrix, &point.intercept), width);
+                let at = format!("{} at {case:?}, {intercept:?}", divergence.name());
+                assert!((value - v).abs() <= 1e-5 * v.abs() + 1e-8, "{at}: {value} {v}");
+                let largest = g.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
+                assert!(largest > 1e-5, "{at}: nothing to compare");
+                assert_eq!((gradient.len(), gradient[0].len()), (g.len(), g[0].len()));
+                for (a, b) in gradient.iter().flatten().zip(g.iter().flatten()) {
+                    assert!((a - b).abs() <= 1e-5 * largest, "{at}: {a} {b}, largest {largest}");
+                }
+            }
+        }
+    }
+}
+
+/// Fits in one batch of all sizes: the oracle's objective within 10⁻⁵ of the CPU's fit, W within 10⁻³ at λ = 10⁻².
+pub fn fits_equal_the_cpu<B: Backend>(on: &B)
+where
+    Softmax: Surrogate<B>,
+{
+    let problems: Vec<Made> = cases().into_iter().map(|c| made(c, 13)).collect();
+    for divergence in divergences() {
+        let quick = divergence.name() != "hellinger";
+        let few: Vec<&Made> =
+            problems.iter().filter(|m| !quick || (m.case.features < 441 && m.case.classes < 33)).collect();
+        for lambda in [1e-2, 1e-4] {
+            let settings = Softmax::default().erased_divergence(divergence.clone()).lambda(lambda).unwrap();
+            compare(on, &settings, &few, lambda);
+        }
+    }
+    let few: Vec<&Made> = problems.iter().filter(|m| m.case.features == 33).collect();
+    compare(on, &Softmax::paper(), &few, 1e-3);
+    compare(on, &Softmax::default().normalise(Normalise::Weight), &few, 1e-4);
+}
+
+/// The CPU's fits. Not generic, since a bound on the backend would hide what the CPU implements.
+fn fitted(settings: &Softmax, problems: &[Problem<'_, Cpu>]) -> Vec<Fitted> {
+    settings.fit(&Cpu::new(), problems).unwrap()
+}
+
+fn compare<B: Backend>(on: &B, settings: &Softmax, problems: &[&Made], lambda: f64)
+where
+    Softmax: Surrogate<B>,
+{
+    let cpu = Cpu::new();
+    let (expected, own): (Vec<_>, Vec<_>) = problems.iter().map(|m| (m.on(&cpu), m.on(on))).unzip();
+    let of = |m: usize| &problems[m].selection;
+    let expected: Vec<_> = expected.iter().enumerate().map(|(i, a)| Problem::new(a, of(i))).collect();
+    let own: Vec<_> = own.iter().enumerate().map(|(i, a)| Problem::new(a, of(i))).collect();
+    let (expected, got) = (fitted(settings, &expected), settings.fit(on, &own).unwrap());
+    assert_eq!(got.len(), problems.len());
+    for ((e, g), made) in expected.iter().zip(&got).zip(problems) {
+        let at = format!("{} at {:?}, λ = {lambda}", settings.divergence_in_use().name(), made.case);
+        let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
+        let (e_value, g_value) = (value(e), value(g));
+        // Kinks leave the fit of the total variation where its smoothing ends.
+        let (slack, shift) =
+            if settings.divergence_in_use().is_smooth() { (1e-5, 1e-3) } else { (2e-3, f64::INFINITY) };
+        // Where f32 has nothing more to give, what is left is its rounding.
+        assert!(
+            g_value <= e_value + slack * e_value.abs() + 1e-7,
+            "{at}: {g_value} {e_value} {:?} {:?}",
+            g.report,
+            e.report
+        );
+        assert!((g.report.objective - g_value).abs() <= 1e-5 * g_value.abs() + 5e-7, "{at}: {:?} {g_value}", g.report);
+        assert!(g.report.evaluations > 0 && !g.report.stopped.is_empty());
+        assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
+        let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());
+        assert!(means.fold(0.0, f64::max) < 1e-9, "{at}: W is not centred");
+        if lambda >= 1e-2 {
+            for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+                assert!((a - b).abs() <= shift, "{at}: W {a} {b}");
+            }
+        }
+    }
+}
+
+/// A start is started from, multiplicities count rows, and the limit on evaluations holds.
+pub fn fits_start_and_count_as_told<B: Backend>(on: &B)
+where
+    Softmax: Surrogate<B>,
+{
+    let made = made(Case { features: 33, rows: 127, classes: 6, kept: 16 }, 17);
+    let around = made.on(on);
+    let settings = Softmax::default();
+    let problem = Problem::new(&around, &made.selection);
+    let cold = settings.fit(on, std::slice::from_ref(&problem)).unwrap().remove(0);
+    assert!(cold.report.converged, "{:?}", cold.report);
+    let warm = settings.fit(on, &[Problem { start: Some(&cold), ..problem }]).unwrap().remove(0);
+    assert!(warm.report.evaluations <= 3 && warm.report.start == Start::Given, "{:?}", warm.report);
+    let stopped =
+        settings.clone().max_evaluations(2).fit(on, &[Problem::new(&around, &made.selection)]).unwrap().remove(0);
+    assert!(!stopped.report.converged && stopped.report.evaluations <= 3, "{:?}", stopped.report);
+    // Counting a row as often as its twin occurs is the fit of the longer problem.
+    let times: Vec<u32> = (0..127).map(|i| i % 4).collect();
+    let cpu = Cpu::new();
+    let expected = made.on(&cpu);
+    let counted = Problem { multiplicities: Some(&times), ..Problem::new(&around, &made.selection) };
+    let on_cpu = Problem { multiplicities: Some(&times), ..Problem::new(&expected, &made.selection) };
+    let strong = settings.lambda(1e-2).unwrap();
+    let (g, e) = (strong.fit(on, &[counted]).unwrap().remove(0), fitted(&strong, &[on_cpu]).remove(0));
+    for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+        assert!((a - b).abs() <= 1e-3, "W {a} {b}");
+    }
+}

@@ -1,0 +1,24 @@
+//! One suite that any backend is driven through: a function a stage, which panics with what differs and by how much.
+//!
+//! Masks are compared with the CPU's bit for bit, weights within 10⁻⁶, picks with the CPU's, objectives and gradients with
+//! an f64 oracle, fits with the CPU's by the oracle's objective. Sizes cover the edges of words, warps and tiles.
+
+mod evaluate;
+mod fit;
+mod perturb;
+mod problem;
+mod ridge;
+mod select;
+mod storage;
+mod weigh;
+
+pub use evaluate::{explanations_equal_the_cpu, fidelities_equal_the_cpu};
+pub use fit::{
+    divergences, fits_equal_the_cpu, fits_start_and_count_as_told, gradient_matches_the_oracle, oracle, own_divergence,
+};
+pub use perturb::masks_equal_the_cpu;
+pub use problem::{Case, EVALUATED, Made, cases, made};
+pub use ridge::ridges_equal_the_cpu;
+pub use select::picks_equal_the_cpu;
+pub use storage::arrays_keep_their_rows;
+pub use weigh::weights_equal_the_cpu;

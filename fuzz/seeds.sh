@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, a saved explanation, lines, PTX.
+set -euo pipefail
+cd "$(dirname "$0")"
+golden=../lipex-cli/tests/golden/npy
+mkdir -p corpus/{npy,npz,explanation,protocol,ptx}
+cp "$golden"/*.np[yz] corpus/npy/
+for masks in "$golden"/masks*.npy; do
+    for kind in 0 1; do
+        { printf "\\$kind\\200\\007"; cat "$masks"; printf '\253'; cat "$golden/probs.npy"; printf '\253'; cat "$golden/weights.npy"; } \
+            >"corpus/npz/$(basename "$masks" .npy)-$kind"
+    done
+done
+cp ../docs/explanation.json corpus/explanation/
+cp ../cuda-emulator/tests/ptx/*.ptx corpus/ptx/
+printf '{"labels": ["no", "yes"], "outputs": "logits"}' >corpus/protocol/labels
+printf '{"labels": ["no", "yes"], "images": "png"}' >corpus/protocol/images
+printf '{"probabilities": [[0.25, 0.75], [NaN, -Infinity]]}' >corpus/protocol/answer
+printf '{"independent": [[0.25, 0.5], ["x\\"NaN", 1e400]]}' >corpus/protocol/independent

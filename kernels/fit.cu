@@ -1,0 +1,884 @@
+// Fit: the softmax surrogate under any divergence, and its minimiser.
+//
+//   L(X) = Σ_i weight_i d(P_i ‖ softmax(X z_i)) + ½ Σ_j penalty_j ‖X_j‖²,   X = [W b], C × K, row-major
+//
+// Stages of one fit: lipex_fit_prepare packs the kept columns; lipex_fit_precondition factors, a block a class,
+// M_c = Zᵀ diag(κ weight max(p(1−p), 10⁻⁴)) Z + penalties; then one of two roads, which give the same bits:
+//   * lipex_fit: one block an instance, the whole L-BFGS in one launch, tables and a tile of rows in shared memory;
+//   * lipex_fit_tile (a block a tile) and lipex_fit_advance (a block an instance) in turn, tables and tiles in global
+//     memory, a done flag on the device. No block waits for another on either road.
+// lipex_fit_objective then gives the objective of the divergence itself.
+//
+// Products with masks are sums looked up: 4 columns make a table of 16 rows for Z·Xᵀ, 4 rows one for Zᵀ·G.
+// Launch: 256 threads a block. Sums over rows are f32 within 128 rows and f64 beyond, in a fixed order.
+// Shared memory of lipex_fit: tables ⌈K/4⌉·16·stride(C), tile C·256, and 8·544 numbers for the warps' own tables.
+// Checked against `lipex_fit_reference`, an f64 oracle, and the CPU's fits.
+#include "prelude.cuh"
+
+#define THREADS 256u
+#define TILE THREADS
+#define WARPS (THREADS / WARP)
+#define MEMORY 10u
+// A warp's tables: 32 groups of 4 rows, 16 sums each, 17 apart so that 32 lanes write to 32 banks.
+#define OWN (32u * 17u)
+#define INTERCEPT_PENALTY 1e-8
+
+enum Phase { BEGIN, START, SEARCH };
+enum Stop { TOLERANCE, STALLED, EVALUATIONS };
+
+// Where the minimiser is.
+struct Search {
+    double value, trial, slope, t, low, high, norm, scale;
+    double products[MEMORY];
+    u32 phase, trials, pairs, newest, idle, stage, evaluations, iterations, stop, done;
+};
+
+struct Problem {
+    const u32* bits;      // N × words
+    const float* p;       // N × C
+    const float* pi;      // N
+    const u32* times;     // N, how often a row counts; null: once
+    const u32* kept;      // F
+    const double* start;  // C × K; null: the preconditioner's
+    const float* widths;  // smoothing widths, one a stage of the fit
+    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit;
+    double lambda, kappa, tolerance, divisor;
+    // Room.
+    u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
+    u32* columns;         // K × 8·tiles: the same, column by column
+    float* weights;       // N: π·m/n
+    float* means;         // N: mean over classes of ln max(p, 10⁻⁶)
+    float* factors;       // C × K × K (or C × K if not full)
+    float* diagonals;     // C × K
+    float* solved;        // C × K
+    double* vectors;      // 25 × C × K
+    float* slopes;        // C × TILE (a tile's, a block's)
+    float* tiles;         // the road of many launches: tiles × C × TILE
+    float* tables;        // the road of many launches
+    float* partial;       // the road of many launches: 2·tiles × C × K
+    double* values;       // the road of many launches: tiles
+    Search* search;
+    double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
+};
+
+INLINE u32 columns_of(const Problem& o) { return (u32)(o.features + o.intercept); }
+INLINE u32 tiles_of(const Problem& o) { return (u32)((o.rows + TILE - 1) / TILE); }
+INLINE u32 numbers_of(const Problem& o) { return (u32)o.classes * columns_of(o); }
+INLINE double penalty_of(const Problem& o, u32 j) { return j < o.features ? o.lambda : INTERCEPT_PENALTY; }
+// Entries of a table are so far apart that 16 of them lie in 16 banks.
+INLINE u32 stride_of(u32 classes) { return classes % 4 == 0 ? classes + 1 : classes; }
+
+INLINE double* x_of(const Problem& o) { return o.vectors; }
+INLINE double* trial_of(const Problem& o) { return o.vectors + numbers_of(o); }
+INLINE double* gradient_of(const Problem& o) { return o.vectors + 2 * (u64)numbers_of(o); }
+INLINE double* trial_gradient_of(const Problem& o) { return o.vectors + 3 * (u64)numbers_of(o); }
+INLINE double* direction_of(const Problem& o) { return o.vectors + 4 * (u64)numbers_of(o); }
+INLINE double* step_of(const Problem& o, u32 pair) { return o.vectors + (5 + (u64)pair) * numbers_of(o); }
+INLINE double* change_of(const Problem& o, u32 pair) { return o.vectors + (5 + MEMORY + (u64)pair) * numbers_of(o); }
+
+// φ and ∂φ/∂ln q. The comment is where a divergence's program is put before the module is loaded.
+INLINE void divergence(float p, float ln_q, float q, float sqrt_q, float width, float& value, float& slope) {
+    asm("// LIPEX_DIVERGENCE value=%0 slope=%1 p=%2 ln_q=%3 q=%4 sqrt_q=%5 width=%6"
+        : "=f"(value), "=f"(slope)
+        : "f"(p), "f"(ln_q), "f"(q), "f"(sqrt_q), "f"(width));
+}
+
+// The divergence itself where the fit's is a smoothed one.
+INLINE void exact_divergence(float p, float ln_q, float q, float sqrt_q, float& value, float& slope) {
+    asm("// LIPEX_DIVERGENCE_EXACT value=%0 slope=%1 p=%2 ln_q=%3 q=%4 sqrt_q=%5"
+        : "=f"(value), "=f"(slope)
+        : "f"(p), "f"(ln_q), "f"(q), "f"(sqrt_q));
+}
+
+// Below e⁻⁷⁰ a probability means nothing, and subnormal numbers are slow.
+INLINE float clean(float p) { return p < 4e-31f ? 0.0f : p; }
+
+// ---- preparing ----
+
+KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
+    __shared__ double sums[WARPS];
+    const Problem& o = problems[blockIdx.x];
+    u32 rows = (u32)o.rows, columns = columns_of(o), code_words = (columns + 31) / 32, row_words = tiles_of(o) * 8;
+    double divisor = o.divisor;
+    if (o.by_weight) {
+        double sum = 0.0;
+#pragma unroll 1
+        for (u32 i = threadIdx.x; i < rows; i += THREADS) sum += (double)o.pi[i] * (o.times ? o.times[i] : 1);
+        divisor = block_sum(sum, sums);
+    }
+    double scale = 0.0;
+#pragma unroll 1
+    for (u32 i = threadIdx.x; i < rows; i += THREADS) {
+        float weight = (float)((double)o.pi[i] * (o.times ? o.times[i] : 1) / divisor);
+        o.weights[i] = weight;
+        scale += (double)weight;
+        float mean = 0.0f;
+#pragma unroll 1
+        for (u32 c = 0; c < o.classes; c++) {
+            float p = o.p[(u64)i * o.classes + c];
+            mean += ln_of(p > 1e-6f ? p : 1e-6f);
+        }
+        o.means[i] = mean / (float)o.classes;
+        const u32* bits = o.bits + (u64)i * o.words;
+        for (u32 w = 0; w < code_words; w++) {
+            u32 word = 0;
+            for (u32 j = 32 * w; j < smaller(columns, 32 * w + 32); j++)
+                word |= (u32)(j >= o.features || bit(bits, o.kept[j])) << (j % 32);
+            o.codes[(u64)i * code_words + w] = word;
+        }
+    }
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < columns * row_words; e += THREADS) {
+        u32 j = e / row_words, w = e % row_words, word = 0;
+        for (u32 i = 32 * w; i < smaller(rows, 32 * w + 32); i++)
+            word |= (u32)(j >= o.features || bit(o.bits + (u64)i * o.words, o.kept[j])) << (i % 32);
+        o.columns[e] = word;
+    }
+    scale = block_sum(scale, sums);
+    if (threadIdx.x == 0) {
+        Search s = {};
+        s.scale = scale;
+        *o.search = s;
+    }
+}
+
+// The 16 sums of four numbers' subsets, at table[0…15].
+INLINE void subsets(float* table, float a, float b, float c, float d) {
+    float ab = a + b, ac = a + c, bc = b + c, abc = ab + c;
+    table[0] = 0.0f;
+    table[1] = a;
+    table[2] = b;
+    table[3] = ab;
+    table[4] = c;
+    table[5] = ac;
+    table[6] = bc;
+    table[7] = abc;
+    table[8] = d;
+    table[9] = a + d;
+    table[10] = b + d;
+    table[11] = ab + d;
+    table[12] = c + d;
+    table[13] = ac + d;
+    table[14] = bc + d;
+    table[15] = abc + d;
+}
+
+// Σ over the rows of four words of bits, by 32 tables of 4 rows each.
+INLINE float look_up_rows(const float* tables, uint4 bits) {
+    float sum = 0.0f;
+#pragma unroll
+    for (u32 q = 0; q < 4; q++) {
+        u32 word = q == 0 ? bits.x : q == 1 ? bits.y : q == 2 ? bits.z : bits.w;
+#pragma unroll
+        for (u32 k = 0; k < 8; k++) sum += tables[(q * 8 + k) * 17 + ((word >> (4 * k)) & 15)];
+    }
+    return sum;
+}
+
+INLINE uint4 both(uint4 a, uint4 b) {
+    return uint4{a.x & b.x, a.y & b.y, a.z & b.z, a.w & b.w};
+}
+
+INLINE uint4 words_of(const Problem& o, u32 j, u32 first_row) {
+    return *(const uint4*)(o.columns + (u64)j * tiles_of(o) * 8 + first_row / 32);
+}
+
+// A row's weight in class c's Gram: its curvature there.
+INLINE float curvature(const Problem& o, u32 i, u32 c) {
+    if (i >= o.rows) return 0.0f;
+    float p = clean(o.p[(u64)i * o.classes + c]);
+    float spread = p * (1.0f - p);
+    return (float)o.kappa * o.weights[i] * (spread > 1e-4f ? spread : 1e-4f);
+}
+
+INLINE float target(const Problem& o, u32 i, u32 c) {
+    if (i >= o.rows) return 0.0f;
+    float p = clean(o.p[(u64)i * o.classes + c]);
+    return ln_of(p > 1e-6f ? p : 1e-6f) - o.means[i];
+}
+
+// Adds the Gram (or its diagonal) and Zᵀ(weights·targets) of 128 rows to the class's room.
+INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, float* target_tables) {
+    u32 columns = columns_of(o);
+    if (warp() == 0) {
+        u32 i = first + 4 * lane();
+        float w0 = curvature(o, i, c), w1 = curvature(o, i + 1, c), w2 = curvature(o, i + 2, c), w3 = curvature(o, i + 3, c);
+        subsets(gram_tables + lane() * 17, w0, w1, w2, w3);
+        subsets(target_tables + lane() * 17, w0 * target(o, i, c), w1 * target(o, i + 1, c), w2 * target(o, i + 2, c), w3 * target(o, i + 3, c));
+    }
+    __syncthreads();
+    float* solved = o.solved + (u64)c * columns;
+    float* diagonal = o.diagonals + (u64)c * columns;
+#pragma unroll 1
+    for (u32 j = threadIdx.x; j < columns; j += THREADS) {
+        uint4 words = words_of(o, j, first);
+        solved[j] = (first == 0 ? 0.0f : solved[j]) + look_up_rows(target_tables, words);
+        diagonal[j] = (first == 0 ? 0.0f : diagonal[j]) + look_up_rows(gram_tables, words);
+    }
+    if (o.full) {
+        float* factor = o.factors + (u64)c * columns * columns;
+#pragma unroll 1
+        for (u32 i = warp(); i < columns; i += WARPS) {
+            uint4 own = words_of(o, i, first);
+#pragma unroll 1
+            for (u32 j = lane(); j < i; j += WARP) {
+                float sum = look_up_rows(gram_tables, both(own, words_of(o, j, first)));
+                factor[(u64)i * columns + j] = (first == 0 ? 0.0f : factor[(u64)i * columns + j]) + sum;
+            }
+        }
+    }
+    __syncthreads();
+}
+
+// Cholesky factor of Gram + penalties. L below the diagonal, mirrored above it, so that both triangular solves read along
+// rows; the diagonal is inverted. Pivots are kept well above 0.
+INLINE void factorise(const Problem& o, float* a, const float* diagonal) {
+    u32 n = columns_of(o);
+#pragma unroll 1
+    for (u32 j = threadIdx.x; j < n; j += THREADS) a[(u64)j * n + j] = diagonal[j] + (float)penalty_of(o, j);
+    __syncthreads();
+#pragma unroll 1
+    for (u32 k = 0; k < n; k++) {
+        float least = 1e-6f * diagonal[k];
+        least = least > 1e-20f ? least : 1e-20f;
+        float pivot = a[(u64)k * n + k];
+        float inverse = 1.0f / sqrtf(pivot > least ? pivot : least);
+        __syncthreads();
+        if (threadIdx.x == 0) a[(u64)k * n + k] = inverse;
+#pragma unroll 1
+        for (u32 i = k + 1 + threadIdx.x; i < n; i += THREADS) {
+            float l = a[(u64)i * n + k] * inverse;
+            a[(u64)i * n + k] = l;
+            a[(u64)k * n + i] = l;
+        }
+        __syncthreads();
+#pragma unroll 1
+        for (u32 i = k + 1 + warp(); i < n; i += WARPS) {
+            float l = a[(u64)k * n + i];
+#pragma unroll 1
+            for (u32 j = k + 1 + lane(); j <= i; j += WARP) a[(u64)i * n + j] = __fmaf_rn(-l, a[(u64)k * n + j], a[(u64)i * n + j]);
+        }
+        __syncthreads();
+    }
+}
+
+// b ← M⁻¹ b for one class, by one warp.
+INLINE void solve(const Problem& o, u32 c, float* b) {
+    u32 n = columns_of(o);
+    if (!o.full) {
+        const float* inverse = o.factors + (u64)c * n;
+#pragma unroll 1
+        for (u32 j = lane(); j < n; j += WARP) b[j] *= inverse[j];
+        __syncwarp();
+        return;
+    }
+    const float* a = o.factors + (u64)c * n * n;
+#pragma unroll 1
+    for (u32 i = 0; i < n; i++) {
+        float v = b[i] * a[(u64)i * n + i];
+        __syncwarp();
+        if (lane() == 0) b[i] = v;
+#pragma unroll 1
+        for (u32 k = i + 1 + lane(); k < n; k += WARP) b[k] = __fmaf_rn(-a[(u64)i * n + k], v, b[k]);
+        __syncwarp();
+    }
+#pragma unroll 1
+    for (u32 i = n; i-- > 0;) {
+        float v = b[i] * a[(u64)i * n + i];
+        __syncwarp();
+        if (lane() == 0) b[i] = v;
+#pragma unroll 1
+        for (u32 k = lane(); k < i; k += WARP) b[k] = __fmaf_rn(-a[(u64)i * n + k], v, b[k]);
+        __syncwarp();
+    }
+}
+
+// Grid (classes, instances): the factor of a class, and its weighted least squares of ln p as a start.
+KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
+    __shared__ float gram_tables[OWN], target_tables[OWN];
+    const Problem& o = problems[blockIdx.y];
+    u32 c = blockIdx.x, n = columns_of(o);
+    if (c >= o.classes) return;
+    for (u32 first = 0; first < o.rows; first += 128) add_rows(o, c, first, gram_tables, target_tables);
+    float* diagonal = o.diagonals + (u64)c * n;
+    if (o.full) {
+        factorise(o, o.factors + (u64)c * n * n, diagonal);
+    } else {
+#pragma unroll 1
+        for (u32 j = threadIdx.x; j < n; j += THREADS) {
+            float v = diagonal[j] + (float)penalty_of(o, j);
+            o.factors[(u64)c * n + j] = 1.0f / (v > 1e-20f ? v : 1e-20f);
+        }
+        __syncthreads();
+    }
+    float* solved = o.solved + (u64)c * n;
+    if (warp() == 0) solve(o, c, solved);
+    __syncwarp();
+    if (warp() == 0)
+#pragma unroll 1
+        for (u32 j = lane(); j < n; j += WARP) x_of(o)[(u64)c * n + j] = (double)solved[j];
+}
+
+// ---- the objective and its gradient ----
+
+// tables[(g·16 + code)·stride + c]: the sum of class c's entries of X for the columns of group g that are in the code.
+INLINE void tabulate(const Problem& o, const double* x, float* tables) {
+    u32 classes = (u32)o.classes, columns = columns_of(o), stride = stride_of(classes), groups = (columns + 3) / 4;
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < groups * classes; e += THREADS) {
+        u32 g = e / classes, c = e % classes;
+        float v[4];
+#pragma unroll
+        for (u32 b = 0; b < 4; b++) v[b] = 4 * g + b < columns ? (float)x[(u64)c * columns + 4 * g + b] : 0.0f;
+        float* table = tables + (u64)g * 16 * stride + c;
+#pragma unroll
+        for (u32 code = 0; code < 16; code++) {
+            float sum = 0.0f;
+#pragma unroll
+            for (u32 b = 0; b < 4; b++)
+                if (code >> b & 1) sum += v[b];
+            table[code * stride] = sum;
+        }
+    }
+}
+
+// Row `row` of the tile, by one thread: logits by look-up, softmax, divergence, and the gradient in the logits, which is
+// left in the tile. Returns the row's share of the objective.
+INLINE double pass_row(const Problem& o, u32 row, const float* tables, float* tile, float* slopes, float width) {
+    u32 classes = (u32)o.classes, columns = columns_of(o), stride = stride_of(classes), groups = (columns + 3) / 4;
+    float weight = row < o.rows ? o.weights[row] : 0.0f;
+    tile += threadIdx.x;
+    slopes += threadIdx.x;
+    if (!(weight > 0.0f)) {
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) tile[c * TILE] = 0.0f;
+        return 0.0;
+    }
+    const u32* codes = o.codes + (u64)row * ((columns + 31) / 32);
+    float top = -3e38f;
+    for (u32 c = 0; c < classes; c += 4) {
+        // Past the last class, the last one again.
+        u32 c1 = smaller(c + 1, classes - 1), c2 = smaller(c + 2, classes - 1), c3 = smaller(c + 3, classes - 1);
+        float l0 = 0.0f, l1 = 0.0f, l2 = 0.0f, l3 = 0.0f;
+        u32 word = 0;
+        for (u32 g = 0; g < groups; g++) {
+            if (g % 8 == 0) word = codes[g / 8];
+            const float* entry = tables + (u64)(g * 16 + (word & 15)) * stride;
+            word >>= 4;
+            l0 += entry[c];
+            l1 += entry[c1];
+            l2 += entry[c2];
+            l3 += entry[c3];
+        }
+        tile[c * TILE] = l0;
+        tile[c1 * TILE] = l1;
+        tile[c2 * TILE] = l2;
+        tile[c3 * TILE] = l3;
+        top = fmaxf(fmaxf(top, fmaxf(l0, l1)), fmaxf(l2, l3));
+    }
+    // √ of the numerators: q underflows long before its root does.
+    float total = 0.0f;
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float s = exp_of(0.5f * (tile[c * TILE] - top));
+        total += s * s;
+    }
+    float scale = 1.0f / sqrtf(total), ln_total = ln_of(total);
+    const float* p = o.p + (u64)row * classes;
+    float value = 0.0f, all = 0.0f;
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float l = tile[c * TILE] - top;
+        float s = exp_of(0.5f * l) * scale, q = s * s, v, d;
+        divergence(clean(p[c]), l - ln_total, q, s, width, v, d);
+        value += v;
+        all += d;
+        tile[c * TILE] = q;
+        slopes[c * TILE] = d;
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) tile[c * TILE] = weight * (slopes[c * TILE] - tile[c * TILE] * all);
+    return (double)weight * (double)value;
+}
+
+// Zᵀ·G of half a tile (128 rows) for the class of this warp: put(j, sum) for each column j.
+template <class Put>
+INLINE void transpose_half(const Problem& o, const float* tile, float* own, u32 c, u32 first_row, u32 half, Put put) {
+    u32 columns = columns_of(o);
+    float4 y = *(const float4*)(tile + c * TILE + half * 128 + 4 * lane());
+    subsets(own + lane() * 17, y.x, y.y, y.z, y.w);
+    __syncwarp();
+#pragma unroll 1
+    for (u32 j = lane(); j < columns; j += WARP) put(j, look_up_rows(own, words_of(o, j, first_row + half * 128)));
+    __syncwarp();
+}
+
+// Adds penalties to gradient and objective, and centres the gradient over classes. Returns the objective.
+INLINE double finish(const Problem& o, const double* x, double* gradient, double value, double* sums) {
+    u32 classes = (u32)o.classes, columns = columns_of(o);
+    double squares = 0.0;
+#pragma unroll 1
+    for (u32 j = threadIdx.x; j < columns; j += THREADS) {
+        double penalty = penalty_of(o, j), mean = 0.0;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            u64 e = (u64)c * columns + j;
+            double g = gradient[e] + penalty * x[e];
+            squares += penalty * x[e] * x[e];
+            mean += g;
+            gradient[e] = g;
+        }
+        mean /= (double)classes;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) gradient[(u64)c * columns + j] -= mean;
+    }
+    return value + 0.5 * block_sum(squares, sums);
+}
+
+// ---- the minimiser ----
+
+INLINE double dot(const double* a, const double* b, u32 n, double* sums) {
+    double sum = 0.0;
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) sum += a[e] * b[e];
+    return block_sum(sum, sums);
+}
+
+INLINE void centre(const Problem& o, double* v) {
+    u32 classes = (u32)o.classes, columns = columns_of(o);
+#pragma unroll 1
+    for (u32 j = threadIdx.x; j < columns; j += THREADS) {
+        double mean = 0.0;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) mean += v[(u64)c * columns + j];
+        mean /= (double)classes;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) v[(u64)c * columns + j] -= mean;
+    }
+    __syncthreads();
+}
+
+// v ← centre ∘ M⁻¹ ∘ centre (v).
+INLINE void precondition(const Problem& o, double* v) {
+    u32 columns = columns_of(o);
+    centre(o, v);
+#pragma unroll 1
+    for (u32 c = warp(); c < o.classes; c += WARPS) {
+        float* b = o.solved + (u64)c * columns;
+        double* own = v + (u64)c * columns;
+#pragma unroll 1
+        for (u32 j = lane(); j < columns; j += WARP) b[j] = (float)own[j];
+        __syncwarp();
+        solve(o, c, b);
+#pragma unroll 1
+        for (u32 j = lane(); j < columns; j += WARP) own[j] = (double)b[j];
+    }
+    __syncthreads();
+    centre(o, v);
+}
+
+// The direction −H·g by the two loops over the pairs; returns the predicted excess ½ gᵀHg.
+INLINE double find_direction(const Problem& o, const Search& s, double* sums, double* shares) {
+    u32 n = numbers_of(o);
+    double *q = direction_of(o), *g = gradient_of(o);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) q[e] = g[e];
+    __syncthreads();
+#pragma unroll 1
+    for (u32 k = 0; k < s.pairs; k++) {
+        u32 at = (s.newest + MEMORY - k) % MEMORY;
+        double share = dot(step_of(o, at), q, n, sums) * s.products[at];
+        if (threadIdx.x == 0) shares[at] = share;
+#pragma unroll 1
+        for (u32 e = threadIdx.x; e < n; e += THREADS) q[e] -= share * change_of(o, at)[e];
+        __syncthreads();
+    }
+    precondition(o, q);
+#pragma unroll 1
+    for (u32 k = s.pairs; k-- > 0;) {
+        u32 at = (s.newest + MEMORY - k) % MEMORY;
+        double back = dot(change_of(o, at), q, n, sums) * s.products[at];
+        double share = shares[at] - back;
+#pragma unroll 1
+        for (u32 e = threadIdx.x; e < n; e += THREADS) q[e] += share * step_of(o, at)[e];
+        __syncthreads();
+    }
+    double excess = 0.5 * dot(g, q, n, sums);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) q[e] = -q[e];
+    __syncthreads();
+    return excess;
+}
+
+// The next trial point: x + t·direction.
+INLINE void try_step(const Problem& o, double t) {
+    u32 n = numbers_of(o);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) trial_of(o)[e] = x_of(o)[e] + t * direction_of(o)[e];
+    __syncthreads();
+}
+
+// Takes the trial point for the current one.
+INLINE void accept(const Problem& o) {
+    u32 n = numbers_of(o);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) {
+        x_of(o)[e] = trial_of(o)[e];
+        gradient_of(o)[e] = trial_gradient_of(o)[e];
+    }
+    __syncthreads();
+}
+
+// Ends a stage of the fit: the next smoothing width starts from here, and after the last one the fit is done.
+INLINE void end_stage(const Problem& o, Search& s, u32 stop, double* sums) {
+    double largest = 0.0;
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) {
+        double g = fabs(gradient_of(o)[e]);
+        largest = g > largest ? g : largest;
+    }
+    largest = block_max(largest, sums);
+    // The next smoothing width starts from here.
+    u32 n = numbers_of(o);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) trial_of(o)[e] = x_of(o)[e];
+    __syncthreads();
+    if (threadIdx.x == 0) {
+        s.norm = largest;
+        s.stop = stop;
+        s.stage++;
+        s.done = s.stage >= o.stages;
+        s.pairs = s.idle = 0;
+        s.phase = START;
+    }
+    __syncthreads();
+}
+
+// From the current point: stop, or a direction and its first trial point.
+INLINE void next_direction(const Problem& o, Search& s, double* sums, double* shares) {
+    u32 stop = STALLED;
+    // A direction that does not descend is tried once more without pairs.
+#pragma unroll 1
+    for (;;) {
+        double excess = find_direction(o, s, sums, shares);
+        bool met = excess <= o.tolerance * fabs(s.value) + 2.2250738585072014e-308;
+        if (met || s.idle >= 3 || s.evaluations >= o.limit) {
+            stop = met ? TOLERANCE : s.idle >= 3 ? STALLED : EVALUATIONS;
+            break;
+        }
+        double slope = dot(gradient_of(o), direction_of(o), numbers_of(o), sums);
+        if (slope < 0.0) {
+            try_step(o, 1.0);
+            if (threadIdx.x == 0) {
+                s.slope = slope;
+                s.t = 1.0;
+                s.low = 0.0;
+                s.high = -1.0;
+                s.trials = 0;
+                s.phase = SEARCH;
+            }
+            __syncthreads();
+            return;
+        }
+        bool again = s.pairs != 0;
+        __syncthreads();
+        if (!again) break;
+        if (threadIdx.x == 0) s.pairs = 0;
+        __syncthreads();
+    }
+    end_stage(o, s, stop, sums);
+}
+
+// Keeps the step and the change of gradient that led to the trial point.
+INLINE void remember(const Problem& o, Search& s, double* sums) {
+    u32 n = numbers_of(o), at = (s.newest + 1) % MEMORY;
+    double *step = step_of(o, at), *change = change_of(o, at);
+    double sum = 0.0;
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) {
+        step[e] = trial_of(o)[e] - x_of(o)[e];
+        change[e] = trial_gradient_of(o)[e] - gradient_of(o)[e];
+        sum += step[e] * change[e];
+    }
+    double product = block_sum(sum, sums);
+    if (threadIdx.x == 0 && product > 0.0) {
+        s.products[at] = 1.0 / product;
+        s.newest = at;
+        s.pairs = smaller(s.pairs + 1, MEMORY);
+    }
+    __syncthreads();
+}
+
+// The step length to try after one that fails: longer, by a parabola, or halfway.
+INLINE double next_length(const Search& s, double low, double high, double value) {
+    if (high < 0.0) return 2.0 * s.t;
+    if (low != 0.0) return 0.5 * (low + high);
+    double parabola = -s.slope * s.t * s.t / (2.0 * (value - s.value - s.slope * s.t));
+    if (!(fabs(parabola) <= 1.7976931348623157e308)) return 0.5 * s.t;
+    return parabola < 0.1 * s.t ? 0.1 * s.t : parabola > 0.5 * s.t ? 0.5 * s.t : parabola;
+}
+
+// Judges the trial point of a line search by the Wolfe conditions, or, near the optimum, where differences of the
+// objective are rounding, the approximate ones of Hager and Zhang. Returns whether a new direction is wanted.
+INLINE bool judge(const Problem& o, Search& s, double value, double* sums) {
+    const double decrease = 1e-4, curvature = 0.9, rounding = 1e-7;
+    double slope = dot(trial_gradient_of(o), direction_of(o), numbers_of(o), sums);
+    double noise = rounding * (fabs(s.value) + 0.1 * s.scale);
+    bool lower = value <= s.value + decrease * s.t * s.slope;
+    bool flat = value <= s.value + noise && slope <= (2.0 * decrease - 1.0) * s.slope;
+    // A value that is no number fails both.
+    bool good = lower || flat;
+    if (good && !(slope < curvature * s.slope)) {
+        bool progress = s.value - value > rounding * fabs(s.value);
+        remember(o, s, sums);
+        accept(o);
+        if (threadIdx.x == 0) {
+            s.iterations++;
+            s.idle = progress ? 0 : s.idle + 1;
+            s.value = value;
+        }
+        __syncthreads();
+        return true;
+    }
+    double low = good ? s.t : s.low, high = good ? s.high : s.t;
+    double t = next_length(s, low, high, value);
+    bool more = s.trials + 1 < 20 && s.evaluations < o.limit;
+    __syncthreads();
+    if (more) try_step(o, t);
+    if (threadIdx.x == 0) {
+        s.low = low;
+        s.high = high;
+        s.t = t;
+        s.trials++;
+        // A search that fails starts again without pairs; without any there is nothing left to try.
+        if (!more) s.idle = s.pairs == 0 ? 3 : s.idle;
+        if (!more) s.pairs = 0;
+    }
+    __syncthreads();
+    return !more;
+}
+
+// One step of the minimiser: what to do with the trial point that was just evaluated, or, at the beginning, where to start.
+// L-BFGS on vectors that sum to 0 over classes.
+INLINE void advance(const Problem& o, Search& s, double value, double* sums, double* shares) {
+    bool beginning = s.phase == BEGIN, starting = s.phase == START;
+    __syncthreads();
+    if (beginning) {
+        if (o.start)
+#pragma unroll 1
+            for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) x_of(o)[e] = o.start[e];
+        __syncthreads();
+        centre(o, x_of(o));
+#pragma unroll 1
+        for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) trial_of(o)[e] = x_of(o)[e];
+        if (threadIdx.x == 0) s.phase = START;
+        __syncthreads();
+        return;
+    }
+    if (threadIdx.x == 0) {
+        s.evaluations++;
+        if (starting) s.value = value;
+    }
+    __syncthreads();
+    if (starting) accept(o);
+    if (starting || judge(o, s, value, sums)) next_direction(o, s, sums, shares);
+}
+
+INLINE void write_report(const Problem& o, const Search& s) {
+    o.report[0] = s.value;
+    o.report[1] = s.norm;
+    o.report[2] = (double)s.iterations;
+    o.report[3] = (double)s.evaluations;
+    o.report[4] = (double)s.stop;
+    o.report[5] = s.value;
+}
+
+// ---- the roads ----
+
+KERNEL(256) lipex_fit(const Problem* __restrict__ problems) {
+    extern __shared__ float4 shared[];
+    __shared__ double sums[WARPS], shares[MEMORY];
+    __shared__ Search s;
+    const Problem& o = problems[blockIdx.x];
+    u32 classes = (u32)o.classes, columns = columns_of(o);
+    float* tile = (float*)shared;
+    float* own = tile + classes * TILE + warp() * OWN;
+    float* tables = tile + classes * TILE + WARPS * OWN;
+    if (threadIdx.x == 0) s = *o.search;
+    __syncthreads();
+    double value = 0.0;
+    for (;;) {
+        advance(o, s, value, sums, shares);
+        if (s.done) break;
+        tabulate(o, trial_of(o), tables);
+        __syncthreads();
+        value = 0.0;
+        float width = o.widths[s.stage];
+        double* gradient = trial_gradient_of(o);
+        for (u32 first = 0; first < o.rows; first += TILE) {
+            value += block_sum(pass_row(o, first + threadIdx.x, tables, tile, o.slopes, width), sums);
+#pragma unroll 1
+            for (u32 c = warp(); c < classes; c += WARPS)
+                for (u32 half = 0; half < 2; half++) {
+                    double* to = gradient + (u64)c * columns;
+                    bool fresh = first == 0 && half == 0;
+                    transpose_half(o, tile, own, c, first, half, [=](u32 j, float sum) { to[j] = (fresh ? 0.0 : to[j]) + (double)sum; });
+                }
+            __syncthreads();
+        }
+        value = finish(o, trial_of(o), gradient, value, sums);
+        __syncthreads();
+    }
+    if (threadIdx.x == 0) {
+        write_report(o, s);
+        *o.search = s;
+    }
+}
+
+// Grid (tiles, instances).
+KERNEL(256) lipex_fit_tile(const Problem* __restrict__ problems) {
+    __shared__ float tables[WARPS * OWN];
+    __shared__ double sums[WARPS];
+    const Problem& o = problems[blockIdx.y];
+    u32 t = blockIdx.x, classes = (u32)o.classes, columns = columns_of(o);
+    if (t >= tiles_of(o) || o.search->done) return;
+    float* tile = o.tiles + (u64)t * classes * TILE;
+    float* slopes = o.slopes + (u64)t * classes * TILE;
+    double value = pass_row(o, t * TILE + threadIdx.x, o.tables, tile, slopes, o.widths[o.search->stage]);
+    value = block_sum(value, sums);
+    if (threadIdx.x == 0) o.values[t] = value;
+#pragma unroll 1
+    for (u32 c = warp(); c < classes; c += WARPS)
+        for (u32 half = 0; half < 2; half++) {
+            float* to = o.partial + (u64)(2 * t + half) * numbers_of(o) + (u64)c * columns;
+            transpose_half(o, tile, tables + warp() * OWN, c, t * TILE, half, [=](u32 j, float sum) { to[j] = sum; });
+        }
+}
+
+// Grid (instances): sums what the tiles left, decides, and tabulates the next trial point.
+KERNEL(256) lipex_fit_advance(const Problem* __restrict__ problems) {
+    __shared__ double sums[WARPS], shares[MEMORY];
+    __shared__ Search s;
+    const Problem& o = problems[blockIdx.x];
+    if (threadIdx.x == 0) s = *o.search;
+    __syncthreads();
+    if (s.done) return;
+    double value = 0.0;
+    if (s.phase != BEGIN) {
+        double* gradient = trial_gradient_of(o);
+#pragma unroll 1
+        for (u32 t = 0; t < tiles_of(o); t++) value += o.values[t];
+#pragma unroll 1
+        for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) {
+            double sum = 0.0;
+#pragma unroll 1
+            for (u32 h = 0; h < 2 * tiles_of(o); h++) sum += (double)o.partial[(u64)h * numbers_of(o) + e];
+            gradient[e] = sum;
+        }
+        __syncthreads();
+        value = finish(o, trial_of(o), gradient, value, sums);
+        __syncthreads();
+    }
+    advance(o, s, value, sums, shares);
+    if (!s.done) tabulate(o, trial_of(o), o.tables);
+    if (threadIdx.x == 0) {
+        if (s.done) write_report(o, s);
+        *o.search = s;
+    }
+}
+
+// ---- without look-ups ----
+
+// The logit of class c at row i, a sum over the kept columns.
+INLINE float logit(const Problem& o, const double* x, u32 i, u32 c) {
+    u32 columns = columns_of(o);
+    const u32* codes = o.codes + (u64)i * ((columns + 31) / 32);
+    float l = 0.0f;
+#pragma unroll 1
+    for (u32 j = 0; j < columns; j++)
+        if (bit(codes, j)) l += (float)x[(u64)c * columns + j];
+    return l;
+}
+
+// The objective of the divergence itself, not smoothed, at the fit's end. Grid (instances).
+KERNEL(256) lipex_fit_objective(const Problem* __restrict__ problems) {
+    __shared__ double sums[WARPS];
+    const Problem& o = problems[blockIdx.x];
+    u32 classes = (u32)o.classes, n = numbers_of(o);
+    const double* x = x_of(o);
+    double value = 0.0;
+#pragma unroll 1
+    for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
+        float weight = o.weights[i];
+        if (!(weight > 0.0f)) continue;
+        float top = -3e38f, total = 0.0f, d, row = 0.0f;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) top = fmaxf(top, logit(o, x, i, c));
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            float s = exp_of(0.5f * (logit(o, x, i, c) - top));
+            total += s * s;
+        }
+        float scale = 1.0f / sqrtf(total), ln_total = ln_of(total);
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            float l = logit(o, x, i, c) - top, s = exp_of(0.5f * l) * scale, v;
+            exact_divergence(clean(o.p[(u64)i * classes + c]), l - ln_total, s * s, s, v, d);
+            row += v;
+        }
+        value += (double)weight * (double)row;
+    }
+    value = block_sum(value, sums);
+    double squares = 0.0;
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < n; e += THREADS) squares += penalty_of(o, e % columns_of(o)) * x[e] * x[e];
+    squares = block_sum(squares, sums);
+    if (threadIdx.x == 0) o.report[0] = value + 0.5 * squares;
+}
+
+// Objective (report[5]) and gradient (trial gradient) at the trial point, as plainly as can be: the reference for both
+// roads. Needs room for N·C numbers in `partial`. Grid (instances).
+KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
+    __shared__ double sums[WARPS];
+    const Problem& o = problems[blockIdx.x];
+    u32 classes = (u32)o.classes, columns = columns_of(o);
+    const double* x = trial_of(o);
+    double value = 0.0;
+#pragma unroll 1
+    for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
+        float top = -3e38f, total = 0.0f, all = 0.0f;
+        float* g = o.partial + (u64)i * classes;
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) top = fmaxf(top, logit(o, x, i, c));
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) total += exp_of(logit(o, x, i, c) - top);
+        float ln_total = ln_of(total);
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            float ln_q = logit(o, x, i, c) - top - ln_total, v, d;
+            divergence(clean(o.p[(u64)i * classes + c]), ln_q, exp_of(ln_q), exp_of(0.5f * ln_q), o.widths[0], v, d);
+            if (o.weights[i] > 0.0f) value += (double)o.weights[i] * (double)v;
+            g[c] = d;
+            all += d;
+        }
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            float ln_q = logit(o, x, i, c) - top - ln_total;
+            g[c] = o.weights[i] > 0.0f ? o.weights[i] * (g[c] - exp_of(ln_q) * all) : 0.0f;
+        }
+    }
+    value = block_sum(value, sums);
+    double* gradient = trial_gradient_of(o);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) {
+        u32 c = e / columns, j = e % columns;
+        double sum = 0.0;
+#pragma unroll 1
+        for (u32 i = 0; i < o.rows; i++)
+            if (bit(o.codes + (u64)i * ((columns + 31) / 32), j)) sum += (double)o.partial[(u64)i * classes + c];
+        gradient[e] = sum;
+    }
+    __syncthreads();
+    value = finish(o, x, gradient, value, sums);
+    if (threadIdx.x == 0) o.report[5] = value;
+}

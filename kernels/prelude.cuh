@@ -1,0 +1,90 @@
+// What the kernels share. No header of CUDA is included: NVRTC alone compiles these files.
+//
+// Letters as everywhere: N rows, D features, C classes, F kept features, K columns of the fit (F, and one for the
+// intercept). Arithmetic is f32 with explicit fma, and f64 for sums; without contraction, so that every device gives the
+// same bits.
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+// Two blocks a multiprocessor at least: up to 128 registers a thread, so that nothing is spilled.
+#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 2)
+#define INLINE static __device__ __forceinline__
+
+// Warps have 32 threads; every block here has a multiple of that.
+#define WARP 32u
+#define ALL_LANES 0xffffffffu
+
+INLINE u32 lane() { return threadIdx.x % WARP; }
+INLINE u32 warp() { return threadIdx.x / WARP; }
+INLINE u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
+INLINE bool bit(const u32* bits, u32 j) { return bits[j / 32] >> (j % 32) & 1; }
+
+// eˣ within 2 ULP on [−87, 88], clamped there: lipex_core's `Lane::exp`, step by step.
+INLINE float exp_of(float x) {
+    const float round = 12582912.0f;
+    x = x > -87.0f ? x : -87.0f;
+    x = x < 88.0f ? x : 88.0f;
+    float shifted = __fmaf_rn(x, 1.44269504088896341f, round);
+    float n = shifted - round;
+    float r = __fmaf_rn(n, -0.693359375f, x);
+    r = __fmaf_rn(n, 2.12194440e-4f, r);
+    float p = 1.9875691500e-4f;
+    p = __fmaf_rn(p, r, 1.3981999507e-3f);
+    p = __fmaf_rn(p, r, 8.3334519073e-3f);
+    p = __fmaf_rn(p, r, 4.1665795894e-2f);
+    p = __fmaf_rn(p, r, 1.6666665459e-1f);
+    p = __fmaf_rn(p, r, 0.5f);
+    float e = __fmaf_rn(p, r * r, r + 1.0f);
+    return e * __int_as_float((__float_as_int(shifted) << 23) + 0x3f800000);
+}
+
+// ln x within 3 ULP; anything below the smallest normal number is taken as that: lipex_core's `Lane::ln`.
+INLINE float ln_of(float x) {
+    const float least = 1.17549435e-38f;
+    int bits = __float_as_int(x > least ? x : least);
+    int exponent = (bits - 0x3f3504f3) >> 23;
+    float m = __int_as_float(bits - (exponent << 23)) - 1.0f;
+    float e = (float)exponent;
+    float p = 7.0376836292e-2f;
+    p = __fmaf_rn(p, m, -1.1514610310e-1f);
+    p = __fmaf_rn(p, m, 1.1676998740e-1f);
+    p = __fmaf_rn(p, m, -1.2420140846e-1f);
+    p = __fmaf_rn(p, m, 1.4249322787e-1f);
+    p = __fmaf_rn(p, m, -1.6668057665e-1f);
+    p = __fmaf_rn(p, m, 2.0000714765e-1f);
+    p = __fmaf_rn(p, m, -2.4999993993e-1f);
+    p = __fmaf_rn(p, m, 3.3333331174e-1f);
+    float z = m * m;
+    float y = __fmaf_rn(e, -2.12194440e-4f, p * m * z);
+    y = __fmaf_rn(z, -0.5f, y);
+    return __fmaf_rn(e, 0.693359375f, m + y);
+}
+
+// The sum of a number a thread, the same bits in every thread and every run. `room` holds a number a warp.
+INLINE double block_sum(double v, double* room) {
+    for (u32 o = WARP / 2; o > 0; o /= 2) v += __shfl_xor_sync(ALL_LANES, v, o);
+    if (lane() == 0) room[warp()] = v;
+    __syncthreads();
+    double sum = 0.0;
+    for (u32 w = 0; w < blockDim.x / WARP; w++) sum += room[w];
+    __syncthreads();
+    return sum;
+}
+
+// The largest of a number a thread, in every thread.
+INLINE double block_max(double v, double* room) {
+    for (u32 o = WARP / 2; o > 0; o /= 2) {
+        double other = __shfl_xor_sync(ALL_LANES, v, o);
+        v = other > v ? other : v;
+    }
+    if (lane() == 0) room[warp()] = v;
+    __syncthreads();
+    double most = room[0];
+    for (u32 w = 1; w < blockDim.x / WARP; w++) most = room[w] > most ? room[w] : most;
+    __syncthreads();
+    return most;
+}

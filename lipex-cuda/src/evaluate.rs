@@ -1,0 +1,221 @@
+//! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
+
+use crate::device::{Cuda, DeviceBuffer};
+use crate::launch::{MOST_DOWN, Shape};
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{
+    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Neighbourhood, OutOfFold, Problem, Result, Surrogate,
+    deal_folds,
+};
+use lipex_kernels::EVALUATE;
+
+/// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
+const SUMS: usize = 6;
+
+/// One evaluation, field by field as the kernels have it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Job {
+    bits: u64,
+    p: u64,
+    pi: u64,
+    times: u64,
+    folds: u64,
+    kept: u64,
+    x: u64,
+    rows: u64,
+    words: u64,
+    classes: u64,
+    features: u64,
+    which: u64,
+    fold: u64,
+    identity: u64,
+    norms: u64,
+    sums: u64,
+    squares: u64,
+}
+
+/// Rows that an evaluation is over, by the kernel's numbers.
+#[derive(Clone, Copy)]
+enum Rows {
+    All,
+    Fold(usize),
+    Instance,
+}
+
+impl Evaluator<Cuda> for OutOfFold {
+    fn evaluate(
+        &self,
+        on: &Cuda,
+        problems: &[Problem<'_, Cuda>],
+        fitted: &[Fitted],
+        surrogate: &dyn Surrogate<Cuda>,
+        dependence: Dependence,
+    ) -> Result<Vec<Fidelity>> {
+        let mut folds: Vec<Vec<usize>> = Vec::with_capacity(problems.len());
+        for problem in problems {
+            folds.push(deal_folds(&first_rows(on, problem.around)?, self.folds, dependence));
+        }
+        let tasks: Vec<(usize, usize)> = folds
+            .iter()
+            .enumerate()
+            .flat_map(|(i, of)| (0..of.iter().copied().max().unwrap_or(0)).map(move |k| (i, k + 1)))
+            .collect();
+        let held: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(&problems[i], &folds[i], k)).collect();
+        let refits: Vec<Problem<'_, Cuda>> = tasks
+            .iter()
+            .zip(&held)
+            .map(|(&(i, _), m)| Problem { multiplicities: Some(m), start: Some(&fitted[i]), ..problems[i] })
+            .collect();
+        let refits = surrogate.fit(on, &refits)?;
+        let mut batch = Batch::default();
+        for (i, problem) in problems.iter().enumerate() {
+            let own: Vec<(usize, &Fitted)> =
+                tasks.iter().zip(&refits).filter(|((p, _), _)| *p == i).map(|((_, k), refit)| (*k, refit)).collect();
+            batch.add(on, problem, &fitted[i], &folds[i], &own)?;
+        }
+        batch.run(on)?;
+        (0..problems.len()).map(|i| batch.fidelity(on, i)).collect()
+    }
+}
+
+/// For each row the first one with its mask.
+fn first_rows(on: &Cuda, around: &Neighbourhood<Cuda>) -> Result<Vec<u32>> {
+    let (rows, words) = (around.rows(), around.masks.words());
+    let first = on.room::<u32>("evaluate", rows)?;
+    let shape = Shape { grid: (rows.div_ceil(256), 1), threads: 256, shared: 0 };
+    let arguments = [around.masks.bits().into(), (&first).into(), rows.into(), words.into()];
+    // SAFETY: lipex_evaluate_first(bits, first, rows, words): bits have rows · words words, first one a row.
+    unsafe { on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &arguments) }?;
+    on.receive("evaluate", &first)
+}
+
+/// The problem's multiplicities with the rows of fold `k` taken out.
+fn without_fold(problem: &Problem<'_, Cuda>, folds: &[usize], k: usize) -> Vec<u32> {
+    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i]);
+    folds.iter().enumerate().map(|(i, &fold)| if fold == k { 0 } else { times(i) }).collect()
+}
+
+/// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    /// Of each problem: its first job, and how many folds it has.
+    problems: Vec<(usize, usize)>,
+    sums: Vec<DeviceBuffer<f64>>,
+    squares: Vec<DeviceBuffer<f64>>,
+    words: Vec<DeviceBuffer<u32>>,
+    norms: Vec<DeviceBuffer<f32>>,
+    points: Vec<DeviceBuffer<f64>>,
+}
+
+impl Batch {
+    fn add(
+        &mut self,
+        on: &Cuda,
+        problem: &Problem<'_, Cuda>,
+        fitted: &Fitted,
+        folds: &[usize],
+        refits: &[(usize, &Fitted)],
+    ) -> Result<()> {
+        let around = problem.around;
+        let classes = around.probabilities.classes();
+        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
+        let (kept, folds) = (on.send("evaluate", &kept)?, on.send("evaluate", &folds)?);
+        let times = problem.multiplicities.map(|m| on.send("evaluate", m)).transpose()?;
+        let sums = on.room::<f64>("evaluate", SUMS * (2 + refits.len()))?;
+        let squares = on.room::<f64>("evaluate", 3 * classes)?;
+        let base = Job {
+            bits: around.masks.bits().address(),
+            p: around.probabilities.values().address(),
+            pi: around.weights.values().address(),
+            times: times.as_ref().map_or(0, DeviceBuffer::address),
+            folds: folds.address(),
+            kept: kept.address(),
+            rows: around.rows() as u64,
+            words: around.masks.words() as u64,
+            classes: classes as u64,
+            features: fitted.kept.len() as u64,
+            squares: squares.address(),
+            ..Job::zeroed()
+        };
+        self.problems.push((self.jobs.len(), refits.len()));
+        let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
+        let all = both.into_iter().chain(refits.iter().map(|&(k, refit)| (Rows::Fold(k), refit)));
+        for (at, (rows, fitted)) in all.enumerate() {
+            let point: Vec<f64> = fitted
+                .matrix
+                .iter()
+                .zip(&fitted.intercept)
+                .flat_map(|(row, b)| row.iter().copied().chain([*b]))
+                .collect();
+            let (point, norms) = (on.send("evaluate", &point)?, on.room::<f32>("evaluate", 2 * around.rows())?);
+            let (which, fold) = match rows {
+                Rows::All => (0, 0),
+                Rows::Fold(k) => (1, k as u64),
+                Rows::Instance => (2, 0),
+            };
+            let identity = u64::from(fitted.link == Link::Identity);
+            let (x, sums) = (point.address(), sums.address() + (8 * SUMS * at) as u64);
+            self.jobs.push(Job { x, which, fold, identity, norms: norms.address(), sums, ..base });
+            self.points.push(point);
+            self.norms.push(norms);
+        }
+        self.words.extend([Some(kept), Some(folds), times].into_iter().flatten());
+        self.sums.push(sums);
+        self.squares.push(squares);
+        Ok(())
+    }
+
+    fn run(&self, on: &Cuda) -> Result<()> {
+        for jobs in self.jobs.chunks(MOST_DOWN) {
+            let table = on.send_jobs("evaluate", jobs)?;
+            let classes = jobs.iter().map(|j| j.classes as usize).max().unwrap_or(0);
+            let shape = |across| Shape { grid: (across, jobs.len()), threads: 256, shared: 0 };
+            // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of
+            // rows as the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x
+            // classes · (features + 1), norms 2 a row, sums 6, squares 3 · classes. All live in `self`.
+            unsafe {
+                on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &[(&table).into()])?;
+                on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &[(&table).into()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn fidelity(&self, on: &Cuda, problem: usize) -> Result<Fidelity> {
+        let (first, folds) = self.problems[problem];
+        let sums = on.receive("evaluate", &self.sums[problem])?;
+        let squares = on.receive("evaluate", &self.squares[problem])?;
+        let of = |at: usize| &sums[at * SUMS..(at + 1) * SUMS];
+        let unseen: Vec<f64> = (0..SUMS).map(|s| (0..folds).map(|k| of(2 + k)[s]).sum()).collect();
+        let weight = of(1)[0];
+        debug_assert!(self.jobs[first].which == 2);
+        Ok(Fidelity {
+            out_of_fold: (unseen[0] > 0.0).then(|| mean(&unseen)),
+            at_instance: mean(of(0)),
+            in_sample: mean(of(1)),
+            r2: squares.chunks_exact(3).map(|s| r2(s, weight)).collect(),
+        })
+    }
+}
+
+fn mean(sums: &[f64]) -> Agreement {
+    // Without any weight nothing was measured; 0/0 would not survive a file.
+    let w = if sums[0] > 0.0 { sums[0] } else { 1.0 };
+    Agreement {
+        tv: sums[1] / w,
+        hellinger: sums[2] / w,
+        kl: sums[3] / w,
+        arg_max: sums[4] / w,
+        off_simplex: sums[5] / w,
+    }
+}
+
+/// R² of a class from Σ w p, Σ w p² and Σ w (p − q)².
+fn r2(sums: &[f64], weight: f64) -> f64 {
+    let spread = sums[1] - sums[0] * sums[0] / weight;
+    // What is left of a constant class is rounding.
+    if spread > 1e-12 * sums[1] { 1.0 - sums[2] / spread } else { 0.0 }
+}

@@ -1,0 +1,454 @@
+//! Fit: the softmax surrogate on the device.
+//!
+//! The whole minimisation is one launch where tables and a tile of rows fit a block's shared memory, and alternating
+//! launches of two kernels where they do not; both give the same bits. The solver is the CPU's, its evaluations are f32 with
+//! sums in f64. The reported objective is a sum in f64 of terms in f32, of the divergence itself.
+
+use crate::device::{Cuda, DeviceBuffer};
+use crate::error::by_chunks;
+use crate::launch::{Argument, MOST_DOWN, Shape};
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{
+    FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Start, Starts, Surrogate, expect_len,
+};
+use lipex_kernels::FIT;
+
+/// Rows of a tile, and threads of a block.
+const TILE: usize = 256;
+/// Numbers of the tables that a block's warps have for themselves.
+const OWN: usize = 8 * 32 * 17;
+/// Vectors of C × K numbers that the solver holds: point, trial, two gradients, direction, ten pairs.
+const VECTORS: usize = 25;
+/// Bytes of the kernel's `Search`.
+const SEARCH: usize = 184;
+/// Where its `done` is, in words.
+const DONE: usize = 45;
+/// Numbers in a report.
+const REPORT: usize = 6;
+/// Shared memory that a kernel uses beside what the launch chooses.
+const STATIC: usize = 1024;
+/// Launches between two looks at whether all are done.
+const BETWEEN_LOOKS: usize = 16;
+/// Most bytes of one instance's factors; beyond, their diagonals must do.
+const MOST_BYTES: usize = 256 << 20;
+/// Smoothing widths for a divergence with kinks, in order.
+const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
+
+/// How a fit runs on the device. Both roads give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Road {
+    /// One block an instance, the whole fit in one launch. For problems whose tables fit in shared memory.
+    OneLaunch,
+    /// A block for every 256 rows, two launches an evaluation. For any problem.
+    ManyLaunches,
+}
+
+/// A problem, field by field as the kernels have it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Job {
+    bits: u64,
+    p: u64,
+    pi: u64,
+    times: u64,
+    kept: u64,
+    start: u64,
+    widths: u64,
+    rows: u64,
+    words: u64,
+    classes: u64,
+    features: u64,
+    intercept: u64,
+    by_weight: u64,
+    full: u64,
+    stages: u64,
+    limit: u64,
+    lambda: f64,
+    kappa: f64,
+    tolerance: f64,
+    divisor: f64,
+    codes: u64,
+    columns: u64,
+    weights: u64,
+    means: u64,
+    factors: u64,
+    diagonals: u64,
+    solved: u64,
+    vectors: u64,
+    slopes: u64,
+    tiles: u64,
+    tables: u64,
+    partial: u64,
+    values: u64,
+    search: u64,
+    report: u64,
+}
+
+/// Sizes of a problem.
+#[derive(Clone, Copy)]
+struct Size {
+    rows: usize,
+    classes: usize,
+    features: usize,
+    /// K: the features, and one for the intercept.
+    columns: usize,
+}
+
+impl Size {
+    fn of(settings: &Softmax, problem: &Problem<'_, Cuda>) -> Self {
+        let features = problem.selection.kept.len();
+        Size {
+            rows: problem.around.rows(),
+            classes: problem.around.probabilities.classes(),
+            features,
+            columns: features + usize::from(settings.has_intercept()),
+        }
+    }
+
+    fn numbers(&self) -> usize {
+        self.classes * self.columns
+    }
+
+    fn tiles(&self) -> usize {
+        self.rows.div_ceil(TILE)
+    }
+
+    fn tables(&self) -> usize {
+        let stride = if self.classes.is_multiple_of(4) { self.classes + 1 } else { self.classes };
+        self.columns.div_ceil(4) * 16 * stride
+    }
+
+    /// Bytes of shared memory for the road of one launch.
+    fn shared(&self) -> usize {
+        4 * (self.classes * TILE + OWN + self.tables())
+    }
+
+    fn road(&self, on: &Cuda) -> Road {
+        let fits = self.shared() + STATIC <= on.shared_memory();
+        match on.road {
+            Some(Road::ManyLaunches) => Road::ManyLaunches,
+            _ if fits => Road::OneLaunch,
+            _ => Road::ManyLaunches,
+        }
+    }
+}
+
+/// One fit to be made, with what differs between fits of the same settings.
+struct Task<'a> {
+    problem: Problem<'a, Cuda>,
+    lambda: f64,
+    /// Whether only the first evaluation is wanted.
+    once: bool,
+}
+
+/// What a task has on the device.
+struct Placed {
+    size: Size,
+    road: Road,
+    vectors: DeviceBuffer<f64>,
+    _words: Vec<DeviceBuffer<u32>>,
+    _floats: Vec<DeviceBuffer<f32>>,
+    _doubles: Vec<DeviceBuffer<f64>>,
+}
+
+/// A batch on the device, fitted.
+struct Done {
+    placed: Vec<Placed>,
+    reports: Vec<f64>,
+}
+
+impl Surrogate<Cuda> for Softmax {
+    fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        let lambda = self.lambda_used()?;
+        let tasks: Vec<Task<'_>> =
+            problems.iter().map(|p| Task { problem: again(p, p.start), lambda, once: false }).collect();
+        let own = fit_all(self, on, &tasks)?;
+        if self.starts_in_use() == Starts::One {
+            return Ok(own);
+        }
+        // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
+        let fresh: Vec<usize> = (0..problems.len()).filter(|&i| problems[i].start.is_none()).collect();
+        let bend = self.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
+        let task = |i: usize, start, lambda| Task { problem: again(&problems[i], start), lambda, once: false };
+        let tasks: Vec<Task<'_>> = fresh.iter().map(|&i| task(i, None, lambda * bend)).collect();
+        let kl = fit_all(&self.clone().divergence(Kl), on, &tasks)?;
+        let tasks: Vec<Task<'_>> = fresh.iter().zip(&kl).map(|(&i, from)| task(i, Some(from), lambda)).collect();
+        let others = fit_all(self, on, &tasks)?;
+        let mut best = own;
+        for ((i, from), other) in fresh.into_iter().zip(&kl).zip(others) {
+            best[i] = lower(&best[i], from, other);
+        }
+        Ok(best)
+    }
+}
+
+fn again<'a>(problem: &Problem<'a, Cuda>, start: Option<&'a Fitted>) -> Problem<'a, Cuda> {
+    Problem { start, ..*problem }
+}
+
+/// The better of two fits of a problem, with the work of all three.
+fn lower(own: &Fitted, from: &Fitted, other: Fitted) -> Fitted {
+    let spent = [own, from, &other].map(|fit| (fit.report.iterations, fit.report.evaluations));
+    let mut best = if other.report.objective < own.report.objective {
+        let mut other = other;
+        other.report.start = Start::Kl;
+        other
+    } else {
+        own.clone()
+    };
+    best.report.iterations = spent.iter().map(|s| s.0).sum();
+    best.report.evaluations = spent.iter().map(|s| s.1).sum();
+    best
+}
+
+fn fit_all(settings: &Softmax, on: &Cuda, tasks: &[Task<'_>]) -> Result<Vec<Fitted>> {
+    let all: Vec<&Task<'_>> = tasks.iter().collect();
+    let mut fitted = Vec::with_capacity(tasks.len());
+    for part in all.chunks(MOST_DOWN) {
+        fitted.extend(by_chunks(part, &mut |part| {
+            let done = run(settings, on, part)?;
+            let reports = done.reports.chunks_exact(REPORT);
+            part.iter().zip(&done.placed).zip(reports).map(|((task, placed), r)| read(on, task, placed, r)).collect()
+        })?);
+    }
+    Ok(fitted)
+}
+
+/// The objective and its gradient at a point, as the device's fit evaluates them: for comparing, and for solvers of one's
+/// own.
+///
+/// # Shapes
+/// `matrix` C × F and `intercept` C (zeros without one); the gradient is C × K, the intercept's column last if there is
+/// one, centred over classes like the point itself. A divergence with kinks is smoothed with width 0.1.
+///
+/// # Errors
+/// [`Shape`](lipex_core::Error::Shape) when the point does not have the problem's sizes; those of the device.
+pub fn objective(
+    on: &Cuda,
+    settings: &Softmax,
+    problem: &Problem<'_, Cuda>,
+    point: &Fitted,
+) -> Result<(f64, Vec<Vec<f64>>)> {
+    let lambda = settings.lambda_used()?;
+    let task = Task { problem: again(problem, Some(point)), lambda, once: true };
+    let done = run(settings, on, &[&task])?;
+    let gradient = vector(on, &done.placed[0], 2)?;
+    Ok((done.reports[REPORT - 1], gradient))
+}
+
+/// The same as [`objective`] by a kernel without look-ups or tiles: what the fits are checked against.
+///
+/// # Errors
+/// Those of [`objective`].
+pub fn objective_reference(
+    on: &Cuda,
+    settings: &Softmax,
+    problem: &Problem<'_, Cuda>,
+    point: &Fitted,
+) -> Result<(f64, Vec<Vec<f64>>)> {
+    let lambda = settings.lambda_used()?;
+    let divergence = settings.divergence_in_use();
+    let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
+    let task = Task { problem: again(problem, Some(point)), lambda, once: true };
+    let (placed, job) = place(settings, on, &task, 1)?;
+    let logits = on.room::<f32>("fit", placed.size.rows * placed.size.classes)?;
+    let (search, report) = (on.room::<u32>("fit", SEARCH / 4)?, on.room::<f64>("fit", REPORT)?);
+    let widths = on.send("fit", &[if divergence.is_smooth() { 0.0 } else { WIDTHS[0] }])?;
+    // The kernel evaluates at the trial point, which is the start here.
+    let x = on.send("fit", &layout(point, placed.size)?)?;
+    let mut vectors = placed.vectors;
+    on.copy_into(&x, &mut vectors, placed.size.numbers())?;
+    let placed = Placed { vectors, ..placed };
+    let (widths_at, report_at) = (widths.address(), report.address());
+    let job = Job { widths: widths_at, partial: logits.address(), search: search.address(), report: report_at, ..job };
+    let table = on.send_jobs("fit", &[job])?;
+    let shape = Shape { grid: (1, 1), threads: TILE as u32, shared: 0 };
+    for name in ["lipex_fit_prepare", "lipex_fit_reference"] {
+        // SAFETY: as in `run`, and `partial` has rows · classes numbers, as the reference wants.
+        unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &[(&table).into()]) }?;
+    }
+    Ok((on.receive("fit", &report)?[REPORT - 1], vector(on, &placed, 3)?))
+}
+
+/// Vector number `at` of the solver, a row a class.
+fn vector(on: &Cuda, placed: &Placed, at: usize) -> Result<Vec<Vec<f64>>> {
+    let (size, vectors) = (placed.size, on.receive("fit", &placed.vectors)?);
+    let vector = &vectors[at * size.numbers()..(at + 1) * size.numbers()];
+    Ok(vector.chunks_exact(size.columns.max(1)).map(<[f64]>::to_vec).collect())
+}
+
+/// Runs a batch: prepare, precondition, minimise on either road, evaluate the divergence itself.
+fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
+    let divergence = settings.divergence_in_use();
+    let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
+    let searches = on.room::<u32>("fit", tasks.len() * SEARCH / 4)?;
+    let reports = on.room::<f64>("fit", tasks.len() * REPORT)?;
+    let widths = if divergence.is_smooth() { &[0.0][..] } else { &WIDTHS[..] };
+    let widths = on.send("fit", widths)?;
+    let (mut placed, mut jobs) = (Vec::new(), Vec::new());
+    for (i, task) in tasks.iter().enumerate() {
+        let (one, job) = place(settings, on, task, widths.len())?;
+        let search = searches.address() + (i * SEARCH) as u64;
+        let report = reports.address() + (8 * i * REPORT) as u64;
+        jobs.push(Job { widths: widths.address(), search, report, ..job });
+        placed.push(one);
+    }
+    let table = on.send_jobs("fit", &jobs)?;
+    let launch = |name, shape, table: &DeviceBuffer<u8>| {
+        let arguments: [Argument; 1] = [table.into()];
+        // SAFETY: all kernels of fit take (problems): a job an instance of the grid. Its arrays have the sizes that the
+        // kernel's `Problem` states, which `place` made; jobs, arrays, searches and reports live until `run` returns or
+        // in its result, and what is freed then is freed on the stream of the launches.
+        unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &arguments) }
+    };
+    let shape =
+        |across: usize, down: usize, shared: usize| Shape { grid: (across, down), threads: TILE as u32, shared };
+    let most = |each: fn(&Size) -> usize| placed.iter().map(|p| each(&p.size)).max().unwrap_or(0);
+    launch("lipex_fit_prepare", shape(tasks.len(), 1, 0), &table)?;
+    launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
+    let of_road = |road| -> Vec<usize> { (0..jobs.len()).filter(|&i| placed[i].road == road).collect() };
+    let alone = of_road(Road::OneLaunch);
+    if !alone.is_empty() {
+        let shared = alone.iter().map(|&i| placed[i].size.shared()).max().unwrap_or(0);
+        let part = on.send_jobs("fit", &alone.iter().map(|&i| jobs[i]).collect::<Vec<_>>())?;
+        launch("lipex_fit", shape(alone.len(), 1, shared), &part)?;
+    }
+    let together = of_road(Road::ManyLaunches);
+    if !together.is_empty() {
+        let tiles = together.iter().map(|&i| placed[i].size.tiles()).max().unwrap_or(0);
+        let part = on.send_jobs("fit", &together.iter().map(|&i| jobs[i]).collect::<Vec<_>>())?;
+        launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
+        loop {
+            for _ in 0..BETWEEN_LOOKS {
+                launch("lipex_fit_tile", shape(tiles, together.len(), 0), &part)?;
+                launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
+            }
+            let searches = on.receive("fit", &searches)?;
+            if together.iter().all(|&i| searches[i * SEARCH / 4 + DONE] != 0) {
+                break;
+            }
+        }
+    }
+    launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
+    let reports = on.receive("fit", &reports)?;
+    Ok(Done { placed, reports })
+}
+
+fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Result<(Placed, Job)> {
+    let problem = &task.problem;
+    problem.check()?;
+    let size = Size::of(settings, problem);
+    let around = problem.around;
+    let kept: Vec<u32> = problem.selection.kept.iter().map(|&j| j as u32).collect();
+    let kept = on.send("fit", &kept)?;
+    let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
+    let start = problem.start.map(|s| layout(s, size)).transpose()?.map(|x| on.send("fit", &x)).transpose()?;
+    let road = size.road(on);
+    // For one evaluation a diagonal is enough.
+    let full = !task.once && size.numbers() * size.columns * 4 <= MOST_BYTES;
+    let (n, c, t) = (size.numbers(), size.classes, size.tiles());
+    let many = |numbers: usize| if road == Road::ManyLaunches { numbers } else { 0 };
+    let words = |len| on.room::<u32>("fit", len);
+    let floats = |len| on.room::<f32>("fit", len);
+    let (codes, columns) = (words(size.rows * size.columns.div_ceil(32))?, words(size.columns * t * 8)?);
+    let (weights, means) = (floats(size.rows)?, floats(size.rows)?);
+    let factors = floats(if full { n * size.columns } else { n })?;
+    let (diagonals, solved) = (floats(n)?, floats(n)?);
+    let slopes = floats(c * TILE * if road == Road::ManyLaunches { t } else { 1 })?;
+    let (tiles, tables) = (floats(many(t * c * TILE))?, floats(many(size.tables()))?);
+    let (partial, values) = (floats(many(2 * t * n))?, on.room::<f64>("fit", many(t))?);
+    let vectors = on.room::<f64>("fit", VECTORS * n)?;
+    let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
+    let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
+    let job = Job {
+        bits: around.masks.bits().address(),
+        p: around.probabilities.values().address(),
+        pi: around.weights.values().address(),
+        times: address(&times),
+        kept: kept.address(),
+        start: start.as_ref().map_or(0, DeviceBuffer::address),
+        rows: size.rows as u64,
+        words: around.masks.words() as u64,
+        classes: c as u64,
+        features: size.features as u64,
+        intercept: u64::from(settings.has_intercept()),
+        by_weight: u64::from(settings.normalise_in_use() == Normalise::Weight),
+        full: u64::from(full),
+        stages: if task.once { 1 } else { stages as u64 },
+        limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
+        lambda: task.lambda,
+        kappa: curvature(settings),
+        tolerance: settings.tolerance_in_use(),
+        divisor: count,
+        codes: codes.address(),
+        columns: columns.address(),
+        weights: weights.address(),
+        means: means.address(),
+        factors: factors.address(),
+        diagonals: diagonals.address(),
+        solved: solved.address(),
+        vectors: vectors.address(),
+        slopes: slopes.address(),
+        tiles: tiles.address(),
+        tables: tables.address(),
+        partial: partial.address(),
+        values: values.address(),
+        ..Job::zeroed()
+    };
+    let placed = Placed {
+        size,
+        road,
+        vectors,
+        _words: [Some(kept), times, Some(codes), Some(columns)].into_iter().flatten().collect(),
+        _floats: vec![weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
+        _doubles: [start, Some(values)].into_iter().flatten().collect(),
+    };
+    Ok((placed, job))
+}
+
+/// κ; a divergence without one is taken by its curvature at ½.
+fn curvature(settings: &Softmax) -> f64 {
+    let divergence = settings.divergence_in_use();
+    divergence.kappa().unwrap_or_else(|| {
+        let (_, slope, second) = divergence.derivatives(0.5, 0.5f64.ln(), None);
+        ((second - slope) / 0.5).abs().max(1e-3)
+    })
+}
+
+/// A fit as the solver has it: C × K, the intercept last.
+fn layout(fitted: &Fitted, size: Size) -> Result<Vec<f64>> {
+    expect_len("classes of the intercept", size.classes, fitted.intercept.len())?;
+    let mut x = Vec::with_capacity(size.numbers());
+    for (row, b) in fitted.matrix.iter().zip(&fitted.intercept) {
+        expect_len("features of the start", size.features, row.len())?;
+        x.extend_from_slice(row);
+        x.extend((size.columns > size.features).then_some(*b));
+    }
+    Ok(x)
+}
+
+fn read(on: &Cuda, task: &Task<'_>, placed: &Placed, report: &[f64]) -> Result<Fitted> {
+    let size = placed.size;
+    let x = on.receive_first("fit", &placed.vectors, size.numbers())?;
+    let row = |c: usize| &x[c * size.columns..(c + 1) * size.columns];
+    let matrix = (0..size.classes).map(|c| row(c)[..size.features].to_vec()).collect();
+    let intercept = (0..size.classes).map(|c| row(c).get(size.features).copied().unwrap_or(0.0)).collect();
+    let stopped = match report[4] as u32 {
+        0 => "the predicted excess is below the tolerance",
+        1 => "steps no longer lower the objective beyond rounding",
+        _ => "the limit on evaluations was reached",
+    };
+    let report = FitReport {
+        objective: report[0],
+        gradient_norm: report[1],
+        lambda: task.lambda,
+        iterations: report[2] as usize,
+        evaluations: report[3] as usize,
+        hessian_products: 0,
+        converged: report[4] == 0.0,
+        stopped: stopped.into(),
+        start: if task.problem.start.is_some() { Start::Given } else { Start::Own },
+    };
+    let support = vec![(0..size.features).collect(); size.classes];
+    Ok(Fitted { kept: task.problem.selection.kept.clone(), matrix, intercept, support, link: Link::Softmax, report })
+}

@@ -1,0 +1,31 @@
+//! The CUDA backend of lipex: every stage on the device.
+//!
+//! Needs an NVIDIA driver (r525 or newer) and nothing else: kernels come as PTX, a divergence is put into them as text.
+//! [`Cuda::new`] says in one line what is missing where there is none. A file is named after the stage that it holds.
+//!
+//! What is not on the device: laws of masks that draw in one sequence (LIME's own), which are drawn by the CPU and copied;
+//! the lasso path, and highest weights over more than 2048 features; and everything that is host data by nature, selections and fits.
+//!
+//! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
+//! device.
+
+mod backend;
+mod device;
+mod error;
+mod evaluate;
+mod fit;
+mod launch;
+mod least_squares;
+mod perturb;
+mod probe;
+mod ridge;
+mod select;
+mod splice;
+mod weigh;
+
+pub use cudarc;
+pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
+pub use error::CudaError;
+pub use fit::{Road, objective, objective_reference};
+pub use perturb::uniform_size_reference;
+pub use splice::spliced;

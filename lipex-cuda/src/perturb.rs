@@ -1,0 +1,256 @@
+//! Perturb: masks drawn on the device, bit for bit those of the CPU.
+
+use crate::device::Cuda;
+use crate::launch::{MOST_DOWN, Shape};
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{
+    Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    ProximityTable, Result, Sample, UniformSize,
+};
+use lipex_cpu::Cpu;
+use lipex_kernels::PERTURB;
+use std::ops::Range;
+
+/// One instance of lipex_perturb, field by field as the kernel has it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Drawing {
+    bits: u64,
+    features: u64,
+    rows: u64,
+    start: u64,
+    most: u64,
+}
+
+/// The laws that the kernel knows, by its numbers.
+#[derive(Clone, Copy)]
+enum Law {
+    UniformSize = 0,
+    Antithetic = 1,
+    /// Keeps a feature if its draw is below the number.
+    Bernoulli = 2,
+    Exhaustive = 3,
+}
+
+/// Threads of a block, and most rows that it draws.
+const THREADS: usize = 128;
+/// Bytes of shared memory for a block's rows.
+const SHARED: usize = 48 << 10;
+/// The widest row that fits there.
+const MOST_FEATURES: usize = 32 * (SHARED / 4 - 1);
+
+/// Draws on the device; `most` is the most features removed of so many.
+fn draw(
+    on: &Cuda,
+    law: Law,
+    features: &[usize],
+    rows: &Range<usize>,
+    (seed, threshold): (u64, u64),
+    most: impl Fn(usize) -> usize,
+) -> Result<Vec<Sample<Cuda>>> {
+    let mut samples = Vec::with_capacity(features.len());
+    for part in features.chunks(MOST_DOWN) {
+        let mut drawings = Vec::with_capacity(part.len());
+        let mut masks = Vec::with_capacity(part.len());
+        for &d in part {
+            let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
+            drawings.push(Drawing {
+                bits: bits.address(),
+                features: d as u64,
+                rows: rows.len() as u64,
+                start: rows.start as u64,
+                most: most(d) as u64,
+            });
+            masks.push(Masks::new(on, rows.len(), d, bits)?);
+        }
+        let widest = part.iter().copied().max().unwrap_or(0).div_ceil(32) | 1;
+        let rows_a_block = (SHARED / 4 / widest).clamp(1, THREADS);
+        let jobs = on.send_jobs("perturb", &drawings)?;
+        let shape = Shape {
+            grid: (rows.len().div_ceil(rows_a_block), part.len()),
+            threads: THREADS as u32,
+            shared: rows_a_block * widest * 4,
+        };
+        let arguments =
+            [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), threshold.into(), seed.into()];
+        // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
+        // rows · ⌈features/32⌉ words and live in `masks`; shared memory holds rows_a_block rows of the widest instance.
+        unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
+        samples.extend(masks.into_iter().map(|masks| Sample { masks, weights: None }));
+    }
+    Ok(samples)
+}
+
+/// Masks of uniform size by a kernel that works row by row in global memory: what the tiled one is checked against.
+///
+/// # Errors
+/// Those of the device.
+pub fn uniform_size_reference(on: &Cuda, features: usize, rows: usize, seed: u64) -> Result<Masks<Cuda>> {
+    let bits = on.room::<u32>("perturb", rows * features.div_ceil(32))?;
+    let (wide, most) = (features as u64, features as u64);
+    let drawing = Drawing { bits: bits.address(), features: wide, rows: rows as u64, start: 0, most };
+    let jobs = on.send_jobs("perturb", &[drawing])?;
+    let shape = Shape { grid: (rows.div_ceil(THREADS), 1), threads: THREADS as u32, shared: 0 };
+    let arguments = [(&jobs).into(), (Law::UniformSize as u32).into(), 0u64.into(), seed.into()];
+    // SAFETY: lipex_perturb_reference(drawings, law, threshold, seed): one drawing, whose bits have rows · ⌈features/32⌉
+    // words.
+    unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb_reference", None), shape, &arguments) }?;
+    Masks::new(on, rows, features, bits)
+}
+
+/// Draws on the CPU and copies the masks to the device.
+fn drawn_on_the_host<P: Perturber<Cpu>>(
+    law: &P,
+    on: &Cuda,
+    features: &[usize],
+    total: usize,
+    rows: Range<usize>,
+    seed: u64,
+    proximity: Option<&[ProximityTable]>,
+) -> Result<Vec<Sample<Cuda>>> {
+    let samples = law.perturb(&Cpu::new(), features, total, rows, seed, proximity)?;
+    let copy = |sample: Sample<Cpu>| {
+        let (rows, features) = (sample.masks.rows(), sample.masks.features());
+        let bits = on.send("perturb", sample.masks.bits())?;
+        let weights = sample.weights.map(|w| on.send("perturb", w.values())).transpose()?;
+        Ok(Sample { masks: Masks::new(on, rows, features, bits)?, weights: weights.map(lipex_core::Weights::new) })
+    };
+    samples.into_iter().map(copy).collect()
+}
+
+fn fit_a_block(features: &[usize]) -> bool {
+    features.iter().all(|&d| d <= MOST_FEATURES)
+}
+
+impl Perturber<Cuda> for UniformSize {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        if !fit_a_block(features) {
+            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+        }
+        let most = |d: usize| self.within.map_or(d, |angle| angle.most_removed(d));
+        draw(on, Law::UniformSize, features, &rows, (seed, 0), most)
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+}
+
+impl Perturber<Cuda> for Antithetic {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        if !fit_a_block(features) {
+            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+        }
+        draw(on, Law::Antithetic, features, &rows, (seed, 0), |d| d)
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Pairs
+    }
+}
+
+impl Perturber<Cuda> for Bernoulli {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        if self.within.is_some() || !fit_a_block(features) {
+            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+        }
+        let threshold = (self.keep() * 4_294_967_296.0) as u64;
+        draw(on, Law::Bernoulli, features, &rows, (seed, threshold), |d| d)
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+}
+
+impl Perturber<Cuda> for Exhaustive {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        _: usize,
+        rows: Range<usize>,
+        seed: u64,
+        _: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        for &d in features {
+            let total = Exhaustive::rows(d)?;
+            if rows.end > total {
+                return Err(Error::setting("samples", rows.end, format!("this sampler has {total} masks here")));
+            }
+        }
+        draw(on, Law::Exhaustive, features, &rows, (seed, 0), |d| d)
+    }
+
+    fn total(&self, features: usize, _: usize) -> Result<usize> {
+        Exhaustive::rows(features)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Exhaustive
+    }
+}
+
+/// Laws that draw in one sequence or are given: the CPU's, copied.
+macro_rules! by_the_host {
+    ($($law:ty),*) => {$(
+        impl Perturber<Cuda> for $law {
+            fn perturb(
+                &self,
+                on: &Cuda,
+                features: &[usize],
+                total: usize,
+                rows: Range<usize>,
+                seed: u64,
+                proximity: Option<&[ProximityTable]>,
+            ) -> Result<Vec<Sample<Cuda>>> {
+                drawn_on_the_host(self, on, features, total, rows, seed, proximity)
+            }
+
+            fn total(&self, features: usize, asked: usize) -> Result<usize> {
+                Perturber::<Cpu>::total(self, features, asked)
+            }
+
+            fn grows(&self) -> bool {
+                Perturber::<Cpu>::grows(self)
+            }
+
+            fn dependence(&self) -> Dependence {
+                Perturber::<Cpu>::dependence(self)
+            }
+        }
+    )*};
+}
+by_the_host!(LimeText, LimeImage, GivenMasks);

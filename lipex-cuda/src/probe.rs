@@ -1,0 +1,83 @@
+//! Is there a driver, is it whole, is it new enough, does it see a device? Asked before anything that could panic.
+
+use cudarc::driver::{CudaContext, result, sys};
+use lipex_core::{Error, Result};
+
+/// The oldest driver interface that takes the kernels' PTX: CUDA 12.0, drivers from r525 on.
+const OLDEST: i32 = 12_000;
+
+/// The driver functions that lipex calls, itself or through cudarc, which panics where one is missing.
+const FUNCTIONS: &[&str] = &[
+    "cuInit",
+    "cuDriverGetVersion",
+    "cuGetErrorName",
+    "cuGetErrorString",
+    "cuDeviceGet",
+    "cuDeviceGetCount",
+    "cuDeviceGetName",
+    "cuDeviceGetAttribute",
+    "cuDeviceTotalMem_v2",
+    "cuDevicePrimaryCtxRetain",
+    "cuDevicePrimaryCtxRelease_v2",
+    "cuCtxGetCurrent",
+    "cuCtxSetCurrent",
+    "cuCtxSynchronize",
+    "cuStreamSynchronize",
+    "cuMemGetInfo_v2",
+    "cuMemAlloc_v2",
+    "cuMemAllocAsync",
+    "cuMemFree_v2",
+    "cuMemFreeAsync",
+    "cuMemsetD8Async",
+    "cuMemcpyHtoDAsync_v2",
+    "cuMemcpyDtoHAsync_v2",
+    "cuMemcpyDtoDAsync_v2",
+    "cuModuleLoadData",
+    "cuModuleLoadDataEx",
+    "cuModuleUnload",
+    "cuModuleGetFunction",
+    "cuFuncGetAttribute",
+    "cuFuncSetAttribute",
+    "cuLaunchKernel",
+];
+
+fn unavailable(reason: impl Into<String>) -> Error {
+    Error::Unavailable { backend: "cuda", reason: format!("{}; use --backend cpu", reason.into()) }
+}
+
+/// Passes if the driver can be used, and gives the number of devices that it sees.
+///
+/// # Errors
+/// [`Error::Unavailable`] says what is missing.
+pub(crate) fn devices() -> Result<usize> {
+    // SAFETY: `is_culib_present` opens the library as cudarc itself would and runs nothing of it but its initialisers.
+    if !unsafe { sys::is_culib_present() } {
+        return Err(unavailable("there is no NVIDIA driver here (libcuda is not found)"));
+    }
+    // SAFETY: cudarc keeps this library open for ever. It is present: it was opened a moment ago.
+    let library = unsafe { sys::culib() };
+    for name in FUNCTIONS {
+        // SAFETY: the symbol is only looked up, never called through this type.
+        if unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_err() {
+            return Err(unavailable(format!("the NVIDIA driver lacks {name}: it is too old or broken")));
+        }
+    }
+    let failed = |what: &str, error: &result::DriverError| {
+        unavailable(format!("the NVIDIA driver {what}: {}", crate::error::describe(error)))
+    };
+    result::init().map_err(|e| failed("does not start", &e))?;
+    let mut version = 0;
+    // SAFETY: cuDriverGetVersion(int*) writes one int.
+    unsafe { sys::cuDriverGetVersion(&mut version) }.result().map_err(|e| failed("does not tell its version", &e))?;
+    if version < OLDEST {
+        let (major, minor) = (version / 1000, version % 1000 / 10);
+        return Err(unavailable(format!(
+            "the NVIDIA driver supports CUDA {major}.{minor}, and lipex needs 12.0 (driver r525 or newer)"
+        )));
+    }
+    let count = CudaContext::device_count().map_err(|e| failed("does not count its devices", &e))?;
+    if count < 1 {
+        return Err(unavailable("the NVIDIA driver sees no device"));
+    }
+    Ok(count as usize)
+}

@@ -1,0 +1,243 @@
+//! Fit: the ridge surrogate, which is LIME for every class at once.
+
+use crate::device::{Cuda, DeviceBuffer};
+use crate::error::by_chunks;
+use crate::launch::{MOST_DOWN, Shape};
+use crate::least_squares::{Moments, sum_moments};
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{
+    FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+};
+use lipex_kernels::RIDGE;
+use std::ops::Range;
+
+/// Classes that share their columns.
+pub(crate) struct System {
+    /// Positions among the task's columns.
+    pub members: Vec<u32>,
+    pub classes: Range<usize>,
+}
+
+/// The regressions of one instance.
+pub(crate) struct Task<'a> {
+    pub near: &'a Neighbourhood<Cuda>,
+    pub times: Option<&'a [u32]>,
+    /// The features that are columns; all if `None`.
+    pub kept: Option<&'a [usize]>,
+    pub systems: Vec<System>,
+}
+
+/// The regression of one class.
+pub(crate) struct Solution {
+    /// One a member of the class's system.
+    pub coefficients: Vec<f64>,
+    pub intercept: f64,
+    pub objective: f64,
+    pub gradient_norm: f64,
+}
+
+/// A system, field by field as the kernel has it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct SystemJob {
+    members: u64,
+    size: u64,
+    first_class: u64,
+    classes: u64,
+    factor: u64,
+    solutions: u64,
+    reports: u64,
+}
+
+/// One instance of the kernels of ridge, field by field as they have it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct RidgeJob {
+    bits: u64,
+    p: u64,
+    pi: u64,
+    times: u64,
+    kept: u64,
+    rows: u64,
+    words: u64,
+    classes: u64,
+    columns: u64,
+    moments: u64,
+    gram: u64,
+    systems: u64,
+    count: u64,
+    alpha: f64,
+}
+
+/// What a task has on the device.
+struct Placed {
+    solutions: DeviceBuffer<f64>,
+    reports: DeviceBuffer<f64>,
+    /// Read by kernels, never again by the host.
+    _kept: (Vec<DeviceBuffer<u32>>, Vec<DeviceBuffer<f64>>, DeviceBuffer<u8>),
+}
+
+/// Solves a batch: for each task a solution a class, in order.
+pub(crate) fn solve(on: &Cuda, stage: &'static str, tasks: &[Task<'_>], alpha: f64) -> Result<Vec<Vec<Solution>>> {
+    let (mut placed, mut regressions, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
+    for task in tasks {
+        let (one, moments, job) = place(on, stage, task, alpha)?;
+        placed.push(one);
+        regressions.push(moments);
+        jobs.push(job);
+    }
+    let moments = on.send_jobs(stage, &regressions)?;
+    sum_moments(on, stage, &regressions, &moments)?;
+    let table = on.send_jobs(stage, &jobs)?;
+    let pairs = jobs.iter().map(|j| (j.columns * j.columns) as usize).max().unwrap_or(0);
+    let grams = Shape { grid: (pairs.div_ceil(256), jobs.len()), threads: 256, shared: 0 };
+    let systems = jobs.iter().map(|j| j.count as usize).max().unwrap_or(0);
+    let solves = Shape { grid: (systems, jobs.len()), threads: 256, shared: 0 };
+    // SAFETY: lipex_ridge_gram(ridges) and lipex_ridge_solve(ridges), one an instance: arrays of rows as for the moments,
+    // moments (classes + 1) · columns numbers, gram columns², systems `count` with members below columns, a factor of size²,
+    // solutions classes · size and reports classes · 3. All live in `placed` until the solutions are read below.
+    unsafe {
+        on.launch(stage, (&RIDGE, "lipex_ridge_gram", None), grams, &[(&table).into()])?;
+        on.launch(stage, (&RIDGE, "lipex_ridge_solve", None), solves, &[(&table).into()])?;
+    }
+    tasks.iter().zip(&placed).map(|(task, placed)| read(on, stage, task, placed)).collect()
+}
+
+fn place(
+    on: &Cuda,
+    stage: &'static str,
+    task: &Task<'_>,
+    alpha: f64,
+) -> Result<(Placed, crate::least_squares::Regression, RidgeJob)> {
+    let kept: Option<Vec<u32>> = task.kept.map(|kept| kept.iter().map(|&j| j as u32).collect());
+    let columns = kept.as_ref().map_or(task.near.masks.features(), Vec::len);
+    let kept = kept.map(|kept| on.send(stage, &kept)).transpose()?;
+    let times = task.times.map(|times| on.send(stage, times)).transpose()?;
+    let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
+    let moments = Moments::new(on, stage, task.near, columns, (address(&kept), address(&times)))?;
+    let gram = on.room::<f64>(stage, columns * columns)?;
+    let total = |each: fn(&System) -> usize| task.systems.iter().map(each).sum::<usize>();
+    let members: Vec<u32> = task.systems.iter().flat_map(|s| s.members.iter().copied()).collect();
+    let members = on.send(stage, &members)?;
+    let factors = on.room::<f64>(stage, total(|s| s.members.len() * s.members.len()))?;
+    let solutions = on.room::<f64>(stage, total(|s| s.members.len() * s.classes.len()))?;
+    let reports = on.room::<f64>(stage, 3 * total(|s| s.classes.len()))?;
+    let mut next = SystemJob {
+        members: members.address(),
+        factor: factors.address(),
+        solutions: solutions.address(),
+        reports: reports.address(),
+        ..SystemJob::zeroed()
+    };
+    let mut systems = Vec::with_capacity(task.systems.len());
+    for system in &task.systems {
+        let (size, classes) = (system.members.len() as u64, system.classes.len() as u64);
+        systems.push(SystemJob { size, classes, first_class: system.classes.start as u64, ..next });
+        next.members += 4 * size;
+        next.factor += 8 * size * size;
+        next.solutions += 8 * size * classes;
+        next.reports += 8 * 3 * classes;
+    }
+    let table = on.send_jobs(stage, &systems)?;
+    let r = moments.regression;
+    let job = RidgeJob {
+        bits: r.bits,
+        p: r.p,
+        pi: r.pi,
+        times: r.times,
+        kept: r.kept,
+        rows: r.rows,
+        words: r.words,
+        classes: r.classes,
+        columns: r.columns,
+        moments: r.moments,
+        gram: gram.address(),
+        systems: table.address(),
+        count: systems.len() as u64,
+        alpha,
+    };
+    let words: Vec<DeviceBuffer<u32>> = [kept, times, Some(members)].into_iter().flatten().collect();
+    let placed = Placed { solutions, reports, _kept: (words, vec![moments.sums, gram, factors], table) };
+    Ok((placed, r, job))
+}
+
+fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Result<Vec<Solution>> {
+    let (numbers, reports) = (on.receive(stage, &placed.solutions)?, on.receive(stage, &placed.reports)?);
+    let mut solved = Vec::new();
+    let (mut at, mut reports) = (0, reports.chunks_exact(3));
+    for system in &task.systems {
+        for _ in system.classes.clone() {
+            let report = reports.next().unwrap_or(&[f64::NAN; 3]);
+            let coefficients = numbers[at..at + system.members.len()].to_vec();
+            at += system.members.len();
+            solved.push(Solution {
+                coefficients,
+                intercept: report[0],
+                objective: report[1],
+                gradient_norm: report[2],
+            });
+        }
+    }
+    Ok(solved)
+}
+
+impl Surrogate<Cuda> for Ridge {
+    fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        let all: Vec<&Problem<'_, Cuda>> = problems.iter().collect();
+        let mut fitted = Vec::with_capacity(all.len());
+        for part in all.chunks(MOST_DOWN) {
+            fitted.extend(by_chunks(part, &mut |part| fit(self, on, part))?);
+        }
+        Ok(fitted)
+    }
+}
+
+fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+    let mut tasks = Vec::with_capacity(problems.len());
+    for problem in problems {
+        problem.check()?;
+        let (kept, classes) = (&problem.selection.kept, problem.around.probabilities.classes());
+        let systems = match settings.support_in_use() {
+            Support::Union => vec![System { members: (0..kept.len() as u32).collect(), classes: 0..classes }],
+            Support::Own => {
+                expect_len("classes of the selection", classes, problem.selection.per_class.len())?;
+                let own =
+                    |(c, picks): (usize, &Vec<usize>)| System { members: positions(picks, kept), classes: c..c + 1 };
+                problem.selection.per_class.iter().enumerate().map(own).collect()
+            }
+        };
+        tasks.push(Task { near: problem.around, times: problem.multiplicities, kept: Some(kept), systems });
+    }
+    let solved = solve(on, "fit", &tasks, settings.alpha_in_use())?;
+    Ok(tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect())
+}
+
+/// Where a class's picks are among the kept features, ascending.
+fn positions(picks: &[usize], kept: &[usize]) -> Vec<u32> {
+    (0..kept.len()).filter(|&j| picks.contains(&kept[j])).map(|j| j as u32).collect()
+}
+
+fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
+    let kept = task.kept.unwrap_or_default();
+    let mut matrix = vec![vec![0.0; kept.len()]; solved.len()];
+    let mut support = vec![Vec::new(); solved.len()];
+    for system in &task.systems {
+        for c in system.classes.clone() {
+            support[c] = system.members.iter().map(|&j| j as usize).collect();
+            support[c].iter().zip(&solved[c].coefficients).for_each(|(&j, v)| matrix[c][j] = *v);
+        }
+    }
+    let report = FitReport {
+        objective: solved.iter().map(|s| s.objective).sum(),
+        gradient_norm: solved.iter().fold(0.0, |m, s| m.max(s.gradient_norm)),
+        lambda: alpha,
+        iterations: 0,
+        evaluations: 0,
+        hessian_products: 0,
+        converged: true,
+        stopped: "solved in closed form".into(),
+        start: Start::Own,
+    };
+    let intercept = solved.iter().map(|s| s.intercept).collect();
+    Fitted { kept: kept.to_vec(), matrix, intercept, support, link: Link::Identity, report }
+}

@@ -1,0 +1,137 @@
+//! Select: forward selection on the device, highest weights through the ridge, the lasso path on the host.
+
+use crate::device::Cuda;
+use crate::error::by_chunks;
+use crate::launch::{MOST_DOWN, Shape};
+use crate::least_squares::{Moments, Regression, sum_moments};
+use crate::ridge::{self, System};
+use lipex_core::{
+    Forward, HighestWeights, LassoPath, Masks, Neighbourhood, Probabilities, Result, Selection, Selector, Weights,
+};
+use lipex_cpu::Cpu;
+use lipex_kernels::SELECT;
+
+/// Where a class has no more features to choose.
+const NONE: u32 = u32::MAX;
+/// The ridge penalty of highest weights.
+const ALPHA: f64 = 0.01;
+/// With more features than this the ridge of highest weights is solved on the CPU.
+const MOST_COLUMNS: usize = 2048;
+
+impl Selector<Cuda> for Forward {
+    fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+        let all: Vec<&Neighbourhood<Cuda>> = around.iter().collect();
+        let mut selections = Vec::with_capacity(all.len());
+        for part in all.chunks(MOST_DOWN) {
+            selections.extend(by_chunks(part, &mut |part| forward(self, on, part))?);
+        }
+        Ok(selections)
+    }
+}
+
+fn forward(settings: &Forward, on: &Cuda, around: &[&Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+    let (mut moments, mut rooms, mut regressions) = (Vec::new(), Vec::new(), Vec::new());
+    for near in around {
+        let (features, classes) = (near.masks.features(), near.probabilities.classes());
+        let k = settings.k().min(features);
+        let sums = Moments::new(on, "select", near, features, (0, 0))?;
+        let room = on.room::<f64>("select", classes * (3 + k) * features)?;
+        let taken = on.zeroed::<u32>("select", features)?;
+        let chosen = on.room::<u32>("select", classes * k)?;
+        regressions.push(Regression {
+            k: k as u64,
+            exclusive: u64::from(settings.is_exclusive()),
+            room: room.address(),
+            taken: taken.address(),
+            chosen: chosen.address(),
+            ..sums.regression
+        });
+        moments.push(sums.sums);
+        rooms.push((room, taken, chosen));
+    }
+    let jobs = on.send_jobs("select", &regressions)?;
+    sum_moments(on, "select", &regressions, &jobs)?;
+    let classes = around.iter().map(|near| near.probabilities.classes()).max().unwrap_or(0);
+    let shape = Shape { grid: (classes, around.len()), threads: 256, shared: 0 };
+    // SAFETY: lipex_select_forward(regressions): as for the moments, and room for classes · (3 + k) · columns numbers, taken
+    // one word a column, chosen classes · k. All live in `moments` and `rooms` until the answer is read below.
+    unsafe { on.launch("select", (&SELECT, "lipex_select_forward", None), shape, &[(&jobs).into()]) }?;
+    let one = |(near, (_, _, chosen)): (&&Neighbourhood<Cuda>, &(_, _, _))| {
+        let features = near.masks.features();
+        let k = settings.k().min(features);
+        let picks = on.receive("select", chosen)?;
+        Ok(filled_up(picks.chunks_exact(k), k, features, settings.is_exclusive()))
+    };
+    around.iter().zip(&rooms).map(one).collect()
+}
+
+/// The picks, with features that change nothing, by lowest index, until there are `k` a class.
+fn filled_up<'a>(picks: impl Iterator<Item = &'a [u32]>, k: usize, features: usize, exclusive: bool) -> Selection {
+    let mut taken = vec![false; features];
+    let mut per_class = Vec::new();
+    for picks in picks {
+        let mut chosen: Vec<usize> = picks.iter().filter(|&&j| j != NONE).map(|&j| j as usize).collect();
+        for j in (0..features).filter(|&j| !taken[j]) {
+            if chosen.len() >= k {
+                break;
+            }
+            if !chosen.contains(&j) {
+                chosen.push(j);
+            }
+        }
+        if exclusive {
+            chosen.iter().for_each(|&j| taken[j] = true);
+        }
+        per_class.push(chosen);
+    }
+    Selection::new(per_class)
+}
+
+impl Selector<Cuda> for HighestWeights {
+    fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+        let one = |near: &Neighbourhood<Cuda>| match near.masks.features() {
+            0..=MOST_COLUMNS => highest(on, near, self.k()),
+            _ => on_the_host(self, on, near),
+        };
+        around.iter().map(one).collect()
+    }
+}
+
+/// The lasso path goes from event to event, one class at a time: work for the CPU, on copies.
+impl Selector<Cuda> for LassoPath {
+    fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+        around.iter().map(|near| on_the_host(self, on, near)).collect()
+    }
+}
+
+fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Selection> {
+    let mut selections = selector.select(&Cpu::new(), &[copied(on, near)?])?;
+    selections.pop().ok_or_else(|| lipex_core::Error::shape("selections", 1, 0))
+}
+
+/// A neighbourhood in the host's memory.
+fn copied(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
+    let cpu = Cpu::new();
+    let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
+    Neighbourhood::new(
+        &cpu,
+        Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?,
+        Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?,
+        Weights::new(on.receive("select", near.weights.values())?),
+    )
+}
+
+/// The features of largest |coefficient|; ties to the lowest index.
+fn highest(on: &Cuda, near: &Neighbourhood<Cuda>, k: usize) -> Result<Selection> {
+    let features = near.masks.features();
+    let system = System { members: (0..features as u32).collect(), classes: 0..near.probabilities.classes() };
+    let solved =
+        ridge::solve(on, "select", &[ridge::Task { near, times: None, kept: None, systems: vec![system] }], ALPHA)?;
+    let picks = |solution: &ridge::Solution| {
+        let mut order: Vec<usize> = (0..features).collect();
+        order.sort_by(|&a, &b| solution.coefficients[b].abs().total_cmp(&solution.coefficients[a].abs()));
+        order.truncate(k);
+        order
+    };
+    Ok(Selection::new(solved.iter().flatten().map(picks).collect()))
+}
