@@ -141,3 +141,71 @@ fn compiled_block_sum_adds_up() {
     assert_eq!(stream.clone_dtoh(&out).unwrap(), sums);
     assert_eq!(stream.clone_dtoh(&votes).unwrap(), [16 * blocks, 5]);
 }
+
+/// `horner` of functions.cu.
+fn horner(x: f32, c: &[f32]) -> f32 {
+    let mut s = 0.0f32;
+    for &c in c {
+        if c > 1e30 {
+            return -1.0;
+        }
+        s = s.mul_add(x, c);
+    }
+    s
+}
+
+#[test]
+fn compiled_functions_are_called() {
+    let context = common::context();
+    let stream = context.default_stream();
+    let module = context.load_module(Ptx::from_src(include_str!("ptx/functions.ptx"))).unwrap();
+    let f = module.load_function("functions").unwrap();
+    let n = 50usize;
+    let input: Vec<f32> = (0..n).map(|i| i as f32 / 20.0 - 1.2).collect();
+    let device = stream.clone_htod(&input).unwrap();
+    let mut out = stream.alloc_zeros::<f32>(2 * n).unwrap();
+    let count = n as i32;
+    let mut launch = stream.launch_builder(&f);
+    launch.arg(&mut out).arg(&device).arg(&count);
+    let shape = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (n as u32, 1, 1), shared_mem_bytes: 0 };
+    // SAFETY: the arguments are the kernel's.
+    unsafe { launch.launch(shape) }.unwrap();
+    let out = stream.clone_dtoh(&out).unwrap();
+    for (i, &x) in input.iter().enumerate() {
+        let c = [1.0, 2.0, 3.0, if i == 7 { 1e31 } else { 4.0 }];
+        let want = if i % 2 == 1 { horner(x, &c) + horner(-x, &c) } else { horner(x, &c[..i % 5]) };
+        assert_eq!(out[i], want, "lane {i}: a function that returns early in some lanes");
+        let power = (f64::from(x) + 2.0).powf(1.5 + (i % 3) as f64);
+        assert!((f64::from(out[n + i]) - power).abs() < 1e-6 * power, "{power} and {}", out[n + i]);
+    }
+}
+
+#[test]
+fn compiled_switch_goes_everywhere() {
+    let context = common::context();
+    let stream = context.default_stream();
+    let module = context.load_module(Ptx::from_src(include_str!("ptx/functions.ptx"))).unwrap();
+    let f = module.load_function("table").unwrap();
+    let cases: Vec<i32> = (0..64).map(|i| i % 11).collect();
+    let before: Vec<i32> = (0..64).map(|i| 1000 - 37 * i).collect();
+    let input = stream.clone_htod(&cases).unwrap();
+    let mut out = stream.clone_htod(&before).unwrap();
+    let mut launch = stream.launch_builder(&f);
+    launch.arg(&mut out).arg(&input);
+    let shape = LaunchConfig { grid_dim: (1, 1, 1), block_dim: (64, 1, 1), shared_mem_bytes: 0 };
+    // SAFETY: the arguments are the kernel's.
+    unsafe { launch.launch(shape) }.unwrap();
+    let want = cases.iter().zip(&before).map(|(&x, &o)| match x {
+        0 => x * 3 + o,
+        1 => x ^ (o << 2),
+        2 => x - o * 7,
+        3 => o.leading_zeros() as i32,
+        4 => o.count_ones() as i32 + 9,
+        5 => o % 13,
+        6 => o / 3,
+        7 => o & 0x55,
+        8 => o.reverse_bits(),
+        _ => -1,
+    });
+    assert_eq!(stream.clone_dtoh(&out).unwrap(), want.collect::<Vec<_>>());
+}

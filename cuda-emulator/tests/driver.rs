@@ -326,3 +326,23 @@ fn bad_handles_are_codes() {
     }
     drop(context);
 }
+
+#[test]
+fn the_default_stream_has_three_names() {
+    let _alone = alone();
+    let context = context();
+    // SAFETY: two special handles that the driver API defines.
+    unsafe {
+        let at = result::malloc_sync(8).unwrap();
+        let [legacy, per_thread] = [1usize, 2].map(|handle| handle as sys::CUstream);
+        result::memset_d8_async(at, 1, 8, legacy).unwrap();
+        result::memset_d8_async(at, 2, 4, per_thread).unwrap();
+        let mut host = [0u8; 8];
+        result::memcpy_dtoh_async(&mut host, at, std::ptr::null_mut()).unwrap();
+        assert_eq!(host, [2, 2, 2, 2, 1, 1, 1, 1]);
+        result::stream::synchronize(per_thread).unwrap();
+        result::free_sync(at).unwrap();
+    }
+    drop(context);
+    assert_eq!(reports(), Vec::<String>::new());
+}

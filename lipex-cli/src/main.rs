@@ -1,6 +1,7 @@
 //! The command `lipex`.
 
 mod arrays;
+mod files;
 mod fit;
 mod method;
 mod options;

@@ -2,7 +2,9 @@
 
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
-use lipex::{Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Softmax, Surrogate, by_name};
+use lipex::{
+    Adaptive, Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Rule, Softmax, Surrogate, by_name,
+};
 use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
@@ -33,12 +35,25 @@ pub fn explainer(
     Ok(explainer)
 }
 
-/// Adds error bars if the options ask for them; `top` is the K that a word's share in the top is of.
-pub fn with_noise(explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
-    if !options.bars.uncertainty {
+/// Adds error bars and growth if the options ask for them; `top` is the K that a word's share in the top is of.
+pub fn with_noise(mut explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+    if options.bars.uncertainty {
+        explainer = explainer.error_bars(ErrorBars::default().top(top.max(1))?);
+    }
+    if !options.adaptive {
         return Ok(explainer);
     }
-    Ok(explainer.error_bars(ErrorBars::default().top(top.max(1))?))
+    let mut adaptive = Adaptive::default();
+    if let Some(settled) = &options.settled {
+        adaptive = adaptive.rule(parse::settled(settled)?)?;
+    }
+    if let Some(half_width) = options.half_width {
+        adaptive = adaptive.rule(Rule::HalfWidth(half_width))?;
+    }
+    if let Some(most) = options.max_samples {
+        adaptive = adaptive.most(most)?;
+    }
+    Ok(explainer.adaptive(adaptive))
 }
 
 /// The surrogate that the options name.

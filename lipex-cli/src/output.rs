@@ -20,7 +20,7 @@ pub fn read(option: &str, path: &str) -> Result<String> {
     })
 }
 
-/// Where a file will be written; checked before any work is done.
+/// Where a file will be written.
 pub enum Target {
     StandardOutput,
     File(PathBuf),
@@ -48,12 +48,89 @@ impl Target {
     }
 
     /// Writes all of `content`, or leaves what was there.
-    pub fn write(&self, option: &str, content: &[u8]) -> Result<()> {
+    pub fn write(&self, option: &'static str, content: &[u8]) -> Result<()> {
+        self.stage(option, content)?.commit()
+    }
+
+    /// Writes all of `content` where it can still be taken back: a file not yet in its place.
+    fn stage<'a>(&'a self, option: &'static str, content: &'a [u8]) -> Result<Staged<'a>> {
         match self {
-            Target::StandardOutput => finished(std::io::stdout().lock(), content),
-            Target::File(file) => write_whole(file, content)
-                .map_err(|e| Error::setting(option, file.display(), format!("cannot be written: {e}"))),
+            Target::StandardOutput => Ok(Staged::Stream(option, None, content)),
+            // A pipe or a device cannot be replaced.
+            Target::File(file) if file.exists() && !file.is_file() => Ok(Staged::Stream(option, Some(file), content)),
+            Target::File(file) => {
+                let temporary = beside(file, content).map_err(|e| refusal(option, file, &e))?;
+                Ok(Staged::File(option, file, temporary))
+            }
         }
+    }
+
+    /// What tells two targets apart.
+    fn place(&self) -> PathBuf {
+        match self {
+            Target::StandardOutput => PathBuf::from("-"),
+            Target::File(file) => match (folder_of(file).canonicalize(), file.file_name()) {
+                (Ok(folder), Some(name)) => folder.join(name),
+                _ => file.clone(),
+            },
+        }
+    }
+}
+
+fn refusal(option: &str, file: &Path, error: &std::io::Error) -> Error {
+    Error::setting(option, file.display(), format!("cannot be written: {error}"))
+}
+
+/// Content on its way to a target.
+enum Staged<'a> {
+    File(&'static str, &'a Path, tempfile::NamedTempFile),
+    /// Standard output, or a file that is a pipe or a device.
+    Stream(&'static str, Option<&'a Path>, &'a [u8]),
+}
+
+impl Staged<'_> {
+    fn commit(self) -> Result<()> {
+        match self {
+            Staged::File(option, file, temporary) => {
+                temporary.persist(file).map(drop).map_err(|e| refusal(option, file, &e.error))
+            }
+            Staged::Stream(option, Some(file), content) => {
+                let opened = File::options().write(true).open(file);
+                opened.and_then(|mut f| f.write_all(content)).map_err(|e| refusal(option, file, &e))
+            }
+            Staged::Stream(_, None, content) => finish(std::io::stdout().lock(), content),
+        }
+    }
+}
+
+/// All that a run is to write: checked before any work is done, and written together at its end.
+pub struct Targets(Vec<(&'static str, Target)>);
+
+impl Targets {
+    /// The targets of options that were given, each with its path.
+    pub fn new<'a>(asked: impl IntoIterator<Item = (&'static str, Option<&'a String>)>) -> Result<Self> {
+        let mut targets: Vec<(&'static str, Target)> = Vec::new();
+        for (option, path) in asked {
+            let Some(path) = path else { continue };
+            let target = Target::new(option, path)?;
+            if let Some((other, _)) = targets.iter().find(|(_, t)| t.place() == target.place()) {
+                return Err(Error::setting(option, path, format!("is what --{other} writes to; choose another")));
+            }
+            targets.push((option, target));
+        }
+        Ok(Targets(targets))
+    }
+
+    /// Whether one of them is standard output, which then has no room for a report.
+    pub fn take_standard_output(&self) -> bool {
+        self.0.iter().any(|(_, target)| matches!(target, Target::StandardOutput))
+    }
+
+    /// Makes the content of each and writes them all; nothing is in its place before everything is made.
+    pub fn write(&self, make: impl Fn(&str) -> Result<Vec<u8>>) -> Result<()> {
+        let contents = self.0.iter().map(|(option, _)| make(option)).collect::<Result<Vec<_>>>()?;
+        let staged = self.0.iter().zip(&contents).map(|((option, target), content)| target.stage(option, content));
+        staged.collect::<Result<Vec<_>>>()?.into_iter().try_for_each(Staged::commit)
     }
 }
 
@@ -64,12 +141,8 @@ fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// Writes to a new file beside the old one and then takes its place.
-fn write_whole(file: &Path, content: &[u8]) -> std::io::Result<()> {
-    // A pipe or a device cannot be replaced.
-    if file.exists() && !file.is_file() {
-        return File::options().write(true).open(file)?.write_all(content);
-    }
+/// A new file beside `file` that holds `content`.
+fn beside(file: &Path, content: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -79,16 +152,15 @@ fn write_whole(file: &Path, content: &[u8]) -> std::io::Result<()> {
     let mut temporary = builder.tempfile_in(folder_of(file))?;
     temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
-    temporary.persist(file)?;
-    Ok(())
+    Ok(temporary)
 }
 
 /// Writes to standard output, without colours where it takes none. A reader that has gone away wants no more.
 pub fn print(content: &str) -> Result<()> {
-    finished(AutoStream::auto(std::io::stdout()), content.as_bytes())
+    finish(AutoStream::auto(std::io::stdout()), content.as_bytes())
 }
 
-fn finished(mut out: impl Write, content: &[u8]) -> Result<()> {
+fn finish(mut out: impl Write, content: &[u8]) -> Result<()> {
     match out.write_all(content).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::setting("standard output", "", e.to_string())),
         _ => Ok(()),

@@ -4,7 +4,7 @@ use crate::options::SamplingOptions;
 use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
     All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Selector, Starts,
+    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Rule, Selector, Starts,
     UniformSize,
 };
 use std::sync::Arc;
@@ -108,6 +108,20 @@ pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturb
 
 pub fn lambda(value: &str) -> Result<f64> {
     value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
+}
+
+/// K, K:EPS or K:order.
+pub fn settled(value: &str) -> Result<Rule> {
+    let (k, rest) = split(value);
+    let k = number("settled", value, k, "a number of words")?;
+    Ok(match rest {
+        None => Rule::Settled { k, indifference: 0.1 },
+        Some("order") => Rule::Order { k },
+        Some(share) => Rule::Settled {
+            k,
+            indifference: number("settled", value, share, "a share of the largest weight, or order")?,
+        },
+    })
 }
 
 pub fn starts(value: &str) -> Result<Starts> {

@@ -1,12 +1,14 @@
 //! `lipex show`.
 
 use crate::options::ShowOptions;
-use crate::{output, report};
+use crate::output::{self, Targets};
+use crate::{files, report};
 use lipex::{Error, Result, from_json};
 
 pub fn run(options: &ShowOptions) -> Result<()> {
+    let targets = Targets::new(files::asked(&options.files))?;
     let json = output::read("FILE", &options.file)?;
     let explanation = from_json(&json).map_err(|e| Error::setting("FILE", &options.file, e.to_string()))?;
     let view = report::Choice::new(&options.view, &explanation.classes)?;
-    output::print(&report::render(&explanation, &view, output::width()))
+    files::finish(&targets, &explanation, &view, |_| None)
 }

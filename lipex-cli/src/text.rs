@@ -1,21 +1,16 @@
 //! `lipex text`.
 
 use crate::options::{ModelOptions, TextOptions, WordOptions};
-use crate::output::{self, Target};
-use crate::{method, parse, report};
+use crate::output::{self, Targets};
+use crate::{files, method, parse, report};
 use lipex::{
     BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
-    to_json,
 };
 use std::time::Duration;
 
 pub fn run(options: &TextOptions) -> Result<()> {
-    let target = options.json.as_deref().map(|path| Target::new("json", path)).transpose()?;
-    let neighbourhood =
-        options.save_neighbourhood.as_deref().map(|path| Target::new("save-neighbourhood", path)).transpose()?;
-    if let (Some(Target::StandardOutput), Some(Target::StandardOutput)) = (&target, &neighbourhood) {
-        return Err(Error::setting("save-neighbourhood", "-", "--json goes to standard output already; name a file"));
-    }
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
     let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
     explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
@@ -32,16 +27,8 @@ pub fn run(options: &TextOptions) -> Result<()> {
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
     }
-    if let Some(target) = &target {
-        target.write("json", to_json(&explanation).as_bytes())?;
-    }
-    if let Some(target) = &neighbourhood {
-        target.write("save-neighbourhood", &npy::neighbourhood_to_npz(&around)?)?;
-    }
-    match (target, neighbourhood) {
-        (Some(Target::StandardOutput), _) | (_, Some(Target::StandardOutput)) => Ok(()),
-        _ => output::print(&report::render(&explanation, &view, output::width())),
-    }
+    let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
+    files::finish(&targets, &explanation, &view, others)
 }
 
 fn instance(options: &TextOptions) -> Result<TextInstance> {

@@ -84,3 +84,45 @@ fn what_has_no_sandwich_is_told() {
     assert!(lime.contains("(bootstrap; rows independent)"), "{lime}");
     assert!(told(&[TEXT, "--uncertainty", "--sampler", "antithetic"]).contains("pairs of rows together"));
 }
+
+#[test]
+fn a_run_grows_until_it_is_settled() {
+    let grown = json(&[TEXT, "--adaptive"]);
+    let looks = grown["growth"]["looks"].as_array().unwrap();
+    let last = looks.last().unwrap();
+    assert_eq!((&looks[0]["masks"], &last["masks"]), (&100.into(), &grown["calls"]["masks"]));
+    assert_eq!((&grown["growth"]["rule"], &grown["growth"]["met"]), (&"settled 3:0.1".into(), &true.into()));
+    assert_eq!(last["inputs"], grown["calls"]["inputs"]);
+    // As a plain run of as many masks.
+    let plain = json(&[TEXT, "--samples", &last["masks"].to_string()]);
+    for key in ["matrix", "intercept", "kept", "fidelity", "fit", "calls", "probabilities"] {
+        assert_eq!(grown[key], plain[key], "{key}");
+    }
+    let report = told(&[TEXT, "--adaptive", "--settled", "1:0.2"]);
+    assert!(report.contains("Stopped (settled 1:0.2): the top 1 of surprise"), "{report}");
+    let bars = told(&[TEXT, "--adaptive", "--half-width", "0.2", "--uncertainty"]);
+    assert!(bars.contains("Stopped (half-width 0.2)") && bars.contains("How sure"), "{bars}");
+    let limit = told(&[TEXT, "--adaptive", "--settled", "4:order", "--max-samples", "120"]);
+    assert!(limit.contains("Not settled (settled 4:order): the limit of 120 masks"), "{limit}");
+}
+
+#[test]
+fn a_run_that_cannot_grow_is_refused() {
+    for sampler in ["exhaustive", "lime"] {
+        let message = refused(&["a b c", "--adaptive", "--sampler", sampler]);
+        assert!(message.contains("cannot be extended") && message.contains(sampler), "{message}");
+    }
+    for (arguments, word) in [
+        (vec!["--adaptive", "--samples", "300"], "--samples"),
+        (vec!["--settled", "3"], "--adaptive"),
+        (vec!["--adaptive", "--settled", "3", "--half-width", "0.1"], "--half-width"),
+        (vec!["--adaptive", "--settled", "0"], "at least 1"),
+        (vec!["--adaptive", "--settled", "3:2"], "indifference"),
+        (vec!["--adaptive", "--settled", "x"], "number of words"),
+        (vec!["--adaptive", "--half-width", "-1"], "above 0"),
+        (vec!["--adaptive", "--max-samples", "1"], "from 2"),
+    ] {
+        let message = refused(&[&["a b c"], arguments.as_slice()].concat());
+        assert!(message.contains(word), "{arguments:?}: {message}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
+mod grow;
 mod run;
 
 use crate::backend::{Backend, Masks, Neighbourhood};
@@ -15,7 +16,7 @@ use crate::predict::BlackBox;
 use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{All, Forward, HighestWeights, Selection, Selector};
-use crate::uncertainty::ErrorBars;
+use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::weigh::{Exponential, Proximity};
 use run::Asked;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub struct Explainer<B: Backend> {
     seed: u64,
     batch_size: usize,
     error_bars: Option<ErrorBars>,
+    adaptive: Option<Adaptive>,
 }
 
 impl<B: Backend> Explainer<B>
@@ -77,6 +79,7 @@ where
             seed: 0,
             batch_size: 64,
             error_bars: None,
+            adaptive: None,
         }
     }
 
@@ -254,6 +257,13 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
+    /// Adds masks until a rule is met, in place of a fixed number of [`samples`](Explainer::samples); default: a fixed
+    /// number. The sampler must be one that can be extended.
+    pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
     /// The backend.
     pub fn backend(&self) -> &B {
         &self.backend
@@ -263,6 +273,10 @@ impl<B: Backend> Explainer<B> {
     pub fn settings(&self) -> Vec<Setting> {
         let mut settings = self.perturber.describe();
         settings.push(Setting::new("samples", self.samples));
+        if let Some(adaptive) = &self.adaptive {
+            settings.push(Setting::new("adaptive", adaptive.rule_in_use()));
+            settings.push(Setting::new("max-samples", adaptive.limit()));
+        }
         settings.extend(self.proximity.describe());
         settings.extend(self.selector.describe());
         settings.extend(self.surrogate.describe());

@@ -273,6 +273,9 @@ impl Explanation {
         if let Some(u) = &self.uncertainty {
             u.check(c, d, f)?;
         }
+        if let Some(g) = self.growth.as_ref().filter(|g| g.class >= c) {
+            return Err(Error::shape("class of growth (below the number of classes)", c, g.class));
+        }
         let named = |g: &Growth| g.interchangeable.iter().flatten().copied().find(|&j| j >= d);
         if let Some(j) = self.growth.as_ref().and_then(named) {
             return Err(Error::shape("interchangeable features (below the number of features)", d, j));

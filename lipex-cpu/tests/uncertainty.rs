@@ -206,3 +206,29 @@ fn shares_in_the_top_repeat_the_selection() {
     assert!(top.share.iter().flatten().any(|s| (0.2..0.8).contains(s)), "{:?}", top.share);
     assert!(top.share.iter().all(|row| (row.iter().sum::<f64>() - 2.0).abs() < 1e-9));
 }
+
+/// A selector that knows nothing of multiplicities is shown rows as often as they count.
+#[test]
+fn selections_of_rows_drawn_again_are_those_of_their_copies() {
+    struct Copies<S>(S);
+    impl<S: Describe> Describe for Copies<S> {
+        fn describe(&self) -> Vec<Setting> {
+            self.0.describe()
+        }
+    }
+    impl<S: Selector<Cpu>> Selector<Cpu> for Copies<S> {
+        fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
+            self.0.select(on, around)
+        }
+    }
+    let (on, around) = (Cpu::new(), sample(PROBLEM, &laws()[0], 90, 3));
+    let times: Vec<Vec<u32>> = (0..20).map(|r| (0..90).map(|i| (i * (r + 3) + r) % 4).collect()).collect();
+    let forward = Forward::new(3).unwrap();
+    let own = forward.reselect(&on, &around, &times).unwrap();
+    assert_eq!(own, Copies(forward).reselect(&on, &around, &times).unwrap());
+    assert_ne!(own[0], own[7]);
+    let highest = lipex_core::HighestWeights::new(2).unwrap();
+    let copies = Copies(highest).reselect(&on, &around, &times).unwrap();
+    assert_eq!(highest.reselect(&on, &around, &times).unwrap(), copies);
+    assert!(forward.reselect(&on, &around, &[vec![1; 3]]).is_err());
+}

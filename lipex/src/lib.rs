@@ -24,7 +24,8 @@
 //!   whose features are the segments of a map.
 //! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
-//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it.
+//! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
+//!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
@@ -35,6 +36,7 @@ mod function;
 mod image;
 mod json;
 pub mod npy;
+mod page;
 mod text;
 
 pub use command::CommandModel;
@@ -49,6 +51,7 @@ pub use image::{
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::*;
+pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
 
 /// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.

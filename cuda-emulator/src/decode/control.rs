@@ -11,7 +11,13 @@ impl Decoder<'_> {
     pub(super) fn control(&mut self, op: &Opcode<'_>, i: &ptx::Instruction) -> Result<bool, Refusal> {
         match (op.base, op.mods.as_slice(), op.types.as_slice()) {
             ("bra", [] | ["uni"], []) => self.branch(i),
-            ("ret" | "exit", [] | ["uni"], []) => self.bare(Kind::Exit, i),
+            ("brx", ["idx"] | ["idx", "uni"], []) => self.indexed_branch(i),
+            ("call", [] | ["uni"], []) => self.call(i),
+            ("ret", [] | ["uni"], []) => match self.calls.last() {
+                Some(&(_, behind)) => self.bare(Kind::Branch(behind, NOWHERE), i),
+                None => self.bare(Kind::Exit, i),
+            },
+            ("exit", [], []) => self.bare(Kind::Exit, i),
             ("trap", [], []) => self.bare(Kind::Trap, i),
             ("bar" | "barrier", ["warp", "sync"], []) => {
                 let [mask] = i.operands.as_slice() else { return self.refuse("bar.warp.sync has one operand") };

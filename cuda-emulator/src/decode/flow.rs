@@ -52,7 +52,9 @@ impl Blocks {
             blocks.successors.push(match last.kind {
                 Kind::Branch(target, _) if last.guard == NOWHERE => vec![number[target as usize]],
                 Kind::Branch(target, _) => vec![number[target as usize], next],
-                Kind::Exit | Kind::Trap if last.guard == NOWHERE => vec![blocks.starts.len()],
+                Kind::Exit if last.guard == NOWHERE => vec![blocks.starts.len()],
+                // A trap stops everything: lanes that do not run into one still meet.
+                Kind::Trap if last.guard == NOWHERE => Vec::new(),
                 _ => vec![next],
             });
         }

@@ -72,7 +72,9 @@ impl Decoder<'_> {
                 bits => self.refuse(format!("an address of {bits} bits")),
             },
             Some(Symbol::Address(own, at)) => {
-                if space != Space::Generic && space != own {
+                // A function's parameters are the caller's memory.
+                let handed = space == Space::Param && own == Space::Local;
+                if space != Space::Generic && space != own && !handed {
                     return self.refuse(format!("'{name}' lies in {own:?}, not in {space:?}"));
                 }
                 Ok((Base::Fixed(self.place(own, at)), offset, own))
@@ -129,11 +131,11 @@ impl Decoder<'_> {
     fn store(&mut self, op: &Opcode<'_>, i: &ptx::Instruction) -> Result<bool, Refusal> {
         let (Some((space, lanes)), &[ty]) = (Self::modifiers(op), op.types.as_slice()) else { return Ok(false) };
         let [address, a] = i.operands.as_slice() else { return self.refuse("a store has two operands") };
-        if matches!(space, Space::Const | Space::Param) {
-            return self.refuse(format!("a store to {space:?} memory"));
-        }
         let slots = self.slots(a, lanes, ty, false)?;
         let access = self.access(space, ty, slots, address)?;
+        if matches!(access.space, Space::Const | Space::Param) {
+            return self.refuse(format!("a store to {:?} memory", access.space));
+        }
         self.emit(Kind::Store(Box::new(access)));
         Ok(true)
     }

@@ -13,6 +13,8 @@ pub enum Symbol {
     Register(u32, Type),
     /// A label.
     Label(u32),
+    /// A list of labels.
+    Targets(u32),
     /// A variable: its space and its address there; `u64::MAX` for shared memory whose size the launch gives.
     Address(Space, u64),
 }
@@ -28,6 +30,8 @@ struct Scope {
 #[derive(Default)]
 pub struct Names {
     scopes: Vec<Scope>,
+    /// The scope in which the function that is being decoded begins; between it and the module's nothing is seen.
+    floor: usize,
     temporaries: u32,
 }
 
@@ -35,6 +39,18 @@ impl Names {
     /// Opens a scope.
     pub fn open(&mut self) {
         self.scopes.push(Scope::default());
+    }
+
+    /// Opens a scope for a function's body, which sees the module's names alone; gives what [`Names::leave`] needs.
+    pub fn enter(&mut self) -> usize {
+        self.open();
+        std::mem::replace(&mut self.floor, self.scopes.len() - 1)
+    }
+
+    /// Closes the scope of a function.
+    pub fn leave(&mut self, floor: usize) {
+        self.close();
+        self.floor = floor;
     }
 
     /// Closes the innermost scope.
@@ -63,7 +79,8 @@ impl Names {
 
     /// What `name` stands for, if it has a column, a label or an address already.
     pub fn find(&self, name: &str) -> Option<Symbol> {
-        self.scopes.iter().rev().find_map(|s| s.symbols.get(name).copied())
+        let visible = self.scopes[self.floor..].iter().rev().chain(self.scopes.first());
+        visible.into_iter().find_map(|s| s.symbols.get(name).copied())
     }
 
     /// What `name` stands for; a register that is used for the first time gets its column in `program`.
@@ -71,7 +88,8 @@ impl Names {
         let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let number = &name[stem.len()..];
         let index = (number == "0" || !number.starts_with('0')).then(|| number.parse::<u64>().ok()).flatten();
-        for scope in self.scopes.iter_mut().rev() {
+        let floor = self.floor;
+        for (_, scope) in self.scopes.iter_mut().enumerate().rev().filter(|(i, _)| *i == 0 || *i >= floor) {
             if let Some(&symbol) = scope.symbols.get(name) {
                 return Some(symbol);
             }

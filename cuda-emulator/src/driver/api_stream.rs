@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::codes::{self, Code};
 use super::entry::give;
 use super::queue::{Event, HostFunction, HostPointer, Stream, StreamId, Work};
-use super::state::State;
+use super::state::{PER_THREAD_STREAM, State, named};
 
 const NON_BLOCKING: c_uint = 1;
 
@@ -56,7 +56,7 @@ api! {
 
     /// Ends a stream; its work is still done.
     context fn cuStreamDestroy_v2(state, stream: StreamId) {
-        if stream == 0 || !state.streams.contains_key(&stream) {
+        if stream <= PER_THREAD_STREAM || !state.streams.contains_key(&stream) {
             return Err(codes::INVALID_HANDLE);
         }
         let until = state.streams.get(&stream).map_or(0, |s| s.issued);
@@ -72,6 +72,7 @@ api! {
 
     /// Whether a stream's work is done.
     context fn cuStreamQuery(state, stream: StreamId) {
+        let stream = named(stream);
         let until = state.streams.get(&stream).ok_or(codes::INVALID_HANDLE)?.issued;
         progress(state, stream, until)?;
         state.wait_stream(stream)
@@ -80,7 +81,7 @@ api! {
     /// Lets a stream wait for an event.
     context fn cuStreamWaitEvent(state, stream: StreamId, handle: usize, _flags: c_uint) {
         let recorded = event(state, handle)?.recorded.clone();
-        let s = state.streams.get_mut(&stream).ok_or(codes::INVALID_HANDLE)?;
+        let s = state.streams.get_mut(&named(stream)).ok_or(codes::INVALID_HANDLE)?;
         if let Some((_, _, clock)) = recorded {
             s.clock.merge(&clock);
         }

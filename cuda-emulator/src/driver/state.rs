@@ -15,6 +15,15 @@ use crate::report::{Problem, Report};
 /// The handle of the default stream.
 pub const DEFAULT_STREAM: StreamId = 0;
 
+/// `CU_STREAM_PER_THREAD`; here all threads share it.
+pub const PER_THREAD_STREAM: StreamId = 2;
+
+/// The default stream by either of its names.
+pub fn named(stream: StreamId) -> StreamId {
+    const LEGACY: StreamId = 1;
+    if stream == LEGACY { DEFAULT_STREAM } else { stream }
+}
+
 /// The driver's state.
 pub struct State {
     /// Settings, read at the first call.
@@ -83,7 +92,9 @@ impl State {
     }
 
     fn add_default_stream(&mut self) {
-        self.streams.insert(DEFAULT_STREAM, Stream { blocking: true, ..Stream::default() });
+        for id in [DEFAULT_STREAM, PER_THREAD_STREAM] {
+            self.streams.insert(id, Stream { blocking: true, ..Stream::default() });
+        }
     }
 
     /// A handle that was never given out before.

@@ -184,6 +184,7 @@ impl Warp {
     }
 
     /// Carries out a load for the lanes in `mask`.
+    #[inline(always)]
     pub(super) fn load(
         &mut self,
         a: &Access,
@@ -295,6 +296,7 @@ impl Warp {
     }
 
     /// Carries out a store for the lanes in `mask`; where lanes write the same place the highest lane's value stays.
+    #[inline(always)]
     pub(super) fn store(
         &mut self,
         a: &Access,

@@ -13,6 +13,8 @@ pub struct Block {
     shared: Shared,
     /// The instruction each warp waits at.
     waiting: Vec<Option<u32>>,
+    /// For each barrier, warps that have come to it without waiting.
+    arrived: [usize; 16],
 }
 
 impl Block {
@@ -25,6 +27,7 @@ impl Block {
         self.warps.resize_with(count as usize, Warp::default);
         self.waiting.clear();
         self.waiting.resize(count as usize, None);
+        self.arrived = [0; 16];
         self.shared.reset(launch.shared_bytes(), launch.program.granule);
         for (number, warp) in self.warps.iter_mut().enumerate() {
             warp.start(launch, index, number as u32);
@@ -35,17 +38,31 @@ impl Block {
                 if done[w] || self.waiting[w].is_some() {
                     continue;
                 }
-                let mut around = Surroundings { launch, shared: &mut self.shared, tally };
-                match self.warps[w].run(&mut around) {
-                    Ok(Stop::Done) => done[w] = true,
-                    Ok(Stop::Barrier(pc)) => self.waiting[w] = Some(pc),
-                    Err((pc, fault)) => return Err(report(launch, index, w as u32, pc, &fault)),
-                }
+                done[w] = self.run_warp(launch, w, tally).map_err(|(pc, f)| report(launch, index, w as u32, pc, &f))?;
             }
             if done.iter().all(|d| *d) {
                 return Ok(());
             }
             self.barrier(launch, index, &done)?;
+        }
+    }
+
+    /// Runs a warp until it waits (`false`) or is done (`true`).
+    fn run_warp(&mut self, launch: &Launch<'_>, w: usize, tally: &mut Tally) -> Result<bool, (u32, Box<Fault>)> {
+        loop {
+            let mut around = Surroundings { launch, shared: &mut self.shared, tally };
+            match self.warps[w].run(&mut around)? {
+                Stop::Done => return Ok(true),
+                Stop::Barrier(pc) => {
+                    self.waiting[w] = Some(pc);
+                    return Ok(false);
+                }
+                Stop::Arrived(pc) => {
+                    if let Kind::Barrier(b) = &launch.program.code[pc as usize].kind {
+                        self.arrived[b.id as usize] += 1;
+                    }
+                }
+            }
         }
     }
 
@@ -62,9 +79,10 @@ impl Block {
                 (0..self.warps.len()).filter(|&w| self.waiting[w].and_then(at).is_some_and(|b| b.id == id)).collect();
             let Some(barrier) = here.first().and_then(|&w| self.waiting[w]).and_then(at) else { continue };
             let wanted = if barrier.threads == 0 { self.warps.len() } else { barrier.threads as usize / 32 };
-            if here.len() < wanted {
+            if here.len() + self.arrived[id as usize] < wanted {
                 continue;
             }
+            self.arrived[id as usize] = 0;
             self.reduce(&here, at);
             for w in here {
                 self.waiting[w] = None;

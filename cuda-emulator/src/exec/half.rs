@@ -49,6 +49,25 @@ fn pairs(a: u32, b: u32, f: impl Fn(u32, u32) -> u32) -> u32 {
     f(a & 0xffff, b & 0xffff) | f(a >> 16, b >> 16) << 16
 }
 
+/// `cvt.rn.f16x2.f32`: two singles to a pair, the first to the upper half.
+pub fn pack(op: &Opcode<'_>) -> Option<Computation> {
+    let run = match (op.base, op.mods.as_slice()) {
+        ("cvt", ["rn"]) => lanes!(|a: u32, b: u32| -> u32 {
+            let half = |x: u32, mode| to_half(f64::from(f32::from_bits(x)), mode);
+            half(a, Mode::Nearest) << 16 | half(b, Mode::Nearest)
+        }),
+        ("cvt", ["rz"]) => lanes!(|a: u32, b: u32| -> u32 {
+            let half = |x: u32, mode| to_half(f64::from(f32::from_bits(x)), mode);
+            half(a, Mode::Zero) << 16 | half(b, Mode::Zero)
+        }),
+        _ => return None,
+    };
+    if op.types != [F16x2, F32] {
+        return None;
+    }
+    two(run, F16x2, F32, F32)
+}
+
 /// The half precision instruction of that name.
 pub fn find(op: &Opcode<'_>) -> Option<Computation> {
     let mut op = op.clone();

@@ -10,6 +10,9 @@ fn sign16(x: u32) -> i32 {
 
 /// The integer instruction of that name.
 pub fn find(op: &Opcode<'_>) -> Option<Computation> {
+    if op.base == "dp4a" {
+        return dot(op);
+    }
     let &[ty] = op.types.as_slice() else { return None };
     if !matches!(ty, U16 | S16 | U32 | S32 | U64 | S64 | B16 | B32 | B64) {
         return None;
@@ -21,6 +24,31 @@ pub fn find(op: &Opcode<'_>) -> Option<Computation> {
         "min" | "max" | "abs" | "neg" | "sad" => ordered(op, ty),
         _ => None,
     }
+}
+
+/// `dp4a`: c plus the sum of the products of four bytes.
+fn dot(op: &Opcode<'_>) -> Option<Computation> {
+    fn sum(a: u32, b: u32, c: u32, byte_a: impl Fn(u8) -> i32, byte_b: impl Fn(u8) -> i32) -> u32 {
+        let products = a.to_le_bytes().into_iter().zip(b.to_le_bytes()).map(|(x, y)| byte_a(x) * byte_b(y));
+        products.fold(c, |s, p| s.wrapping_add(p as u32))
+    }
+    fn unsigned(x: u8) -> i32 {
+        i32::from(x)
+    }
+    fn signed(x: u8) -> i32 {
+        i32::from(x as i8)
+    }
+    if !op.mods.is_empty() {
+        return None;
+    }
+    let run = match op.types.as_slice() {
+        [U32, U32] => lanes!(|a: u32, b: u32, c: u32| -> u32 { sum(a, b, c, unsigned, unsigned) }),
+        [S32, S32] => lanes!(|a: u32, b: u32, c: u32| -> u32 { sum(a, b, c, signed, signed) }),
+        [U32, S32] => lanes!(|a: u32, b: u32, c: u32| -> u32 { sum(a, b, c, unsigned, signed) }),
+        [S32, U32] => lanes!(|a: u32, b: u32, c: u32| -> u32 { sum(a, b, c, signed, unsigned) }),
+        _ => return None,
+    };
+    three(run, S32, B32, B32, B32)
 }
 
 fn add(op: &Opcode<'_>, ty: Type) -> Option<Computation> {

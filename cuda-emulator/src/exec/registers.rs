@@ -41,19 +41,30 @@ pub struct Operands {
 /// The function may have been compiled for AVX2 and FMA: [`choose`] hands out only what this processor runs.
 pub type Alu = unsafe fn(&mut Registers, &Operands, u32);
 
-/// Whether this processor runs the operations compiled for AVX2 and FMA.
+/// Whether this processor runs the operations compiled for AVX2 and FMA, and `CUDA_EMULATOR_VECTORS` is not 0.
 pub fn wide_vectors() -> bool {
     #[cfg(target_arch = "x86_64")]
     {
         static KNOWN: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
         *KNOWN.get_or_init(|| {
-            std::is_x86_feature_detected!("avx2")
-                && std::is_x86_feature_detected!("fma")
-                && std::is_x86_feature_detected!("f16c")
+            let wanted = !std::env::var("CUDA_EMULATOR_VECTORS").is_ok_and(|v| v.trim() == "0");
+            wanted && vector_features()
         })
     }
     #[cfg(not(target_arch = "x86_64"))]
     false
+}
+
+/// Whether the processor has every feature that `operation!` and `Warp::run_vector` are compiled for.
+#[cfg(target_arch = "x86_64")]
+fn vector_features() -> bool {
+    std::is_x86_feature_detected!("avx2")
+        && std::is_x86_feature_detected!("fma")
+        && std::is_x86_feature_detected!("f16c")
+        && std::is_x86_feature_detected!("popcnt")
+        && std::is_x86_feature_detected!("lzcnt")
+        && std::is_x86_feature_detected!("bmi1")
+        && std::is_x86_feature_detected!("bmi2")
 }
 
 /// The second form of an operation where the processor runs it, else the first.

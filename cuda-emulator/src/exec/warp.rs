@@ -3,7 +3,7 @@
 use super::exchange;
 use super::launch::Launch;
 use super::registers::Registers;
-use crate::decode::program::{Barrier, Instruction, Kind, NOWHERE, Program, Special};
+use crate::decode::program::{Instruction, Kind, NOWHERE, Program, Special};
 use crate::memory::shared::Shared;
 use crate::memory::traffic::Traffic;
 use crate::report::{Fault, Problem};
@@ -43,7 +43,12 @@ pub enum Stop {
     Done,
     /// It waits at the barrier of that instruction.
     Barrier(u32),
+    /// It has come to the barrier of that instruction, and can go on.
+    Arrived(u32),
 }
+
+/// Where a warp stopped, or what it ran into at which instruction.
+pub type Outcome = Result<Stop, (u32, Box<Fault>)>;
 
 /// What a worker keeps while it runs blocks.
 pub struct Tally {
@@ -110,7 +115,24 @@ impl Warp {
     }
 
     /// Runs until the warp is done or waits; a fault comes with the index of the instruction.
-    pub fn run(&mut self, around: &mut Surroundings<'_>) -> Result<Stop, (u32, Box<Fault>)> {
+    pub fn run(&mut self, around: &mut Surroundings<'_>) -> Outcome {
+        #[cfg(target_arch = "x86_64")]
+        if super::registers::wide_vectors() {
+            // SAFETY: the processor was asked for these features.
+            return unsafe { self.run_vector(around) };
+        }
+        self.run_plain(around)
+    }
+
+    /// [`Warp::run_plain`] compiled for newer processors, with the loops over lanes that it contains.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c,popcnt,lzcnt,bmi1,bmi2")]
+    unsafe fn run_vector(&mut self, around: &mut Surroundings<'_>) -> Outcome {
+        self.run_plain(around)
+    }
+
+    #[inline(always)]
+    fn run_plain(&mut self, around: &mut Surroundings<'_>) -> Outcome {
         let code = around.launch.program.code.as_slice();
         loop {
             while self.pc == self.meet {
@@ -144,8 +166,9 @@ impl Warp {
                     }
                 }
                 Kind::Barrier(b) => {
-                    if mask != 0 && self.barrier(b, mask).map_err(|f| (pc, f))? {
-                        return Ok(Stop::Barrier(pc));
+                    if mask != 0 {
+                        self.gather(mask).map_err(|f| (pc, f))?;
+                        return Ok(if b.arrive { Stop::Arrived(pc) } else { Stop::Barrier(pc) });
                     }
                 }
                 other => {
@@ -158,6 +181,7 @@ impl Warp {
     }
 
     /// Everything that is neither arithmetic nor control.
+    #[inline(always)]
     fn step(&mut self, kind: &Kind, pc: u32, mask: u32, around: &mut Surroundings<'_>) -> Result<(), Box<Fault>> {
         match kind {
             Kind::Load(a) => self.load(a, mask, pc, around),
@@ -220,8 +244,8 @@ impl Warp {
         self.mask == 0 && !self.pop()
     }
 
-    /// Checks that the whole warp is here; `true` if it has to wait.
-    fn barrier(&mut self, b: &Barrier, mask: u32) -> Result<bool, Box<Fault>> {
+    /// Checks that the whole warp is at a barrier.
+    fn gather(&self, mask: u32) -> Result<(), Box<Fault>> {
         if mask != self.lanes {
             let missing = self.lanes & !mask;
             let gone = missing & !self.live;
@@ -232,7 +256,7 @@ impl Warp {
             };
             return Err(Fault::new(Problem::DivergentBarrier, mask.trailing_zeros() as usize, message));
         }
-        Ok(!b.arrive)
+        Ok(())
     }
 }
 

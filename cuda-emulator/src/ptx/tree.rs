@@ -13,6 +13,23 @@ pub struct Module {
     pub variables: Vec<Variable>,
     /// Kernels.
     pub kernels: Vec<Kernel>,
+    /// Functions that kernels call.
+    pub functions: Vec<Function>,
+}
+
+/// A `.func` with a body.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// What it returns.
+    pub returns: Vec<Param>,
+    /// Parameters in order.
+    pub params: Vec<Param>,
+    /// The statements between its braces.
+    pub body: Vec<Statement>,
+    /// Line of the `.func`.
+    pub line: u32,
 }
 
 /// A variable in a state space.
@@ -80,10 +97,12 @@ pub enum Statement {
         /// Its line.
         line: u32,
     },
-    /// A `.shared` or `.local` variable.
+    /// A `.shared` or `.local` variable, or a `.param` that is handed to a function.
     Variable(Variable),
     /// A label.
     Label(String, u32),
+    /// The labels of a `.branchtargets`, under its own.
+    Targets(String, Vec<String>, u32),
     /// An instruction.
     Instruction(Instruction),
     /// `{ … }`, with names of its own.
@@ -126,4 +145,6 @@ pub enum Operand {
     Pair(String, String),
     /// `!p`.
     Not(String),
+    /// `(a, b, …)`: what a call hands over.
+    List(Vec<Operand>),
 }

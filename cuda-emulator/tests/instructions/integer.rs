@@ -150,3 +150,16 @@ fn carries_chain() {
         );
     }
 }
+
+#[test]
+fn dot_products_of_bytes() {
+    let v = integers(32);
+    let bytes = |x: u64, signed: bool| (0..4).map(move |i| value(x >> (8 * i) & 255, 8, signed));
+    for (a_sign, b_sign) in [("u", "u"), ("s", "s"), ("u", "s"), ("s", "u")] {
+        let text = format!("dp4a.{a_sign}32.{b_sign}32 D, A, B, C");
+        check(&text, 32, &[32; 3], &[v.clone(), v.clone(), v.clone()], |[a, b, c, _]| {
+            let products = bytes(a, a_sign == "s").zip(bytes(b, b_sign == "s")).map(|(x, y)| x * y);
+            low(i128::from(c) + products.sum::<i128>(), 32)
+        });
+    }
+}

@@ -6,6 +6,7 @@
 
 mod approximate;
 mod bits;
+mod calls;
 mod compare;
 mod convert;
 mod exchange;
@@ -15,3 +16,14 @@ mod integer;
 mod memory;
 mod refused;
 mod rounding;
+
+/// Operations are compiled twice, plainly and for AVX2: all tests again with the other form, in a process of its own.
+#[test]
+fn all_of_it_without_vectors() {
+    let exe = std::env::current_exe().expect("the test's path");
+    let mut command = std::process::Command::new(exe);
+    command.args(["--skip", "all_of_it_without_vectors"]).env("CUDA_EMULATOR_VECTORS", "0");
+    let output = command.output().expect("a process");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("0 failed"), "{text}");
+}

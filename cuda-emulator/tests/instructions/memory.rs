@@ -207,3 +207,21 @@ fn counters_by_hand() {
     assert_eq!(counters.thread_instructions, 12 * 192);
     assert_eq!(counters.loads, Traffic { accesses: 6, moved: 48, minimum: 48 });
 }
+
+#[test]
+fn named_barriers_wait_for_their_own_threads() {
+    // The second warp hands a value to the first through barrier 3 without waiting; the third and fourth share barrier 5.
+    let body = ".shared .align 4 .u32 s[4]; mov.u32 %r5, %warpid; setp.eq.u32 %p1, %r5, 0; setp.eq.u32 %p2, %r5, 1;
+ mov.u32 %r6, 0; mov.u32 %r7, %laneid; setp.eq.u32 %p3, %r7, 0;
+ @%p1 bra FIRST; @%p2 bra SECOND; bar.sync 5, 64; mov.u32 %r6, 5; bra.uni MEET;
+FIRST: bar.sync 3, 64; ld.shared.u32 %r6, [s]; bra.uni MEET;
+SECOND: @%p3 st.shared.u32 [s], 42; bar.arrive 3, 64;
+MEET: bar.sync 0; cvt.u64.u32 %x1, %r6; st.global.u64 [%out], %x1;";
+    let (buffers, _) =
+        run(&with("", body), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).unwrap_or_else(|r| panic!("{r}"));
+    let want = |t: usize| [42, 0, 5, 5][t / 32];
+    assert_eq!(buffers[1], (0..128).map(want).collect::<Vec<_>>());
+    let missing = body.replace("bar.arrive 3, 64;", "");
+    let report = run(&with("", &missing), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).expect_err("nobody arrives");
+    assert!(report.to_string().starts_with("divergent barrier: warp 0 waits"), "{report}");
+}

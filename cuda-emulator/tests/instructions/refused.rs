@@ -63,7 +63,7 @@ fn wrong_modules() {
         ("", ".version"),
         (".version 8.0\n.target compute_75\n", "target"),
         (".version 8.0\n.target sm_80\n.address_size 32\n", "address_size"),
-        (".version 8.0\n.target sm_80\n.func f() { ret; }", "device functions"),
+        (".version 8.0\n.target sm_80\n.func f() { ret; } .func f() { ret; }", "second function"),
         (".version 8.0\n.target sm_80\n.entry k() { .reg .b32 %r1; .reg .b32 %r1; }", "twice"),
         (".version 8.0\n.target sm_80\n.entry k() { L: L: }", "twice"),
         (".version 8.0\n.target sm_80\n.entry k() { ret;", "closed"),

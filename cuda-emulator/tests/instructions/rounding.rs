@@ -52,3 +52,20 @@ fn pairs_of_halves_are_two_halves() {
         }
     }
 }
+
+#[test]
+fn a_pair_is_packed_from_two_singles() {
+    let values = [0u64, 0x3f80_0000, 0xbf80_0001, 0x4780_0000, 0x477f_f000, 0x3380_0001, 0x7fc0_0000, 0xff80_0000];
+    for mode in ["rn", "rz"] {
+        let rows: Vec<[u64; 4]> = values.iter().flat_map(|&a| values.iter().map(move |&b| [a, b, 0, 0])).collect();
+        let both = apply(&format!("cvt.{mode}.f16x2.f32 D, A, B"), 32, &[32, 32], &rows, false);
+        let one = |i: usize| {
+            let rows: Vec<[u64; 4]> = rows.iter().map(|r| [r[i], 0, 0, 0]).collect();
+            apply(&format!("cvt.{mode}.f16.f32 D, A"), 16, &[32], &rows, false)
+        };
+        let (upper, lower) = (one(0), one(1));
+        for i in 0..rows.len() {
+            assert_eq!(both[i], upper[i] << 16 | lower[i], "{mode} {:x?}", rows[i]);
+        }
+    }
+}

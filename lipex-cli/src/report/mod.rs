@@ -11,7 +11,7 @@ pub use layout::printable;
 use crate::options::View;
 use crate::parse::{self, Classes};
 use layout::{Page, bar, cut, pad};
-use lipex::{Explanation, Link, Rank, Result};
+use lipex::{Explanation, Link, PageOptions, Rank, Result};
 
 /// What to show, checked against the classes there are.
 pub struct Choice {
@@ -29,6 +29,15 @@ impl Choice {
             rank: view.rank.as_deref().map(Rank::by_name).transpose()?,
             contrast: view.contrast.as_deref().map(|c| parse::contrast(c, labels)).transpose()?,
         })
+    }
+
+    /// What a page or a figure shows.
+    pub fn page(&self, e: &Explanation) -> PageOptions {
+        let options = PageOptions::default().classes(self.shown(e));
+        match self.contrast {
+            Some((a, b)) => options.contrast(a, b),
+            None => options,
+        }
     }
 
     /// Words to list.
@@ -52,6 +61,7 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     distributions(&mut page, e, &shown);
     matrix::print(&mut page, e, &shown);
     words::print(&mut page, e, choice);
+    noise::growth(&mut page, e);
     noise::print(&mut page, e, choice);
     footer::print(&mut page, e);
     page.finish()

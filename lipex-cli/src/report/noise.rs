@@ -27,6 +27,27 @@ pub fn interval(e: &Explanation, class: usize, feature: usize) -> String {
     }
 }
 
+/// The course of a run that added masks, and what it does not tell apart.
+pub fn growth(page: &mut Page, e: &Explanation) {
+    let Some(growth) = &e.growth else { return };
+    page.gap();
+    page.heading(&format!("{:>7} {:>7} {:>9}", "masks", "texts", "widest ±"));
+    for look in &growth.looks {
+        let met = if look.met { "  met" } else { "" };
+        page.line(&format!("{:>7} {:>7} {:>9.2}{met}", look.masks, look.inputs, look.half_width));
+    }
+    let stopped = printable(&growth.stopped);
+    if growth.met {
+        page.paragraph(&format!("Stopped ({}): {stopped}.", printable(&growth.rule)));
+    } else {
+        page.warning(&format!("Not settled ({}): {stopped}.", printable(&growth.rule)));
+    }
+    for group in growth.interchangeable.iter().filter(|g| !g.is_empty()) {
+        let words: Vec<String> = group.iter().map(|&j| word(e, j)).collect();
+        page.paragraph(&format!("Not told apart, so any of: {}.", words.join(", ")));
+    }
+}
+
 pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     let Some(u) = &e.uncertainty else { return };
     page.gap();

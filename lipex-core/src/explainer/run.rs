@@ -61,6 +61,10 @@ impl<B: Backend> Explainer<B> {
         if instances.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
+        if let Some(adaptive) = &self.adaptive {
+            let grown = instances.iter().map(|instance| self.grow(*instance, model, adaptive));
+            return Ok(grown.collect::<Result<Vec<_>>>()?.into_iter().unzip());
+        }
         let mut timings = vec![Timings::default(); instances.len()];
         let mut asked: Vec<Asked<B>> = instances.iter().map(|_| Asked::default()).collect();
         let gathered = self.gather(instances, self.samples, model, &mut asked, &mut timings)?;
@@ -340,7 +344,7 @@ pub(super) fn timed<T>(slot: &mut f64, stage: impl FnOnce() -> Result<T>) -> Res
 }
 
 /// The same for a stage that serves every instance at once: each is charged an equal share.
-fn shared<T>(
+pub(super) fn shared<T>(
     timings: &mut [Timings],
     slot: impl Fn(&mut Timings) -> &mut f64,
     stage: impl FnOnce() -> Result<T>,

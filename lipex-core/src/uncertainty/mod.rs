@@ -1,11 +1,15 @@
 //! How much of W is noise of the sampled masks.
 
+mod adaptive;
 mod bootstrap;
 mod estimate;
 mod normal;
+mod settled;
 mod spread;
 
+pub use adaptive::{Adaptive, Rule};
 pub use estimate::{ErrorBars, Estimate};
+pub(crate) use settled::Verdict;
 pub use spread::Spread;
 
 use crate::error::{Result, expect_len};

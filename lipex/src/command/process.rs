@@ -20,6 +20,9 @@ const SHOWN: usize = 300;
 /// How long to wait, once a child has failed, for the rest of its stderr and its exit status.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long to wait for what a living child has just written to stderr: another thread reads it.
+const SETTLE: Duration = Duration::from_millis(200);
+
 /// Colours and other terminal sequences.
 static SEQUENCE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\x1b\[[0-9;?]*[ -/]*[@-~]").expect("the pattern is valid"));
@@ -138,7 +141,10 @@ impl Process {
     }
 
     /// The end of stderr so far, as the tail of a message: empty if there is none.
+    ///
+    /// For messages only: waits a moment while stderr is open.
     pub fn stderr(&self) -> String {
+        let _ = self.stderr_open.recv_timeout(SETTLE);
         let bytes: Vec<u8> =
             self.stderr.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect::<Vec<u8>>();
         let text = tail(&clean(&String::from_utf8_lossy(&bytes)), SHOWN);

@@ -1,0 +1,39 @@
+//! The files that a run leaves, and the report in their place or beside them.
+
+use crate::options::FileOptions;
+use crate::output::{self, Targets};
+use crate::report::{self, Choice};
+use lipex::{Explanation, Result, to_csv, to_html, to_json, to_svg};
+
+/// Which files for people were asked for, and where.
+pub fn asked(options: &FileOptions) -> [(&'static str, Option<&String>); 3] {
+    [("html", options.html.as_ref()), ("svg", options.svg.as_ref()), ("csv", options.csv.as_ref())]
+}
+
+/// Writes what was asked for; prints the report unless a file took its place.
+///
+/// `others` makes the content of options that are not about the explanation alone.
+pub fn finish(
+    targets: &Targets,
+    explanation: &Explanation,
+    view: &Choice,
+    others: impl Fn(&str) -> Option<Result<Vec<u8>>>,
+) -> Result<()> {
+    targets.write(|option| {
+        if let Some(content) = others(option) {
+            return content;
+        }
+        let page = || view.page(explanation);
+        let content = match option {
+            "html" => to_html(explanation, &page())?,
+            "svg" => to_svg(explanation, &page())?,
+            "csv" => to_csv(explanation)?,
+            _ => to_json(explanation),
+        };
+        Ok(content.into_bytes())
+    })?;
+    if targets.take_standard_output() {
+        return Ok(());
+    }
+    output::print(&report::render(explanation, view, output::width()))
+}

@@ -1,0 +1,208 @@
+//! The page in a browser: no complaint, no request, colours that follow the pointer, any text, any width.
+
+mod browser;
+#[path = "../../lipex/tests/common/noisy.rs"]
+mod noisy;
+
+use browser::Browser;
+use lipex::prelude::*;
+use lipex::{PageOptions, to_html};
+use std::path::PathBuf;
+
+const UGLY: &str =
+    "I <script>alert('joy')</script> \"can't\" believe 🎉 מסיבה مفاجأة e\u{301}tonnant </script><!-- \u{2028} joy";
+
+/// An explanation with everything that one may hold, as a page in a file.
+fn page(folder: &tempfile::TempDir, name: &str, text: &str, unit: Unit) -> (Explanation, PathBuf) {
+    let text = TextInstance::builder(text).unit(unit).build().unwrap();
+    let mut e = lipex().samples(300).unwrap().explain(&text, &DemoModel::embedded()).unwrap();
+    noisy::add(&mut e);
+    let file = folder.path().join(format!("{name}.html"));
+    std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
+    (e, file)
+}
+
+/// The style classes of all words, in order.
+const LEVELS: &str = "[...document.querySelectorAll('.w')].map(w => w.className.replace(' on', '')).join()";
+/// The background of the first word that has one for the predicted class.
+const COLOURS: &str = "[...document.querySelectorAll('.w')].map(w => getComputedStyle(w).backgroundColor).join()";
+
+fn quiet(browser: &Browser, file: &std::path::Path) {
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+    // The page itself, and its icon, which is in the page.
+    let own = format!("\"file://{}\"", file.display());
+    let others: Vec<&String> = browser.requests.iter().filter(|r| **r != own && **r != "\"data:,\"").collect();
+    assert!(others.is_empty(), "{others:?}");
+    assert!(browser.requests.contains(&own));
+}
+
+#[test]
+fn any_text_at_any_width_in_light_and_dark() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let long = "the quick brown fox jumps over a lazy dog and ".repeat(12);
+    for (name, text, unit) in [
+        ("plain", "I can't believe you threw me a surprise party, I'm shaking with joy", Unit::Word),
+        ("ugly", UGLY, Unit::Word),
+        ("rtl", "אני שמח מאוד היום, תודה! مرحبا", Unit::Word),
+        (
+            "sentences",
+            "I was afraid at first. Then came the party! \"Such joy,\" she said. And now? I am sad.",
+            Unit::Sentence,
+        ),
+        ("long", long.as_str(), Unit::Occurrence),
+    ] {
+        let (e, file) = page(&folder, name, text, unit);
+        for (width, dark) in [(360, false), (360, true), (1200, false), (1200, true)] {
+            browser.open(&file, (width, 800), dark);
+            let at = format!("{name} at {width}");
+            assert_eq!(browser.text("document.getElementById('text').textContent"), e.text.clone().unwrap(), "{at}");
+            let wide = browser.number("document.documentElement.scrollWidth");
+            assert!(wide <= f64::from(width), "{at}: the page is {wide} pixels wide");
+            let paper = browser.text("getComputedStyle(document.documentElement).backgroundColor");
+            assert_eq!(paper == "rgb(22, 24, 27)", dark, "{at}: {paper}");
+            assert_eq!(browser.value("document.scripts.length"), 2);
+            quiet(&browser, &file);
+            browser.picture(&format!("{name}-{width}{}", if dark { "-dark" } else { "" }));
+        }
+    }
+}
+
+#[test]
+fn colours_follow_the_pointer_and_the_keyboard() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (e, file) = page(&folder, "point", UGLY, Unit::Word);
+    browser.open(&file, (1200, 900), false);
+    let as_written = browser.text(LEVELS);
+    let colours = browser.text(COLOURS);
+    let other = e.classes_by_probability()[2];
+    let row = ".classes tr[data-c='2']";
+
+    // The mouse over a class colours the text for it; away from it, for the chosen one again.
+    browser.point_at(row);
+    assert_eq!(browser.text("document.querySelector('[data-name]').textContent"), e.classes[other]);
+    let pointed = browser.text(LEVELS);
+    assert!(pointed != as_written && browser.text(COLOURS) != colours);
+    let strongest = e.top_k(other, 1, Rank::Absolute)[0];
+    let value = browser.text(&format!(
+        "[...document.querySelectorAll('.w')].find(w => w.textContent === {:?}).dataset.v",
+        e.features[strongest.feature].name
+    ));
+    assert_eq!(value.trim_start_matches(['+', '\u{2212}']), format!("{:.2}", strongest.value.abs()));
+    browser.point_at("h1");
+    assert_eq!(browser.text(LEVELS), as_written, "the script's colours are the page's own");
+
+    // A click chooses.
+    browser.click(row);
+    browser.point_at("h1");
+    assert_eq!(browser.text(LEVELS), pointed);
+    assert_eq!(browser.text("document.querySelector('.classes [aria-pressed=true]').textContent"), e.classes[other]);
+
+    // Tab reaches classes and words; arrows go from word to word.
+    browser.value("document.querySelector(\".classes tr[data-c='0'] button\").focus()");
+    browser.press("Tab");
+    browser.press("Enter");
+    let chosen = "document.querySelector('.classes [data-chosen=true]').dataset.c";
+    assert_eq!(browser.text(chosen), "1");
+    browser.value("document.querySelector('.w').focus()");
+    browser.press("ArrowRight");
+    assert_eq!(browser.value("[...document.querySelectorAll('.w')].indexOf(document.activeElement)"), 1);
+    let told = browser.text("document.getElementById('word').textContent");
+    assert!(e.classes.iter().all(|class| told.contains(class)) && told.contains('±'), "{told}");
+    let outline = browser.text("getComputedStyle(document.activeElement).outlineStyle");
+    assert_ne!(outline, "none", "focus is seen");
+    quiet(&browser, &file);
+    browser.picture("pointed");
+}
+
+#[test]
+fn contrasts_filters_and_orders_are_chosen() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (e, file) = page(&folder, "choose", "a wonderful joy, not sad, and no fear of anger", Unit::Word);
+    browser.open(&file, (1200, 900), true);
+    let order = e.classes_by_probability();
+    let choose = |id: &str, value: &str| {
+        format!(
+            "(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('change')); }})(document.getElementById('{id}'))"
+        )
+    };
+    browser.value(&choose("class-a", "3"));
+    browser.value(&choose("class-b", "1"));
+    let (a, b) = (order[3], order[1]);
+    assert_eq!(
+        browser.text("document.getElementById('of-contrast').textContent"),
+        format!("{} over {}", e.classes[a], e.classes[b])
+    );
+    let first = "document.querySelector('#contrast tbody tr')";
+    let contrast = e.contrast(a, b);
+    let (name, value) = (&e.features[contrast[0].feature].name, contrast[0].value);
+    assert_eq!(browser.text(&format!("{first}.cells[0].textContent")), *name);
+    assert_eq!(browser.text(&format!("{first}.cells[1].textContent")), format!("+{value:.2}"));
+    let u = e.uncertainty.as_ref().unwrap();
+    let j = e.kept.iter().position(|&j| j == contrast[0].feature).unwrap();
+    let half = u.quantile * u.contrast_error(a, b)[j];
+    assert_eq!(browser.text(&format!("{first}.cells[2].textContent")), format!("±{half:.2}"));
+
+    browser.value(&choose("order", "weight"));
+    let top = e.top_k(e.predicted(), 1, Rank::Supporting)[0].feature;
+    assert_eq!(browser.text("document.querySelector('.matrix thead th').textContent"), e.features[top].name);
+    browser.value(&choose("order", "place"));
+    assert_eq!(browser.text("document.querySelector('.matrix thead th').textContent"), "a");
+
+    browser.click("#numbers");
+    let shown = browser.text("getComputedStyle(document.querySelector('.w'), '::after').content");
+    assert!(shown.contains("0.") || shown.contains("1."), "{shown}");
+    quiet(&browser, &file);
+}
+
+#[test]
+fn many_classes_are_found_by_name() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let labels: Vec<String> = (0..60).map(|c| format!("class {c}")).collect();
+    let model = TextFn::new(labels, |texts: &[&str]| {
+        let row = |t: &&str| {
+            let mut p: Vec<f32> = (0..60).map(|c| 1.0 / (1.0 + c as f32)).collect();
+            p[40] += t.split(' ').filter(|w| w.ends_with('3')).count() as f32;
+            let total: f32 = p.iter().sum();
+            p.iter().map(|x| x / total).collect::<Vec<f32>>()
+        };
+        texts.iter().map(row).collect()
+    });
+    let words: Vec<String> = (0..80).map(|i| format!("w{i}")).collect();
+    let text = TextInstance::new(words.join(" ")).unwrap();
+    let e = lime().selector(All).samples(100).unwrap().explain(&text, &model).unwrap();
+    let file = folder.path().join("many.html");
+    std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
+    browser.open(&file, (1200, 900), false);
+    let seen = "[...document.querySelectorAll('.classes tr[data-c]')].filter(r => r.offsetHeight > 0).length";
+    assert_eq!(browser.value(seen), 12);
+    browser.click("#all");
+    assert_eq!(browser.value(seen), 50);
+    browser.click("#all");
+    browser.value("(f => { f.value = 'S 33'; f.dispatchEvent(new Event('input')); })(document.getElementById('find'))");
+    assert_eq!(browser.value(seen), 1);
+    quiet(&browser, &file);
+    browser.picture("many");
+    browser.open(&file, (360, 800), false);
+    assert!(browser.number("document.documentElement.scrollWidth") <= 360.0);
+    browser.picture("many-360");
+}
+
+#[test]
+fn the_page_stands_without_its_script() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (e, file) = page(&folder, "still", UGLY, Unit::Word);
+    browser.call("Emulation.setScriptExecutionDisabled", serde_json::json!({"value": true}));
+    browser.open(&file, (1200, 900), false);
+    // The debugger may still look.
+    assert_eq!(browser.text("document.getElementById('text').textContent"), e.text.clone().unwrap());
+    assert!(browser.text(LEVELS).contains("w p"), "coloured for the predicted class");
+    assert_eq!(browser.value("[...document.querySelectorAll('.script')].filter(s => s.offsetHeight > 0).length"), 0);
+    assert_eq!(browser.value("document.querySelectorAll('#contrast tbody tr').length > 3"), true);
+    quiet(&browser, &file);
+    browser.picture("no-script");
+}

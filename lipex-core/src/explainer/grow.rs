@@ -1,0 +1,89 @@
+//! A run that adds masks until its answer is steady.
+
+use super::Explainer;
+use super::run::{Asked, Gathered, shared, timed};
+use crate::backend::{Backend, Neighbourhood};
+use crate::error::{Error, Result, expect_len};
+use crate::explanation::{Explanation, Timings, arg_max};
+use crate::fit::Problem;
+use crate::predict::BlackBox;
+use crate::render::Render;
+use crate::uncertainty::{Adaptive, Growth, Look};
+
+impl<B: Backend> Explainer<B> {
+    /// Explains one instance with as many masks as `adaptive` finds enough.
+    pub(super) fn grow<I, M, Batch>(
+        &self,
+        instance: &I,
+        model: &M,
+        adaptive: &Adaptive,
+    ) -> Result<(Explanation, Neighbourhood<B>)>
+    where
+        I: Render<B, Batch> + ?Sized,
+        M: BlackBox<B, Batch> + ?Sized,
+    {
+        if !self.perturber.grows() {
+            let sampler = self.perturber.describe().into_iter().next().map_or_else(String::new, |s| s.value);
+            let reason = format!(
+                "the sampler {sampler} cannot be extended; choose uniform-size, antithetic, bernoulli or weight-proportional"
+            );
+            return Err(Error::setting("adaptive", adaptive.rule_in_use(), reason));
+        }
+        let mut timings = vec![Timings::default()];
+        let mut asked = vec![Asked::default()];
+        let mut looks: Vec<Look> = Vec::new();
+        let counts = adaptive.looks();
+        for &masks in &counts {
+            let gathered = self.gather(&[instance], masks, model, &mut asked, &mut timings)?;
+            let class = self.predicted(&gathered)?;
+            let (verdict, half_width) = self.look(&gathered, adaptive, class, &mut timings)?;
+            looks.push(Look { masks, inputs: asked[0].inputs(), half_width, met: verdict.met });
+            if !verdict.met && looks.len() < counts.len() {
+                continue;
+            }
+            let name = gathered.labels[0].get(class).map_or("the class", String::as_str);
+            let growth = Growth {
+                rule: adaptive.rule_in_use().to_string(),
+                class,
+                looks,
+                met: verdict.met,
+                stopped: adaptive.told(verdict.met, name, half_width),
+                interchangeable: verdict.interchangeable,
+            };
+            // From here on it is a plain run of that many masks.
+            let plain = Explainer { samples: masks, ..self.clone() };
+            let explanation = plain.conclude(&[instance], &gathered, vec![growth], &mut timings)?.pop();
+            return match (explanation, gathered.around.into_iter().next()) {
+                (Some(explanation), Some(around)) => Ok((explanation, around)),
+                _ => Err(Error::shape("explanations", 1, 0)),
+            };
+        }
+        Err(Error::shape("looks (at least)", 1, 0))
+    }
+
+    /// The class that the black box finds likeliest at the instance.
+    fn predicted(&self, gathered: &Gathered<B>) -> Result<usize> {
+        let p = &gathered.around[0].probabilities;
+        let row = self.backend.gather(p.values(), p.classes(), &[0])?;
+        let row: Vec<f64> = self.backend.download(&row)?.into_iter().map(f64::from).collect();
+        Ok(arg_max(&row))
+    }
+
+    /// Selects, fits and judges the masks so far.
+    fn look(
+        &self,
+        gathered: &Gathered<B>,
+        adaptive: &Adaptive,
+        class: usize,
+        timings: &mut [Timings],
+    ) -> Result<(crate::uncertainty::Verdict, f64)> {
+        let (on, around) = (&self.backend, &gathered.around);
+        let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
+        expect_len("selections of the batch", 1, selections.len())?;
+        let problem = [Problem::new(&around[0], &selections[0])];
+        let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problem))?;
+        expect_len("fits of the batch", 1, fitted.len())?;
+        let estimate = self.estimate(&around[0], &selections[0], &fitted[0]);
+        timed(&mut timings[0].uncertainty, || adaptive.judge(&estimate, class))
+    }
+}

@@ -1,0 +1,234 @@
+//! Is a top k good enough? Comparisons of the entries of one class.
+
+use super::estimate::Estimate;
+use super::spread::Spread;
+use crate::backend::Backend;
+use crate::error::{Result, expect_len};
+use crate::explanation::Rank;
+use crate::fit::Problem;
+use crate::select::Selection;
+use crate::uncertainty::bootstrap::start_on;
+
+/// Refits where a surrogate has no formula for its spread.
+const REFITS: usize = 200;
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Verdict {
+    /// Whether the top k is settled.
+    pub met: bool,
+    /// Groups of features (of all D), one of which is chosen and one left out, that are not told apart.
+    pub interchangeable: Vec<Vec<usize>>,
+}
+
+/// One feature of the class: its number among all D, its place among the kept, its sign, and its value under the ranking.
+struct Entry {
+    feature: usize,
+    place: usize,
+    sign: f64,
+    value: f64,
+}
+
+impl<B: Backend> Estimate<'_, B> {
+    /// Whether the class's top `k` is settled but for differences of `indifference` times the largest value: every chosen
+    /// feature is above every other one, that share given away, by more than `z` standard errors.
+    ///
+    /// Features that were not kept take part through a refit with the `k` of them that explain most of what is left.
+    pub(crate) fn set_is_settled(&self, class: usize, k: usize, indifference: f64, z: f64) -> Result<Verdict> {
+        if self.around.masks.features() <= k {
+            return Ok(Verdict { met: true, interchangeable: Vec::new() });
+        }
+        // The set in question is the one that is shown; the wider fit judges it.
+        let shown: Vec<usize> = self.entries(class).iter().take(k).map(|e| e.feature).collect();
+        self.widened(class, k, |wide| {
+            let (chosen, others) = wide.entries(class).into_iter().partition(|e| shown.contains(&e.feature));
+            let set = Set { chosen, others, k, indifference };
+            Ok(set.compare(&wide.spread(REFITS)?, class, z))
+        })
+    }
+
+    /// Whether the order of the class's first `k` is settled, the k-th against the next included: each neighbour is above
+    /// the one after it by more than `z` standard errors.
+    pub(crate) fn order_is_settled(&self, class: usize, k: usize, z: f64) -> Result<Verdict> {
+        self.widened(class, k, |wide| {
+            let (spread, entries) = (wide.spread(REFITS)?, wide.entries(class));
+            let unsettled =
+                |pair: &&[Entry]| pair[0].value - pair[1].value <= z * error(&spread, class, &pair[0], &pair[1]);
+            let ties = entries.windows(2).take(k).filter(unsettled);
+            let interchangeable: Vec<Vec<usize>> = ties.map(|t| vec![t[0].feature, t[1].feature]).collect();
+            Ok(Verdict { met: interchangeable.is_empty() && !entries.is_empty(), interchangeable })
+        })
+    }
+
+    /// Calls `judge` with a fit on the kept features and the next `k` for this class.
+    fn widened<T>(&self, class: usize, k: usize, judge: impl FnOnce(&Estimate<'_, B>) -> Result<T>) -> Result<T> {
+        let next = self.next_features(class, k)?;
+        if next.is_empty() {
+            return judge(self);
+        }
+        let mut per_class = self.selection.per_class.clone();
+        if let Some(picks) = per_class.get_mut(class) {
+            picks.extend(&next);
+        }
+        let wide = Selection { kept: merged(&self.selection.kept, &next), per_class };
+        let start = start_on(self.fitted, &wide);
+        let problem = Problem { start: Some(&start), ..Problem::new(self.around, &wide) };
+        let fitted = self.surrogate.fit(self.on, &[problem])?;
+        expect_len("fits of the batch", 1, fitted.len())?;
+        judge(&Estimate { selection: &wide, fitted: &fitted[0], ..*self })
+    }
+
+    /// The `k` features that were not kept and explain most of what the fit leaves of the class, each on its own.
+    fn next_features(&self, class: usize, k: usize) -> Result<Vec<usize>> {
+        let (on, masks) = (self.on, &self.around.masks);
+        let bits = on.download(masks.bits())?;
+        let p = on.download(self.around.probabilities.values())?;
+        let weights = on.download(self.around.weights.values())?;
+        let classes = self.around.probabilities.classes();
+        let outside: Vec<usize> =
+            (0..masks.features()).filter(|j| self.fitted.kept.binary_search(j).is_err()).collect();
+        let (mut total, mut left) = (0.0, 0.0);
+        // Of each outside feature Σ w z and Σ w z r, r what the fit leaves.
+        let mut sums = vec![(0.0, 0.0); outside.len()];
+        for ((row, p), &w) in bits.chunks_exact(masks.words().max(1)).zip(p.chunks_exact(classes)).zip(&weights) {
+            let holds = |j: usize| row[j / 32] >> (j % 32) & 1 == 1;
+            let keeps: Vec<bool> = self.fitted.kept.iter().map(|&j| holds(j)).collect();
+            let w = f64::from(w);
+            let r = w * (f64::from(p[class]) - self.fitted.predict(&keeps)[class]);
+            (total, left) = (total + w, left + r);
+            for (sum, _) in sums.iter_mut().zip(&outside).filter(|(_, j)| holds(**j)) {
+                *sum = (sum.0 + w, sum.1 + r);
+            }
+        }
+        let gain = |&(z, zr): &(f64, f64)| {
+            let (spread, shared) = (z - z * z / total, zr - z * left / total);
+            if spread > 1e-9 * total { shared * shared / spread } else { 0.0 }
+        };
+        let mut gains: Vec<(usize, f64)> = outside.into_iter().zip(sums.iter().map(gain)).collect();
+        gains.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(gains.into_iter().take(k).map(|(j, _)| j).collect())
+    }
+
+    /// The class's features, largest value first; ties to the lowest index.
+    fn entries(&self, class: usize) -> Vec<Entry> {
+        let row = &self.fitted.matrix[class];
+        let entry = |&place: &usize| {
+            let weight = row[place];
+            let sign = match self.rank {
+                Rank::Supporting | Rank::Effect => 1.0,
+                Rank::Opposing => -1.0,
+                Rank::Absolute => weight.signum(),
+            };
+            Entry { feature: self.fitted.kept[place], place, sign, value: sign * weight }
+        };
+        let mut entries: Vec<Entry> = self.fitted.support[class].iter().map(entry).collect();
+        entries.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.feature.cmp(&b.feature)));
+        entries
+    }
+}
+
+/// The standard error of the difference of two values.
+fn error(spread: &Spread, class: usize, a: &Entry, b: &Entry) -> f64 {
+    let (of_a, of_b) = ((class, a.place), (class, b.place));
+    let together = a.sign * b.sign * spread.covariance(of_a, of_b);
+    (spread.covariance(of_a, of_a) + spread.covariance(of_b, of_b) - 2.0 * together).max(0.0).sqrt()
+}
+
+/// A top k that is in question, each part largest value first.
+struct Set {
+    chosen: Vec<Entry>,
+    others: Vec<Entry>,
+    k: usize,
+    indifference: f64,
+}
+
+impl Set {
+    fn compare(&self, spread: &Spread, class: usize, z: f64) -> Verdict {
+        let top = self.chosen.first().map_or(0.0, |e| e.value);
+        // Where fewer than k support the class there is no top k to speak of.
+        let mut met = self.chosen.len() == self.k && self.chosen.iter().all(|e| e.value > 0.0);
+        let mut ties: Vec<Vec<usize>> = Vec::new();
+        for a in &self.chosen {
+            for b in &self.others {
+                let (lead, noise) = (a.value - b.value, z * error(spread, class, a, b));
+                met &= lead + self.indifference * top > noise;
+                if lead <= noise {
+                    tie(&mut ties, a.feature, b.feature);
+                }
+            }
+        }
+        let mut all: Vec<&Entry> = self.chosen.iter().chain(&self.others).collect();
+        all.sort_by(|a, b| b.value.total_cmp(&a.value));
+        let order = |f: &usize| all.iter().position(|e| e.feature == *f);
+        ties.iter_mut().for_each(|group| group.sort_by_key(order));
+        Verdict { met, interchangeable: ties }
+    }
+}
+
+/// Puts two features into one group.
+fn tie(groups: &mut Vec<Vec<usize>>, a: usize, b: usize) {
+    let (mut joined, rest): (Vec<_>, Vec<_>) = groups.drain(..).partition(|g| g.contains(&a) || g.contains(&b));
+    joined.push(vec![a, b]);
+    *groups = rest;
+    groups.push(merged(&joined.concat(), &[]));
+}
+
+/// The union, ascending.
+fn merged(a: &[usize], b: &[usize]) -> Vec<usize> {
+    let mut all = [a, b].concat();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::uncertainty::Method;
+
+    fn entries(values: &[f64]) -> Vec<Entry> {
+        let entry = |(place, &value): (usize, &f64)| Entry { feature: 10 + place, place, sign: 1.0, value };
+        values.iter().enumerate().map(entry).collect()
+    }
+
+    /// Independent entries with standard error 0.1 each, so that differences have 0.1414.
+    fn spread(n: usize) -> Spread {
+        let covariance = (0..n * n).map(|e| if e.is_multiple_of(n + 1) { 0.01 } else { 0.0 }).collect();
+        Spread::from_covariance(Method::Sandwich, 1, n, covariance).unwrap()
+    }
+
+    #[test]
+    fn sets_are_settled_but_for_an_indifference() {
+        let judge = |values: &[f64], k: usize, indifference, z| {
+            let mut chosen = entries(values);
+            let others = chosen.split_off(k.min(values.len()));
+            Set { chosen, others, k, indifference }.compare(&spread(values.len()), 0, z)
+        };
+        // Leads of the second over the third: 0.5 is 3.5 standard errors.
+        assert!(judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 3.0).met);
+        assert!(!judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 4.0).met);
+        // A tenth of 2 given away: 0.7 is 4.9.
+        let given = judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.1, 4.0);
+        assert!(given.met && given.interchangeable == [[11, 12]]);
+        assert!(!judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.1, 5.0).met);
+        // The first is never in doubt; the second, third and fourth are one group.
+        assert_eq!(judge(&[3.0, 1.0, 0.9, 0.8], 2, 0.1, 2.0).interchangeable, [[11, 12, 13]]);
+        // Nothing is claimed where fewer than k support.
+        assert!(!judge(&[2.0, -0.1, -3.0], 2, 0.0, 1.0).met);
+        assert!(!judge(&[2.0], 2, 0.0, 1.0).met);
+        assert!(!judge(&[-2.0, -9.0], 1, 0.0, 1.0).met);
+        // A wider fit that puts another feature first.
+        let surprised = judge(&[1.0, 2.0, 0.0], 1, 0.1, 2.0);
+        assert!(!surprised.met && surprised.interchangeable == [[11, 10]]);
+    }
+
+    #[test]
+    fn groups_grow_together() {
+        let mut groups = Vec::new();
+        tie(&mut groups, 1, 2);
+        tie(&mut groups, 3, 4);
+        assert_eq!(groups, [[1, 2], [3, 4]]);
+        tie(&mut groups, 2, 4);
+        assert_eq!(groups, [[1, 2, 3, 4]]);
+    }
+}

@@ -1,0 +1,258 @@
+//! How far to trust it and how it was made: fidelity, noise, growth, settings; and what would change it.
+
+use super::Page;
+use crate::page::markup::Markup;
+use crate::page::phrases;
+use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Uncertainty, arg_max};
+
+/// A section with a heading.
+fn section(m: &mut Markup, id: &'static str, heading: &str, inside: impl FnOnce(&mut Markup)) {
+    m.open("section", &[("aria-labelledby", id)]).line().element("h2", &[("id", id)], heading).line();
+    inside(m);
+    m.close("section").line();
+}
+
+fn note(m: &mut Markup, text: &str) {
+    m.element("p", &[("class", "note")], text).line();
+}
+
+fn row(m: &mut Markup, head: &str, cells: &[&str]) {
+    m.open("tr", &[]).element("th", &[("scope", "row")], head);
+    cells.iter().for_each(|cell| {
+        m.element("td", &[], cell);
+    });
+    m.close("tr").line();
+}
+
+fn head(m: &mut Markup, names: &[&str]) {
+    m.open("thead", &[]).open("tr", &[]);
+    names.iter().for_each(|name| {
+        m.element("th", &[("scope", "col")], name);
+    });
+    m.close("tr").close("thead").line().open("tbody", &[]).line();
+}
+
+pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    let Some(flip) = &e.flip else { return };
+    m.open("section", &[("aria-labelledby", "of-flip"), ("class", "flip")]).line();
+    m.open("h2", &[("id", "of-flip")]).text("What would make it ").element("bdi", &[], &e.classes[flip.class]);
+    m.close("h2").line();
+    match flip.remove.as_deref() {
+        Some([]) if flip.checked => {
+            m.element("p", &[], "Nothing: it is what the model says already.");
+        }
+        Some([]) => {
+            m.element("p", &[], "Nothing for the surrogate, which says so already; the model does not.");
+        }
+        Some(remove) => removal(e, flip, remove, m),
+        None => {
+            m.open("p", &[]).text("Nothing found. However many go, in order of what they add for ");
+            m.element("bdi", &[], &e.classes[e.predicted()]).text(" against it, the surrogate does not say so.");
+            m.close("p");
+        }
+    }
+    m.line().close("section").line();
+}
+
+fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
+    m.open("p", &[]).text("Without ");
+    for (i, &j) in remove.iter().enumerate() {
+        m.text(if i > 0 { ", " } else { "" }).element("b", &[("dir", "auto")], &e.features[j].name);
+    }
+    m.text(". Checked: ");
+    m.element("b", &[], if flip.checked { "yes, the model says so too." } else { "no, the model says otherwise." });
+    m.close("p").line();
+    let likeliest = arg_max(&flip.model);
+    let mut classes = vec![flip.class, e.predicted(), likeliest];
+    classes.dedup();
+    if classes.len() == 3 && classes[0] == classes[2] {
+        classes.pop();
+    }
+    m.open("table", &[("class", "plain")]);
+    head(m, &["class", "surrogate as it is", "without", "model as it is", "without"]);
+    for c in classes {
+        let p = &e.probabilities;
+        let cells = [p.surrogate[c], flip.surrogate[c], p.model[c], flip.model[c]].map(|x| format!("{x:.3}"));
+        row(m, &e.classes[c], &cells.each_ref().map(String::as_str));
+    }
+    m.close("tbody").close("table").line();
+}
+
+pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
+    let (e, subject) = (page.e(), page.subject());
+    section(m, "of-fidelity", "Fidelity: how well the surrogate follows the model", |m| {
+        let f = &e.fidelity;
+        let at = format!("at the {subject}");
+        let rows = [
+            ("unseen masks", f.out_of_fold.as_ref()),
+            (&at, Some(&f.at_instance)),
+            ("masks of the fit", Some(&f.in_sample)),
+        ];
+        m.open("table", &[("class", "plain")]);
+        head(m, &["", "TV", "H²", "KL", "same class"]);
+        for (name, agreement) in rows {
+            let Some(Agreement { tv, hellinger, kl, arg_max, .. }) = agreement else { continue };
+            let cells = [format!("{tv:.3}"), format!("{hellinger:.3}"), format!("{kl:.3}"), phrases::percent(*arg_max)];
+            row(m, name, &cells.each_ref().map(String::as_str));
+        }
+        m.close("tbody").close("table").line();
+        note(
+            m,
+            "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first.",
+        );
+        if f.in_sample.off_simplex > 0.0 {
+            let share = phrases::percent(f.in_sample.off_simplex);
+            note(m, &format!("{share} of the surrogate's answers leave 0 to 1."));
+        }
+    });
+}
+
+pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
+    let Some(u) = &page.e().uncertainty else { return };
+    section(m, "of-noise", "How much of W is noise", |m| {
+        if u.method == Method::Exact {
+            m.element("p", &[], "None of it: every mask was asked, so no entry has a sampling error.").line();
+            return not_covered(m, u);
+        }
+        m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
+        row(m, "standard errors", &[phrases::method(u.method)]);
+        row(m, "rows of masks", &[phrases::rows(u.rows)]);
+        row(m, "level", &[&phrases::percent(u.level)]);
+        row(m, "widest interval", &[&page.table.plus_minus(u.half_width())]);
+        let factor = |x: f64| format!("{x:.2} standard errors either way");
+        row(m, "an interval", &[&factor(u.quantile)]);
+        row(m, "the band of all entries", &[&factor(u.band)]);
+        if let Some(shrinkage) = u.shrinkage {
+            row(m, "left of W by the penalty", &[&phrases::percent(shrinkage)]);
+        }
+        if let Some(needed) = u.needed {
+            row(m, "masks to halve the widest bar", &[&format!("{needed} in all")]);
+        }
+        m.close("tbody").close("table").line();
+        note(m, &unclear(page, u));
+        not_covered(m, u);
+    });
+}
+
+fn not_covered(m: &mut Markup, u: &Uncertainty) {
+    if u.not_covered.is_empty() {
+        return;
+    }
+    m.element("p", &[("class", "note")], "Not covered:").open("ul", &[("class", "note")]);
+    u.not_covered.iter().for_each(|what| {
+        m.element("li", &[], what);
+    });
+    m.close("ul").line();
+}
+
+fn unclear(page: &Page<'_>, u: &Uncertainty) -> String {
+    let entries = page.table.classes.iter().flat_map(|&c| page.table.columns.iter().map(move |&j| (c, j)));
+    let entries: Vec<bool> = entries.filter_map(|(c, j)| Some(page.table.entry(c, j)?.clear)).collect();
+    let grey = entries.iter().filter(|clear| !**clear).count();
+    format!(
+        "{grey} of {} entries are grey: another seed may turn their sign (the band, which holds all entries at once with {} \
+         confidence, has 0 in it).",
+        entries.len(),
+        phrases::percent(u.level)
+    )
+}
+
+pub(super) fn growth(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    let Some(growth) = &e.growth else { return };
+    section(m, "of-growth", "How many masks it took", |m| {
+        m.open("p", &[])
+            .text(&format!("Rule: {}, for ", growth.rule))
+            .element("bdi", &[], &e.classes[growth.class])
+            .text(". ");
+        m.text(if growth.met { "Met: " } else { "Not met: " });
+        m.text(&format!("{}.", growth.stopped)).close("p").line();
+        m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
+        head(m, &["masks", "distinct inputs", "half the widest bar", "rule met"]);
+        for look in &growth.looks {
+            let width = format!("{:.3}", look.half_width);
+            let met = if look.met { "yes" } else { "no" };
+            row(m, &look.masks.to_string(), &[&look.inputs.to_string(), &width, met]);
+        }
+        m.close("tbody").close("table").close("div").line();
+        interchangeable(e, growth, m);
+    });
+}
+
+fn interchangeable(e: &Explanation, growth: &Growth, m: &mut Markup) {
+    for group in growth.interchangeable.iter().filter(|group| group.len() > 1) {
+        m.open("p", &[("class", "note")]).text("Not told apart by the rule, any of: ");
+        for (i, &j) in group.iter().enumerate() {
+            m.text(if i > 0 { ", " } else { "" }).element("bdi", &[], &e.features[j].name);
+        }
+        m.text(".").close("p").line();
+    }
+}
+
+pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    let spell = |value: &str| if value.is_empty() { "–".to_string() } else { value.to_string() };
+    section(m, "of-settings", "How it was made", |m| {
+        m.open("p", &[]).text("Preset ").element("b", &[], &e.preset);
+        m.text(if e.departures.is_empty() {
+            ", which is the paper's; nothing departs from it."
+        } else {
+            ". What departs from the paper, or from the preset:"
+        });
+        m.close("p").line();
+        if !e.departures.is_empty() {
+            m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
+            head(m, &["setting", "here", "preset", "paper"]);
+            for d in &e.departures {
+                row(m, &d.name, &[&spell(&d.value), &spell(&d.preset), &spell(&d.paper)]);
+            }
+            m.close("tbody").close("table").close("div").line();
+        }
+        m.open("details", &[]).element("summary", &[], "Every setting, the fit and the time of each stage").line();
+        m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
+        e.settings.iter().for_each(|s| row(m, &s.name, &[&spell(&s.value)]));
+        let fit = &e.fit;
+        row(m, "objective", &[&format!("{:.6}", fit.objective)]);
+        row(m, "largest gradient", &[&format!("{:.1e}", fit.gradient_norm)]);
+        row(m, "iterations, evaluations", &[&format!("{}, {}", fit.iterations, fit.evaluations)]);
+        row(m, "converged", &[&format!("{}: {}", if fit.converged { "yes" } else { "no" }, fit.stopped)]);
+        for (stage, ms) in stages(e) {
+            row(m, stage, &[&format!("{ms:.1} ms")]);
+        }
+        m.close("tbody").close("table").close("details").line();
+    });
+}
+
+fn stages(e: &Explanation) -> [(&'static str, f64); 7] {
+    let t = &e.timings_ms;
+    [
+        ("perturb", t.perturb),
+        ("render", t.render),
+        ("predict", t.predict),
+        ("weigh", t.weigh),
+        ("select", t.select),
+        ("fit", t.fit),
+        ("evaluate", t.evaluate),
+    ]
+}
+
+pub(super) fn footer(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    let inputs = match page.subject() {
+        "text" => "distinct texts",
+        "image" => "distinct images",
+        _ => "distinct inputs",
+    };
+    m.open("footer", &[]).text(&format!(
+        "lipex {}, backend {}, seed {}. {} masks, {} {inputs} sent to the model. W is relative: an entry compares a class with \
+         the others around this {} alone.",
+        e.version,
+        e.backend,
+        e.seed,
+        e.calls.masks,
+        e.calls.inputs,
+        page.subject()
+    ));
+    m.close("footer").line();
+}

@@ -1,0 +1,167 @@
+//! The text (or image) with its features coloured, and the classes to point at.
+
+use super::{Page, level_class};
+use crate::page::markup::Markup;
+use crate::page::phrases;
+use crate::page::table::{LEVELS, bars};
+
+pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
+    let subject = page.subject();
+    m.open("section", &[("aria-labelledby", "of-text")]).line();
+    m.open("h2", &[("id", "of-text")]).text(&format!("The {subject}, coloured for "));
+    let predicted = &page.e().classes[page.predicted()];
+    m.element("bdi", &[("data-name", "")], predicted).close("h2").line();
+    match (&page.options.image, &page.e().text) {
+        (Some(_), _) => picture(page, m),
+        (None, Some(text)) => words(page, m, text),
+        (None, None) => list(page, m),
+    }
+    legend(page, m);
+    // Filled by the script when a feature is pointed at.
+    let hint = format!("Point at a {0} to read what it does to every class.", phrases::feature(page.e()));
+    let panel =
+        [("id", "word"), ("class", "note"), ("aria-live", "polite"), ("data-hint", hint.as_str()), ("hidden", "")];
+    m.open("p", &panel).close("p").line();
+    m.close("section").line();
+}
+
+/// For each of all D features the column that it has on the page.
+fn columns(page: &Page<'_>) -> Vec<Option<usize>> {
+    let mut of = vec![None; page.e().features.len()];
+    for (k, &j) in page.table.columns.iter().enumerate() {
+        of[page.e().kept[j]] = Some(k);
+    }
+    of
+}
+
+/// The style class, number and value of each column for the predicted class.
+struct Marks(Vec<(String, String, String)>);
+
+impl Marks {
+    fn new(page: &Page<'_>) -> Self {
+        let mark = |(k, &j): (usize, &usize)| {
+            let entry = page.table.entry(page.predicted(), j);
+            let class = format!("w {}", level_class(page.table.level(entry)));
+            (class, k.to_string(), entry.map_or("·".into(), |e| page.table.signed(e.weight)))
+        };
+        Marks(page.table.columns.iter().enumerate().map(mark).collect())
+    }
+
+    fn attributes(&self, column: usize) -> Vec<(&'static str, &str)> {
+        let (class, number, value) = &self.0[column];
+        vec![("class", class), ("data-f", number), ("data-v", value)]
+    }
+}
+
+fn words(page: &Page<'_>, m: &mut Markup, text: &str) {
+    let (of, marks) = (columns(page), Marks::new(page));
+    m.open("div", &[("id", "text"), ("dir", "auto"), ("lang", "")]);
+    let mut at = 0;
+    for (from, to, feature) in places(page) {
+        // Where two features claim the same letters the first has them.
+        let from = from.max(at);
+        if let (Some(column), Some(before), Some(word)) = (of[feature], text.get(at..from), text.get(from..to))
+            && !word.is_empty()
+        {
+            m.text(before).element("span", &marks.attributes(column), word);
+            at = to;
+        }
+    }
+    m.text(&text[at..]).close("div").line();
+}
+
+/// The bytes of every span with its feature, in order.
+fn places(page: &Page<'_>) -> Vec<(usize, usize, usize)> {
+    let features = page.e().features.iter().enumerate();
+    let mut places: Vec<(usize, usize, usize)> =
+        features.flat_map(|(d, f)| f.spans.iter().map(move |s| (s.bytes[0], s.bytes[1], d))).collect();
+    places.sort_unstable();
+    places
+}
+
+fn picture(page: &Page<'_>, m: &mut Markup) {
+    let (of, marks) = (columns(page), Marks::new(page));
+    if let Some(image) = &page.options.image {
+        image.draw(m, |feature| Some(marks.attributes((*of.get(feature)?)?)));
+    }
+}
+
+/// The features' names, where neither text nor image is there.
+fn list(page: &Page<'_>, m: &mut Markup) {
+    let marks = Marks::new(page);
+    m.open("div", &[("id", "text"), ("dir", "auto"), ("lang", "")]);
+    for (k, &j) in page.table.columns.iter().enumerate() {
+        m.element("span", &marks.attributes(k), &page.table.names[j]).text(" ");
+    }
+    m.close("div").line();
+}
+
+fn legend(page: &Page<'_>, m: &mut Markup) {
+    m.open("p", &[("class", "legend")]).element("span", &[], "\u{2212} against").open("span", &[("class", "keys")]);
+    for level in -LEVELS..=LEVELS {
+        m.element("i", &[("class", level_class(level))], "");
+    }
+    m.close("span").element("span", &[], "+ for");
+    m.open("label", &[("class", "script"), ("hidden", "")]);
+    m.empty("input", &[("type", "checkbox"), ("id", "numbers")]).text(" numbers").close("label").close("p").line();
+    let what = phrases::feature(page.e());
+    let mut note = "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string();
+    if bars(page.e()).is_some() {
+        note += ", or not told from it";
+    }
+    if page.e().kept.len() < page.e().features.len() {
+        note += &format!(", or a {what} that selection left out");
+    }
+    m.element("p", &[("class", "note")], &format!("{note}.")).line();
+}
+
+/// Both distributions; a row is what one points at.
+pub(super) fn classes(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    m.open("section", &[("aria-labelledby", "of-classes")]).line();
+    m.element("h2", &[("id", "of-classes")], "Classes").line();
+    let hint = format!("Point at a class, or choose it, to colour the {} for it.", page.subject());
+    m.element("p", &[("class", "note script"), ("hidden", "")], &hint).line();
+    filter(page, m);
+    m.open("table", &[("class", "classes")]).open("thead", &[]).open("tr", &[]);
+    for name in ["class", "model", "surrogate"] {
+        m.element("th", &[("scope", "col")], name);
+    }
+    m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bars").close("th");
+    m.close("tr").close("thead").line().open("tbody", &[]).line();
+    for (k, &c) in page.table.classes.iter().enumerate() {
+        let more = if k >= page.shown { "more" } else { "" };
+        let chosen = if c == page.predicted() { "true" } else { "false" };
+        m.open("tr", &[("data-c", &k.to_string()), ("class", more), ("data-chosen", chosen)]);
+        m.open("th", &[("scope", "row")]).element("bdi", &[], &e.classes[c]).close("th");
+        let (model, surrogate) = (e.probabilities.model[c], e.probabilities.surrogate[c]);
+        let told = if e.never[c] { "never".to_string() } else { format!("{model:.3}") };
+        m.element("td", &[], &told).element("td", &[], &format!("{surrogate:.3}"));
+        m.open("td", &[("class", "bar")]);
+        m.open("svg", &[("viewBox", "0 0 100 10"), ("preserveAspectRatio", "none"), ("aria-hidden", "true")]);
+        for (y, share, class) in [("0", model, "model"), ("6", surrogate, "surrogate")] {
+            let width = format!("{:.1}", 100.0 * share.clamp(0.0, 1.0));
+            m.empty("rect", &[("class", class), ("y", y), ("width", &width), ("height", "4")]);
+        }
+        m.close("svg").close("td").close("tr").line();
+    }
+    m.close("tbody").close("table").line();
+    let left_out = e.classes.len() - page.table.classes.len();
+    if left_out > 0 {
+        let note = format!("{left_out} less likely classes are not on this page; the JSON and CSV files have them.");
+        m.element("p", &[("class", "note")], &note).line();
+    }
+    m.close("section").line();
+}
+
+fn filter(page: &Page<'_>, m: &mut Markup) {
+    let all = page.table.classes.len();
+    if all <= page.shown {
+        return;
+    }
+    m.open("p", &[("class", "script filter"), ("hidden", "")]);
+    m.open("label", &[]).text("Find ").empty("input", &[("type", "search"), ("id", "find"), ("autocomplete", "off")]);
+    m.close("label").text(" ");
+    m.open("label", &[]).empty("input", &[("type", "checkbox"), ("id", "all")]).text(&format!(" all {all}"));
+    m.close("label").close("p").line();
+}

@@ -1,0 +1,84 @@
+//! Sentences that page and figure share.
+
+use super::table::bars;
+use lipex_core::{Dependence, Explanation, Link, Method};
+
+/// What a feature is called.
+pub(super) fn feature(e: &Explanation) -> &'static str {
+    let unit = e.settings.iter().find(|s| s.name == "unit").map(|s| s.value.as_str());
+    match (e.text.is_some(), unit) {
+        (true, Some("sentence")) => "sentence",
+        (true, _) => "word",
+        (false, _) if e.features.iter().any(|f| f.region.is_some()) => "segment",
+        (false, Some("word" | "occurrence")) => "word",
+        (false, Some("sentence")) => "sentence",
+        _ => "feature",
+    }
+}
+
+/// What the matrix is.
+pub(super) fn matrix_title(e: &Explanation) -> String {
+    let unit = match e.link {
+        Link::Softmax => "in log-odds",
+        Link::Identity => "in probability",
+    };
+    format!("What each {} does to each class, {unit} (W)", feature(e))
+}
+
+/// How an entry is to be read.
+pub(super) fn reading(e: &Explanation) -> String {
+    match e.link {
+        Link::Softmax => {
+            "+ speaks for the class, \u{2212} against it, relative to the other classes (columns sum to 0).".into()
+        }
+        Link::Identity => "+ adds to the class's probability, \u{2212} takes from it.".into(),
+    }
+}
+
+/// What marks in the matrix mean; empty where there are none.
+pub(super) fn marks(e: &Explanation) -> String {
+    let mut notes = Vec::new();
+    if let Some(u) = bars(e) {
+        notes.push(format!("± half of the {} interval", percent(u.level)));
+        notes.push("(grey) not told from 0".to_string());
+    }
+    if e.support.iter().any(|s| s.len() < e.kept.len()) {
+        notes.push(format!("· {} not chosen for the class", feature(e)));
+    }
+    notes.join("; ")
+}
+
+/// A share as a percentage without needless digits.
+pub(super) fn percent(share: f64) -> String {
+    let hundred = (share * 1000.0).round() / 10.0;
+    format!("{hundred}\u{a0}%")
+}
+
+/// The features together.
+pub(super) fn feature_set(e: &Explanation) -> &'static str {
+    match feature(e) {
+        "segment" => "image",
+        "feature" => "instance",
+        _ => "text",
+    }
+}
+
+/// How rows depend on one another.
+pub(super) fn rows(rows: Dependence) -> &'static str {
+    match rows {
+        Dependence::Independent => "independent",
+        Dependence::Pairs => "pairs taken together",
+        Dependence::Stratified => "sizes taken as strata",
+        _ => "taken as independent",
+    }
+}
+
+/// How standard errors were made.
+pub(super) fn method(method: Method) -> &'static str {
+    match method {
+        Method::Sandwich => "sandwich, exact Hessian",
+        Method::SandwichGaussNewton => "sandwich, Gauss–Newton matrix (the exact Hessian is indefinite)",
+        Method::Bootstrap => "bootstrap over masks",
+        _ => "unnamed",
+    }
+}

@@ -1,0 +1,178 @@
+//! What of an explanation's matrix a page or a figure shows, and how its numbers are written.
+
+use lipex_core::{Error, Explanation, Link, Method, Result, Uncertainty};
+use std::collections::HashMap;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Steps of colour on either side of 0.
+pub(super) const LEVELS: i32 = 6;
+
+/// A part of W: some classes and some kept features, with what is known of each entry.
+pub(super) struct Table<'a> {
+    pub e: &'a Explanation,
+    /// Classes, in the order shown.
+    pub classes: Vec<usize>,
+    /// Places in `kept`, in the order of the instance.
+    pub columns: Vec<usize>,
+    /// A name a kept feature, told apart where two are alike.
+    pub names: Vec<String>,
+    /// Whether a class's row was fitted on a kept feature.
+    fitted: Vec<Vec<bool>>,
+    /// The largest |W| shown.
+    pub largest: f64,
+}
+
+/// An entry of W.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub weight: f64,
+    /// Half of its interval, where there are standard errors.
+    pub half: Option<f64>,
+    /// Whether it is told apart from 0; true where there are no standard errors.
+    pub clear: bool,
+}
+
+impl<'a> Table<'a> {
+    /// `classes` of an explanation in that order, and at most `most` of its kept features, those with the largest entries.
+    pub fn new(e: &'a Explanation, classes: Vec<usize>, most: usize) -> Result<Self> {
+        e.check()?;
+        if let Some(&c) = classes.iter().find(|&&c| c >= e.classes.len()) {
+            return Err(Error::shape("class to show (below the number of classes)", e.classes.len(), c));
+        }
+        let mut fitted = vec![vec![false; e.kept.len()]; e.classes.len()];
+        for (row, support) in fitted.iter_mut().zip(&e.support) {
+            support.iter().for_each(|&j| row[j] = true);
+        }
+        let strongest = |j: &usize| classes.iter().map(|&c| e.matrix[c][*j].abs()).fold(0.0, f64::max);
+        let mut columns: Vec<usize> = (0..e.kept.len()).collect();
+        if columns.len() > most {
+            columns.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
+            columns.truncate(most);
+            columns.sort_unstable();
+        }
+        let largest = columns.iter().map(strongest).fold(0.0, f64::max);
+        Ok(Table { e, classes, columns, names: names(e), fitted, largest })
+    }
+
+    /// The entry of a class and a place in `kept`; `None` where the class's row was not fitted on it.
+    pub fn entry(&self, class: usize, j: usize) -> Option<Entry> {
+        let weight = self.e.matrix[class][j];
+        let entry = match bars(self.e) {
+            Some(u) => {
+                Entry { weight, half: Some(u.quantile * u.std_error[class][j]), clear: u.is_clear(class, j, weight) }
+            }
+            None => Entry { weight, half: None, clear: true },
+        };
+        self.fitted[class][j].then_some(entry)
+    }
+
+    /// The entries of W\[a\] − W\[b\] with half their intervals, in the order of the columns.
+    pub fn contrast(&self, a: usize, b: usize) -> Vec<(usize, Entry)> {
+        let errors = bars(self.e).map(|u| (u, u.contrast_error(a, b)));
+        let entry = |&j: &usize| {
+            let weight = self.e.matrix[a][j] - self.e.matrix[b][j];
+            let error = errors.as_ref().map(|(u, errors)| (u.quantile * errors[j], u.band * errors[j]));
+            let clear = error.is_none_or(|(_, band)| weight.abs() > band);
+            (j, Entry { weight, half: error.map(|(half, _)| half), clear })
+        };
+        self.columns.iter().map(entry).collect()
+    }
+
+    /// The level of colour of an entry, from −[`LEVELS`] to [`LEVELS`]; 0 for what is nearly 0 or not told from 0.
+    pub fn level(&self, entry: Option<Entry>) -> i32 {
+        match entry {
+            Some(entry) if entry.clear && self.largest > 0.0 => {
+                let share = entry.weight.abs() / self.largest;
+                let level = if share < 0.02 { 0.0 } else { (share * f64::from(LEVELS)).ceil() };
+                (level as i32).min(LEVELS) * if entry.weight < 0.0 { -1 } else { 1 }
+            }
+            _ => 0,
+        }
+    }
+
+    /// Decimals of an entry.
+    pub fn decimals(&self) -> usize {
+        if self.e.link == Link::Softmax { 2 } else { 3 }
+    }
+
+    /// An entry as it is read.
+    pub fn signed(&self, value: f64) -> String {
+        signed(value, self.decimals())
+    }
+
+    /// Half an interval as it is read.
+    pub fn plus_minus(&self, half: f64) -> String {
+        format!("±{half:.*}", self.decimals())
+    }
+
+    /// What entries are measured in.
+    pub fn unit(&self) -> &'static str {
+        if self.e.link == Link::Softmax { "log-odds" } else { "probability" }
+    }
+}
+
+/// The standard errors to draw; none where sampling makes no error.
+pub(super) fn bars(e: &Explanation) -> Option<&Uncertainty> {
+    e.uncertainty.as_ref().filter(|u| u.method != Method::Exact)
+}
+
+/// A number with a sign and a real minus; what rounds to 0 has none.
+pub(super) fn signed(value: f64, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", value.abs());
+    match digits.bytes().any(|b| b.is_ascii_digit() && b != b'0') {
+        false => digits,
+        true if value < 0.0 => format!("\u{2212}{digits}"),
+        true => format!("+{digits}"),
+    }
+}
+
+/// A name for each kept feature; names that occur more than once are numbered, as in "to (2)".
+pub(super) fn names(e: &Explanation) -> Vec<String> {
+    let name = |&j: &usize| e.features[j].name.as_str();
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    e.kept.iter().map(name).for_each(|n| *count.entry(n).or_default() += 1);
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let numbered = |n: &'_ str, k: usize| format!("{n} ({k})");
+    e.kept
+        .iter()
+        .map(|j| {
+            let n = name(j);
+            let k = seen.entry(n).or_default();
+            *k += 1;
+            if count[n] > 1 { numbered(n, *k) } else { n.to_string() }
+        })
+        .collect()
+}
+
+/// A text of at most `most` characters as a reader counts them, with … where something was cut off. White space and what
+/// does not print become single spaces.
+pub(super) fn short(text: &str, most: usize) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
+    let line = words.join(" ");
+    if line.graphemes(true).nth(most).is_none() {
+        return line;
+    }
+    line.graphemes(true).take(most.saturating_sub(1)).collect::<String>() + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_signs_that_are_read_without_colour() {
+        assert_eq!(signed(1.894, 2), "+1.89");
+        assert_eq!(signed(-0.5, 2), "\u{2212}0.50");
+        assert_eq!((signed(-0.004, 2).as_str(), signed(0.0, 2).as_str()), ("0.00", "0.00"));
+        assert_eq!(signed(-0.0051, 3), "\u{2212}0.005");
+        assert_eq!(signed(f64::NAN, 2), "NaN");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(short("e\u{301}te\u{301} 🎉🎉", 4), "e\u{301}te\u{301}…");
+        assert_eq!(short("two\n words\u{7}", 9), "two words");
+        assert_eq!(short("", 3), "");
+    }
+}
