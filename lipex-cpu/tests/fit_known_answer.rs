@@ -160,7 +160,7 @@ fn a_batch_gives_what_each_fit_gives_alone() {
         for m in &times {
             let warm =
                 Problem { multiplicities: Some(m), start: Some(start), ..Problem::new(&known.around, selection) };
-            problems.extend([warm, Problem { start: None, ..warm }, Problem { tolerance: Some(1e-3), ..warm }]);
+            problems.extend([Problem { start: None, ..warm }, Problem { tolerance: Some(1e-3), ..warm }, warm]);
         }
     }
     let together = softmax.fit(&Cpu::with_threads(2).unwrap(), &problems).unwrap();
