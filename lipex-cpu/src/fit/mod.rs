@@ -4,6 +4,7 @@
 //! minimises, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
 //! them together.
 
+mod authors;
 mod lambda;
 mod lbfgs;
 mod objective;
