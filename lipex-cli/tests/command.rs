@@ -419,6 +419,7 @@ fn documents_name_files_that_exist() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "docs/command-protocol.md",
+        "docs/images.md",
         "docs/json.md",
         "docs/stages.md",
     ] {
