@@ -1,39 +1,13 @@
 //! The command as a stranger runs it.
 
+mod common;
+
+use common::{lipex, refused, told};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 const README: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
-
-fn lipex(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lipex"));
-    command.args(arguments).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    lipex(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-/// Standard output of a run that must succeed.
-fn told(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The one line of a run that must fail with `code` and print nothing else.
-fn refused(arguments: &[&str], code: i32) -> String {
-    let output = run(arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty(), "{arguments:?} printed {}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
-    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
-    message
-}
 
 fn given(text: &[u8], arguments: &[&str]) -> Output {
     let mut child =
@@ -183,7 +157,7 @@ fn mistakes_are_told_in_one_line() {
         (&["explain"], "explain"),
         (&["text", "a b", "--samples", "0"], "samples = 0"),
         (&["text", "a b", "--samples", "many"], "many"),
-        (&["text", "a b", "--preset", "best"], "lipex, paper or lime"),
+        (&["text", "a b", "--preset", "best"], "authors or kernel-shap"),
         (&["text", "a b", "--divergence", "hel"], "hellinger"),
         (&["text", "a b", "--divergence", "alpha:1"], "alpha:1"),
         (&["text", "a b", "--proximity", "exponential:x"], "\"x\""),
@@ -344,6 +318,16 @@ fn ugly_texts_do_no_harm() {
     let Some(model) = python(folder.path(), &answering("[0.2, 0.8] if 'a' in t else [0.9, 0.1]")) else { return };
     let report = told(&["text", "a\u{1b}]0;owned\u{7} b\u{202e}c 你好 🎉 نص", "--model", &model, "--unit", "sentence"]);
     assert!(!report.contains('\u{1b}') && !report.contains('\u{7}') && !report.contains('\u{202e}'), "{report}");
+    // Numbers stay with their names, however long those are.
+    let sentences =
+        "a very long sentence about nothing at all that goes on and on. Another one, a short one, has no end.";
+    let output =
+        lipex(&["text", sentences, "--unit", "sentence", "--model", &model]).env("COLUMNS", "40").output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.lines().all(|line| line.chars().count() <= 40), "{report}");
+    let listed =
+        report.lines().filter(|l| l.contains('…') && (l.contains(" 0.") || l.contains('+') || l.contains('-')));
+    assert!(listed.count() > 0 && report.contains('“'), "{report}");
     let long = "x".repeat(5000);
     let report = told(&["text", &format!("a {long} b"), "--model", &model]);
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
@@ -421,6 +405,7 @@ fn documents_name_files_that_exist() {
         "docs/command-protocol.md",
         "docs/images.md",
         "docs/json.md",
+        "docs/page.md",
         "docs/stages.md",
     ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();
@@ -443,4 +428,53 @@ fn documents_name_files_that_exist() {
         );
         assert!(there(format!("benches/benches/{stage}.rs")), "{stage}");
     }
+}
+
+#[test]
+fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
+    let shap = told(&["text", README, "--preset", "kernel-shap", "--samples", "300"]);
+    assert!(shap.contains("Preset kernel-shap") && shap.contains("in probability"), "{shap}");
+    let json = told(&["text", "so very glad", "--preset", "kernel-shap", "--json", "-"]);
+    let e = lipex::from_json(&json).unwrap();
+    // 2³ masks: every one, and values that sum to what the words change.
+    assert_eq!(e.calls.masks, 8);
+    for (c, row) in e.matrix.iter().enumerate() {
+        let reached = e.intercept[c] + row.iter().sum::<f64>();
+        assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
+    }
+    let authors = ["text", README, "--preset", "authors", "--samples", "100"];
+    let report = told(&authors);
+    assert!(report.contains("surrogate = authors (paper: softmax)"), "{report}");
+    assert_ne!(without_times(&report), without_times(&told(&[&authors[..], &["--seed", "1"]].concat())));
+    told(&[&authors[..], &["--divergence", "hellinger-or-tv"]].concat());
+    for (arguments, reason) in [
+        (["--preset", "kernel-shap", "--divergence", "kl"], "kernel-shap has no such setting"),
+        (["--preset", "kernel-shap", "--proximity", "exponential"], "weighs masks itself"),
+        (["--preset", "kernel-shap", "--samples", "1"], "at least 2 masks"),
+        (["--preset", "kernel-shap", "--within-angle", "1"], "cannot be confined"),
+        (["--preset", "authors", "--divergence", "kl"], "hellinger-or-tv"),
+        (["--preset", "authors", "--lambda", "1"], "no such setting"),
+        (["--surrogate", "kernel-shap", "--samples", "2"], "no mask is empty"),
+        (["--select", "lasso:0", "--samples", "9"], "at least 1 feature"),
+    ] {
+        let message = refused(&[&["text", README][..], &arguments].concat(), 2);
+        assert!(message.contains(reason), "{message}");
+    }
+    let two = ["text", README, "--preset", "authors", "--divergence", "tv", "--starts", "2"];
+    assert!(refused(&two, 2).contains("starts = 2: the authors' recipe has no such setting"));
+    let one = ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity"];
+    assert!(refused(&one, 2).contains("no weight"));
+}
+
+#[test]
+fn an_angle_is_drawn_or_filtered() {
+    let masks = |arguments: &[&str]| {
+        let json = told(&[&["text", README, "--json", "-"][..], arguments].concat());
+        lipex::from_json(&json).unwrap().calls.masks
+    };
+    assert_eq!(masks(&["--within-angle", "0.6"]), 1000);
+    // 13 words: at most ⌊13·sin²0.6⌋ = 4 may go, of 13 sizes.
+    let left = masks(&["--within-angle", "0.6", "--filtered"]);
+    assert!((250..370).contains(&left), "{left}");
+    assert!(refused(&["text", README, "--filtered"], 2).contains("--within-angle"));
 }
