@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, a saved explanation, lines, PTX.
+# Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, pictures
+# and segment maps, a saved explanation, lines, PTX.
 set -euo pipefail
 cd "$(dirname "$0")"
 golden=../lipex-cli/tests/golden/npy
@@ -11,7 +12,7 @@ for masks in "$golden"/masks*.npy; do
             >"corpus/npz/$(basename "$masks" .npy)-$kind"
     done
 done
-cp ../lipex/tests/golden/pictures/*.* corpus/picture/
+cp ../lipex/tests/golden/pictures/* corpus/picture/
 cp ../docs/explanation.json corpus/explanation/
 cp ../cuda-emulator/tests/ptx/*.ptx corpus/ptx/
 printf '{"labels": ["no", "yes"], "outputs": "logits"}' >corpus/protocol/labels
