@@ -16,7 +16,7 @@ use std::time::Instant;
 #[command(
     after_help = EXIT_CODES,
     allow_negative_numbers = true,
-    mut_arg("select", |select| select.conflicts_with("keep"))
+    mut_arg("select", without_default)
 )]
 pub struct FitOptions {
     #[command(flatten)]
@@ -34,6 +34,13 @@ pub struct FitOptions {
     pub threads: ThreadOptions,
     #[command(flatten)]
     pub stage: StageOptions,
+}
+
+/// `--select` as elsewhere, but for what happens without it.
+fn without_default(select: clap::Arg) -> clap::Arg {
+    let help = select.get_help().map(ToString::to_string).unwrap_or_default();
+    let said = help.split(" [default").next().unwrap_or_default();
+    select.help(format!("{said} [default: every feature]")).conflicts_with("keep")
 }
 
 /// What is written; docs/stages.md documents every key.

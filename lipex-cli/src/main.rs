@@ -3,11 +3,13 @@
 mod arrays;
 mod files;
 mod fit;
+mod image;
 mod method;
 mod options;
 mod output;
 mod parse;
 mod perturb;
+mod program;
 mod report;
 mod select;
 mod show;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     };
     let done = match &options.command {
         Command::Text(options) => text::run(options),
+        Command::Image(options) => image::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),

@@ -3,7 +3,8 @@
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Cpu, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Rule, Softmax, Surrogate, by_name,
+    Adaptive, Cpu, Domain, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Rule, Softmax, Surrogate,
+    by_name,
 };
 use std::sync::Arc;
 
@@ -12,9 +13,13 @@ pub fn explainer(
     method: &MethodOptions,
     sampling: &SamplingOptions,
     threads: &ThreadOptions,
+    domain: Domain,
 ) -> Result<Explainer<Cpu>> {
     let preset = Preset::by_name(&method.preset)?;
     let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
+    if domain == Domain::Image {
+        explainer = explainer.images();
+    }
     explainer = match surrogate(preset, &method.surrogate)? {
         Chosen::Softmax(softmax) => explainer.surrogate(softmax),
         Chosen::Ridge(ridge) => explainer.surrogate(ridge),
@@ -23,8 +28,11 @@ pub fn explainer(
         explainer = explainer.samples(samples)?;
     }
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
-        let name = sampling.sampler.as_deref().unwrap_or("uniform-size");
-        explainer = explainer.perturber(parse::sampler(name, sampling)?);
+        let name = sampling.sampler.as_deref().unwrap_or(match domain {
+            Domain::Text => "uniform-size",
+            Domain::Image => "bernoulli",
+        });
+        explainer = explainer.perturber(parse::sampler(name, sampling, domain)?);
     }
     if let Some(proximity) = &method.weigh.proximity {
         explainer = explainer.proximity(parse::proximity(proximity)?);

@@ -20,7 +20,22 @@ const EXCLUSIONS: &str = "What excludes what:
 
 Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 
-/// Explains what a classifier does around one text, for every class at once (LIPEX).
+const IMAGE_NOTES: &str = "Defaults that differ from those of texts: masks are bernoulli (each segment kept with probability ½), as LIME's
+and the paper's for images; --preset lime has 1000 masks and keeps every segment. A segment map must have the size of
+the upright photo. --sampler lime draws what LIME draws when explain_instance is given a random_seed; without one it draws a
+number first, and its masks are others.
+
+What excludes what:
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
+  --starts, --tolerance; a softmax has no --alpha.
+  --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
+  --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
+  bernoulli, weight-proportional). --settled and --half-width exclude each other.
+  --within-angle goes with uniform-size and bernoulli alone.
+
+Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
+
+/// Explains what a classifier does around one text or image, for every class at once (LIPEX).
 #[derive(Parser)]
 #[command(name = "lipex", version, after_help = EXIT_CODES)]
 pub struct Options {
@@ -32,6 +47,8 @@ pub struct Options {
 pub enum Command {
     /// Explain a text
     Text(Box<TextOptions>),
+    /// Explain an image, given its segments
+    Image(Box<ImageOptions>),
     /// Render a saved explanation again
     Show(ShowOptions),
     /// Draw masks alone, as a NumPy file (docs/stages.md)
@@ -82,14 +99,62 @@ pub struct TextOptions {
     pub save_neighbourhood: Option<String>,
 }
 
+#[derive(Args)]
+#[command(after_help = IMAGE_NOTES, allow_negative_numbers = true)]
+pub struct ImageOptions {
+    /// The photo to explain: PNG or JPEG, at most 50 megapixels; turned upright as its EXIF data say; - reads standard input
+    #[arg(value_name = "PHOTO")]
+    pub photo: String,
+    /// The segments, which are kept or removed whole: grid:RxC (rows and columns of cells, named r1c1 …) or map:FILE, a PNG
+    /// (grey values, palette indices or colours are ids) or a .npy matrix of whole numbers, of the photo's size
+    #[arg(long, value_name = "SEGMENTS", help_heading = "Image")]
+    pub segments: String,
+    /// What a removed segment becomes: mean (its mean colour; LIME's), black, blur or blur:SIGMA (pixels; a twentieth of the
+    /// shorter side if not said), noise or noise:SEED, colour:#RRGGBB, image:FILE (another picture of the same size)
+    #[arg(long, value_name = "B", default_value = "mean", help_heading = "Image")]
+    pub baseline: String,
+
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub method: MethodOptions,
+    #[command(flatten)]
+    pub sampling: SamplingOptions,
+    #[command(flatten)]
+    pub threads: ThreadOptions,
+    #[command(flatten)]
+    pub noise: NoiseOptions,
+    /// Also find what would make the prediction class B: the fewest segments, in order of what they add for the predicted
+    /// class against B, without which the surrogate says B. The model is asked once more to check it
+    #[arg(long, value_name = "B", help_heading = "Output")]
+    pub flip_to: Option<String>,
+    #[command(flatten)]
+    pub view: View,
+
+    /// Save a picture for each class shown: segments tinted by W, blue with + signs where they hold the class up, orange with
+    /// − signs where they speak against it. The folder is made if it is not there
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub overlay: Option<String>,
+    #[command(flatten)]
+    pub files: FileOptions,
+    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub json: Option<String>,
+    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
+    /// (docs/stages.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub save_neighbourhood: Option<String>,
+}
+
 /// The black box.
 #[derive(Args)]
 pub struct ModelOptions {
-    /// The classifier: demo (seven emotions, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
-    /// (docs/command-protocol.md)
-    #[arg(long, value_name = "MODEL", default_value = "demo", help_heading = "Model")]
-    pub model: String,
-    /// Most texts sent to the model at once. Does not change the result [default: 64]
+    /// The classifier: demo (seven emotions of a text, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
+    /// (docs/command-protocol.md) [default: demo; for images there is none]
+    #[arg(long, value_name = "MODEL", help_heading = "Model")]
+    pub model: Option<String>,
+    /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the
+    /// result [default: 64]
     #[arg(long, value_name = "B", help_heading = "Model")]
     pub batch_size: Option<usize>,
     /// Seconds that a program may be silent before it is given up
@@ -101,7 +166,8 @@ pub struct ModelOptions {
 #[derive(Args)]
 pub struct MethodOptions {
     /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
-    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge)
+    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge;
+    /// for images 1000 masks, every segment, ridge)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
     #[command(flatten)]
@@ -125,8 +191,9 @@ pub struct WeighOptions {
 /// How features are selected.
 #[derive(Args)]
 pub struct SelectOption {
-    /// Which features (words of a text) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
-    /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's; lime: highest:10]
+    /// Which features (words, segments) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
+    /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's;
+    /// lime: highest:10, for images all]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
 }
@@ -173,13 +240,14 @@ pub struct SurrogateOptions {
 #[derive(Args)]
 pub struct SamplingOptions {
     /// Masks drawn, the whole instance included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
-    /// 5000]
+    /// 5000 for texts]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
-    /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's), antithetic
-    /// (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said), weight-proportional
-    /// (more masks where they weigh more; fewer calls for the same error), exhaustive (all, up to 20 features), lime (LIME's own
-    /// masks for the seed) [default: uniform-size]
+    /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's for texts),
+    /// antithetic (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said; LIME's
+    /// and the paper's for images), weight-proportional (more masks where they weigh more; fewer calls for the same error),
+    /// exhaustive (all, up to 20 features), lime (LIME's own masks for the seed; of texts, or, as
+    /// lime-image, of images) [default: uniform-size; images: bernoulli]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ [default: none]
@@ -203,7 +271,7 @@ pub struct NoiseOptions {
     /// is repeated [default: --samples masks]
     #[arg(long, conflicts_with = "samples", help_heading = "Uncertainty")]
     pub adaptive: bool,
-    /// With --adaptive: until no other word can be above one of the K that hold the predicted class up (the first K of
+    /// With --adaptive: until no other feature can be above one of the K that hold the predicted class up (the first K of
     /// --rank) by more than EPS times the largest. K:order asks for their order instead [default: 3:0.1]
     #[arg(
         long,
@@ -216,7 +284,7 @@ pub struct NoiseOptions {
     /// With --adaptive: until every interval of W reaches no further than H to either side
     #[arg(long, value_name = "H", requires = "adaptive", help_heading = "Uncertainty")]
     pub half_width: Option<f64>,
-    /// With --adaptive: the most masks, the whole text included [default: 5000]
+    /// With --adaptive: the most masks, the whole instance included [default: 5000]
     #[arg(long, value_name = "M", requires = "adaptive", help_heading = "Uncertainty")]
     pub max_samples: Option<usize>,
 }
@@ -270,8 +338,8 @@ pub struct ShowOptions {
 /// Files for people. For each, - is standard output, in place of the report.
 #[derive(Args)]
 pub struct FileOptions {
-    /// Save a page: the text with words coloured for the class one points at, the matrix, contrasts, how it was made. One
-    /// file, no network; holds the 50 likeliest classes and the 300 strongest words; - is standard output
+    /// Save a page: the text with words, or the photo with segments, coloured for the class one points at, the matrix, contrasts, how it was made. One
+    /// file, no network; holds the 50 likeliest classes and the 300 strongest features; - is standard output
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub html: Option<String>,
     /// Save the matrix as a figure, for the classes shown
@@ -289,14 +357,14 @@ pub struct View {
     /// Classes shown: top:N by probability, all, or names A,B,…
     #[arg(long, value_name = "WHICH", default_value = "top:7", help_heading = "Output")]
     pub classes: String,
-    /// Words listed for the predicted class
+    /// Words or segments listed for the predicted class
     #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
-    /// Order of those words: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
+    /// Their order: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
     /// paper's and LIME's), effect (change of probability on removal) [default: supporting; paper and lime: absolute]
     #[arg(long, value_name = "HOW", help_heading = "Output")]
     pub rank: Option<String>,
-    /// The log-odds that each word adds for class A against class B
+    /// The log-odds that each word or segment adds for class A against class B
     #[arg(long, value_name = "A:B", help_heading = "Output")]
     pub contrast: Option<String>,
 }

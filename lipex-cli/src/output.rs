@@ -8,16 +8,58 @@ use std::path::{Path, PathBuf};
 
 /// The bytes of a file, or of standard input for `-`, as UTF-8.
 pub fn read(option: &str, path: &str) -> Result<String> {
-    let mut bytes = Vec::new();
-    let done = match path {
-        "-" => std::io::stdin().lock().read_to_end(&mut bytes),
-        path => File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)),
-    };
-    done.map_err(|e| Error::setting(option, path, e.to_string()))?;
-    String::from_utf8(bytes).map_err(|e| {
+    String::from_utf8(read_bytes(option, path)?).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Error::setting(option, path, format!("is not UTF-8: byte {at} (counted from 0) starts no character"))
     })
+}
+
+/// Most bytes that are read of a file: 1 GiB.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The bytes of a file, or of standard input for `-`.
+pub fn read_bytes(option: &str, path: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let done = match path {
+        "-" => std::io::stdin().lock().take(MOST_BYTES + 1).read_to_end(&mut bytes),
+        path => File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes)),
+    };
+    match done {
+        Err(e) => Err(Error::setting(option, path, e.to_string())),
+        Ok(read) if read as u64 > MOST_BYTES => Err(Error::setting(option, path, "is larger than 1 GiB")),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// A folder that files will be written into; checked before any work is done, and made when the first is written.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(option: &str, path: &str) -> Result<Self> {
+        let folder = PathBuf::from(path);
+        let refuse = |reason: String| Err(Error::setting(option, path, reason));
+        let above = if folder.exists() { &folder } else { folder_of(&folder) };
+        match above.metadata() {
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                refuse(format!("the folder {} does not exist; make it first", above.display()))
+            }
+            Err(e) => refuse(format!("the folder {}: {e}", above.display())),
+            Ok(about) if !about.is_dir() => refuse(format!("{} is not a folder", above.display())),
+            // Nothing is left of a file without a name.
+            Ok(_) => match tempfile::tempfile_in(above) {
+                Err(e) => refuse(format!("nothing can be written to the folder {}: {e}", above.display())),
+                Ok(_) => Ok(Folder(folder)),
+            },
+        }
+    }
+
+    /// Writes all of `content` to a file in the folder, or leaves what was there.
+    pub fn write(&self, option: &'static str, name: &str, content: &[u8]) -> Result<()> {
+        let file = self.0.join(name);
+        let made = std::fs::create_dir_all(&self.0).and_then(|()| beside(&file, content));
+        let done = made.and_then(|temporary| temporary.persist(&file).map(drop).map_err(|e| e.error));
+        done.map_err(|e| refusal(option, &file, &e))
+    }
 }
 
 /// Where a file will be written.

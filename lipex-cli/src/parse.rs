@@ -1,11 +1,12 @@
 //! Values of options that are more than a word or a number.
 
 use crate::options::SamplingOptions;
+use crate::output;
 use lipex::perturb::{Filtered, WeightProportional};
 use lipex::{
-    All, Angle, Antithetic, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Error, Exhaustive, Exponential, Forward,
-    HighestWeights, LambdaScale, LassoPath, LimeText, Normalise, Perturber, Proximity, Result, Rule, Selector, Starts,
-    UniformSize,
+    All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Domain, Error,
+    Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise,
+    Perturber, Picture, Proximity, Result, Rule, SegmentMap, Selector, Starts, UniformSize, baseline_by_name,
 };
 use std::sync::Arc;
 
@@ -61,7 +62,7 @@ pub fn keep(value: &str) -> Result<Vec<usize>> {
 }
 
 /// The sampler `value`, confined to an angle if the options give one.
-pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturber<Cpu>>> {
+pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result<Arc<dyn Perturber<Cpu>>> {
     let within = options.within_angle.map(Angle::new).transpose()?;
     let (conditional, filter) = if options.filtered { (None, within) } else { (within, None) };
     let law: Arc<dyn Perturber<Cpu>> = match split(value) {
@@ -90,6 +91,8 @@ pub fn sampler(value: &str, options: &SamplingOptions) -> Result<Arc<dyn Perturb
             return Err(Error::setting("sampler", value, reason));
         }
         ("exhaustive", None) => Arc::new(Exhaustive),
+        ("lime-image", None) => Arc::new(LimeImage),
+        ("lime", None) if domain == Domain::Image => Arc::new(LimeImage),
         ("lime", None) => Arc::new(LimeText),
         _ => {
             let reason =
@@ -145,6 +148,42 @@ pub fn normalise(value: &str) -> Result<Normalise> {
         "count" => Ok(Normalise::Count),
         "weight" => Ok(Normalise::Weight),
         _ => Err(Error::setting("normalise", value, "choose count or weight")),
+    }
+}
+
+/// The segments of a picture of a size: `grid:RxC`, or `map:FILE`.
+pub fn segments(value: &str, picture: &Picture) -> Result<SegmentMap> {
+    let refuse = |e: Error| Error::setting("segments", value, e.to_string());
+    match split(value) {
+        ("grid", Some(cells)) => {
+            let (rows, columns) = cells.split_once(['x', '×']).unwrap_or((cells, ""));
+            let rows = number("segments", value, rows, "a number of rows, as in grid:4x6")?;
+            let columns = number("segments", value, columns, "a number of columns, as in grid:4x6")?;
+            SegmentMap::grid(picture.width(), picture.height(), rows, columns).map_err(refuse)
+        }
+        ("map", Some(file)) => {
+            let map = SegmentMap::decode(&output::read_bytes("segments", file)?).map_err(refuse)?;
+            let (own, of) = ((map.width(), map.height()), (picture.width(), picture.height()));
+            if own != of {
+                let (own, of) = (format!("{}×{}", own.0, own.1), format!("{}×{}", of.0, of.1));
+                let reason = format!("has {own} pixels, the picture {of}; they must be of one size");
+                return Err(Error::setting("segments", value, reason));
+            }
+            Ok(map)
+        }
+        _ => Err(Error::setting("segments", value, "choose grid:RxC (rows and columns) or map:FILE (PNG or .npy)")),
+    }
+}
+
+/// What a removed segment becomes: one that the library knows, or `image:FILE`.
+pub fn baseline(value: &str) -> Result<Arc<dyn Baseline>> {
+    match value.strip_prefix("image:") {
+        Some(file) => {
+            let picture = Picture::decode(&output::read_bytes("baseline", file)?)
+                .map_err(|e| Error::setting("baseline", value, e.to_string()))?;
+            Ok(Arc::new(AnotherPicture { picture, name: file.into() }))
+        }
+        None => baseline_by_name(value),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::options::{EXIT_CODES, SamplingOptions, WeighOptions};
 use crate::output::Target;
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Error, Result, npy};
+use lipex::{Cpu, Domain, Error, Result, npy};
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, allow_negative_numbers = true)]
@@ -36,7 +36,7 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
             return Err(Error::setting(option, value, format!("from 1 to {MOST} {what}")));
         }
     }
-    let law = parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling)?;
+    let law = parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling, Domain::Text)?;
     let proximity = parse::proximity(options.weigh.proximity.as_deref().unwrap_or("exponential"))?;
     let features = [options.features];
     let rows = law.total(options.features, asked)?;

@@ -2,17 +2,14 @@
 
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Targets};
-use crate::{files, method, parse, report};
-use lipex::{
-    BlackBox, CommandModel, Cpu, DemoModel, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy,
-};
-use std::time::Duration;
+use crate::{files, method, parse, program, report};
+use lipex::{BlackBox, Cpu, DemoModel, Domain, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy};
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
-    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads)?;
+    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Text)?;
     explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
@@ -52,13 +49,14 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
 }
 
 fn model(options: &ModelOptions) -> Result<Box<dyn BlackBox<Cpu, Texts>>> {
-    let timeout = Duration::try_from_secs_f64(options.timeout).ok().filter(|t| !t.is_zero());
-    let timeout = timeout.ok_or_else(|| Error::setting("timeout", options.timeout, "a number of seconds above 0"))?;
-    match options.model.as_str() {
-        "demo" => Ok(Box::new(DemoModel::embedded())),
-        other => match other.strip_prefix("command:") {
-            Some(command) => Ok(Box::new(CommandModel::start(command, timeout)?)),
-            None => Err(Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'")),
-        },
+    match options.model.as_deref() {
+        None | Some("demo") => {
+            program::timeout(options)?;
+            Ok(Box::new(DemoModel::embedded()))
+        }
+        Some(other) => {
+            let refuse = || Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'");
+            Ok(Box::new(program::start(other, options, Domain::Text)?.ok_or_else(refuse)?))
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
 use crate::flip::Flip;
 use crate::predict::Calls;
 use crate::reading::top_k;
-use crate::render::Feature;
+use crate::render::{Domain, Feature};
 use crate::uncertainty::{Growth, Uncertainty};
 
 /// What a classifier does around one instance, for every class at once. Host data without parameters.
@@ -167,6 +167,11 @@ impl Explanation {
         self.classes.iter().position(|c| c == name).ok_or_else(|| {
             Error::setting("class", format!("\"{name}\""), format!("the classes are {}", self.classes.join(", ")))
         })
+    }
+
+    /// What was explained: features of an image have regions.
+    pub fn domain(&self) -> Domain {
+        if self.features.iter().any(|f| f.region.is_some()) { Domain::Image } else { Domain::Text }
     }
 
     /// The class that the black box finds likeliest; ties to the lowest index.

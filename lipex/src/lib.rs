@@ -46,7 +46,7 @@ pub use demo::DemoModel;
 pub use function::{Outputs, TextFn};
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
-    Occasion, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Occasion, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;

@@ -93,6 +93,16 @@ fn blurs_are_scipys() {
     }
 }
 
+/// A `.npy` file of zeros.
+fn array(kind: &str, shape: &str, bytes: usize) -> Vec<u8> {
+    let header = format!("{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((header.len() as u16).to_le_bytes());
+    file.extend(header.as_bytes());
+    file.extend(vec![0; bytes]);
+    file
+}
+
 /// The message of what must be refused, in one line.
 fn why<T: std::fmt::Debug>(result: lipex::Result<T>) -> String {
     let message = result.unwrap_err().to_string();
@@ -144,6 +154,16 @@ fn what_is_no_segment_map_is_refused_in_one_line() {
     for (bytes, word) in [
         (Vec::new(), "no segment map"),
         (file("smooth.jpg"), "JPEG, which blurs ids"),
+        (file("map_u1.npy")[..100].to_vec(), "ends inside its header"),
+        (file("map_u1.npy")[..140].to_vec(), "needs 77 bytes, it has 12"),
+        ([file("map_u1.npy"), vec![0]].concat(), "needs 77 bytes, it has 78"),
+        (array("'<f8'", "(2, 2)", 32), "<f8"),
+        (array("'|u1'", "(4,)", 4), "height and width"),
+        (array("'|u1'", "(2, 2, 3)", 12), "height and width"),
+        (array("'|u1'", "(0, 4)", 0), "no pixels"),
+        (array("'|u1'", "(10000, 10000)", 0), "50 million"),
+        (array("'|u1'", "(18446744073709551615, 1)", 0), "50 million"),
+        (array("'|u1'", "(2, 2)", 4), "one segment"),
         (file("rgba8.png"), "opaque"),
         (file("greyalpha8.png"), "opaque"),
         (file("map_grey8.png")[..60].to_vec(), "PNG"),
@@ -174,7 +194,7 @@ proptest! {
 
     /// Damage is refused or gives another picture, but never a panic.
     #[test]
-    fn damaged_files_do_no_harm(which in 0usize..26, at in any::<prop::sample::Index>(), value in any::<u8>(), cut in any::<bool>()) {
+    fn damaged_files_do_no_harm(which in 0usize..32, at in any::<prop::sample::Index>(), value in any::<u8>(), cut in any::<bool>()) {
         let mut names: Vec<_> = std::fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path()).collect();
         names.sort();
         let mut bytes = std::fs::read(&names[which % names.len()]).unwrap();

@@ -199,7 +199,7 @@ impl Decoder<'_> {
         let d = self.destination(d, Type::U64)?;
         let a = self.source(a, Type::U64)?;
         let b = self.constant(if to { start.wrapping_neg() } else { start }, Type::U64)?;
-        self.emit(Kind::Compute(convert::displace().run, Operands { d, a, b, ..Operands::default() }));
+        self.emit_computation(&convert::displace(), Operands { d, a, b, ..Operands::default() });
         Ok(true)
     }
 }

@@ -9,6 +9,7 @@ pub mod flow;
 mod memory;
 mod names;
 pub mod program;
+mod unset;
 
 use std::collections::HashMap;
 
@@ -41,6 +42,8 @@ struct Decoder<'a> {
     module: &'a ptx::Module,
     names: Names,
     program: Program,
+    /// What each instruction computes, if it does.
+    made: Vec<Option<Computation>>,
     /// Instruction index of each label, once it is reached.
     labels: Vec<Option<u32>>,
     constants: HashMap<(u32, u64), u32>,
@@ -66,6 +69,8 @@ impl<'a> Decoder<'a> {
             constants: Vec::new(),
             wide_constants: Vec::new(),
             specials: Vec::new(),
+            unset: Vec::new(),
+            unset_wide: Vec::new(),
             params: kernel.params.clone(),
             required: kernel.required,
             maximum: kernel.maximum,
@@ -83,6 +88,7 @@ impl<'a> Decoder<'a> {
             module,
             names: Names::default(),
             program,
+            made: Vec::new(),
             labels: Vec::new(),
             targets: Vec::new(),
             calls: Vec::new(),
@@ -219,6 +225,7 @@ impl<'a> Decoder<'a> {
             i.guard = copy << 1 | (self.guard & 1);
         }
         let kind = Kind::Compute(c.run, o);
+        self.made.insert(start, Some(c));
         self.program.code.insert(start, Instruction { guard: NOWHERE, kind, line: self.line, counted: false });
         let opcode = self.program.opcodes[start].clone();
         self.program.opcodes.insert(start, opcode);
@@ -227,6 +234,14 @@ impl<'a> Decoder<'a> {
 
     fn emit(&mut self, kind: Kind) {
         self.program.code.push(Instruction { guard: self.guard, kind, line: self.line, counted: false });
+        self.made.push(None);
+    }
+
+    fn emit_computation(&mut self, c: &Computation, o: Operands) {
+        self.emit(Kind::Compute(c.run, o));
+        if let Some(last) = self.made.last_mut() {
+            *last = Some(*c);
+        }
     }
 
     /// Emits `c` with destination `d` and sources taken from `operands`.
@@ -240,7 +255,7 @@ impl<'a> Decoder<'a> {
             *column = self.source(operand, *ty)?;
         }
         let [a, b, c3, e] = columns;
-        self.emit(Kind::Compute(c.run, Operands { d, a, b, c: c3, e: constant.unwrap_or(e) }));
+        self.emit_computation(c, Operands { d, a, b, c: c3, e: constant.unwrap_or(e) });
         Ok(())
     }
 
@@ -282,7 +297,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn in_place(&mut self, c: &Computation, d: u32) {
-        self.emit(Kind::Compute(c.run, Operands { d, a: d, ..Operands::default() }));
+        self.emit_computation(c, Operands { d, a: d, ..Operands::default() });
     }
 
     /// The sources with subnormal f32 replaced by zeros, in columns of their own.
@@ -293,7 +308,7 @@ impl<'a> Decoder<'a> {
                 let (name, column) = self.names.temporary(Type::F32, &mut self.program);
                 let from = self.source(operand, Type::F32)?;
                 let flush = float::flush();
-                self.emit(Kind::Compute(flush.run, Operands { d: column, a: from, ..Operands::default() }));
+                self.emit_computation(&flush, Operands { d: column, a: from, ..Operands::default() });
                 *operand = Operand::Name(name);
             }
         }
@@ -367,7 +382,7 @@ impl<'a> Decoder<'a> {
     fn logic(&mut self, name: &str, d: u32, a: u32, b: u32) -> Result<(), Refusal> {
         let op = Opcode { base: name, mods: Vec::new(), types: vec![Type::Pred] };
         match bits::find(&op) {
-            Some(c) => self.emit(Kind::Compute(c.run, Operands { d, a, b, ..Operands::default() })),
+            Some(c) => self.emit_computation(&c, Operands { d, a, b, ..Operands::default() }),
             None => return self.refuse(format!("unknown combination '{name}'")),
         }
         Ok(())
@@ -413,6 +428,7 @@ impl<'a> Decoder<'a> {
             }
         }
         flow::reconverge(&mut self.program.code);
+        unset::find(&mut self.program, &self.made);
         Ok(self.program)
     }
 }

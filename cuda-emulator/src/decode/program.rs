@@ -31,6 +31,10 @@ pub struct Program {
     pub wide_constants: Vec<(u32, u64)>,
     /// Columns with a special register.
     pub specials: Vec<(u32, Special)>,
+    /// Columns of up to 32 bits that may be read before they are written.
+    pub unset: Vec<u32>,
+    /// Columns of 64 bits that may be read before they are written.
+    pub unset_wide: Vec<u32>,
     /// Parameters.
     pub params: Vec<Param>,
     /// `.reqntid`.

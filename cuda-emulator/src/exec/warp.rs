@@ -92,6 +92,13 @@ impl Warp {
         }
         self.registers.truth.clear();
         self.registers.truth.resize(program.truth as usize, 0);
+        // A value that shows where one is read that was never written.
+        for &column in &program.unset {
+            self.registers.narrow[column as usize] = [u32::MAX; 32];
+        }
+        for &column in &program.unset_wide {
+            self.registers.wide[column as usize] = [u64::MAX; 32];
+        }
         for &(column, value) in &program.constants {
             self.registers.narrow[column as usize] = [value; 32];
         }

@@ -225,3 +225,14 @@ MEET: bar.sync 0; cvt.u64.u32 %x1, %r6; st.global.u64 [%out], %x1;";
     let report = run(&with("", &missing), (1, 128), 0, &[vec![0; 128], vec![9; 128]]).expect_err("nobody arrives");
     assert!(report.to_string().starts_with("divergent barrier: warp 0 waits"), "{report}");
 }
+
+#[test]
+fn an_unset_register_reads_the_same_in_every_block() {
+    // What earlier blocks left in a register must not show, whichever way control comes.
+    let body = ".reg .b32 %u, %v; .reg .b64 %w; setp.lt.u32 %p1, %r3, 7; @%p1 mov.u32 %v, 5;
+ cvt.u64.u32 %x1, %u; cvt.u64.u32 %x2, %v; shl.b64 %x2, %x2, 32; xor.b64 %x1, %x1, %x2; xor.b64 %x1, %x1, %w;
+ st.global.u64 [%out], %x1; mov.u32 %u, %r1; mov.u32 %v, %r1; mov.u64 %w, 77;";
+    let (buffers, _) = run(&with("", body), (6, 32), 0, &[vec![0; 192], vec![0; 192]]).unwrap();
+    let want = |t: usize| if t % 32 < 7 { !(u64::from(u32::MAX) | 5 << 32) } else { 0 };
+    assert_eq!(buffers[1], (0..192).map(want).collect::<Vec<_>>());
+}

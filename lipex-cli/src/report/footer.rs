@@ -1,6 +1,7 @@
 //! How far to trust it and how it was made: fidelity, settings, calls, times.
 
 use super::layout::{Page, printable};
+use super::nouns;
 use lipex::{Agreement, Departure, Explanation, Setting, Start};
 
 pub fn print(page: &mut Page, e: &Explanation) {
@@ -9,8 +10,11 @@ pub fn print(page: &mut Page, e: &Explanation) {
     page.gap();
     let calls = &e.calls;
     page.paragraph(&format!(
-        "{} masks, {} distinct texts sent to the model, seed {}.",
-        calls.masks, calls.inputs, e.seed
+        "{} masks, {} distinct {} sent to the model, seed {}.",
+        calls.masks,
+        calls.inputs,
+        nouns(e).inputs,
+        e.seed
     ));
     let t = &e.timings_ms;
     let stages = [
@@ -38,7 +42,7 @@ fn fidelity(page: &mut Page, e: &Explanation) {
     if let Some(unseen) = &f.out_of_fold {
         row("unseen masks", unseen);
     }
-    row("at the text", &f.at_instance);
+    row(&format!("at the {}", nouns(e).instance), &f.at_instance);
     row("masks of the fit", &f.in_sample);
     match &f.out_of_fold {
         Some(unseen) => page.note(&format!(

@@ -2,6 +2,7 @@
 
 use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable};
 use super::noise::marked;
+use super::nouns;
 use lipex::{Explanation, Link, Method, Uncertainty};
 
 /// Columns of a number.
@@ -15,11 +16,12 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     let left = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
     let largest = e.matrix.iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
     page.gap();
+    let feature = nouns(e).feature;
     let what = match e.link {
-        Link::Softmax => "What each word does to each class, in log-odds (W)",
-        Link::Identity => "What each word adds to each class, in probability (W)",
+        Link::Softmax => format!("What each {feature} does to each class, in log-odds (W)"),
+        Link::Identity => format!("What each {feature} adds to each class, in probability (W)"),
     };
-    page.heading(what);
+    page.heading(&what);
     // Parentheses take two more columns.
     let number = if e.uncertainty.is_some() { NUMBER + 2 } else { NUMBER };
     let width = |j: usize| columns(&words[j]).max(number) + 1;
@@ -49,7 +51,7 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     if e.link == Link::Softmax {
         page.note("An entry is relative to the other classes: columns are centred.");
     } else if e.support.iter().any(|s| s.len() < e.kept.len()) {
-        page.note("A dot: the word was not chosen for this class.");
+        page.note(&format!("A dot: the {feature} was not chosen for this class."));
     }
 }
 

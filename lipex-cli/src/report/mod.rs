@@ -11,7 +11,7 @@ pub use layout::printable;
 use crate::options::View;
 use crate::parse::{self, Classes};
 use layout::{Page, bar, cut, pad};
-use lipex::{Explanation, Link, PageOptions, Rank, Result};
+use lipex::{Domain, Explanation, Link, PageOptions, Rank, Result};
 
 /// What to show, checked against the classes there are.
 pub struct Choice {
@@ -46,7 +46,7 @@ impl Choice {
     }
 
     /// The classes to show, in order.
-    fn shown(&self, e: &Explanation) -> Vec<usize> {
+    pub fn shown(&self, e: &Explanation) -> Vec<usize> {
         match &self.classes {
             Classes::Top(n) => e.classes_by_probability().into_iter().take(*n).collect(),
             Classes::Named(list) => list.clone(),
@@ -65,6 +65,21 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     noise::print(&mut page, e, choice);
     footer::print(&mut page, e);
     page.finish()
+}
+
+/// What features, inputs and the instance are called.
+struct Nouns {
+    feature: &'static str,
+    features: &'static str,
+    inputs: &'static str,
+    instance: &'static str,
+}
+
+fn nouns(e: &Explanation) -> Nouns {
+    match e.domain() {
+        Domain::Text => Nouns { feature: "word", features: "words", inputs: "texts", instance: "text" },
+        Domain::Image => Nouns { feature: "segment", features: "segments", inputs: "images", instance: "image" },
+    }
 }
 
 /// How the surrogate's entries are measured.

@@ -1,9 +1,9 @@
 //! How much of the matrix is noise: error bars, how often words are in the top, what would narrow the bars, and what they
 //! do not cover.
 
-use super::Choice;
 use super::layout::{Page, printable, signed};
 use super::words::word;
+use super::{Choice, nouns};
 use lipex::{Dependence, Explanation, Method, Uncertainty};
 
 /// A number that is not told from 0 stands in parentheses.
@@ -97,10 +97,11 @@ fn top(page: &mut Page, e: &Explanation, u: &Uncertainty, choice: &Choice) {
     let words = order.iter().take(2 * choice.top().max(top.k));
     let words: Vec<String> = words.map(|&j| format!("{}\u{a0}{:.0}%", word(e, j), 100.0 * share[j])).collect();
     page.paragraph(&format!(
-        "In the top {} of {} ({}) when rows are drawn again and words chosen again, {} times: {}.",
+        "In the top {} of {} ({}) when rows are drawn again and {} chosen again, {} times: {}.",
         top.k,
         printable(&e.classes[class]),
         e.rank.name(),
+        nouns(e).features,
         top.refits,
         words.join(", ")
     ));

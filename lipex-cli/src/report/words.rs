@@ -2,7 +2,7 @@
 
 use super::layout::{Page, printable, signed};
 use super::noise::interval;
-use super::{Choice, unit};
+use super::{Choice, nouns, unit};
 use lipex::{Explanation, Flip, Method, Rank, Weighted, arg_max};
 
 /// A feature's name on one line: a space within would let a line break there.
@@ -39,7 +39,8 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         }
         Rank::Effect => {
             format!(
-                "What {class} would lose without the word (effect, probability): {}",
+                "What {class} would lose without the {} (effect, probability): {}",
+                nouns(e).feature,
                 list(e, &top(rank, |_| true), |_| String::new())
             )
         }
@@ -96,8 +97,9 @@ fn flip(page: &mut Page, e: &Explanation, flip: &Flip) {
             )
         }
         None => format!(
-            "What would make it {to}: nothing found. However many words go, in order of what they add for {predicted} \
-             against {to}, the surrogate does not say {to}."
+            "What would make it {to}: nothing found. However many {} go, in order of what they add for {predicted} \
+             against {to}, the surrogate does not say {to}.",
+            nouns(e).features
         ),
     });
 }

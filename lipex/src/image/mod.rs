@@ -7,6 +7,7 @@ mod decode;
 pub(crate) mod encode;
 mod function;
 mod instance;
+mod overlay;
 mod picture;
 mod segments;
 
@@ -16,5 +17,7 @@ pub use baseline::{
 pub use batch::Images;
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
+pub use overlay::Overlays;
+pub(crate) use picture::check_size;
 pub use picture::{MOST_PIXELS, Picture};
 pub use segments::{MOST_SEGMENTS, SegmentMap};

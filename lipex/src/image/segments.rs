@@ -2,6 +2,7 @@
 
 use super::decode::{self, Format, damaged};
 use super::picture::check_size;
+use crate::npy;
 use lipex_core::{Error, Feature, Region, Result, expect_len};
 use png::{BitDepth, ColorType, Transformations};
 use std::fmt;
@@ -96,10 +97,11 @@ impl SegmentMap {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         match decode::format(bytes) {
             Some(Format::Png) => png(bytes),
+            Some(Format::Npy) => npy::segment_map(bytes),
             Some(Format::Jpeg) => Err(Error::Instance(
                 "is a JPEG, which blurs ids where segments meet; save the segment map as PNG or .npy".into(),
             )),
-            _ => Err(Error::Instance("is no segment map that can be read: give a PNG or a .npy file".into())),
+            None => Err(Error::Instance("is no segment map that can be read: give a PNG or a .npy file".into())),
         }
     }
 

@@ -30,6 +30,10 @@ impl Origin<'_> {
         Error::setting(self.what, self.name, reason)
     }
 
+    fn no_mask(&self, row: usize, column: usize, is: f64) -> Error {
+        self.refuse(format!("row {row}, column {column} is {is}; masks are 0 or 1"))
+    }
+
     /// A matrix.
     pub fn array(&self, file: impl Read + Seek) -> Result<Raw> {
         self.read(file, 2)
@@ -113,11 +117,17 @@ impl Raw {
         match self.header.kind {
             Some(Kind::Single) => self.decoded::<f32>(origin)?.map(|v| bit(f64::from(v)), origin),
             Some(Kind::Double) => self.decoded::<f64>(origin)?.map(bit, origin),
-            _ => {
-                let bytes =
-                    if self.header.is_fortran() { row_major(&self.bytes, self.rows, self.columns) } else { self.bytes };
-                Array { rows: self.rows, columns: self.columns, values: bytes }.map(|v| bit(f64::from(v)), origin)
-            }
+            _ => self.bytes_of_zeros_and_ones(origin),
+        }
+    }
+
+    /// As they lie, without a copy where they lie by rows.
+    fn bytes_of_zeros_and_ones(self, origin: &Origin<'_>) -> Result<Array<u8>> {
+        let Raw { header, rows, columns, bytes } = self;
+        let values = if header.is_fortran() { row_major(&bytes, rows, columns) } else { bytes };
+        match values.iter().position(|&v| v > 1) {
+            Some(i) => Err(origin.no_mask(i / columns, i % columns, f64::from(values[i]))),
+            None => Ok(Array { rows, columns, values }),
         }
     }
 
@@ -149,9 +159,7 @@ impl<T: Copy> Array<T> {
         let Array { rows, columns, values } = self;
         let mut changed = Vec::with_capacity(values.len());
         for (i, v) in values.into_iter().enumerate() {
-            changed.push(change(v).map_err(|v| {
-                origin.refuse(format!("row {}, column {} is {v}; masks are 0 or 1", i / columns, i % columns))
-            })?);
+            changed.push(change(v).map_err(|v| origin.no_mask(i / columns, i % columns, v))?);
         }
         Ok(Array { rows, columns, values: changed })
     }
@@ -169,6 +177,6 @@ fn bit(v: f64) -> std::result::Result<u8, f64> {
 }
 
 /// Column-major numbers in row-major order.
-fn row_major<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+pub(super) fn row_major<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..rows).flat_map(|i| (0..columns).map(move |j| values[j * rows + i])).collect()
 }

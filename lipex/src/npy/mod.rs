@@ -30,6 +30,7 @@
 
 mod file;
 mod header;
+mod segments;
 mod write;
 
 use crate::{Cpu, Masks, Neighbourhood, Probabilities, Result, Weights, check_row, pack_bits};
@@ -39,6 +40,7 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
+pub(crate) use segments::segment_map;
 pub use write::{masks_to_npy, neighbourhood_to_npz, sample_to_npz, save_neighbourhood};
 
 /// Most bytes of one array: 4 GiB.

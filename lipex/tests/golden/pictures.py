@@ -65,7 +65,15 @@ def write_maps():
     palette = Image.fromarray(ids, "P")
     palette.putpalette(rng.integers(0, 256, 27, dtype=np.uint8).tobytes())
     save("map_palette.png", palette)
-    return {
+    arrays = {
+        "map_i8.npy": ids.astype(np.int64) * 10**15 - 7, "map_u1.npy": ids, "map_bool.npy": ids % 2 == 1,
+        "map_big.npy": (ids.astype(int) - 3).astype(">i4"), "map_f.npy": np.asfortranarray(ids.astype(np.uint16) * 7000),
+        "map_u8.npy": ids.astype(np.uint64) + np.uint64(2**64 - 9),
+    }
+    for name, array in arrays.items():
+        np.save(os.path.join(FOLDER, name), array)
+    arrays["map_bool.npy"] = np.where(arrays["map_bool.npy"], "true", "false")
+    return {name: array.astype(str) for name, array in arrays.items()} | {
         "map_grey8.png": ids.astype(str), "map_grey16.png": (ids.astype(int) * 1000 + 7).astype(str),
         "map_grey1.png": np.where(ids % 2 == 1, "1", "0"), "map_palette.png": ids.astype(str),
         "map_rgb.png": np.apply_along_axis(lambda c: "#%02x%02x%02x" % tuple(c), 2, colours),

@@ -1,0 +1,97 @@
+//! `lipex image`.
+
+use crate::options::ImageOptions;
+use crate::output::{self, Folder, Targets};
+use crate::{files, method, parse, program, report};
+use lipex::{
+    BlackBox, CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Rank, Result,
+    npy, to_html,
+};
+
+pub fn run(options: &ImageOptions) -> Result<()> {
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
+    let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
+    let image = instance(options)?;
+    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Image)?;
+    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
+    if let Some(size) = options.model.batch_size {
+        explainer = explainer.batch_size(size)?;
+    }
+    if let Some(rank) = &options.view.rank {
+        explainer = explainer.rank(Rank::by_name(rank)?);
+    }
+    let model = model(options)?;
+    let labels = BlackBox::<Cpu, Images>::labels(&model);
+    let view = report::Choice::new(&options.view, labels)?;
+    let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, labels)).transpose()?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(&image, &model)?;
+    if let Some(to) = flip_to {
+        explanation.flip = Some(explainer.flip(&image, &model, &explanation, to)?);
+    }
+    let e = &explanation;
+    files::finish(&targets, e, &view, |option| match option {
+        "html" => Some(to_html(e, &view.page(e).image(&image)).map(String::into_bytes)),
+        "save-neighbourhood" => Some(npy::neighbourhood_to_npz(&around)),
+        _ => None,
+    })?;
+    let Some(folder) = &folder else { return Ok(()) };
+    let told = write_overlays(folder, &image, e, &view.shown(e))?;
+    if targets.take_standard_output() { Ok(()) } else { output::print(&told) }
+}
+
+fn instance(options: &ImageOptions) -> Result<ImageInstance> {
+    let baseline = parse::baseline(&options.baseline)?;
+    let picture = Picture::decode(&output::read_bytes("PHOTO", &options.photo)?)
+        .map_err(|e| Error::setting("PHOTO", &options.photo, e.to_string()))?;
+    let segments = parse::segments(&options.segments, &picture)?;
+    ImageInstance::builder(picture, segments).baseline(baseline).build()
+}
+
+fn model(options: &ImageOptions) -> Result<CommandModel> {
+    const GIVE: &str = "give --model 'command:PROGRAM ARGS', a program that takes images (docs/command-protocol.md)";
+    match options.model.model.as_deref() {
+        None => Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images"))),
+        Some("demo") => Err(Error::setting("model", "demo", format!("the demo reads texts; {GIVE}"))),
+        Some(other) => program::start(other, &options.model, Domain::Image)?
+            .ok_or_else(|| Error::setting("model", other, format!("is no program; {GIVE}"))),
+    }
+}
+
+/// A file a class, likeliest or first named first; what the report says of them.
+fn write_overlays(folder: &Folder, image: &ImageInstance, e: &Explanation, shown: &[usize]) -> Result<String> {
+    let overlays = Overlays::new(image, e, shown)?;
+    let digits = shown.len().to_string().len();
+    let mut names = Vec::new();
+    for (i, &class) in shown.iter().enumerate() {
+        let name = format!("{:0digits$}-{}.png", i + 1, file_name(&e.classes[class]));
+        folder.write("overlay", &name, &overlays.of(class)?.to_png())?;
+        names.push(name);
+    }
+    Ok(format!(
+        "\nOverlays: {}.\nBlue and + hold the class up, orange and − speak against it; the strongest tint is |W| = {:.2}.\n",
+        names.join(", "),
+        overlays.largest()
+    ))
+}
+
+/// A class's name as a part of a file's name that every system takes.
+fn file_name(class: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    let name: String = class.chars().map(plain).take(40).collect();
+    name.trim_matches('_').to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_are_harmless() {
+        assert_eq!(file_name("Egyptian cat"), "egyptian_cat");
+        assert_eq!(file_name("../../etc/passwd"), "etc_passwd");
+        assert_eq!(file_name("猫\u{202e}/\0"), "猫");
+        assert_eq!(file_name(&"x".repeat(300)).len(), 40);
+        assert_eq!(file_name("///"), "");
+    }
+}

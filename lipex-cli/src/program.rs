@@ -1,0 +1,26 @@
+//! Programs as black boxes.
+
+use crate::options::ModelOptions;
+use lipex::{CommandModel, Domain, Error, Result};
+use std::time::Duration;
+
+/// How long a program may be silent.
+pub fn timeout(options: &ModelOptions) -> Result<Duration> {
+    let timeout = Duration::try_from_secs_f64(options.timeout).ok().filter(|t| !t.is_zero());
+    timeout.ok_or_else(|| Error::setting("timeout", options.timeout, "a number of seconds above 0"))
+}
+
+/// Starts `command:PROGRAM ARGS`, which must take what is explained; `None` for another value.
+pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Option<CommandModel>> {
+    let timeout = timeout(options)?;
+    let Some(command) = value.strip_prefix("command:") else { return Ok(None) };
+    let model = CommandModel::start(command, timeout)?;
+    let reason = match (domain, model.domain()) {
+        (Domain::Text, Domain::Image) => "the program takes images, as its first line says; use lipex image",
+        (Domain::Image, Domain::Text) => {
+            "the program takes texts; for images its first line must have \"images\": \"png\" or \"images\": \"npy\""
+        }
+        _ => return Ok(Some(model)),
+    };
+    Err(Error::setting("model", value, reason))
+}
