@@ -137,9 +137,14 @@ where
     let model = OfMasks(["a", "b", "c"].map(String::from).to_vec());
     let instances = [Bare::new(12), Bare::new(33), Bare::new(5)];
     let all: Vec<&Bare> = instances.iter().collect();
-    for preset in [Preset::Lipex, Preset::Paper, Preset::Lime] {
-        let cpu = explainer(preset);
-        let own = Explainer::with_preset(on.clone(), preset).samples(400).unwrap();
+    // One by one: `with_preset` asks a backend for the stages of every preset.
+    let presets = [
+        (Preset::Lipex, Explainer::lipex(on.clone())),
+        (Preset::Paper, Explainer::paper(on.clone())),
+        (Preset::Lime, Explainer::lime(on.clone())),
+    ];
+    for (preset, own) in presets {
+        let (cpu, own) = (explainer(preset), own.samples(400).unwrap());
         let many = own.explain_many(&all, &model).unwrap();
         for (instance, one) in instances.iter().zip(&many) {
             let e = cpu.explain(instance, &model).unwrap();

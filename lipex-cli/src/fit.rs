@@ -73,7 +73,7 @@ struct Times {
 pub fn run(options: &FitOptions) -> Result<()> {
     let target = options.stage.target()?;
     let on = Cpu::with_threads(options.threads.threads)?;
-    let surrogate = method::surrogate(Preset::Lipex, &options.surrogate)?.shared();
+    let surrogate = method::surrogate(Preset::Lipex, &options.surrogate, 0)?;
     let selector: Arc<dyn Selector<Cpu>> = match (&options.keep, &options.select.select) {
         (Some(list), _) => Arc::new(GivenFeatures(parse::keep(list)?)),
         (None, Some(select)) => parse::select(select)?,

@@ -3,8 +3,8 @@
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Cpu, Domain, Error, ErrorBars, Explainer, Intercept, Preset, Result, Ridge, Rule, Softmax, Surrogate,
-    by_name,
+    Adaptive, Authors, AuthorsLoss, Cpu, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Preset, Result,
+    Ridge, Rule, ShapleyKernel, Softmax, Surrogate, by_name,
 };
 use std::sync::Arc;
 
@@ -20,23 +20,29 @@ pub fn explainer(
     if domain == Domain::Image {
         explainer = explainer.images();
     }
-    explainer = match surrogate(preset, &method.surrogate)? {
-        Chosen::Softmax(softmax) => explainer.surrogate(softmax),
-        Chosen::Ridge(ridge) => explainer.surrogate(ridge),
-    };
+    explainer = explainer.surrogate(surrogate(preset, &method.surrogate, sampling.seed)?);
     if let Some(samples) = sampling.samples {
         explainer = explainer.samples(samples)?;
     }
+    let usual = match (preset, domain) {
+        (Preset::KernelShap, _) => "kernel-shap",
+        (_, Domain::Text) => "uniform-size",
+        (_, Domain::Image) => "bernoulli",
+    };
+    let sampler = sampling.sampler.as_deref().unwrap_or(usual);
     if sampling.sampler.is_some() || sampling.within_angle.is_some() {
-        let name = sampling.sampler.as_deref().unwrap_or(match domain {
-            Domain::Text => "uniform-size",
-            Domain::Image => "bernoulli",
-        });
-        explainer = explainer.perturber(parse::sampler(name, sampling, domain)?);
+        explainer = explainer.perturber(parse::sampler(sampler, sampling, domain)?);
     }
-    if let Some(proximity) = &method.weigh.proximity {
-        explainer = explainer.proximity(parse::proximity(proximity)?);
-    }
+    explainer = match (sampler, method.weigh.proximity.as_deref()) {
+        ("kernel-shap", Some(other)) if other != "shapley" => {
+            let reason =
+                "the sampler kernel-shap weighs masks itself; leave --proximity out, or choose another sampler";
+            return Err(Error::setting("proximity", other, reason));
+        }
+        ("kernel-shap", _) => explainer.proximity(ShapleyKernel),
+        (_, Some(proximity)) => explainer.proximity(parse::proximity(proximity)?),
+        (_, None) => explainer,
+    };
     if let Some(select) = &method.select.select {
         explainer = explainer.selector(parse::select(select)?);
     }
@@ -64,33 +70,36 @@ pub fn with_noise(mut explainer: Explainer<Cpu>, options: &NoiseOptions, top: us
     Ok(explainer.adaptive(adaptive))
 }
 
-/// The surrogate that the options name.
-pub enum Chosen {
-    Softmax(Softmax),
-    Ridge(Ridge),
-}
-
-impl Chosen {
-    /// The surrogate behind its trait.
-    pub fn shared(self) -> Arc<dyn Surrogate<Cpu>> {
-        match self {
-            Chosen::Softmax(softmax) => Arc::new(softmax),
-            Chosen::Ridge(ridge) => Arc::new(ridge),
-        }
-    }
-}
-
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
-pub fn surrogate(preset: Preset, options: &SurrogateOptions) -> Result<Chosen> {
-    let name = options.surrogate.as_deref().unwrap_or(if preset == Preset::Lime { "ridge" } else { "softmax" });
-    match name {
-        "softmax" => softmax(preset, options).map(Chosen::Softmax),
-        "ridge" => ridge(options).map(Chosen::Ridge),
-        other => Err(Error::setting("surrogate", other, "choose softmax or ridge")),
-    }
+pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Arc<dyn Surrogate<Cpu>>> {
+    let usual = match preset {
+        Preset::Lipex | Preset::Paper => "softmax",
+        Preset::Lime => "ridge",
+        Preset::Authors => "authors",
+        Preset::KernelShap => "kernel-shap",
+    };
+    Ok(match options.surrogate.as_deref().unwrap_or(usual) {
+        "softmax" => Arc::new(softmax(preset, options)?),
+        "ridge" => {
+            only(&["alpha"], "a ridge", options)?;
+            Arc::new(options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha))?)
+        }
+        "authors" => {
+            only(&["divergence"], "the authors' recipe", options)?;
+            let loss = options.divergence.as_deref().map_or(Ok(AuthorsLoss::default()), AuthorsLoss::by_name)?;
+            Arc::new(Authors::default().loss(loss).seed(seed))
+        }
+        "kernel-shap" => {
+            only(&[], "kernel-shap", options)?;
+            Arc::new(KernelShap)
+        }
+        other => return Err(Error::setting("surrogate", other, "choose softmax, ridge, authors or kernel-shap")),
+    })
 }
 
 fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
+    let own = ["divergence", "lambda", "lambda-scale", "normalise", "no-intercept", "tolerance", "starts"];
+    only(&own, "a softmax", options)?;
     let mut softmax = preset.softmax();
     if let Some(divergence) = &options.divergence {
         softmax = softmax.erased_divergence(by_name(divergence)?);
@@ -115,16 +124,13 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if let Some(tolerance) = options.tolerance {
         softmax = softmax.tolerance(tolerance)?;
     }
-    if let Some(alpha) = options.alpha {
-        let reason = "a softmax has no such setting; leave it out, or add --surrogate ridge";
-        return Err(Error::setting("alpha", alpha, reason));
-    }
     softmax.lambda_factor()?;
     Ok(softmax)
 }
 
-fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
-    let others = [
+/// Passes if no setting is given but those that the surrogate has.
+fn only(has: &[&str], surrogate: &str, options: &SurrogateOptions) -> Result<()> {
+    let settings = [
         ("divergence", options.divergence.clone()),
         ("lambda", options.lambda.clone()),
         ("lambda-scale", options.lambda_scale.clone()),
@@ -132,12 +138,14 @@ fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
         ("no-intercept", options.no_intercept.then(|| "set".to_string())),
         ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
+        ("alpha", options.alpha.map(|a| a.to_string())),
     ];
-    match others.into_iter().find_map(|(option, value)| value.map(|v| (option, v))) {
-        Some((option, value)) => {
-            let reason = "a ridge has no such setting; leave it out, or add --surrogate softmax";
-            Err(Error::setting(option, value, reason))
+    for (option, value) in settings.into_iter().filter(|(option, _)| !has.contains(option)) {
+        if let Some(value) = value {
+            let other = if option == "alpha" { "ridge" } else { "softmax" };
+            let reason = format!("{surrogate} has no such setting; leave it out, or add --surrogate {other}");
+            return Err(Error::setting(option, value, reason));
         }
-        None => options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha)),
     }
+    Ok(())
 }

@@ -10,9 +10,10 @@ pub const EXIT_CODES: &str =
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
-  --starts, --tolerance; a softmax has no --alpha.
+  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --no-intercept, --starts, --tolerance; ridge and
+  kernel-shap no --divergence either. Only a ridge has --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
+  --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
   bernoulli, weight-proportional). --settled and --half-width exclude each other.
   --within-angle goes with uniform-size and bernoulli alone.
@@ -167,7 +168,9 @@ pub struct ModelOptions {
 pub struct MethodOptions {
     /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
     /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge;
-    /// for images 1000 masks, every segment, ridge)
+    /// for images 1000 masks, every segment, ridge). authors: the paper's, fitted as its authors' released code does it (Adam on
+    /// minibatches). kernel-shap: Kernel SHAP for every class (2048 masks, every feature, least squares; exact Shapley values
+    /// up to 11 features)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
     #[command(flatten)]
@@ -193,7 +196,7 @@ pub struct WeighOptions {
 pub struct SelectOption {
     /// Which features (words, segments) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
     /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's;
-    /// lime: highest:10, for images all]
+    /// lime: highest:10, for images all; kernel-shap: all]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub select: Option<String>,
 }
@@ -201,11 +204,13 @@ pub struct SelectOption {
 /// The surrogate and its settings.
 #[derive(Args)]
 pub struct SurrogateOptions {
-    /// softmax (all classes together; the paper's) or ridge (each class alone, LIME's) [default: softmax; lime: ridge]
+    /// softmax (all classes together; the paper's), ridge (each class alone, LIME's), authors (a softmax by the recipe of the
+    /// authors' code: Adam on minibatches of 128, from a random start), kernel-shap (each class alone, least squares held to the
+    /// model's answers for the whole text and for none) [default: softmax; lime: ridge; authors and kernel-shap: their own]
     #[arg(long, value_name = "S", help_heading = "Method")]
     pub surrogate: Option<String>,
     /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
-    /// alpha:A [default: hellinger]
+    /// alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins) [default: hellinger]
     #[arg(long, value_name = "D", help_heading = "Method")]
     pub divergence: Option<String>,
     /// Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks
@@ -240,14 +245,14 @@ pub struct SurrogateOptions {
 #[derive(Args)]
 pub struct SamplingOptions {
     /// Masks drawn, the whole instance included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
-    /// 5000 for texts]
+    /// 5000 for texts; kernel-shap: 2048]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's for texts),
     /// antithetic (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said; LIME's
-    /// and the paper's for images), weight-proportional (more masks where they weigh more; fewer calls for the same error),
-    /// exhaustive (all, up to 20 features), lime (LIME's own masks for the seed; of texts, or, as
-    /// lime-image, of images) [default: uniform-size; images: bernoulli]
+    /// and the paper's for images), weight-proportional (more masks where they weigh more), kernel-shap
+    /// (Kernel SHAP's: pairs of complements, small and large ones first, with weights of their own), exhaustive (all, up to 20 features), lime (LIME's own masks for the seed; of texts, or, as
+    /// lime-image, of images) [default: uniform-size; images: bernoulli; kernel-shap: its own]
     #[arg(long, value_name = "S", help_heading = "Sampling")]
     pub sampler: Option<String>,
     /// Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ [default: none]
@@ -257,7 +262,7 @@ pub struct SamplingOptions {
     /// masks than --samples are left [default: only sizes within the angle are drawn]
     #[arg(long, requires = "within_angle", help_heading = "Sampling")]
     pub filtered: bool,
-    /// Seed of the masks: the same seed gives the same masks
+    /// Seed of the masks, and of a random start: the same seed gives the same masks
     #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
     pub seed: u64,
 }
@@ -361,7 +366,7 @@ pub struct View {
     #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
     /// Their order: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
-    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; paper and lime: absolute]
+    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; other presets: absolute]
     #[arg(long, value_name = "HOW", help_heading = "Output")]
     pub rank: Option<String>,
     /// The log-odds that each word or segment adds for class A against class B

@@ -2,11 +2,12 @@
 
 use crate::options::SamplingOptions;
 use crate::output;
-use lipex::perturb::{Filtered, WeightProportional};
+use lipex::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex::{
     All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Domain, Error,
     Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise,
-    Perturber, Picture, Proximity, Result, Rule, SegmentMap, Selector, Starts, UniformSize, baseline_by_name,
+    Perturber, Picture, Proximity, Result, Rule, SegmentMap, Selector, ShapleyKernel, Starts, UniformSize,
+    baseline_by_name,
 };
 use std::sync::Arc;
 
@@ -26,8 +27,9 @@ pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
         ("exponential", Some(width)) => Arc::new(Exponential::new(number("proximity", value, width, "a width")?)?),
         ("cosine-similarity", None) => Arc::new(CosineSimilarity),
         ("cosine-distance", None) => Arc::new(CosineDistance),
+        ("shapley", None) => Arc::new(ShapleyKernel),
         _ => {
-            let reason = "choose exponential, exponential:W, cosine-similarity or cosine-distance";
+            let reason = "choose exponential, exponential:W, cosine-similarity, cosine-distance or shapley";
             return Err(Error::setting("proximity", value, reason));
         }
     })
@@ -86,6 +88,7 @@ pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result
         }
         ("antithetic", None) => Arc::new(Antithetic),
         ("weight-proportional", None) => Arc::new(WeightProportional),
+        ("kernel-shap", None) => Arc::new(ShapleySize),
         ("exhaustive", None) if options.samples.is_some() => {
             let reason = "draws every mask there is; leave --samples out, or choose another sampler";
             return Err(Error::setting("sampler", value, reason));
@@ -95,8 +98,8 @@ pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result
         ("lime", None) if domain == Domain::Image => Arc::new(LimeImage),
         ("lime", None) => Arc::new(LimeText),
         _ => {
-            let reason =
-                "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, exhaustive or lime";
+            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, kernel-shap, \
+                          exhaustive or lime";
             return Err(Error::setting("sampler", value, reason));
         }
     };

@@ -183,7 +183,7 @@ fn mistakes_are_told_in_one_line() {
         (&["explain"], "explain"),
         (&["text", "a b", "--samples", "0"], "samples = 0"),
         (&["text", "a b", "--samples", "many"], "many"),
-        (&["text", "a b", "--preset", "best"], "lipex, paper or lime"),
+        (&["text", "a b", "--preset", "best"], "authors or kernel-shap"),
         (&["text", "a b", "--divergence", "hel"], "hellinger"),
         (&["text", "a b", "--divergence", "alpha:1"], "alpha:1"),
         (&["text", "a b", "--proximity", "exponential:x"], "\"x\""),
@@ -442,4 +442,53 @@ fn documents_name_files_that_exist() {
         );
         assert!(there(format!("benches/benches/{stage}.rs")), "{stage}");
     }
+}
+
+#[test]
+fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
+    let shap = told(&["text", README, "--preset", "kernel-shap", "--samples", "300"]);
+    assert!(shap.contains("Preset kernel-shap") && shap.contains("in probability"), "{shap}");
+    let json = told(&["text", "so very glad", "--preset", "kernel-shap", "--json", "-"]);
+    let e = lipex::from_json(&json).unwrap();
+    // 2³ masks: every one, and values that sum to what the words change.
+    assert_eq!(e.calls.masks, 8);
+    for (c, row) in e.matrix.iter().enumerate() {
+        let reached = e.intercept[c] + row.iter().sum::<f64>();
+        assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
+    }
+    let authors = ["text", README, "--preset", "authors", "--samples", "100"];
+    let report = told(&authors);
+    assert!(report.contains("surrogate = authors (paper: softmax)"), "{report}");
+    assert_ne!(without_times(&report), without_times(&told(&[&authors[..], &["--seed", "1"]].concat())));
+    told(&[&authors[..], &["--divergence", "hellinger-or-tv"]].concat());
+    for (arguments, reason) in [
+        (["--preset", "kernel-shap", "--divergence", "kl"], "kernel-shap has no such setting"),
+        (["--preset", "kernel-shap", "--proximity", "exponential"], "weighs masks itself"),
+        (["--preset", "kernel-shap", "--samples", "1"], "at least 2 masks"),
+        (["--preset", "kernel-shap", "--within-angle", "1"], "cannot be confined"),
+        (["--preset", "authors", "--divergence", "kl"], "hellinger-or-tv"),
+        (["--preset", "authors", "--lambda", "1"], "no such setting"),
+        (["--surrogate", "kernel-shap", "--samples", "2"], "no mask is empty"),
+        (["--select", "lasso:0", "--samples", "9"], "at least 1 feature"),
+    ] {
+        let message = refused(&[&["text", README][..], &arguments].concat(), 2);
+        assert!(message.contains(reason), "{message}");
+    }
+    let two = ["text", README, "--preset", "authors", "--divergence", "tv", "--starts", "2"];
+    assert!(refused(&two, 2).contains("starts = 2: the authors' recipe has no such setting"));
+    let one = ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity"];
+    assert!(refused(&one, 2).contains("no weight"));
+}
+
+#[test]
+fn an_angle_is_drawn_or_filtered() {
+    let masks = |arguments: &[&str]| {
+        let json = told(&[&["text", README, "--json", "-"][..], arguments].concat());
+        lipex::from_json(&json).unwrap().calls.masks
+    };
+    assert_eq!(masks(&["--within-angle", "0.6"]), 1000);
+    // 13 words: at most ⌊13·sin²0.6⌋ = 4 may go, of 13 sizes.
+    let left = masks(&["--within-angle", "0.6", "--filtered"]);
+    assert!((250..370).contains(&left), "{left}");
+    assert!(refused(&["text", README, "--filtered"], 2).contains("--within-angle"));
 }

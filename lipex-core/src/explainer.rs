@@ -9,15 +9,15 @@ use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, OutOfFold};
 use crate::explanation::{Explanation, Rank, Timings, arg_max};
-use crate::fit::{Intercept, LambdaScale, Normalise, Ridge, Softmax, Starts, Surrogate};
+use crate::fit::{Authors, Intercept, KernelShap, LambdaScale, Normalise, Ridge, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
-use crate::perturb::{Bernoulli, Perturber, UniformSize};
+use crate::perturb::{Bernoulli, Perturber, ShapleySize, UniformSize};
 use crate::predict::BlackBox;
 use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{All, Forward, HighestWeights, Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
-use crate::weigh::{Exponential, Proximity};
+use crate::weigh::{Exponential, Proximity, ShapleyKernel};
 use run::Asked;
 use std::sync::Arc;
 
@@ -43,36 +43,27 @@ pub struct Explainer<B: Backend> {
     adaptive: Option<Adaptive>,
 }
 
-impl<B: Backend> Explainer<B>
-where
-    UniformSize: Perturber<B>,
-    Exponential: Proximity<B>,
-    Forward: Selector<B>,
-    HighestWeights: Selector<B>,
-    Softmax: Surrogate<B>,
-    Ridge: Surrogate<B>,
-    OutOfFold: Evaluator<B>,
-{
-    /// An explainer with a preset's settings.
-    pub fn with_preset(backend: B, preset: Preset) -> Self {
-        let softmax = preset.softmax();
-        let surrogate: Arc<dyn Surrogate<B>> = match preset {
-            Preset::Lime => Arc::new(Ridge::default()),
-            Preset::Lipex | Preset::Paper => Arc::new(softmax.clone()),
-        };
-        let selector: Arc<dyn Selector<B>> = match preset {
-            Preset::Lime => Arc::new(HighestWeights::default()),
-            Preset::Lipex | Preset::Paper => Arc::new(Forward::default()),
-        };
+/// The stages that a preset is made of.
+struct Parts<B: Backend> {
+    perturber: Arc<dyn Perturber<B>>,
+    proximity: Arc<dyn Proximity<B>>,
+    selector: Arc<dyn Selector<B>>,
+    surrogate: Arc<dyn Surrogate<B>>,
+    evaluator: Arc<dyn Evaluator<B>>,
+}
+
+impl<B: Backend> Explainer<B> {
+    fn of(backend: B, preset: Preset, parts: Parts<B>) -> Self {
+        let Parts { perturber, proximity, selector, surrogate, evaluator } = parts;
         Explainer {
             backend,
             preset,
-            perturber: Arc::new(UniformSize::default()),
-            proximity: Arc::new(Exponential::default()),
+            perturber,
+            proximity,
             selector,
-            softmax,
+            softmax: preset.softmax(),
             surrogate,
-            evaluator: Arc::new(OutOfFold::default()),
+            evaluator,
             groups: Groups::All,
             rank: preset.rank(),
             samples: preset.samples(Domain::Text),
@@ -82,20 +73,109 @@ where
             adaptive: None,
         }
     }
+}
+
+// A preset asks no more of a backend than the stages that it has.
+
+impl<B: Backend> Explainer<B>
+where
+    UniformSize: Perturber<B>,
+    Exponential: Proximity<B>,
+    OutOfFold: Evaluator<B>,
+{
+    /// LIME's neighbourhood, with this selector and surrogate.
+    fn around(
+        backend: B,
+        preset: Preset,
+        selector: impl Selector<B> + 'static,
+        surrogate: impl Surrogate<B> + 'static,
+    ) -> Self {
+        let parts = Parts {
+            perturber: Arc::new(UniformSize::default()),
+            proximity: Arc::new(Exponential::default()),
+            selector: Arc::new(selector),
+            surrogate: Arc::new(surrogate),
+            evaluator: Arc::new(OutOfFold::default()),
+        };
+        Self::of(backend, preset, parts)
+    }
 
     /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴ and ranking by support.
-    pub fn lipex(backend: B) -> Self {
-        Self::with_preset(backend, Preset::Lipex)
+    pub fn lipex(backend: B) -> Self
+    where
+        Forward: Selector<B>,
+        Softmax: Surrogate<B>,
+    {
+        Self::around(backend, Preset::Lipex, Forward::default(), Preset::Lipex.softmax())
     }
 
     /// The paper's settings: no intercept, λ = 10⁻³, 1000 masks, 5 features a class, ranking by |W|.
-    pub fn paper(backend: B) -> Self {
-        Self::with_preset(backend, Preset::Paper)
+    pub fn paper(backend: B) -> Self
+    where
+        Forward: Selector<B>,
+        Softmax: Surrogate<B>,
+    {
+        Self::around(backend, Preset::Paper, Forward::default(), Preset::Paper.softmax())
     }
 
     /// All-class LIME: 5000 masks, highest weights (10), ridge on each class's own picks.
-    pub fn lime(backend: B) -> Self {
-        Self::with_preset(backend, Preset::Lime)
+    pub fn lime(backend: B) -> Self
+    where
+        HighestWeights: Selector<B>,
+        Ridge: Surrogate<B>,
+    {
+        Self::around(backend, Preset::Lime, HighestWeights::default(), Ridge::default())
+    }
+
+    /// The paper's settings with the surrogate fitted as the authors' released code does it; see [`Authors`].
+    pub fn authors(backend: B) -> Self
+    where
+        Forward: Selector<B>,
+        Authors: Surrogate<B>,
+    {
+        Self::around(backend, Preset::Authors, Forward::default(), Authors::default())
+    }
+
+    /// An explainer with a preset's settings.
+    pub fn with_preset(backend: B, preset: Preset) -> Self
+    where
+        ShapleySize: Perturber<B>,
+        ShapleyKernel: Proximity<B>,
+        Forward: Selector<B>,
+        HighestWeights: Selector<B>,
+        Softmax: Surrogate<B>,
+        Ridge: Surrogate<B>,
+        Authors: Surrogate<B>,
+        KernelShap: Surrogate<B>,
+    {
+        match preset {
+            Preset::Lipex => Self::lipex(backend),
+            Preset::Paper => Self::paper(backend),
+            Preset::Lime => Self::lime(backend),
+            Preset::Authors => Self::authors(backend),
+            Preset::KernelShap => Self::kernel_shap(backend),
+        }
+    }
+}
+
+impl<B: Backend> Explainer<B>
+where
+    ShapleySize: Perturber<B>,
+    ShapleyKernel: Proximity<B>,
+    KernelShap: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
+    /// Kernel SHAP: at most 2048 coalitions with weights of their own, every feature, least squares with efficiency. Exact up
+    /// to 11 features.
+    pub fn kernel_shap(backend: B) -> Self {
+        let parts = Parts {
+            perturber: Arc::new(ShapleySize),
+            proximity: Arc::new(ShapleyKernel),
+            selector: Arc::new(All),
+            surrogate: Arc::new(KernelShap),
+            evaluator: Arc::new(OutOfFold::default()),
+        };
+        Self::of(backend, Preset::KernelShap, parts)
     }
 }
 
@@ -105,8 +185,12 @@ where
     All: Selector<B>,
 {
     /// The preset's settings where images have others: masks keep each segment with probability ½, as LIME's and the
-    /// paper's do; LIME's preset has 1000 masks and keeps every segment. Call it first: it sets these anew.
+    /// paper's do; LIME's preset has 1000 masks and keeps every segment. Kernel SHAP has no others. Call it first: it sets
+    /// these anew.
     pub fn images(mut self) -> Self {
+        if self.preset == Preset::KernelShap {
+            return self;
+        }
         self.perturber = Arc::new(Bernoulli::default());
         self.samples = self.preset.samples(Domain::Image);
         if self.preset == Preset::Lime {

@@ -10,6 +10,12 @@ use crate::uncertainty::Spread;
 use std::fmt;
 use std::sync::Arc;
 
+mod authors;
+mod shapley;
+
+pub use authors::{Authors, AuthorsLoss};
+pub use shapley::KernelShap;
+
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit on the backend `{B}`",
@@ -206,6 +212,23 @@ pub enum Starts {
     One,
     /// The solution under the KL divergence too; the lower objective wins. For divergences that are not convex in W.
     Two,
+}
+
+impl FitReport {
+    /// The report of a fit in closed form; objective, gradient and λ are 0 until they are set.
+    pub fn solved(how: impl Into<String>) -> Self {
+        FitReport {
+            objective: 0.0,
+            gradient_norm: 0.0,
+            lambda: 0.0,
+            iterations: 0,
+            evaluations: 0,
+            hessian_products: 0,
+            converged: true,
+            stopped: how.into(),
+            start: Start::Own,
+        }
+    }
 }
 
 /// How λ compares between divergences.
@@ -530,17 +553,7 @@ mod tests {
 
     #[test]
     fn a_fitted_surrogate_predicts() {
-        let report = FitReport {
-            objective: 0.0,
-            gradient_norm: 0.0,
-            lambda: 0.0,
-            iterations: 0,
-            evaluations: 0,
-            hessian_products: 0,
-            converged: true,
-            stopped: String::new(),
-            start: Start::Own,
-        };
+        let report = FitReport::solved("by hand");
         let mut fitted = Fitted {
             kept: vec![0, 2],
             matrix: vec![vec![3f64.ln(), 0.0], vec![0.0, 9f64.ln()]],

@@ -48,14 +48,14 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds};
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Lambda, LambdaScale, Link, Normalise, Problem, Ridge, Softmax,
-    Start, Starts, Support, Surrogate, softmax_in_place,
+    Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
+    Normalise, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    UniformSize, WeightProportional,
+    ShapleySize, UniformSize, WeightProportional,
 };
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;
@@ -65,5 +65,6 @@ pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{Adaptive, ErrorBars, Estimate, Growth, InTop, Look, Method, Rule, Spread, Uncertainty};
 pub use weigh::{
-    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, cosine_distance,
+    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,
+    cosine_distance,
 };

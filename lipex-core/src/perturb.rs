@@ -7,8 +7,10 @@ use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
 use std::ops::Range;
 
+mod shapley;
 mod weighted;
 
+pub use shapley::{Coalitions, Enumerated, ShapleySize};
 pub use weighted::{Filtered, Sizes, WeightProportional};
 
 /// Draws masks around an instance.

@@ -3,11 +3,11 @@
 use crate::describe::{Departure, Describe, Setting};
 use crate::error::{Error, Result};
 use crate::explanation::Rank;
-use crate::fit::{Ridge, Softmax};
-use crate::perturb::{Bernoulli, UniformSize};
+use crate::fit::{Authors, KernelShap, Ridge, Softmax};
+use crate::perturb::{Bernoulli, ShapleySize, UniformSize};
 use crate::render::Domain;
 use crate::select::{All, Forward, HighestWeights};
-use crate::weigh::Exponential;
+use crate::weigh::{Exponential, ShapleyKernel};
 
 /// A named bundle of settings that an explainer starts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,10 @@ pub enum Preset {
     Paper,
     /// LIME 0.2.0.1's own settings, for every class at once.
     Lime,
+    /// The paper's settings with the surrogate fitted as the authors' released code does it.
+    Authors,
+    /// Kernel SHAP: its own masks and weights, every feature, least squares with efficiency.
+    KernelShap,
 }
 
 impl Preset {
@@ -28,60 +32,72 @@ impl Preset {
             Preset::Lipex => "lipex",
             Preset::Paper => "paper",
             Preset::Lime => "lime",
+            Preset::Authors => "authors",
+            Preset::KernelShap => "kernel-shap",
         }
     }
+
+    /// Every preset.
+    pub const ALL: [Preset; 5] = [Preset::Lipex, Preset::Paper, Preset::Lime, Preset::Authors, Preset::KernelShap];
 
     /// The preset of that name.
     ///
     /// # Errors
     /// [`Error::Setting`] for any other name.
     pub fn by_name(name: &str) -> Result<Self> {
-        [Preset::Lipex, Preset::Paper, Preset::Lime]
+        Self::ALL
             .into_iter()
             .find(|p| p.name() == name)
-            .ok_or_else(|| Error::setting("preset", name, "choose lipex, paper or lime"))
+            .ok_or_else(|| Error::setting("preset", name, "choose lipex, paper, lime, authors or kernel-shap"))
     }
 
-    /// The softmax surrogate's settings; those of the default where the preset uses a ridge.
+    /// The softmax surrogate's settings; those of the default where the preset has another surrogate.
     pub fn softmax(self) -> Softmax {
         match self {
             Preset::Paper => Softmax::paper(),
-            Preset::Lipex | Preset::Lime => Softmax::default(),
+            Preset::Lipex | Preset::Lime | Preset::Authors | Preset::KernelShap => Softmax::default(),
         }
     }
 
     pub(crate) fn rank(self) -> Rank {
         match self {
             Preset::Lipex => Rank::Supporting,
-            Preset::Paper | Preset::Lime => Rank::Absolute,
+            Preset::Paper | Preset::Lime | Preset::Authors | Preset::KernelShap => Rank::Absolute,
         }
     }
 
     pub(crate) fn samples(self, domain: Domain) -> usize {
         match (self, domain) {
-            (Preset::Lipex | Preset::Paper, _) | (Preset::Lime, Domain::Image) => 1000,
+            (Preset::Lipex | Preset::Paper | Preset::Authors, _) | (Preset::Lime, Domain::Image) => 1000,
             (Preset::Lime, Domain::Text) => 5000,
+            (Preset::KernelShap, _) => 2048,
         }
     }
 
     /// Every setting of the preset for such instances, as reports print it.
     ///
-    /// Masks of images are Bernoulli(½), as LIME's and the paper's; LIME keeps every segment.
+    /// Masks of images are Bernoulli(½), as LIME's and the paper's; LIME keeps every segment. Kernel SHAP is the same for both.
     pub fn settings(self, domain: Domain) -> Vec<Setting> {
-        let mut settings = match domain {
-            Domain::Text => UniformSize::default().describe(),
-            Domain::Image => Bernoulli::default().describe(),
+        let mut settings = match (self, domain) {
+            (Preset::KernelShap, _) => ShapleySize.describe(),
+            (_, Domain::Text) => UniformSize::default().describe(),
+            (_, Domain::Image) => Bernoulli::default().describe(),
         };
         settings.push(Setting::new("samples", self.samples(domain)));
-        settings.extend(Exponential::default().describe());
+        settings.extend(match self {
+            Preset::KernelShap => ShapleyKernel.describe(),
+            _ => Exponential::default().describe(),
+        });
         settings.extend(match (self, domain) {
             (Preset::Lime, Domain::Text) => HighestWeights::default().describe(),
-            (Preset::Lime, Domain::Image) => All.describe(),
-            (Preset::Lipex | Preset::Paper, _) => Forward::default().describe(),
+            (Preset::Lime, Domain::Image) | (Preset::KernelShap, _) => All.describe(),
+            (Preset::Lipex | Preset::Paper | Preset::Authors, _) => Forward::default().describe(),
         });
         settings.extend(match self {
             Preset::Lime => Ridge::default().describe(),
             Preset::Lipex | Preset::Paper => self.softmax().describe(),
+            Preset::Authors => Authors::default().describe(),
+            Preset::KernelShap => KernelShap.describe(),
         });
         settings.push(Setting::new("groups", "all"));
         settings.push(Setting::new("rank", self.rank().name()));
@@ -150,7 +166,7 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for preset in [Preset::Lipex, Preset::Paper, Preset::Lime] {
+        for preset in Preset::ALL {
             assert_eq!(Preset::by_name(preset.name()).unwrap(), preset);
         }
         assert!(Preset::by_name("lim").is_err());

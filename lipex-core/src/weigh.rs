@@ -135,6 +135,36 @@ impl Describe for CosineDistance {
     }
 }
 
+/// The Shapley kernel, (D−1)/(C(D,m)·m·(D−m)) for m kept features, as a share of its largest finite value.
+///
+/// It is infinite for everything and for nothing, which here weigh as much as the largest; the surrogate
+/// [`KernelShap`](crate::KernelShap) takes both as constraints. Meant for exhaustive masks, where it makes Shapley values;
+/// the sampler [`ShapleySize`](crate::ShapleySize) brings weights of its own.
+///
+/// # Source
+/// Lundberg and Lee, A Unified Approach to Interpreting Model Predictions (2017), theorem 2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShapleyKernel;
+
+impl ShapleyKernel {
+    /// The table for D features.
+    pub fn table(&self, features: usize) -> ProximityTable {
+        // From m − 1 to m the kernel changes by a ratio, so that no binomial can overflow.
+        let mut values = vec![1.0; features + 1];
+        for m in 2..=features / 2 {
+            let (before, m_of, d) = (values[m - 1], m as f64, features as f64);
+            values[m] = before * (m_of / (d - m_of + 1.0)) * ((m_of - 1.0) * (d - m_of + 1.0)) / (m_of * (d - m_of));
+        }
+        ProximityTable::new(features, |m| values[m.min(features - m)])
+    }
+}
+
+impl Describe for ShapleyKernel {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("proximity", "shapley")]
+    }
+}
+
 /// Weights of the user's own, one a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenWeights {
@@ -192,6 +222,21 @@ mod tests {
         assert_eq!(CosineSimilarity.table(4).values(), &[0.0, 0.5, 0.5f64.sqrt(), 0.75f64.sqrt(), 1.0]);
         assert_eq!(CosineDistance.table(4).values()[1], 0.5);
         assert_eq!(CosineDistance.table(4).values()[4], 0.0);
+    }
+
+    #[test]
+    fn the_shapley_kernel_is_its_formula() {
+        for d in [1usize, 2, 3, 10, 33] {
+            let table = ShapleyKernel.table(d);
+            let binomial = |m: usize| (0..m).fold(1.0, |b, k| b * (d - k) as f64 / (k + 1) as f64);
+            let kernel = |m: usize| (d as f64 - 1.0) / (binomial(m) * m as f64 * (d - m) as f64);
+            for m in 1..d {
+                let expected = kernel(m) / kernel(1);
+                assert!((table.values()[m] - expected).abs() < 1e-12 * expected, "D = {d}, m = {m}");
+            }
+            assert_eq!((table.values()[0], table.values()[d]), (1.0, 1.0));
+        }
+        assert!(ShapleyKernel.table(5000).values().iter().all(|v| v.is_finite() && *v >= 0.0));
     }
 
     #[test]

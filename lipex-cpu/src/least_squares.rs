@@ -139,14 +139,21 @@ enum Solver {
     Dual(Cholesky),
 }
 
-/// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
-fn centred_gram(rows: &Rows<'_>, design: &Design, features: &[usize], means: &[f64]) -> Vec<f64> {
+/// Σ w z zᵀ, columns × columns.
+pub(crate) fn gram(rows: &Rows<'_>, design: &Design, features: &[usize]) -> Vec<f64> {
     let mut gram = Vec::with_capacity(features.len() * features.len());
     // In blocks, since a block's columns are held as numbers, a row each.
-    for (block, means_of) in features.chunks(8 * LANES).zip(means.chunks(8 * LANES)) {
-        for (column, mean) in rows.gram_columns(design, block).iter().zip(means_of) {
-            gram.extend(column.iter().zip(means).map(|(g, m)| g - rows.total * m * mean));
-        }
+    for block in features.chunks(8 * LANES) {
+        rows.gram_columns(design, block).into_iter().for_each(|column| gram.extend(column));
+    }
+    gram
+}
+
+/// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
+fn centred_gram(rows: &Rows<'_>, design: &Design, features: &[usize], means: &[f64]) -> Vec<f64> {
+    let mut gram = gram(rows, design, features);
+    for (column, mean) in gram.chunks_exact_mut(features.len().max(1)).zip(means) {
+        column.iter_mut().zip(means).for_each(|(g, m)| *g -= rows.total * m * mean);
     }
     gram
 }
@@ -161,23 +168,35 @@ impl Solver {
     /// K_ik = √(w_i w_k) (z_i − z̄)·(z_k − z̄), from the numbers of ones that two rows share.
     fn dual(rows: &Rows<'_>, features: &[usize], support: &[usize], means: &[f64], alpha: f64) -> Self {
         let n = rows.index.len();
-        let mut columns = vec![0u32; rows.masks.words()];
-        support.iter().for_each(|&s| columns[features[s] / 32] |= 1 << (features[s] % 32));
-        let kept: Vec<Vec<u32>> =
-            rows.index.iter().map(|&i| rows.masks.row(i).iter().zip(&columns).map(|(z, c)| z & c).collect()).collect();
+        let mut k = shared_ones(rows, features, support);
         let along: Vec<f64> = rows.index.iter().map(|&i| mean_along(rows, i, features, support, means)).collect();
         let length: f64 = support.iter().map(|&s| means[s] * means[s]).sum();
-        let mut k = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..=i {
-                let shared: u32 = kept[i].iter().zip(&kept[j]).map(|(a, b)| (a & b).count_ones()).sum();
-                let product = f64::from(shared) - along[i] - along[j] + length;
+                let product = k[i * n + j] - along[i] - along[j] + length;
                 k[i * n + j] = (rows.weights[i] * rows.weights[j]).sqrt() * product;
             }
             k[i * n + i] += alpha;
         }
         Solver::Dual(Cholesky::new(k, n))
     }
+}
+
+/// z_i·z_k over a support, for each two rows; rows × rows, of which the lower triangle is filled.
+pub(crate) fn shared_ones(rows: &Rows<'_>, features: &[usize], support: &[usize]) -> Vec<f64> {
+    let n = rows.index.len();
+    let mut columns = vec![0u32; rows.masks.words()];
+    support.iter().for_each(|&s| columns[features[s] / 32] |= 1 << (features[s] % 32));
+    let kept: Vec<Vec<u32>> =
+        rows.index.iter().map(|&i| rows.masks.row(i).iter().zip(&columns).map(|(z, c)| z & c).collect()).collect();
+    let mut shared = vec![0.0; n * n];
+    for i in 0..n {
+        for k in 0..=i {
+            let ones: u32 = kept[i].iter().zip(&kept[k]).map(|(a, b)| (a & b).count_ones()).sum();
+            shared[i * n + k] = f64::from(ones);
+        }
+    }
+    shared
 }
 
 /// z_i·z̄ over a support.

@@ -13,9 +13,11 @@ mod least_squares;
 mod linalg;
 mod mt19937;
 mod perturb;
+pub mod prelude;
 mod ridge;
 mod sandwich;
 mod select;
+mod shapley;
 mod weigh;
 
 pub use backend::Cpu;

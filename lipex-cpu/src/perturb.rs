@@ -9,6 +9,7 @@ use lipex_core::{
 };
 use std::ops::Range;
 
+mod shapley;
 mod weighted;
 
 /// One row of masks.

@@ -2,7 +2,7 @@
 
 use crate::Cpu;
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Start, Support, Surrogate};
+use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
 use std::collections::HashSet;
 
 impl Surrogate<Cpu> for Ridge {
@@ -30,17 +30,7 @@ fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
         intercept.push(b);
     }
     let (objective, gradient_norm) = objective(&rows, kept, &matrix, &intercept, &support, alpha);
-    let report = FitReport {
-        objective,
-        gradient_norm,
-        lambda: alpha,
-        iterations: 0,
-        evaluations: 0,
-        hessian_products: 0,
-        converged: true,
-        stopped: "solved in closed form".into(),
-        start: Start::Own,
-    };
+    let report = FitReport { objective, gradient_norm, lambda: alpha, ..FitReport::solved("solved in closed form") };
     Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Identity, report })
 }
 

@@ -3,8 +3,8 @@
 use crate::Cpu;
 use lipex_core::weigh::check_weights;
 use lipex_core::{
-    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result, Weights,
-    expect_len,
+    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result,
+    ShapleyKernel, Weights, expect_len,
 };
 
 fn by_table(
@@ -33,7 +33,7 @@ macro_rules! by_count {
         }
     )*};
 }
-by_count!(Exponential, CosineSimilarity, CosineDistance);
+by_count!(Exponential, CosineSimilarity, CosineDistance, ShapleyKernel);
 
 impl Proximity<Cpu> for GivenWeights {
     fn weigh(&self, _: &Cpu, masks: &[Masks<Cpu>]) -> Result<Vec<Weights<Cpu>>> {

@@ -1,6 +1,6 @@
 //! Laws that throw rows away and laws with weights of their own.
 
-use lipex_core::perturb::{Filtered, WeightProportional};
+use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
     Angle, Antithetic, Bernoulli, Dependence, Exponential, Perturber, ProximityTable, Sample, UniformSize,
 };
@@ -121,4 +121,37 @@ fn weight_proportional_needs_a_table() {
     assert!(refused.contains("number of kept features"), "{refused}");
     let other = [Exponential::default().table(5)];
     assert!(WeightProportional.perturb(&Cpu::new(), &[4], 9, 0..9, 0, Some(&other)).is_err());
+}
+
+#[test]
+fn coalitions_are_pairs_and_small_sizes_all_occur() {
+    for (features, rows) in [(1, 2), (2, 4), (7, 128), (12, 300), (13, 301), (40, 100)] {
+        let total = Perturber::<Cpu>::total(&ShapleySize, features, rows).unwrap();
+        assert_eq!(total, rows);
+        let Sample { masks, weights } = draw(&ShapleySize, features, 0..rows, 5);
+        let weights = weights.unwrap();
+        assert!(masks.count(0) == features && masks.count(1) == 0);
+        for i in (2..rows - 1).step_by(2) {
+            assert!((0..features).all(|j| masks.keeps(i, j) != masks.keeps(i + 1, j)), "D = {features}, row {i}");
+        }
+        assert!((2..rows).all(|i| (1..features).contains(&masks.count(i))));
+        let sum: f64 = weights.values()[2..].iter().map(|&w| f64::from(w)).sum();
+        assert!((sum - (rows - 2) as f64).abs() < 1e-3, "D = {features}: {sum}");
+        let plan = ShapleySize::plan(features, rows);
+        let end = 2 + plan.enumerated.iter().map(|s| s.rows).sum::<usize>();
+        let mut seen: Vec<&[u32]> = (2..end).map(|i| masks.row(i)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), end - 2, "D = {features}");
+        // Parts of a run are parts of the whole.
+        let part = draw_rows(&ShapleySize, features, rows, rows / 3..rows / 2);
+        let words = masks.words();
+        assert_eq!(part.masks.bits(), &masks.bits()[rows / 3 * words..rows / 2 * words]);
+        assert_eq!(part.weights.unwrap().values(), &weights.values()[rows / 3..rows / 2]);
+    }
+    assert!(Perturber::<Cpu>::total(&ShapleySize, 5, 1).is_err());
+}
+
+fn draw_rows(law: &dyn Perturber<Cpu>, features: usize, total: usize, rows: Range<usize>) -> Sample<Cpu> {
+    law.perturb(&Cpu::new(), &[features], total, rows, 5, None).unwrap().remove(0)
 }

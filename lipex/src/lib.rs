@@ -23,7 +23,8 @@
 //! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences, or an [`ImageInstance`],
 //!   whose features are the segments of a map.
 //! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
-//! * How: [`lipex()`], [`paper()`] or [`lime()`], each an [`Explainer`] whose every setting can be changed.
+//! * How: [`lipex()`], [`paper()`], [`lime()`], [`authors()`] or [`kernel_shap()`], each an [`Explainer`] whose every
+//!   setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
 //!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
@@ -50,33 +51,20 @@ pub use image::{
 };
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
-pub use lipex_cpu::*;
+pub use lipex_cpu::Cpu;
+pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
-
-/// The default explainer on the CPU: the paper's settings, but with an intercept, λ = 10⁻⁴ and ranking by support.
-pub fn lipex() -> Explainer<Cpu> {
-    Explainer::lipex(Cpu::new())
-}
-
-/// The paper's own settings on the CPU: 1000 masks, 5 features a class, no intercept, λ = 10⁻³, ranking by |W|.
-pub fn paper() -> Explainer<Cpu> {
-    Explainer::paper(Cpu::new())
-}
-
-/// LIME's settings on the CPU, for every class at once: 5000 masks, highest weights (10), a ridge a class.
-pub fn lime() -> Explainer<Cpu> {
-    Explainer::lime(Cpu::new())
-}
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {
     pub use crate::{
-        All, Alpha, Antithetic, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu, DemoModel,
-        Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
-        HighestWeights, ImageFn, ImageInstance, Images, Instance, Intercept, JensenShannon, Kl, LimeImage, LimeText,
-        Picture, Preset, Q, Rank, Real, Removed, Render, ReverseKl, Ridge, SegmentMap, Softmax, Split, TextFn,
-        TextInstance, Texts, TotalVariation, UniformSize, Unit, from_json, lime, lipex, paper, to_json,
+        All, Alpha, Antithetic, Authors, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu,
+        DemoModel, Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
+        HighestWeights, ImageFn, ImageInstance, Images, Instance, Intercept, JensenShannon, KernelShap, Kl, LassoPath,
+        LimeImage, LimeText, Picture, Preset, Q, Rank, Real, Removed, Render, ReverseKl, Ridge, SegmentMap,
+        ShapleySize, Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit,
+        WeightProportional, authors, from_json, kernel_shap, lime, lipex, paper, to_json,
     };
 }
 

@@ -37,7 +37,9 @@ fn fidelity(page: &mut Page, e: &Explanation) {
     page.heading(&format!("{:<16} {:>5} {:>5} {:>5} {:>5}", "Fidelity", "TV", "H²", "KL", "same"));
     let mut row = |name: &str, a: &Agreement| {
         let same = format!("{:.0}%", 100.0 * a.arg_max);
-        page.line(&format!("{name:<16} {:>5.3} {:>5.3} {:>5.3} {same:>5}", a.tv, a.hellinger, a.kl));
+        // A row that sums to a hair less than 1 may have a divergence a hair below 0.
+        let [tv, hellinger, kl] = [a.tv, a.hellinger, a.kl].map(|v| if v.abs() < 5e-4 { 0.0 } else { v });
+        page.line(&format!("{name:<16} {tv:>5.3} {hellinger:>5.3} {kl:>5.3} {same:>5}"));
     };
     if let Some(unseen) = &f.out_of_fold {
         row("unseen masks", unseen);

@@ -3,6 +3,7 @@
 //! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
 //! minimises, lambda.rs chooses λ where the data are to; this file puts them together.
 
+mod authors;
 mod lambda;
 mod lbfgs;
 mod objective;

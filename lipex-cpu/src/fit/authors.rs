@@ -1,0 +1,198 @@
+//! Fit: the recipe of the authors' released code, step for step.
+//!
+//! # Source
+//! Adam: Kingma and Ba, A Method for Stochastic Optimization (2015), algorithm 1, with weight decay added to the gradient.
+
+use super::objective::{Objective, Precision};
+use super::read;
+use crate::Cpu;
+use crate::design::Design;
+use crate::lanes::LANES;
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{
+    Authors, AuthorsLoss, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start, Surrogate,
+    TotalVariation,
+};
+
+const FIRST_DECAY: f64 = 0.9;
+const SECOND_DECAY: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
+
+impl Surrogate<Cpu> for Authors {
+    fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
+        on.map(problems.len(), |i| fit_one(self, &problems[i]))
+    }
+}
+
+fn fit_one(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
+    problem.check()?;
+    let train = |divergence: &dyn ErasedDivergence| Training::new(problem, divergence).run(settings, problem);
+    let (best, divergence): (Best, &dyn ErasedDivergence) = match settings.loss_in_use() {
+        AuthorsLoss::Hellinger => (train(&Hellinger), &Hellinger),
+        AuthorsLoss::TotalVariation => (train(&TotalVariation), &TotalVariation),
+        AuthorsLoss::Lower => {
+            let (h, tv) = (train(&Hellinger), train(&TotalVariation));
+            if tv.loss < h.loss { (tv, &TotalVariation) } else { (h, &Hellinger) }
+        }
+    };
+    Ok(fitted(problem, divergence, best))
+}
+
+/// The parameters of the lowest loss, and how the training went.
+struct Best {
+    /// Columns × padded classes, as the solver lays vectors out.
+    x: Vec<f64>,
+    loss: f64,
+    steps: usize,
+    evaluations: usize,
+    stopped: &'static str,
+    /// Whether the recipe's own rule ended it.
+    met: bool,
+}
+
+/// The rows that count, in order, each as often as it counts.
+fn rows_in_order(problem: &Problem<'_, Cpu>) -> Vec<usize> {
+    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i] as usize);
+    (0..problem.around.rows()).flat_map(|i| std::iter::repeat_n(i, times(i))).collect()
+}
+
+fn proximity(problem: &Problem<'_, Cpu>, rows: &[usize]) -> Vec<f64> {
+    rows.iter().map(|&i| f64::from(problem.around.weights.values()[i])).collect()
+}
+
+/// A minibatch: its rows' design, and π/n_batch.
+struct Batch {
+    rows: Vec<usize>,
+    design: Design,
+    weights: Vec<f64>,
+}
+
+fn batch(problem: &Problem<'_, Cpu>, rows: &[usize], per: usize) -> Batch {
+    let design = Design::new(&problem.around.masks, rows, &problem.selection.kept, true);
+    let weights = proximity(problem, rows).into_iter().map(|w| w / per as f64).collect();
+    Batch { rows: rows.to_vec(), design, weights }
+}
+
+struct Training<'a> {
+    batches: Vec<Batch>,
+    divergence: &'a dyn ErasedDivergence,
+}
+
+impl<'a> Training<'a> {
+    fn new(problem: &Problem<'_, Cpu>, divergence: &'a dyn ErasedDivergence) -> Self {
+        let batches =
+            rows_in_order(problem).chunks(Authors::BATCH).map(|rows| batch(problem, rows, rows.len())).collect();
+        Training { batches, divergence }
+    }
+
+    fn run(&self, settings: &Authors, problem: &Problem<'_, Cpu>) -> Best {
+        let mut x = start(settings, problem);
+        let mut losses: Vec<Objective<'_>> = self.batches.iter().map(|b| loss(b, problem, self.divergence)).collect();
+        let mut adam = Adam::new(x.len());
+        let mut gradient = vec![0.0; x.len()];
+        let stopped = "the limit on passes over the rows was reached";
+        let mut best = Best { x: x.clone(), loss: f64::INFINITY, steps: 0, evaluations: 0, stopped, met: false };
+        let mut since = 0;
+        for _ in 0..settings.epoch_limit() {
+            for loss in &mut losses {
+                let value = loss.evaluate(&x, &mut gradient);
+                best.evaluations += 1;
+                if value < best.loss {
+                    (best.loss, since) = (value, 0);
+                    best.x.copy_from_slice(&x);
+                } else {
+                    since += 1;
+                }
+                if value < Authors::TARGET || since > Authors::PATIENCE {
+                    best.met = true;
+                    best.stopped = if since == 0 {
+                        "a minibatch's loss is below 0.001"
+                    } else {
+                        "more than 1000 steps without a lower loss"
+                    };
+                    return best;
+                }
+                adam.step(&mut x, &gradient);
+                best.steps += 1;
+            }
+        }
+        best
+    }
+}
+
+fn loss<'a>(batch: &'a Batch, problem: &Problem<'_, Cpu>, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
+    let p = &problem.around.probabilities;
+    let mut loss = Objective::new(&batch.design, p, &batch.rows, &batch.weights, divergence, 0.0);
+    loss.set_precision(Precision::Double);
+    loss
+}
+
+/// The given start, or numbers uniform on ±1/√F: draw c·(F + 1) + j for W[c][j], and for b[c] the one after them.
+fn start(settings: &Authors, problem: &Problem<'_, Cpu>) -> Vec<f64> {
+    let (features, classes) = (problem.selection.kept.len(), problem.around.probabilities.classes());
+    let width = classes.div_ceil(LANES) * LANES;
+    let mut x = vec![0.0; (features + 1) * width];
+    let bound = 1.0 / (features.max(1) as f64).sqrt();
+    let mut draws = Draws::new(settings.seed_in_use(), 0, 0, Purpose::Starts);
+    for c in 0..classes {
+        for j in 0..=features {
+            x[j * width + c] = match problem.start {
+                Some(given) => *given.matrix[c].get(j).unwrap_or(&given.intercept[c]),
+                None => bound * (2.0 * draws.unit((c * (features + 1) + j) as u32) - 1.0),
+            };
+        }
+    }
+    x
+}
+
+struct Adam {
+    steps: i32,
+    first: Vec<f64>,
+    second: Vec<f64>,
+}
+
+impl Adam {
+    fn new(len: usize) -> Self {
+        Adam { steps: 0, first: vec![0.0; len], second: vec![0.0; len] }
+    }
+
+    fn step(&mut self, x: &mut [f64], gradient: &[f64]) {
+        self.steps += 1;
+        let (first_bias, second_bias) = (1.0 - FIRST_DECAY.powi(self.steps), 1.0 - SECOND_DECAY.powi(self.steps));
+        for (((x, g), m), v) in x.iter_mut().zip(gradient).zip(&mut self.first).zip(&mut self.second) {
+            let g = g + Authors::WEIGHT_DECAY * *x;
+            *m = FIRST_DECAY * *m + (1.0 - FIRST_DECAY) * g;
+            *v = SECOND_DECAY * *v + (1.0 - SECOND_DECAY) * g * g;
+            let denominator = (*v / second_bias).sqrt() + EPSILON;
+            *x -= Authors::LEARNING_RATE * (*m / first_bias) / denominator;
+        }
+    }
+}
+
+/// The result, its columns centred over classes; objective and gradient over all rows.
+fn fitted(problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Fitted {
+    let kept = &problem.selection.kept;
+    let classes = problem.around.probabilities.classes();
+    let rows = rows_in_order(problem);
+    let all = batch(problem, &rows, rows.len().max(1));
+    let mut objective = loss(&all, problem, divergence);
+    objective.penalties.fill(Authors::WEIGHT_DECAY);
+    let mut x = best.x;
+    objective.centre(&mut x);
+    let mut gradient = vec![0.0; x.len()];
+    let value = objective.evaluate(&x, &mut gradient);
+    let (matrix, intercept) = read(&x, kept.len(), classes, true);
+    let report = FitReport {
+        objective: value,
+        gradient_norm: gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs())),
+        lambda: Authors::WEIGHT_DECAY,
+        iterations: best.steps,
+        evaluations: best.evaluations,
+        hessian_products: 0,
+        converged: best.met,
+        stopped: best.stopped.into(),
+        start: if problem.start.is_some() { Start::Given } else { Start::Own },
+    };
+    let support = vec![(0..kept.len()).collect(); classes];
+    Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Softmax, report }
+}
