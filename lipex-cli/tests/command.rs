@@ -403,6 +403,7 @@ fn documents_name_files_that_exist() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "docs/command-protocol.md",
+        "docs/images.md",
         "docs/json.md",
         "docs/page.md",
         "docs/stages.md",
