@@ -383,7 +383,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
         lambda: task.lambda,
         kappa: curvature(settings),
-        tolerance: settings.tolerance_in_use(),
+        tolerance: problem.tolerance.unwrap_or(settings.tolerance_in_use()),
         divisor: count,
         codes: codes.address(),
         columns: columns.address(),

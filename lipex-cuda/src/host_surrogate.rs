@@ -12,8 +12,8 @@ macro_rules! on_the_host {
                 let mut fitted = Vec::with_capacity(problems.len());
                 for problem in problems {
                     let around = to_host(on, problem.around)?;
-                    let Problem { selection, multiplicities, start, .. } = *problem;
-                    let copy = Problem { around: &around, selection, multiplicities, start };
+                    let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+                    let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
                     fitted.extend(Surrogate::<Cpu>::fit(self, &Cpu::new(), &[copy])?);
                 }
                 Ok(fitted)
