@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, a saved explanation, lines, PTX.
+# Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, pictures
+# and segment maps, a saved explanation, lines, PTX.
 set -euo pipefail
 cd "$(dirname "$0")"
 golden=../lipex-cli/tests/golden/npy
-mkdir -p corpus/{npy,npz,explanation,protocol,ptx}
+mkdir -p corpus/{npy,npz,picture,explanation,protocol,ptx}
 cp "$golden"/*.np[yz] corpus/npy/
 for masks in "$golden"/masks*.npy; do
     for kind in 0 1; do
@@ -11,6 +12,7 @@ for masks in "$golden"/masks*.npy; do
             >"corpus/npz/$(basename "$masks" .npy)-$kind"
     done
 done
+cp ../lipex/tests/golden/pictures/* corpus/picture/
 cp ../docs/explanation.json corpus/explanation/
 cp ../cuda-emulator/tests/ptx/*.ptx corpus/ptx/
 printf '{"labels": ["no", "yes"], "outputs": "logits"}' >corpus/protocol/labels

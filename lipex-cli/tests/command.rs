@@ -1,39 +1,13 @@
 //! The command as a stranger runs it.
 
+mod common;
+
+use common::{lipex, refused, told};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 const README: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
-
-fn lipex(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lipex"));
-    command.args(arguments).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    lipex(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-/// Standard output of a run that must succeed.
-fn told(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// The one line of a run that must fail with `code` and print nothing else.
-fn refused(arguments: &[&str], code: i32) -> String {
-    let output = run(arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty(), "{arguments:?} printed {}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
-    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
-    message
-}
 
 fn given(text: &[u8], arguments: &[&str]) -> Output {
     let mut child =
@@ -344,6 +318,16 @@ fn ugly_texts_do_no_harm() {
     let Some(model) = python(folder.path(), &answering("[0.2, 0.8] if 'a' in t else [0.9, 0.1]")) else { return };
     let report = told(&["text", "a\u{1b}]0;owned\u{7} b\u{202e}c 你好 🎉 نص", "--model", &model, "--unit", "sentence"]);
     assert!(!report.contains('\u{1b}') && !report.contains('\u{7}') && !report.contains('\u{202e}'), "{report}");
+    // Numbers stay with their names, however long those are.
+    let sentences =
+        "a very long sentence about nothing at all that goes on and on. Another one, a short one, has no end.";
+    let output =
+        lipex(&["text", sentences, "--unit", "sentence", "--model", &model]).env("COLUMNS", "40").output().unwrap();
+    let report = String::from_utf8(output.stdout).unwrap();
+    assert!(report.lines().all(|line| line.chars().count() <= 40), "{report}");
+    let listed =
+        report.lines().filter(|l| l.contains('…') && (l.contains(" 0.") || l.contains('+') || l.contains('-')));
+    assert!(listed.count() > 0 && report.contains('“'), "{report}");
     let long = "x".repeat(5000);
     let report = told(&["text", &format!("a {long} b"), "--model", &model]);
     assert!(report.lines().all(|line| line.chars().count() <= 100), "{report}");
@@ -419,7 +403,9 @@ fn documents_name_files_that_exist() {
         "ARCHITECTURE.md",
         "CONTRIBUTING.md",
         "docs/command-protocol.md",
+        "docs/images.md",
         "docs/json.md",
+        "docs/page.md",
         "docs/stages.md",
     ] {
         let text = std::fs::read_to_string(root.join(document)).unwrap();

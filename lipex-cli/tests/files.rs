@@ -1,26 +1,17 @@
 //! The files that the command leaves: pages, figures, tables.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
 const TEXT: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
 
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lipex")).args(arguments).current_dir(folder).output().unwrap()
-}
-
 fn told(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    common::told_by(common::lipex(arguments).current_dir(folder))
 }
 
 fn refused(folder: &Path, arguments: &[&str]) -> String {
-    let output = run(folder, arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty() && message.lines().count() == 1, "{arguments:?}: {message}");
-    message
+    common::refused_by(common::lipex(arguments).current_dir(folder), 2)
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -167,6 +167,26 @@ fn explanations_are_saved_and_shown_again() {
 }
 
 #[test]
+fn pages_figures_tables_and_bars_are_for_images_too() {
+    let Some(place) = Place::new() else { return };
+    let files = ["--html", "x.html", "--svg", "x.svg", "--csv", "x.csv", "--save-neighbourhood", "x.npz"];
+    let report = place.told(&[&GRID[..], &files, &["--uncertainty", "--sampler", "uniform-size"]].concat());
+    assert!(report.contains("How sure") && !report.contains("word"), "{report}");
+    let read = |name: &str| std::fs::read_to_string(place.path(name)).unwrap();
+    let page = read("x.html");
+    assert!(
+        page.contains("data:image/png;base64,") && page.contains("r2c2") && page.contains("What each segment does")
+    );
+    assert!(read("x.svg").starts_with("<svg") && read("x.csv").contains("red,r1c1,"));
+    assert!(std::fs::metadata(place.path("x.npz")).unwrap().len() > 100);
+    let grown = place.told(&[&GRID[..], &["--adaptive", "--max-samples", "200"]].concat());
+    assert!(grown.contains("masks") && !grown.contains("word"), "{grown}");
+    // Two files in one place, or no room for both on standard output.
+    let twice = ["image", "photo.png", "--segments", "grid:2x2", "--html", "y", "--json", "y", "--model", &place.model];
+    assert!(place.refused(&twice).contains("--json"));
+}
+
+#[test]
 fn overlays_are_written_for_the_classes_shown() {
     let Some(place) = Place::new() else { return };
     let report = place.told(&[&GRID[..], &["--overlay", "out", "--classes", "green,red"]].concat());

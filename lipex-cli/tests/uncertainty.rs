@@ -1,31 +1,19 @@
 //! The command's options that the data answer: λ, starts, error bars, how many masks.
 
-use std::process::{Command, Output};
+mod common;
 
 const TEXT: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lipex")).arg("text").args(arguments).output().unwrap()
-}
-
-/// Standard output of a run that must succeed.
 fn told(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    common::told(&[&["text"], arguments].concat())
 }
 
-/// The one line of a run that must be refused.
 fn refused(arguments: &[&str]) -> String {
-    let output = run(arguments);
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert!(output.stdout.is_empty() && message.lines().count() == 1, "{arguments:?}: {message}");
-    message
+    common::refused(&[&["text"], arguments].concat(), 2)
 }
 
 fn json(arguments: &[&str]) -> serde_json::Value {
-    serde_json::from_str(&told(&[arguments, &["--json", "-"]].concat())).unwrap()
+    common::json(&[&["text", "--json", "-"], arguments].concat())
 }
 
 #[test]

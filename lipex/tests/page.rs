@@ -268,6 +268,13 @@ fn equal_names_are_numbered_and_unfitted_entries_left_out() {
     let e = lime().samples(200).unwrap().explain(&text, &DemoModel::embedded()).unwrap();
     let table = to_csv(&e).unwrap();
     assert!(table.contains(",to (1),") && table.contains(",to (2),") && table.contains(",or,"), "{table}");
+    // Numbers count all occurrences, not only the kept ones.
+    let mut few = e.clone();
+    few.kept = vec![4, 5];
+    few.matrix.iter_mut().for_each(|row| row.truncate(2));
+    few.support.iter_mut().for_each(|row| *row = vec![0, 1]);
+    let table = to_csv(&few).unwrap();
+    assert!(table.contains(",to (2),") && table.contains(",be (2),") && !table.contains("(1)"), "{table}");
     let e = lime().selector(HighestWeights::new(2).unwrap()).explain(&text, &DemoModel::embedded()).unwrap();
     assert!(e.kept.len() > 2);
     assert_eq!(to_csv(&e).unwrap().lines().count(), 1 + 2 * e.classes.len());

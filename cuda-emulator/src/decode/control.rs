@@ -19,6 +19,13 @@ impl Decoder<'_> {
             },
             ("exit", [], []) => self.bare(Kind::Exit, i),
             ("trap", [], []) => self.bare(Kind::Trap, i),
+            // Time means nothing here.
+            ("nanosleep", [], [Type::U32]) => {
+                let [time] = i.operands.as_slice() else { return self.refuse("nanosleep has one operand") };
+                self.source(time, Type::U32)?;
+                self.emit(Kind::Fence);
+                Ok(true)
+            }
             ("bar" | "barrier", ["warp", "sync"], []) => {
                 let [mask] = i.operands.as_slice() else { return self.refuse("bar.warp.sync has one operand") };
                 let mask = self.source(mask, Type::B32)?;

@@ -280,8 +280,9 @@ impl<'a> Decoder<'a> {
         };
         let d = self.destination(first, c.to)?;
         // Whether add.cc and its like write the carry flag.
-        let carries = matches!(op.base, "add" | "sub" | "addc" | "subc") && (op.mods == ["cc"] || op.base.len() == 4);
-        let constant = carries.then(|| u32::from(op.mods == ["cc"]));
+        let writes_carry = op.mods.last() == Some(&"cc");
+        let carries = writes_carry || matches!(op.base, "addc" | "subc" | "madc");
+        let constant = carries.then(|| u32::from(writes_carry));
         let sources = if flush { self.flushed(&mut c, sources)? } else { sources.to_vec() };
         self.compute(&c, d, &sources, constant)?;
         if flush && c.to == Type::F32 {

@@ -130,6 +130,9 @@ fn find_double(op: &Opcode<'_>) -> Option<Computation> {
     }
     match (op.base, op.mods.as_slice()) {
         ("rcp", ["approx", "ftz"]) => one(lanes!(|a: u64| -> u64 { upper(1.0 / flushed(a)) }), F64, F64),
+        ("rsqrt", ["approx"]) => {
+            one(lanes!(|a: u64| -> u64 { super::rounding::double(1.0 / f64::from_bits(a).sqrt()) }), F64, F64)
+        }
         ("rsqrt", ["approx", "ftz"]) => one(lanes!(|a: u64| -> u64 { upper(1.0 / flushed(a).sqrt()) }), F64, F64),
         _ => None,
     }

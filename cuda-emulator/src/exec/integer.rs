@@ -19,6 +19,7 @@ pub fn find(op: &Opcode<'_>) -> Option<Computation> {
     }
     match op.base {
         "add" | "sub" | "addc" | "subc" => add(op, ty),
+        "mad" | "madc" if op.base == "madc" || op.mods.contains(&"cc") => multiply_carry(op, ty),
         "mul" | "mad" => multiply(op, ty),
         "div" | "rem" => divide(op, ty),
         "min" | "max" | "abs" | "neg" | "sad" => ordered(op, ty),
@@ -170,6 +171,54 @@ fn multiply_add(op: &Opcode<'_>, ty: Type) -> Option<Computation> {
         }
         _ => return None,
     };
+    three(run, ty, ty, ty, ty)
+}
+
+/// `mad.lo.cc`, `madc.hi` and so on: a half of a product, added with the carry read, written or both.
+fn multiply_carry(op: &Opcode<'_>, ty: Type) -> Option<Computation> {
+    macro_rules! chain {
+        ($T:ty, |$a:ident, $b:ident| $half:expr, reads: $reads:expr) => {
+            operation!(|w, o, m| {
+                use super::registers::Lane;
+                let (a, b, c) = (*<$T>::column(w, o.a), *<$T>::column(w, o.b), *<$T>::column(w, o.c));
+                let (mut out, mut flags) = ([0; 32], 0u32);
+                for lane in 0..32 {
+                    let ($a, $b) = (a[lane], b[lane]);
+                    let (x, first) = $half.overflowing_add(c[lane]);
+                    let (x, second) = x.overflowing_add(<$T>::from($reads && w.carry >> lane & 1 == 1));
+                    out[lane] = x;
+                    flags |= u32::from(first | second) << lane;
+                }
+                w.store(o.d, &out, m);
+                if o.e == 1 {
+                    w.carry = (flags & m) | (w.carry & !m);
+                }
+            })
+        };
+    }
+    macro_rules! halves {
+        (reads: $reads:expr, $high:expr) => {
+            match ($high, ty) {
+                (false, U32 | S32) => chain!(u32, |a, b| a.wrapping_mul(b), reads: $reads),
+                (false, U64 | S64) => chain!(u64, |a, b| a.wrapping_mul(b), reads: $reads),
+                (true, U32) => chain!(u32, |a, b| ((u64::from(a) * u64::from(b)) >> 32) as u32, reads: $reads),
+                (true, U64) => chain!(u64, |a, b| ((u128::from(a) * u128::from(b)) >> 64) as u64, reads: $reads),
+                (true, S32) => {
+                    chain!(u32, |a, b| ((i64::from(a as i32) * i64::from(b as i32)) >> 32) as u32, reads: $reads)
+                }
+                (true, S64) => {
+                    chain!(u64, |a, b| ((i128::from(a as i64) * i128::from(b as i64)) >> 64) as u64, reads: $reads)
+                }
+                _ => return None,
+            }
+        };
+    }
+    let high = match op.mods.as_slice() {
+        ["lo"] | ["lo", "cc"] => false,
+        ["hi"] | ["hi", "cc"] => true,
+        _ => return None,
+    };
+    let run = if op.base == "madc" { halves!(reads: true, high) } else { halves!(reads: false, high) };
     three(run, ty, ty, ty, ty)
 }
 

@@ -54,13 +54,14 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (s, (a - (s - t)) + (b - t))
 }
 
-/// s + e rounded to single precision; |e| is at most half a unit in the last place of s.
+/// s + e rounded to single precision; |e| is at most half a unit in the last place of s, and 0 where ties matter, which is
+/// in the nearest mode.
 pub fn to_single(s: f64, e: f64, mode: Mode) -> f32 {
     if !s.is_finite() || (s == 0.0 && e == 0.0) {
         return s as f32;
     }
     if mode == Mode::Nearest {
-        return to_odd(s, e) as f32;
+        return s as f32;
     }
     let near = s as f32;
     let difference = s - f64::from(near);
@@ -75,15 +76,6 @@ pub fn to_single(s: f64, e: f64, mode: Mode) -> f32 {
         _ if s < 0.0 => above,
         _ => below,
     }
-}
-
-/// s + e rounded to odd, so that rounding it again to a narrower type is as if it had been rounded once.
-fn to_odd(s: f64, e: f64) -> f64 {
-    let bits = s.to_bits();
-    if e == 0.0 || bits & 1 == 1 || !s.is_finite() {
-        return s;
-    }
-    if (e > 0.0) == (s > 0.0) { f64::from_bits(bits + 1) } else { f64::from_bits(bits - 1) }
 }
 
 /// The zero that two summands cancel to.
@@ -249,8 +241,10 @@ fn overflow(mode: Mode, negative: bool) -> u32 {
 }
 
 /// a·b + c in half precision, rounded once.
+///
+/// The sum in double precision may be rounded itself, but never to a tie of half precision that it is not: a product has 22
+/// bits, so beside a tie of c its last bit lies well within the 53.
 pub fn fused_half(a: u32, b: u32, c: u32) -> u32 {
     let product = f64::from(from_half(a)) * f64::from(from_half(b));
-    let (s, e) = two_sum(product, f64::from(from_half(c)));
-    to_half(if s.is_finite() { to_odd(s, e) } else { s }, Mode::Nearest)
+    to_half(product + f64::from(from_half(c)), Mode::Nearest)
 }

@@ -248,3 +248,86 @@ impl Watch {
         Box::new(Conflict { problem: Problem::Race, message, other: if writer_conflicts { other } else { None } })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Touch::{Atomic, Read, Write};
+
+    fn memory() -> Shared {
+        let mut shared = Shared::default();
+        shared.reset(64, 4);
+        shared
+    }
+
+    fn by(thread: u32, warp_epoch: u16) -> Actor {
+        Actor { thread, warp_epoch }
+    }
+
+    /// Whether the second access of one word is in order behind the first, after a write by thread 0 and a barrier.
+    fn fine(first: (u32, Touch), second: (u32, Touch), warp_epoch: u16) -> bool {
+        let mut shared = memory();
+        shared.touch(8, 4, by(0, 0), Write).expect("a first write");
+        shared.barrier();
+        shared.touch(8, 4, by(first.0, 0), first.1).expect("the first access after a barrier");
+        shared.touch(8, 4, by(second.0, warp_epoch), second.1).is_ok()
+    }
+
+    #[test]
+    fn what_conflicts() {
+        for (a, b, wanted) in [
+            (Read, Read, true),
+            (Read, Write, false),
+            (Write, Read, false),
+            (Write, Write, false),
+            (Atomic, Atomic, true),
+            (Atomic, Read, false),
+            (Read, Atomic, false),
+            (Atomic, Write, false),
+            (Write, Atomic, false),
+        ] {
+            let case = format!("{} then {}", a as u8, b as u8);
+            assert_eq!(fine((3, a), (40, b), 0), wanted, "another warp: {case}");
+            assert_eq!(fine((3, a), (40, b), 1), wanted, "a warp-wide barrier orders no other warp: {case}");
+            assert_eq!(fine((3, a), (4, b), 0), wanted, "another lane: {case}");
+            assert!(fine((3, a), (4, b), 1), "another lane, a warp-wide barrier between: {case}");
+            assert!(fine((3, a), (3, b), 0), "the same thread: {case}");
+        }
+    }
+
+    #[test]
+    fn all_readers_count() {
+        let mut shared = memory();
+        shared.touch(0, 4, by(0, 0), Write).expect("a first write");
+        shared.barrier();
+        for thread in [33, 1, 34] {
+            shared.touch(0, 4, by(thread, 0), Read).expect("readers do not disturb each other");
+        }
+        let conflict = shared.touch(0, 4, by(34, 0), Write).expect_err("others read it");
+        assert_eq!(conflict.problem, Problem::Race);
+        shared.barrier();
+        shared.touch(0, 4, by(34, 0), Write).expect("a barrier orders everything");
+    }
+
+    #[test]
+    fn narrow_accesses_are_watched_apart() {
+        let mut shared = Shared::default();
+        shared.reset(8, 1);
+        for thread in 0..4 {
+            shared.touch(thread, 1, by(thread, 0), Write).expect("neighbouring bytes");
+        }
+        assert!(shared.touch(0, 4, by(0, 0), Read).is_err());
+        assert_eq!(shared.touch(4, 2, by(0, 0), Read).expect_err("never written").problem, Problem::Uninitialised);
+    }
+
+    #[test]
+    fn bytes_keep_to_themselves() {
+        let mut shared = memory();
+        shared.store(8, 8, 0x0123_4567_89ab_cdef);
+        shared.store(10, 1, 0xff);
+        shared.store(12, 2, 0x5555);
+        assert_eq!(shared.load(8, 8), 0x0123_5555_89ff_cdef);
+        assert_eq!((shared.load(8, 4), shared.word(12)), (0x89ff_cdef, 0x0123_5555));
+        assert_eq!(shared.load(14, 2), 0x0123);
+    }
+}

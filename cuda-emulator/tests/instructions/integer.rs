@@ -163,3 +163,36 @@ fn dot_products_of_bytes() {
         });
     }
 }
+
+#[test]
+fn products_chain_by_carry() {
+    // The full square of 64 bits plus a third number, from four products of 32.
+    let v = integers(64);
+    let text = "{ .reg .b32 %m<9>; mov.b64 {%m1, %m2}, A; mov.b64 {%m3, %m4}, B;
+ mul.lo.u32 %m5, %m1, %m1; mul.hi.u32 %m6, %m1, %m1; mad.lo.cc.u32 %m6, %m1, %m2, %m6; madc.hi.u32 %m7, %m1, %m2, 0;
+ mad.lo.cc.u32 %m6, %m1, %m2, %m6; madc.hi.cc.u32 %m7, %m1, %m2, %m7; addc.u32 %m8, 0, 0;
+ mad.lo.cc.u32 %m7, %m2, %m2, %m7; madc.hi.u32 %m8, %m2, %m2, %m8;
+ add.cc.u32 %m5, %m5, %m3; addc.cc.u32 %m6, %m6, %m4; addc.cc.u32 %m7, %m7, 0; addc.u32 %m8, %m8, 0; ";
+    let full = |a: u64, b: u64| u128::from(a) * u128::from(a) + u128::from(b);
+    check(&format!("{text} mov.b64 D, {{%m5, %m6}}; }}"), 64, &[64, 64], &[v.clone(), v.clone()], |[a, b, ..]| {
+        full(a, b) as u64
+    });
+    check(&format!("{text} mov.b64 D, {{%m7, %m8}}; }}"), 64, &[64, 64], &[v.clone(), v.clone()], |[a, b, ..]| {
+        (full(a, b) >> 64) as u64
+    });
+    // The carry of 64 bits, signed and unsigned halves.
+    for (text, half) in [
+        (
+            "mad.hi.cc.u64 D, A, B, C; addc.u64 D, 0, 0",
+            (|a, b| ((u128::from(a) * u128::from(b)) >> 64) as u64) as fn(u64, u64) -> u64,
+        ),
+        ("mad.hi.cc.s64 D, A, B, C; addc.u64 D, 0, 0", |a, b| {
+            ((i128::from(a as i64) * i128::from(b as i64)) >> 64) as u64
+        }),
+        ("mad.lo.cc.s64 D, A, B, C; addc.u64 D, 0, 0", |a, b| a.wrapping_mul(b)),
+    ] {
+        check(text, 64, &[64; 3], &[v.clone(), v.clone(), v.clone()], |[a, b, c, _]| {
+            u64::from(half(a, b).checked_add(c).is_none())
+        });
+    }
+}

@@ -21,7 +21,7 @@ pub fn interval(e: &Explanation, class: usize, feature: usize) -> String {
     match (&e.uncertainty, place) {
         (Some(u), Some(j)) if u.method != Method::Exact => {
             let [low, high] = u.interval(class, j, e.matrix[class][j]);
-            format!("\u{a0}[{},\u{a0}{}]", signed(low), signed(high))
+            format!(" [{},\u{a0}{}]", signed(low), signed(high))
         }
         _ => String::new(),
     }

@@ -1,13 +1,18 @@
 //! Lists of words: what holds the predicted class up, what speaks against it, a contrast.
 
-use super::layout::{Page, printable, signed};
+use super::layout::{Page, cut, printable, signed};
 use super::noise::interval;
 use super::{Choice, nouns, unit};
 use lipex::{Explanation, Flip, Method, Rank, Weighted, arg_max};
 
-/// A feature's name on one line: a space within would let a line break there.
+/// Most columns of a name in a list, so that its number is on the same line.
+const NAME: usize = 24;
+
+/// A feature's name on one line, in quotation marks where it is more than a word: a space within would let a line break
+/// there.
 pub fn word(e: &Explanation, feature: usize) -> String {
-    printable(&e.features[feature].name).replace(' ', "\u{a0}")
+    let name = cut(&printable(&e.features[feature].name), NAME);
+    if name.contains(' ') { format!("“{}”", name.replace(' ', "\u{a0}")) } else { name }
 }
 
 /// Words with their numbers; `bar` adds what is known of a number's error.

@@ -8,7 +8,7 @@ use lipex_core::{Explanation, Result};
 /// The columns are `class`, `feature`, `weight`, `se`, `low`, `high`: a line for each class, likeliest first, and each kept
 /// feature that the class's row was fitted on. `se` is the standard error, `low` and `high` bound the interval; the three are
 /// empty where there are no standard errors. Numbers have as many digits as they need to be read back exactly. Features of
-/// equal names are numbered in order: "to (1)", "to (2)".
+/// equal names are numbered as they occur in the instance: "to (1)", "to (2)".
 ///
 /// Names are written as they are. A spreadsheet may take a name that starts with `=`, `+`, `-` or `@` for a formula: import
 /// the column as text if the instance or the labels come from strangers.

@@ -40,7 +40,7 @@ pub(super) fn marks(e: &Explanation) -> String {
     let mut notes = Vec::new();
     if let Some(u) = bars(e) {
         notes.push(format!("± half of the {} interval", percent(u.level)));
-        notes.push("(grey) not told from 0".to_string());
+        notes.push("grey and in brackets: not told from 0".to_string());
     }
     if e.support.iter().any(|s| s.len() < e.kept.len()) {
         notes.push(format!("· {} not chosen for the class", feature(e)));
@@ -61,6 +61,12 @@ pub(super) fn feature_set(e: &Explanation) -> &'static str {
         "feature" => "instance",
         _ => "text",
     }
+}
+
+/// A feature's name in running text: in quotation marks where it is more than a word.
+pub(super) fn quoted(e: &Explanation, feature: usize) -> String {
+    let name = &e.features[feature].name;
+    if name.contains(char::is_whitespace) { format!("“{name}”") } else { name.clone() }
 }
 
 /// How rows depend on one another.

@@ -126,22 +126,20 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A name for each kept feature; names that occur more than once are numbered, as in "to (2)".
+/// A name for each kept feature. Names that more than one of all D features have are numbered among those, as in "to (2)".
 pub(super) fn names(e: &Explanation) -> Vec<String> {
-    let name = |&j: &usize| e.features[j].name.as_str();
     let mut count: HashMap<&str, usize> = HashMap::new();
-    e.kept.iter().map(name).for_each(|n| *count.entry(n).or_default() += 1);
-    let mut seen: HashMap<&str, usize> = HashMap::new();
-    let numbered = |n: &'_ str, k: usize| format!("{n} ({k})");
-    e.kept
-        .iter()
-        .map(|j| {
-            let n = name(j);
-            let k = seen.entry(n).or_default();
-            *k += 1;
-            if count[n] > 1 { numbered(n, *k) } else { n.to_string() }
-        })
-        .collect()
+    let mut place = Vec::with_capacity(e.features.len());
+    for feature in &e.features {
+        let k = count.entry(&feature.name).or_default();
+        *k += 1;
+        place.push(*k);
+    }
+    let name = |&j: &usize| match e.features[j].name.as_str() {
+        name if count[name] > 1 => format!("{name} ({})", place[j]),
+        name => name.to_string(),
+    };
+    e.kept.iter().map(name).collect()
 }
 
 /// A text of at most `most` characters as a reader counts them, with … where something was cut off. White space and what

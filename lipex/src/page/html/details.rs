@@ -58,9 +58,9 @@ pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
 fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
     m.open("p", &[]).text("Without ");
     for (i, &j) in remove.iter().enumerate() {
-        m.text(if i > 0 { ", " } else { "" }).element("b", &[("dir", "auto")], &e.features[j].name);
+        m.text(if i > 0 { ", " } else { "" }).element("b", &[("dir", "auto")], &phrases::quoted(e, j));
     }
-    m.text(". Checked: ");
+    m.close("p").line().open("p", &[]).text("Checked: ");
     m.element("b", &[], if flip.checked { "yes, the model says so too." } else { "no, the model says otherwise." });
     m.close("p").line();
     let likeliest = arg_max(&flip.model);
@@ -69,14 +69,14 @@ fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
     if classes.len() == 3 && classes[0] == classes[2] {
         classes.pop();
     }
-    m.open("table", &[("class", "plain")]);
+    m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
     head(m, &["class", "surrogate as it is", "without", "model as it is", "without"]);
     for c in classes {
         let p = &e.probabilities;
         let cells = [p.surrogate[c], flip.surrogate[c], p.model[c], flip.model[c]].map(|x| format!("{x:.3}"));
         row(m, &e.classes[c], &cells.each_ref().map(String::as_str));
     }
-    m.close("tbody").close("table").line();
+    m.close("tbody").close("table").close("div").line();
 }
 
 pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
@@ -89,14 +89,15 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
             (&at, Some(&f.at_instance)),
             ("masks of the fit", Some(&f.in_sample)),
         ];
-        m.open("table", &[("class", "plain")]);
+        m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
         head(m, &["", "TV", "H²", "KL", "same class"]);
         for (name, agreement) in rows {
             let Some(Agreement { tv, hellinger, kl, arg_max, .. }) = agreement else { continue };
-            let cells = [format!("{tv:.3}"), format!("{hellinger:.3}"), format!("{kl:.3}"), phrases::percent(*arg_max)];
+            let distance = |x: f64| format!("{:.3}", if x < 0.0005 { 0.0 } else { x });
+            let cells = [distance(*tv), distance(*hellinger), distance(*kl), phrases::percent(*arg_max)];
             row(m, name, &cells.each_ref().map(String::as_str));
         }
-        m.close("tbody").close("table").line();
+        m.close("tbody").close("table").close("div").line();
         note(
             m,
             "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first.",
@@ -184,7 +185,7 @@ fn interchangeable(e: &Explanation, growth: &Growth, m: &mut Markup) {
     for group in growth.interchangeable.iter().filter(|group| group.len() > 1) {
         m.open("p", &[("class", "note")]).text("Not told apart by the rule, any of: ");
         for (i, &j) in group.iter().enumerate() {
-            m.text(if i > 0 { ", " } else { "" }).element("bdi", &[], &e.features[j].name);
+            m.text(if i > 0 { ", " } else { "" }).element("bdi", &[], &phrases::quoted(e, j));
         }
         m.text(".").close("p").line();
     }

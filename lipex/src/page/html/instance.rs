@@ -124,8 +124,9 @@ pub(super) fn classes(page: &Page<'_>, m: &mut Markup) {
     m.element("p", &[("class", "note script"), ("hidden", "")], &hint).line();
     filter(page, m);
     m.open("table", &[("class", "classes")]).open("thead", &[]).open("tr", &[]);
-    for name in ["class", "model", "surrogate"] {
-        m.element("th", &[("scope", "col")], name);
+    m.element("th", &[("scope", "col")], "class");
+    for name in ["model", "surrogate"] {
+        m.open("th", &[("scope", "col")]).element("i", &[("class", name)], "").text(name).close("th");
     }
     m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bars").close("th");
     m.close("tr").close("thead").line().open("tbody", &[]).line();

@@ -56,15 +56,17 @@ fn cell(page: &Page<'_>, m: &mut Markup, entry: Option<Entry>) {
     m.close("td");
 }
 
-/// The interval as a line over the range of the whole matrix, with a mark at 0.
+/// The entry as a bar from 0 with its interval, on the scale of the whole matrix.
 fn whisker(page: &Page<'_>, m: &mut Markup, entry: Entry, half: f64) {
-    let scale = if page.table.largest > 0.0 { 30.0 / (1.2 * page.table.largest) } else { 0.0 };
+    let scale = if page.table.largest > 0.0 { 30.0 / page.table.largest } else { 0.0 };
     let place = |x: f64| (x * scale).clamp(-30.0, 30.0);
     let (low, high) = (place(entry.weight - half), place(entry.weight + half));
-    let line = format!("M0 0v8M{low:.1} 4H{high:.1}");
-    let dot = format!("{:.1}", place(entry.weight) - 1.5);
-    m.open("svg", &[("viewBox", "-31 0 62 8"), ("aria-hidden", "true")]).empty("path", &[("d", &line)]);
-    m.empty("rect", &[("x", &dot), ("y", "2.5"), ("width", "3"), ("height", "3")]).close("svg");
+    let end = place(entry.weight);
+    let (x, width) = (format!("{:.1}", end.min(0.0)), format!("{:.1}", end.abs()));
+    let line = format!("M0 0v9M{low:.1} 4.5H{high:.1}M{low:.1} 2v5M{high:.1} 2v5");
+    m.open("svg", &[("viewBox", "-31 0 62 9"), ("aria-hidden", "true")]);
+    m.empty("rect", &[("x", &x), ("y", "2.5"), ("width", &width), ("height", "4")]);
+    m.empty("path", &[("d", &line)]).close("svg");
 }
 
 fn notes(page: &Page<'_>) -> String {

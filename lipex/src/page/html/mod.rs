@@ -137,7 +137,7 @@ impl<'a> Page<'a> {
         m.close("div").line();
         details::flip(self, &mut m);
         matrix::section(self, &mut m);
-        m.open("div", &[("class", "pair")]).line();
+        m.open("div", &[("class", "columns")]).line();
         details::fidelity(self, &mut m);
         details::noise(self, &mut m);
         details::growth(self, &mut m);
