@@ -195,38 +195,77 @@ impl Warp {
         let (step, count) = (a.ty.bytes(), a.slots.len());
         let bytes = step * count as u32;
         let addresses = self.addresses(a);
-        if step == 4 && a.slots.iter().all(|s| s.bits == 32) {
-            match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
-                Region::Device(spot, low) => {
-                    for (k, slot) in a.slots.iter().enumerate() {
+        if a.space == Space::Param {
+            if let Base::Fixed(at) = a.base {
+                return self.load_param(a, at.wrapping_add(a.offset as u64), mask, around);
+            }
+            return self.load_by_lane(a, &addresses, mask, pc, around);
+        }
+        let words = step == 4 && a.slots.iter().all(|s| s.bits == 32);
+        match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
+            Region::Device(spot, low) => {
+                for (k, slot) in a.slots.iter().enumerate() {
+                    let place = |lane: usize| {
+                        // SAFETY: the region was found for all lanes in the mask, aligned.
+                        unsafe { spot.after((addresses[lane] - low) as usize + k * step as usize) }
+                    };
+                    if words {
                         let column = &mut self.registers.narrow[slot.column as usize];
                         for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                            let offset = (addresses[lane] - low) as usize + 4 * k;
-                            // SAFETY: the region was found for all lanes, aligned; nothing is freed while a kernel runs.
-                            column[lane] = unsafe { spot.after(offset).load(4) } as u32;
+                            // SAFETY: as above; nothing is freed while a kernel runs.
+                            column[lane] = unsafe { place(lane).load(4) } as u32;
                         }
+                    } else {
+                        let mut values = [0; 32];
+                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                            // SAFETY: as above.
+                            values[lane] = unsafe { place(lane).load(step) };
+                        }
+                        self.put(*slot, &values, mask, a.ty);
                     }
-                    let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
-                    Self::account(a, &done, around);
-                    return Ok(());
                 }
-                Region::Shared(end) if end <= u64::from(around.shared.size()) => {
-                    for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                        self.touch(addresses[lane] as u32, bytes, lane, Touch::Read, around)?;
-                    }
-                    for (k, slot) in a.slots.iter().enumerate() {
+                let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
+                Self::account(a, &done, around);
+                return Ok(());
+            }
+            Region::Shared(end) if end <= u64::from(around.shared.size()) => {
+                for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                    self.touch(addresses[lane] as u32, bytes, lane, Touch::Read, around)?;
+                }
+                for (k, slot) in a.slots.iter().enumerate() {
+                    if words {
                         let column = &mut self.registers.narrow[slot.column as usize];
                         for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
                             column[lane] = around.shared.word(addresses[lane] as u32 + 4 * k as u32);
                         }
+                    } else {
+                        let mut values = [0; 32];
+                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
+                            values[lane] = around.shared.load(addresses[lane] as u32 + step * k as u32, step);
+                        }
+                        self.put(*slot, &values, mask, a.ty);
                     }
-                    traffic::banks(&mut around.tally.traffic[pc as usize], &addresses, mask, bytes);
-                    return Ok(());
                 }
-                _ => {}
+                traffic::banks(&mut around.tally.traffic[pc as usize], &addresses, mask, bytes);
+                return Ok(());
             }
+            _ => {}
         }
         self.load_by_lane(a, &addresses, mask, pc, around)
+    }
+
+    /// A parameter, the same for all lanes.
+    fn load_param(&mut self, a: &Access, at: u64, mask: u32, around: &Surroundings<'_>) -> Result<(), Box<Fault>> {
+        let lane = mask.trailing_zeros() as usize & 31;
+        let bytes = a.ty.bytes() * a.slots.len() as u32;
+        let Target::Param(at) = self.target(a, at, bytes, lane, false, around)? else {
+            return Err(Fault::new(Problem::OutOfBounds, lane, "a parameter elsewhere"));
+        };
+        for (k, slot) in a.slots.iter().enumerate() {
+            let value = bytes_at(around.launch.params, at + k * a.ty.bytes() as usize, a.ty.bytes());
+            self.put(*slot, &[value; 32], mask, a.ty);
+        }
+        Ok(())
     }
 
     fn load_by_lane(
