@@ -9,9 +9,10 @@ use lipex_core::{
 use lipex_cpu::Cpu;
 use std::ops::Range;
 
-fn close(a: &Agreement, b: &Agreement, at: &str) {
+/// Passes if two agreements are within `slack` of each other, relative to 0.05 and the number itself.
+fn close(a: &Agreement, b: &Agreement, slack: f64, at: &str) {
     let pairs = [(a.tv, b.tv), (a.hellinger, b.hellinger), (a.kl, b.kl), (a.off_simplex, b.off_simplex)];
-    assert!(pairs.iter().all(|(a, b)| (a - b).abs() <= 2e-4 * (0.05 + a.abs())), "{at}: {a:?} {b:?}");
+    assert!(pairs.iter().all(|(a, b)| (a - b).abs() <= slack * (0.05 + a.abs())), "{at}: {a:?} {b:?}");
     assert!((a.arg_max - b.arg_max).abs() <= 0.02, "{at}: {a:?} {b:?}");
 }
 
@@ -86,11 +87,12 @@ fn compare<B: Backend>(
     let g = OutOfFold::default().evaluate(on, own, &fitted, surrogate.1, dependence).unwrap();
     assert_eq!(e.len(), g.len());
     for (i, (e, g)) in e.iter().zip(&g).enumerate() {
-        close(&e.at_instance, &g.at_instance, &format!("instance of {i}"));
-        close(&e.in_sample, &g.in_sample, &format!("in sample of {i}"));
+        close(&e.at_instance, &g.at_instance, 2e-4, &format!("instance of {i}"));
+        close(&e.in_sample, &g.in_sample, 2e-4, &format!("in sample of {i}"));
         assert_eq!(e.out_of_fold.is_some(), g.out_of_fold.is_some());
         if let (Some(e), Some(g)) = (&e.out_of_fold, &g.out_of_fold) {
-            close(e, g, &format!("out of fold of {i}"));
+            // Refits stop early, since only averages of them are read; each backend where its own steps lead.
+            close(e, g, 5e-3, &format!("out of fold of {i}"));
         }
         assert!(e.r2.iter().zip(&g.r2).all(|(a, b)| (a - b).abs() < 1e-3), "{:?} {:?}", e.r2, g.r2);
     }
@@ -173,7 +175,7 @@ where
             for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
                 assert!((a - b).abs() < 2e-2 * (1.0 + a.abs()), "{}: {a} {b}", preset.name());
             }
-            close(&e.fidelity.in_sample, &g.fidelity.in_sample, preset.name());
+            close(&e.fidelity.in_sample, &g.fidelity.in_sample, 2e-4, preset.name());
         }
     }
     let pairs = Explainer::lipex(on.clone()).samples(101).unwrap().perturber(Antithetic);

@@ -8,6 +8,8 @@ use lipex_core::{
 };
 use lipex_kernels::EVALUATE;
 
+/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them.
+const TOLERANCE: f64 = 1e-5;
 /// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
 const SUMS: usize = 6;
 
@@ -64,7 +66,12 @@ impl Evaluator<Cuda> for OutOfFold {
         let refits: Vec<Problem<'_, Cuda>> = tasks
             .iter()
             .zip(&held)
-            .map(|(&(i, _), m)| Problem { multiplicities: Some(m), start: Some(&fitted[i]), ..problems[i] })
+            .map(|(&(i, _), m)| Problem {
+                multiplicities: Some(m),
+                start: Some(&fitted[i]),
+                tolerance: Some(TOLERANCE),
+                ..problems[i]
+            })
             .collect();
         let refits = surrogate.fit(on, &refits)?;
         let mut batch = Batch::default();
