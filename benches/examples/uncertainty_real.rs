@@ -8,9 +8,9 @@
 use lipex::philox::{Draws, Purpose};
 use lipex::{
     Adaptive, All, BlackBox, CommandModel, Cpu, Dependence, Describe, Distinct, ErrorBars, Evaluator, Explainer,
-    Explanation, Exponential, Feature, Fitted, Instance, Masks, Neighbourhood, OutOfFold, Perturber, Probabilities,
-    Problem, ProximityTable, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax, Surrogate,
-    TextInstance, Weights, arg_max,
+    Explanation, Exponential, Feature, Fitted, GivenFeatures, Instance, Masks, Neighbourhood, OutOfFold, Perturber,
+    Probabilities, Problem, ProximityTable, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax,
+    Surrogate, TextInstance, Weights, arg_max,
 };
 use std::collections::HashMap;
 use std::ops::Range;
@@ -200,42 +200,73 @@ fn cost(pools: &[Arc<Pool>], program: &str, texts: &str) -> Result<()> {
 /// Shares of entries whose interval holds the optimum over the whole pool, at the run's λ and at a vanishing one.
 fn coverage(pools: &[Arc<Pool>], runs: u64) -> Result<()> {
     println!(
-        "\n| N | optimum at λ = 0.0001 | λ → 0 | within the bands, a run | median shrinkage |\n|---|---|---|---|---|"
+        "\n| N | words | optimum at λ = 0.0001 | λ → 0 | all entries of a run in their bands | median shrinkage |"
     );
+    println!("|---|---|---|---|---|---|");
     for samples in [100, 200, 1000] {
-        let (mut all, mut inside, mut unpenalised, mut banded) = (0.0, 0.0, 0.0, 0.0);
-        let mut shrinkage = Vec::new();
-        for pool in pools {
-            let whole = pool.neighbourhood(1..POOL + 1);
-            // A run's objective has row 0 once in N rows, so its expectation has it POOL times beside N − 1 of each.
-            let times: Vec<u32> = (0..=POOL).map(|i| if i == 0 { POOL } else { samples - 1 } as u32).collect();
-            for seed in 0..runs {
-                let run = explainer(pool, true, samples, 100 + seed)?.error_bars(ErrorBars::default().refits(20)?);
-                let e = run.explain(pool.as_ref(), &Answers(pool.clone()))?;
-                let u = e.uncertainty.as_ref().expect("asked for");
-                let selection = Selection::shared(e.classes.len(), e.kept.clone());
-                let truth = fit(&whole, &selection, Some(&times), 1e-4)?;
-                let limit = fit(&whole, &selection, Some(&times), 1e-8)?;
-                let mut within = true;
-                for c in 0..e.classes.len() {
-                    for j in 0..e.kept.len() {
-                        let half = u.quantile * u.std_error[c][j];
-                        let off = |of: &Fitted| (e.matrix[c][j] - of.matrix[c][j]).abs();
-                        inside += f64::from(u8::from(off(&truth) <= half));
-                        unpenalised += f64::from(u8::from(off(&limit) <= half));
-                        within &= off(&truth) <= u.band * u.std_error[c][j];
-                        all += 1.0;
+        for chosen in [true, false] {
+            let mut cell = Cell::default();
+            for pool in pools {
+                let whole = pool.neighbourhood(1..POOL + 1);
+                let on_all = lipex::Forward::default().select(&Cpu::new(), std::slice::from_ref(&whole))?.remove(0);
+                for seed in 0..runs {
+                    let mut run = explainer(pool, true, samples, 100 + seed)?;
+                    if !chosen {
+                        run = run.selector(GivenFeatures(on_all.kept.clone()));
                     }
+                    let run = run.error_bars(ErrorBars::default().refits(20)?);
+                    cell.add(&run.explain(pool.as_ref(), &Answers(pool.clone()))?, &whole, samples)?;
                 }
-                banded += f64::from(u8::from(within)) / (pools.len() as f64 * runs as f64);
-                shrinkage.extend(u.shrinkage);
             }
+            let words = if chosen { "chosen in each run" } else { "chosen on all masks" };
+            println!("| {samples} | {words} | {}", cell.told());
         }
-        shrinkage.sort_by(f64::total_cmp);
-        let median = shrinkage[shrinkage.len() / 2];
-        println!("| {samples} | {:.3} | {:.3} | {banded:.3} | {median:.3} |", inside / all, unpenalised / all);
     }
     Ok(())
+}
+
+/// Counts of one row of the table.
+#[derive(Default)]
+struct Cell {
+    entries: f64,
+    inside: f64,
+    unpenalised: f64,
+    runs: f64,
+    banded: f64,
+    shrinkage: Vec<f64>,
+}
+
+impl Cell {
+    fn add(&mut self, e: &Explanation, whole: &Neighbourhood<Cpu>, samples: usize) -> Result<()> {
+        let u = e.uncertainty.as_ref().expect("asked for");
+        // A run's objective has row 0 once in N rows, so its expectation has it POOL times beside N − 1 of each.
+        let times: Vec<u32> = (0..=POOL).map(|i| if i == 0 { POOL } else { samples - 1 } as u32).collect();
+        let selection = Selection::shared(e.classes.len(), e.kept.clone());
+        let truth = fit(whole, &selection, Some(&times), 1e-4)?;
+        let limit = fit(whole, &selection, Some(&times), 1e-8)?;
+        let mut within = true;
+        for c in 0..e.classes.len() {
+            for j in 0..e.kept.len() {
+                let half = u.quantile * u.std_error[c][j];
+                let off = |of: &Fitted| (e.matrix[c][j] - of.matrix[c][j]).abs();
+                self.inside += f64::from(u8::from(off(&truth) <= half));
+                self.unpenalised += f64::from(u8::from(off(&limit) <= half));
+                within &= off(&truth) <= u.band * u.std_error[c][j];
+                self.entries += 1.0;
+            }
+        }
+        self.runs += 1.0;
+        self.banded += f64::from(u8::from(within));
+        self.shrinkage.extend(u.shrinkage);
+        Ok(())
+    }
+
+    fn told(&mut self) -> String {
+        self.shrinkage.sort_by(f64::total_cmp);
+        let median = self.shrinkage[self.shrinkage.len() / 2];
+        let (inside, limit) = (self.inside / self.entries, self.unpenalised / self.entries);
+        format!("{inside:.3} | {limit:.3} | {:.3} | {median:.3} |", self.banded / self.runs)
+    }
 }
 
 /// Out-of-fold fidelity of the first 1000 rows against the rows after them.

@@ -311,6 +311,10 @@ fn bad_handles_are_codes() {
     unsafe {
         let invalid = sys::CUresult::CUDA_ERROR_INVALID_HANDLE;
         assert_eq!(sys::cuStreamSynchronize(bad.cast()), invalid);
+        let ended = result::stream::create(result::stream::StreamKind::NonBlocking).unwrap();
+        result::stream::destroy(ended).unwrap();
+        assert_eq!(sys::cuStreamSynchronize(ended), invalid);
+        assert_eq!(sys::cuStreamDestroy_v2(ended), invalid);
         assert_eq!(sys::cuEventRecord(bad.cast(), std::ptr::null_mut()), invalid);
         assert_eq!(sys::cuEventDestroy_v2(bad.cast()), invalid);
         assert_eq!(sys::cuModuleUnload(bad.cast()), invalid);

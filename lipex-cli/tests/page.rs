@@ -6,7 +6,7 @@ mod noisy;
 
 use browser::Browser;
 use lipex::prelude::*;
-use lipex::{PageOptions, to_html};
+use lipex::{ImageFn, ImageInstance, Images, PageOptions, Picture, SegmentMap, to_html};
 use std::path::PathBuf;
 
 const UGLY: &str =
@@ -29,9 +29,9 @@ const COLOURS: &str = "[...document.querySelectorAll('.w')].map(w => getComputed
 
 fn quiet(browser: &Browser, file: &std::path::Path) {
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
-    // The page itself, and its icon, which is in the page.
+    // The page itself; icon and picture are in the page.
     let own = format!("\"file://{}\"", file.display());
-    let others: Vec<&String> = browser.requests.iter().filter(|r| **r != own && **r != "\"data:,\"").collect();
+    let others: Vec<&String> = browser.requests.iter().filter(|r| **r != own && !r.starts_with("\"data:")).collect();
     assert!(others.is_empty(), "{others:?}");
     assert!(browser.requests.contains(&own));
 }
@@ -155,6 +155,38 @@ fn contrasts_filters_and_orders_are_chosen() {
     let shown = browser.text("getComputedStyle(document.querySelector('.w'), '::after').content");
     assert!(shown.contains("0.") || shown.contains("1."), "{shown}");
     quiet(&browser, &file);
+}
+
+#[test]
+fn segments_are_coloured_like_words() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let picture = Picture::from_rgb(60, 40, (0..60 * 40 * 3).map(|i| (i * 7 % 251) as u8).collect()).unwrap();
+    let image = ImageInstance::new(picture, SegmentMap::grid(60, 40, 2, 3).unwrap()).unwrap();
+    let model = ImageFn::new(["even", "odd", "none"], |images: &Images| {
+        let whole: Vec<u8> = (0..60 * 40 * 3).map(|i| (i * 7 % 251) as u8).collect();
+        let intact = |rgb: &[u8], at: usize| if rgb[at] == whole[at] { 1.0f32 } else { 0.0 };
+        let row = |rgb: &[u8]| {
+            let p = 0.2 + 0.5 * intact(rgb, 3) - 0.1 * intact(rgb, 60 * 39 * 3 + 3);
+            [p, 0.9 - p, 0.1]
+        };
+        images.iter().map(row).collect::<Vec<_>>()
+    });
+    let e = lipex().explain(&image, &model).unwrap();
+    let file = folder.path().join("image.html");
+    std::fs::write(&file, to_html(&e, &PageOptions::default().image(&image)).unwrap()).unwrap();
+    browser.open(&file, (1200, 900), false);
+    let values = "[...document.querySelectorAll('#picture .v')].map(v => v.textContent).join()";
+    let fills = "[...document.querySelectorAll('#picture .w')].map(w => getComputedStyle(w).fill).join()";
+    let (as_written, colours) = (browser.text(values), browser.text(fills));
+    assert!(as_written.contains('+') && as_written.contains('\u{2212}'), "{as_written}");
+    browser.point_at(".classes tr[data-c='1']");
+    assert!(browser.text(values) != as_written && browser.text(fills) != colours);
+    browser.value("document.querySelector('#picture .w').focus()");
+    browser.press("ArrowRight");
+    assert!(browser.text("document.getElementById('word').textContent").contains("odd"));
+    quiet(&browser, &file);
+    browser.picture("image");
 }
 
 #[test]

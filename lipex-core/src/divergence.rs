@@ -4,7 +4,7 @@
 //! gradient (through dual numbers, in u = ln q), the second derivative and the vectorised f32 code.
 
 use crate::program::Program;
-use crate::real::{Dual, Lane, Real};
+use crate::real::{Dual, Lane, Real, Wide};
 use std::sync::Arc;
 
 /// The surrogate's probability of one class, in the forms that stay finite when q underflows.
@@ -116,13 +116,13 @@ fn derivatives<D: Divergence>(divergence: &D, p: f64, ln_q: f64, width: Option<f
 
 /// Rows of q in the forms a divergence wants, as equally long slices.
 #[derive(Clone, Copy, Debug)]
-pub struct QRows<'a> {
+pub struct QRows<'a, T = f32> {
     /// q.
-    pub value: &'a [f32],
+    pub value: &'a [T],
     /// ln q.
-    pub ln: &'a [f32],
+    pub ln: &'a [T],
     /// √q.
-    pub sqrt: &'a [f32],
+    pub sqrt: &'a [T],
 }
 
 /// A divergence behind a pointer. Every [`Divergence`] is one; this is what surrogates hold.
@@ -144,6 +144,11 @@ pub trait ErasedDivergence: Send + Sync {
     fn terms(&self, p: &[f32], q: QRows<'_>, width: Option<f32>, value: &mut [f32], slope: &mut [f32]);
     /// φ and ∂φ/∂u as a program for a backend; of the smoothed φ, which has the width as an input, if `smoothed`.
     fn record(&self, smoothed: bool) -> Program;
+    /// The same in f64.
+    ///
+    /// # Shapes
+    /// As in [`terms`](ErasedDivergence::terms).
+    fn terms_f64(&self, p: &[f64], q: QRows<'_, f64>, width: Option<f32>, value: &mut [f64], slope: &mut [f64]);
 }
 
 impl<D: Divergence> ErasedDivergence for D {
@@ -173,6 +178,10 @@ impl<D: Divergence> ErasedDivergence for D {
 
     fn record(&self, smoothed: bool) -> Program {
         Program::record(|p, q, width| if smoothed { self.smoothed(p, q, width) } else { self.term(p, q) })
+    }
+
+    fn terms_f64(&self, p: &[f64], q: QRows<'_, f64>, width: Option<f32>, value: &mut [f64], slope: &mut [f64]) {
+        pulp::Arch::new().dispatch(WideTerms { divergence: self, p, q, width, value, slope });
     }
 }
 
@@ -212,6 +221,42 @@ impl<D: Divergence> Terms<'_, D> {
                 }
             }
         }
+    }
+}
+
+/// The loop of [`ErasedDivergence::terms_f64`].
+struct WideTerms<'a, D> {
+    divergence: &'a D,
+    p: &'a [f64],
+    q: QRows<'a, f64>,
+    width: Option<f32>,
+    value: &'a mut [f64],
+    slope: &'a mut [f64],
+}
+
+impl<D: Divergence> WideTerms<'_, D> {
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        let n = self.p.len();
+        let (q, ln, sqrt) = (&self.q.value[..n], &self.q.ln[..n], &self.q.sqrt[..n]);
+        let (value, slope) = (&mut self.value[..n], &mut self.slope[..n]);
+        for i in 0..n {
+            let p = Dual { value: Wide::<FMA>(self.p[i]), slope: Wide(0.0) };
+            let q = Q::dual(Q { value: Wide(q[i]), ln: Wide(ln[i]), sqrt: Wide(sqrt[i]) });
+            let t = match self.width {
+                None => self.divergence.term(p, q),
+                Some(width) => self.divergence.smoothed(p, q, Dual::constant(width)),
+            };
+            (value[i], slope[i]) = (t.value.0, t.slope.0);
+        }
+    }
+}
+
+impl<D: Divergence> pulp::WithSimd for WideTerms<'_, D> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        if S::F32_LANES > 1 { self.run::<true>() } else { self.run::<false>() }
     }
 }
 

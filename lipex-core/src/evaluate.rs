@@ -5,7 +5,6 @@ use crate::error::Result;
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
-use std::collections::HashMap;
 
 /// Measures the agreement of fitted surrogates with the black box.
 pub trait Evaluator<B: Backend>: Send + Sync {
@@ -99,8 +98,9 @@ pub fn deal_folds(first: &[u32], folds: usize, dependence: Dependence) -> Vec<us
     for i in (1..roots.len()).rev() {
         roots.swap(i, draws.below(i as u32, i as u32 + 1) as usize);
     }
-    let dealt: HashMap<usize, usize> = roots.iter().enumerate().map(|(n, &r)| (r, 1 + n % folds)).collect();
-    (0..rows).map(|i| dealt.get(&root(&mut parents, i)).copied().unwrap_or(0)).collect()
+    let mut dealt = vec![0; rows];
+    roots.iter().enumerate().for_each(|(n, &r)| dealt[r] = 1 + n % folds);
+    (0..rows).map(|i| dealt[root(&mut parents, i)]).collect()
 }
 
 fn root(parents: &mut [usize], mut i: usize) -> usize {

@@ -64,12 +64,14 @@ pub struct Problem<'a, B: Backend> {
     pub multiplicities: Option<&'a [u32]>,
     /// A fit to start from, on the same selection.
     pub start: Option<&'a Fitted>,
+    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read.
+    pub tolerance: Option<f64>,
 }
 
 impl<'a, B: Backend> Problem<'a, B> {
     /// A fit from scratch on every row.
     pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
-        Problem { around, selection, multiplicities: None, start: None }
+        Problem { around, selection, multiplicities: None, start: None, tolerance: None }
     }
 
     /// Passes if multiplicities and start have the problem's sizes.

@@ -60,7 +60,7 @@ pub use perturb::{
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
-pub use real::{Dual, Lane, Real};
+pub use real::{Dual, Lane, Real, Wide};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{Adaptive, ErrorBars, Estimate, Growth, InTop, Look, Method, Rule, Spread, Uncertainty};

@@ -1,11 +1,16 @@
-//! Numbers that a divergence can be evaluated on: f64, f32 lanes, and dual numbers over either.
+//! Numbers that a divergence can be evaluated on: f64, lanes of f32 and f64, and dual numbers over any of them.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
+
+mod wide;
+
+pub use wide::Wide;
 
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f64 {}
     impl<const FMA: bool> Sealed for super::Lane<FMA> {}
+    impl<const FMA: bool> Sealed for super::Wide<FMA> {}
     impl<R: super::Real> Sealed for super::Dual<R> {}
     impl Sealed for crate::program::Recorder {}
 }

@@ -1,62 +1,219 @@
-//! Numbers in chunks of eight, which the compiler turns into vector instructions.
+//! Vector registers, for code that is written once and compiled for each instruction set.
+//!
+//! A number type's registers are as wide as the machine's; rows of numbers are padded to whole registers and start on
+//! cache lines.
 
-use std::ops::{Add, AddAssign};
+pub(crate) use pulp::{Simd, WithSimd};
+use std::ops::{AddAssign, Deref, DerefMut};
 
-/// Numbers in a chunk: one 256-bit register of f32.
-pub(crate) const LANES: usize = 8;
+/// f32 or f64, with the arithmetic of its registers.
+pub(crate) trait Number: Copy + Default + Into<f64> + AddAssign + Send + Sync + 'static {
+    /// A register of these numbers.
+    type Register<S: Simd>: Copy;
 
-/// Eight neighbouring classes.
-pub(crate) type Chunk<T> = [T; LANES];
-
-/// f32 or f64.
-pub(crate) trait Number: Copy + Default + Add<Output = Self> + AddAssign + Send + Sync {}
-impl Number for f32 {}
-impl Number for f64 {}
-
-/// Adds `b` to `a`, lane by lane.
-#[inline(always)]
-pub(crate) fn add<T: Number>(a: &mut Chunk<T>, b: &Chunk<T>) {
-    for l in 0..LANES {
-        a[l] += b[l];
-    }
+    /// Numbers in a register.
+    fn lanes<S: Simd>() -> usize;
+    /// The nearest number of this type.
+    fn of(x: f64) -> Self;
+    /// Numbers as registers; what does not fill one is left out.
+    fn registers<S: Simd>(numbers: &[Self]) -> &[Self::Register<S>];
+    /// The same, to be written.
+    fn registers_mut<S: Simd>(numbers: &mut [Self]) -> &mut [Self::Register<S>];
+    /// x in every lane.
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Register<S>;
+    /// a + b.
+    fn add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// a − b.
+    fn sub<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// a · b.
+    fn mul<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// a · b + c, rounded once where the machine can.
+    fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
+    -> Self::Register<S>;
+    /// The larger of two.
+    fn max<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// `a` where `sign` is above 0, else 0.
+    fn where_positive<S: Simd>(simd: S, sign: Self::Register<S>, a: Self::Register<S>) -> Self::Register<S>;
+    /// The largest lane.
+    fn reduce_max<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
+    /// The sum of the lanes, in a fixed order.
+    fn reduce_sum<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 }
 
-/// The sum of a chunk's lanes, in a fixed order.
-#[inline(always)]
-pub(crate) fn sum(a: &Chunk<f32>) -> f32 {
-    ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7]))
+macro_rules! number {
+    ($number:ty, $register:ident, $lanes:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
+     $mul:ident, $mul_add:ident, $max:ident, $less:ident, $select:ident, $reduce_max:ident, $reduce_sum:ident) => {
+        impl Number for $number {
+            type Register<S: Simd> = S::$register;
+
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$lanes
+            }
+            #[inline(always)]
+            fn of(x: f64) -> Self {
+                x as $number
+            }
+            #[inline(always)]
+            fn registers<S: Simd>(numbers: &[Self]) -> &[S::$register] {
+                S::$as_simd(numbers).0
+            }
+            #[inline(always)]
+            fn registers_mut<S: Simd>(numbers: &mut [Self]) -> &mut [S::$register] {
+                S::$as_mut_simd(numbers).0
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, x: Self) -> S::$register {
+                simd.$splat(x)
+            }
+            #[inline(always)]
+            fn add<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn sub<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn mul<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$mul(a, b)
+            }
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$register, b: S::$register, c: S::$register) -> S::$register {
+                simd.$mul_add(a, b, c)
+            }
+            #[inline(always)]
+            fn max<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$max(a, b)
+            }
+            #[inline(always)]
+            fn where_positive<S: Simd>(simd: S, sign: S::$register, a: S::$register) -> S::$register {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$less(zero, sign), a, zero)
+            }
+            #[inline(always)]
+            fn reduce_max<S: Simd>(simd: S, a: S::$register) -> Self {
+                simd.$reduce_max(a)
+            }
+            #[inline(always)]
+            fn reduce_sum<S: Simd>(simd: S, a: S::$register) -> Self {
+                simd.$reduce_sum(a)
+            }
+        }
+    };
+}
+number!(
+    f32,
+    f32s,
+    F32_LANES,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    add_f32s,
+    sub_f32s,
+    mul_f32s,
+    mul_add_e_f32s,
+    max_f32s,
+    less_than_f32s,
+    select_f32s,
+    reduce_max_f32s,
+    reduce_sum_f32s
+);
+number!(
+    f64,
+    f64s,
+    F64_LANES,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    add_f64s,
+    sub_f64s,
+    mul_f64s,
+    mul_add_e_f64s,
+    max_f64s,
+    less_than_f64s,
+    select_f64s,
+    reduce_max_f64s,
+    reduce_sum_f64s
+);
+
+/// Runs `work` on the widest registers that the machine has.
+///
+/// Everything that it calls must be `#[inline(always)]`, or it is compiled for the narrowest.
+pub(crate) fn vectorised<W: WithSimd>(work: W) -> W::Output {
+    pulp::Arch::new().dispatch(work)
 }
 
-/// A loop that is compiled for the instructions the machine has; `FMA` tells whether they multiply and add in one.
-pub(crate) trait Vectorised {
-    /// The loop. Must be `#[inline(always)]`, and everything that it calls too.
-    fn run<const FMA: bool>(self);
+/// Whether registers of `S` multiply and add in one instruction: the scalar fallback is the one that cannot.
+pub(crate) const fn fused<S: Simd>() -> bool {
+    S::F32_LANES > 1
 }
 
-struct Dispatch<V>(V);
+struct Lanes;
 
-impl<V: Vectorised> pulp::WithSimd for Dispatch<V> {
-    type Output = ();
+impl WithSimd for Lanes {
+    type Output = (usize, usize);
     #[inline(always)]
-    fn with_simd<S: pulp::Simd>(self, _: S) {
-        // The scalar fallback is the one that has no fused multiply-add.
-        if S::F32_LANES > 1 { self.0.run::<true>() } else { self.0.run::<false>() }
+    fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
+        (S::F32_LANES, S::F64_LANES)
     }
 }
 
-/// Runs a loop on the widest vectors that the machine has.
-pub(crate) fn vectorised(work: impl Vectorised) {
-    pulp::Arch::new().dispatch(Dispatch(work));
+/// `count` rounded up to whole registers of f32.
+pub(crate) fn padded_f32(count: usize) -> usize {
+    count.next_multiple_of(vectorised(Lanes).0)
 }
 
-/// Calls `$body` for the blocks of up to four chunks that `$chunks` chunks fall into; `K` is the block's length, a
-/// constant, and `$at` its first chunk.
+/// `count` rounded up to whole registers of f64.
+pub(crate) fn padded_f64(count: usize) -> usize {
+    count.next_multiple_of(vectorised(Lanes).1)
+}
+
+/// Numbers that start on a cache line, so that no register's load crosses one.
+pub(crate) struct Aligned<T> {
+    numbers: Vec<T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Number> Aligned<T> {
+    const LINE: usize = 64;
+
+    pub fn zeros(len: usize) -> Self {
+        let numbers = vec![T::default(); len + Self::LINE / size_of::<T>()];
+        let past = numbers.as_ptr() as usize % Self::LINE;
+        let start = if past == 0 { 0 } else { (Self::LINE - past) / size_of::<T>() };
+        Aligned { numbers, start, len }
+    }
+}
+
+impl<T: Number> Default for Aligned<T> {
+    fn default() -> Self {
+        Aligned::zeros(0)
+    }
+}
+
+impl<T> Deref for Aligned<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.numbers[self.start..self.start + self.len]
+    }
+}
+
+impl<T> DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut self.numbers[self.start..self.start + self.len]
+    }
+}
+
+/// Calls `$body` for the blocks of up to four registers that `$registers` registers fall into; `K` is the block's
+/// length, a constant, and `$at` its first register.
 macro_rules! blocks {
-    ($chunks:expr, |$at:ident, $k:ident| $body:expr) => {{
-        let chunks = $chunks;
+    ($registers:expr, |$at:ident, $k:ident| $body:expr) => {{
+        let registers = $registers;
         let mut $at = 0;
-        while $at < chunks {
-            match chunks - $at {
+        while $at < registers {
+            match registers - $at {
                 1 => {
                     const $k: usize = 1;
                     $body
@@ -79,3 +236,18 @@ macro_rules! blocks {
     }};
 }
 pub(crate) use blocks;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_start_on_a_line() {
+        for len in [0, 1, 15, 16, 100] {
+            let numbers = Aligned::<f32>::zeros(len);
+            assert_eq!((numbers.len(), numbers.as_ptr() as usize % 64), (len, 0));
+            let numbers = Aligned::<f64>::zeros(len);
+            assert_eq!((numbers.len(), numbers.as_ptr() as usize % 64), (len, 0));
+        }
+    }
+}

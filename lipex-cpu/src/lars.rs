@@ -7,7 +7,7 @@
 //! # Source
 //! Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression (2004), with the lasso modification of section 3.1.
 
-use crate::design::Design;
+use crate::design::ByColumn;
 use crate::least_squares::Rows;
 use crate::linalg::dot;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ const BLOCK: usize = 32;
 /// The centred Gram of the masks' columns, made a block at a time as it is needed.
 pub(crate) struct Gram<'a> {
     rows: &'a Rows<'a>,
-    design: &'a Design,
+    design: &'a ByColumn,
     means: &'a [f64],
     /// The diagonal: Σ w (z − z̄)².
     spreads: Vec<f64>,
@@ -32,7 +32,7 @@ pub(crate) struct Gram<'a> {
 }
 
 impl<'a> Gram<'a> {
-    pub fn new(rows: &'a Rows<'a>, design: &'a Design, means: &'a [f64]) -> Self {
+    pub fn new(rows: &'a Rows<'a>, design: &'a ByColumn, means: &'a [f64]) -> Self {
         let spreads = means.iter().map(|&m| rows.spread(m)).collect();
         Gram { rows, design, means, spreads, made: HashMap::new() }
     }

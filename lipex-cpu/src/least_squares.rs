@@ -1,8 +1,8 @@
 //! Weighted least squares of the probabilities on columns of the masks: what selection and the ridge surrogate share.
 
 use crate::Cpu;
-use crate::design::{Design, transposed};
-use crate::lanes::{Chunk, LANES};
+use crate::design::{ByColumn, Design, transposed};
+use crate::lanes::{Aligned, padded_f64};
 use crate::linalg::{Cholesky, dot};
 use lipex_core::{Masks, Neighbourhood, Probabilities};
 
@@ -11,7 +11,7 @@ pub(crate) struct Rows<'a> {
     pub masks: &'a Masks<Cpu>,
     pub probabilities: &'a Probabilities<Cpu>,
     /// Rows of weight above 0.
-    pub index: Vec<usize>,
+    pub index: Vec<u32>,
     /// π, times the multiplicity.
     pub weights: Vec<f64>,
     /// Σ of the weights.
@@ -25,17 +25,20 @@ pub(crate) struct Rows<'a> {
 impl<'a> Rows<'a> {
     pub fn new(around: &'a Neighbourhood<Cpu>, multiplicities: Option<&[u32]>) -> Self {
         let weight = |i: usize| f64::from(around.weights.values()[i]) * multiplicities.map_or(1.0, |m| f64::from(m[i]));
-        let index: Vec<usize> = (0..around.rows()).filter(|&i| weight(i) > 0.0).collect();
-        let weights: Vec<f64> = index.iter().map(|&i| weight(i)).collect();
+        let index: Vec<u32> = (0..around.rows() as u32).filter(|&i| weight(i as usize) > 0.0).collect();
+        let weights: Vec<f64> = index.iter().map(|&i| weight(i as usize)).collect();
         let total: f64 = weights.iter().sum();
         let mut means = vec![0.0; around.probabilities.classes()];
         for (&i, w) in index.iter().zip(&weights) {
-            means.iter_mut().zip(around.probabilities.row(i)).for_each(|(m, &p)| *m += w * f64::from(p) / total);
+            means
+                .iter_mut()
+                .zip(around.probabilities.row(i as usize))
+                .for_each(|(m, &p)| *m += w * f64::from(p) / total);
         }
         let (mut variances, mut sizes) = (vec![0.0; means.len()], vec![0.0; means.len()]);
         for (&i, w) in index.iter().zip(&weights) {
             let classes = variances.iter_mut().zip(&mut sizes).zip(&means);
-            for (((variance, size), mean), &p) in classes.zip(around.probabilities.row(i)) {
+            for (((variance, size), mean), &p) in classes.zip(around.probabilities.row(i as usize)) {
                 let p = f64::from(p);
                 *variance += w * (p - mean) * (p - mean);
                 *size += w * p * p;
@@ -55,46 +58,48 @@ impl<'a> Rows<'a> {
     }
 
     /// The masks' columns `features` of these rows.
-    pub fn design(&self, features: &[usize]) -> Design {
-        Design::new(self.masks, &self.index, features, false)
+    pub fn by_column(&self, features: &[usize]) -> ByColumn {
+        ByColumn::new(&Design::new(self.masks, features, false), &self.index)
     }
 
     /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄), which are 0
     /// for a class that does not vary.
-    pub fn moments(&self, design: &Design) -> (Vec<f64>, Vec<Vec<f64>>) {
+    pub fn moments(&self, design: &ByColumn) -> (Vec<f64>, Vec<Vec<f64>>) {
         let classes = self.means.len();
-        let chunks = (classes + 1).div_ceil(LANES);
-        let mut y = vec![[0.0; LANES]; self.index.len() * chunks];
-        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(chunks)) {
-            let row = row.as_flattened_mut();
-            row.iter_mut().zip(self.probabilities.row(i)).for_each(|(o, &p)| *o = w * f64::from(p));
+        let width = padded_f64(classes + 1);
+        let mut y = Aligned::zeros(self.index.len() * width);
+        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(width)) {
+            row.iter_mut().zip(self.probabilities.row(i as usize)).for_each(|(o, &p)| *o = w * f64::from(p));
             row[classes] = w;
         }
-        let sums = transposed(design, &y, chunks);
-        let column = |j: usize, c: usize| sums[j * chunks + c / LANES][c % LANES];
-        let columns = 0..design.columns();
-        let means: Vec<f64> = columns.clone().map(|j| column(j, classes) / self.total).collect();
+        let sums = transposed(design, &y, width);
+        let columns = || sums.chunks_exact(width);
+        let means: Vec<f64> = columns().map(|column| column[classes] / self.total).collect();
         let of_class = |c: usize| -> Vec<f64> {
             if self.variances[c] == 0.0 {
-                return vec![0.0; columns.len()];
+                return vec![0.0; means.len()];
             }
-            columns.clone().map(|j| column(j, c) - column(j, classes) * self.means[c]).collect()
+            columns().map(|column| column[c] - column[classes] * self.means[c]).collect()
         };
-        (means, (0..classes).map(of_class).collect())
+        let covariances = (0..classes).map(of_class).collect();
+        (means, covariances)
     }
 
     /// Columns of the Gram of the design: for each of `features` the sums Σ w z z_feature over every column z.
-    pub fn gram_columns(&self, design: &Design, features: &[usize]) -> Vec<Vec<f64>> {
-        let chunks = features.len().div_ceil(LANES);
-        let mut y: Vec<Chunk<f64>> = vec![[0.0; LANES]; self.index.len() * chunks];
-        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(chunks.max(1))) {
-            let bits = self.masks.row(i);
-            for (o, &j) in row.as_flattened_mut().iter_mut().zip(features) {
-                *o = if bits[j / 32] >> (j % 32) & 1 == 1 { w } else { 0.0 };
+    pub fn gram_columns(&self, design: &ByColumn, features: &[usize]) -> Vec<Vec<f64>> {
+        let width = padded_f64(features.len());
+        let places: Vec<(usize, u32)> = features.iter().map(|&j| (j / 32, (j % 32) as u32)).collect();
+        let mut y = Aligned::zeros(self.index.len() * width);
+        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(width.max(1))) {
+            let bits = self.masks.row(i as usize);
+            for (o, &(word, shift)) in row.iter_mut().zip(&places) {
+                // w or 0, without a branch that half the masks would mispredict.
+                let keep = u64::from(bits[word] >> shift & 1);
+                *o = f64::from_bits(w.to_bits() & keep.wrapping_neg());
             }
         }
-        let sums = transposed(design, &y, chunks);
-        let column = |s: usize| (0..design.columns()).map(|j| sums[j * chunks + s / LANES][s % LANES]).collect();
+        let sums = transposed(design, &y, width);
+        let column = |s: usize| sums.chunks_exact(width).map(|column| column[s]).collect();
         (0..features.len()).map(column).collect()
     }
 }
@@ -103,7 +108,7 @@ impl<'a> Rows<'a> {
 ///
 /// Minimises Σ w (p − b − z·v)² + α‖v‖², b not penalised. Returns for each class the coefficients of its support and b.
 pub(crate) fn ridge(rows: &Rows<'_>, features: &[usize], supports: &[Vec<usize>], alpha: f64) -> Vec<(Vec<f64>, f64)> {
-    let design = rows.design(features);
+    let design = rows.by_column(features);
     let (means, covariances) = rows.moments(&design);
     let shared = supports.windows(2).all(|s| s[0] == s[1]);
     let widest = supports.iter().map(Vec::len).max().unwrap_or(0);
@@ -139,18 +144,21 @@ enum Solver {
     Dual(Cholesky),
 }
 
+/// Columns of a Gram that are made together.
+const BLOCK: usize = 64;
+
 /// Σ w z zᵀ, columns × columns.
-pub(crate) fn gram(rows: &Rows<'_>, design: &Design, features: &[usize]) -> Vec<f64> {
+pub(crate) fn gram(rows: &Rows<'_>, design: &ByColumn, features: &[usize]) -> Vec<f64> {
     let mut gram = Vec::with_capacity(features.len() * features.len());
     // In blocks, since a block's columns are held as numbers, a row each.
-    for block in features.chunks(8 * LANES) {
+    for block in features.chunks(BLOCK) {
         rows.gram_columns(design, block).into_iter().for_each(|column| gram.extend(column));
     }
     gram
 }
 
 /// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
-fn centred_gram(rows: &Rows<'_>, design: &Design, features: &[usize], means: &[f64]) -> Vec<f64> {
+fn centred_gram(rows: &Rows<'_>, design: &ByColumn, features: &[usize], means: &[f64]) -> Vec<f64> {
     let mut gram = gram(rows, design, features);
     for (column, mean) in gram.chunks_exact_mut(features.len().max(1)).zip(means) {
         column.iter_mut().zip(means).for_each(|(g, m)| *g -= rows.total * m * mean);
@@ -169,7 +177,8 @@ impl Solver {
     fn dual(rows: &Rows<'_>, features: &[usize], support: &[usize], means: &[f64], alpha: f64) -> Self {
         let n = rows.index.len();
         let mut k = shared_ones(rows, features, support);
-        let along: Vec<f64> = rows.index.iter().map(|&i| mean_along(rows, i, features, support, means)).collect();
+        let along: Vec<f64> =
+            rows.index.iter().map(|&i| mean_along(rows, i as usize, features, support, means)).collect();
         let length: f64 = support.iter().map(|&s| means[s] * means[s]).sum();
         for i in 0..n {
             for j in 0..=i {
@@ -187,8 +196,11 @@ pub(crate) fn shared_ones(rows: &Rows<'_>, features: &[usize], support: &[usize]
     let n = rows.index.len();
     let mut columns = vec![0u32; rows.masks.words()];
     support.iter().for_each(|&s| columns[features[s] / 32] |= 1 << (features[s] % 32));
-    let kept: Vec<Vec<u32>> =
-        rows.index.iter().map(|&i| rows.masks.row(i).iter().zip(&columns).map(|(z, c)| z & c).collect()).collect();
+    let kept: Vec<Vec<u32>> = rows
+        .index
+        .iter()
+        .map(|&i| rows.masks.row(i as usize).iter().zip(&columns).map(|(z, c)| z & c).collect())
+        .collect();
     let mut shared = vec![0.0; n * n];
     for i in 0..n {
         for k in 0..=i {
@@ -207,19 +219,20 @@ fn mean_along(rows: &Rows<'_>, i: usize, features: &[usize], support: &[usize], 
 /// v = Σ √w_i a_i (z_i − z̄) with (K + αI)a = √w (p − p̄).
 fn dual_solution(
     rows: &Rows<'_>,
-    design: &Design,
+    design: &ByColumn,
     cholesky: &Cholesky,
     class: usize,
     support: &[usize],
     means: &[f64],
 ) -> Vec<f64> {
     let roots: Vec<f64> = rows.weights.iter().map(|w| w.sqrt()).collect();
-    let target = |i: usize| f64::from(rows.probabilities.row(i)[class]) - rows.means[class];
+    let target = |i: u32| f64::from(rows.probabilities.row(i as usize)[class]) - rows.means[class];
     let mut a: Vec<f64> = rows.index.iter().zip(&roots).map(|(&i, root)| root * target(i)).collect();
     cholesky.solve(&mut a);
-    let y: Vec<Chunk<f64>> =
-        a.iter().zip(&roots).map(|(a, root)| std::array::from_fn(|l| if l == 0 { a * root } else { 0.0 })).collect();
-    let sums = transposed(design, &y, 1);
+    let width = padded_f64(1);
+    let mut y = Aligned::zeros(a.len() * width);
+    y.iter_mut().step_by(width).zip(a.iter().zip(&roots)).for_each(|(y, (a, root))| *y = a * root);
+    let sums = transposed(design, &y, width);
     let total = dot(&a, &roots);
-    support.iter().map(|&s| sums[s][0] - means[s] * total).collect()
+    support.iter().map(|&s| sums[s * width] - means[s] * total).collect()
 }

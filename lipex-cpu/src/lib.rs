@@ -18,6 +18,7 @@ mod ridge;
 mod sandwich;
 mod select;
 mod shapley;
+mod softmax;
 mod weigh;
 
 pub use backend::Cpu;

@@ -1,16 +1,62 @@
 //! Small dense algebra in f64.
 
+use crate::lanes::{Simd, WithSimd, vectorised};
+
 /// Σ a·b, in a fixed order.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    // Eight sums, so that the additions need not wait for one another.
-    let (a, a_rest) = a.as_chunks::<8>();
-    let (b, b_rest) = b.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        (0..8).for_each(|k| sums[k] += a[k] * b[k]);
+    vectorised(Dot { a, b })
+}
+
+struct Dot<'a> {
+    a: &'a [f64],
+    b: &'a [f64],
+}
+
+impl WithSimd for Dot<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let ((a, a_rest), (b, b_rest)) = (S::as_simd_f64s(self.a), S::as_simd_f64s(self.b));
+        // Four sums, so that the additions need not wait for one another.
+        let (a, a_last) = a.as_chunks::<4>();
+        let (b, b_last) = b.as_chunks::<4>();
+        let mut sums = [simd.splat_f64s(0.0); 4];
+        for (a, b) in a.iter().zip(b) {
+            for k in 0..4 {
+                sums[k] = simd.mul_add_e_f64s(a[k], b[k], sums[k]);
+            }
+        }
+        for (a, b) in a_last.iter().zip(b_last) {
+            sums[0] = simd.mul_add_e_f64s(*a, *b, sums[0]);
+        }
+        let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+        let sum = simd.add_f64s(simd.add_f64s(sums[0], sums[1]), simd.add_f64s(sums[2], sums[3]));
+        simd.reduce_sum_f64s(sum) + rest
     }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7])) + rest
+}
+
+/// y += t·x.
+pub(crate) fn add_scaled(y: &mut [f64], t: f64, x: &[f64]) {
+    vectorised(AddScaled { y, t, x });
+}
+
+struct AddScaled<'a> {
+    y: &'a mut [f64],
+    t: f64,
+    x: &'a [f64],
+}
+
+impl WithSimd for AddScaled<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let ((y, y_rest), (x, x_rest)) = (S::as_mut_simd_f64s(self.y), S::as_simd_f64s(self.x));
+        let t = simd.splat_f64s(self.t);
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = simd.mul_add_e_f64s(t, *x, *y);
+        }
+        y_rest.iter_mut().zip(x_rest).for_each(|(y, x)| *y += self.t * x);
+    }
 }
 
 /// The Cholesky factor L of a symmetric positive definite matrix.

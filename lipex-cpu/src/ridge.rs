@@ -55,9 +55,9 @@ fn objective(
         let mut gradient: Vec<f64> = support.iter().map(|&j| 2.0 * alpha * row[j]).collect();
         let mut of_intercept = 0.0;
         for (&i, w) in rows.index.iter().zip(&rows.weights) {
-            let present = |&&j: &&usize| rows.masks.keeps(i, kept[j]);
+            let present = |&&j: &&usize| rows.masks.keeps(i as usize, kept[j]);
             let answer = b + support.iter().filter(present).map(|&j| row[j]).sum::<f64>();
-            let error = f64::from(rows.probabilities.row(i)[c]) - answer;
+            let error = f64::from(rows.probabilities.row(i as usize)[c]) - answer;
             total += w * error * error;
             of_intercept -= 2.0 * w * error;
             for (g, _) in gradient.iter_mut().zip(support).filter(|(_, j)| present(j)) {

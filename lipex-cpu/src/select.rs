@@ -1,9 +1,11 @@
 //! Select: forward selection, highest weights and the lasso path.
 
 use crate::Cpu;
-use crate::design::Design;
+use crate::design::ByColumn;
+use crate::lanes::{Simd, WithSimd, vectorised};
 use crate::lars::{Gram, last_with_at_most};
 use crate::least_squares::{Rows, ridge};
+use crate::linalg::add_scaled;
 use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector, expect_len};
 use std::collections::HashMap;
 
@@ -54,7 +56,7 @@ impl Selector<Cpu> for LassoPath {
 fn lasso(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
     let rows = Rows::new(around, None);
     let features = around.masks.features();
-    let design = rows.design(&(0..features).collect::<Vec<_>>());
+    let design = rows.by_column(&(0..features).collect::<Vec<_>>());
     let (means, covariances) = rows.moments(&design);
     let mut gram = Gram::new(&rows, &design, &means);
     let pick = |covariances| {
@@ -96,36 +98,56 @@ struct Class {
 
 impl Class {
     /// The feature that lowers the residual most; ties to the lowest index. None if none does.
-    fn best(&self, spreads: &[f64], taken: &[bool]) -> Option<usize> {
-        let mut best: Option<(usize, f64)> = None;
-        for (j, (&g, &r)) in self.left.iter().zip(&self.covariances).enumerate() {
-            if taken[j] || g <= DEPENDENT * spreads[j] || self.chosen.contains(&j) {
-                continue;
-            }
-            let gain = r * r / g;
-            if gain > NO_GAIN * self.variance && best.is_none_or(|(_, most)| gain > most * (1.0 + TIE)) {
-                best = Some((j, gain));
-            }
-        }
-        best.map(|(j, _)| j)
+    ///
+    /// A feature whose spread is infinite is no candidate.
+    fn best(&self, spreads: &[f64], gains: &mut [f64]) -> Option<usize> {
+        let most = vectorised(Gains { left: &self.left, covariances: &self.covariances, spreads, gains });
+        let first = || gains.iter().position(|gain| gain * (1.0 + TIE) >= most);
+        if most > NO_GAIN * self.variance { first() } else { None }
     }
 
     /// Takes up feature `s`, whose centred Gram column is `column`.
     fn choose(&mut self, s: usize, column: &[f64]) {
         let root = self.left[s].sqrt();
-        let earlier: Vec<f64> = self.shares.iter().map(|q| q[s]).collect();
         let mut share = column.to_vec();
-        for (q, at_s) in self.shares.iter().zip(&earlier) {
-            share.iter_mut().zip(q).for_each(|(v, q)| *v -= q * at_s);
+        for q in &self.shares {
+            add_scaled(&mut share, -q[s], q);
         }
         let slope = self.covariances[s] / root;
-        for (j, v) in share.iter_mut().enumerate() {
-            *v /= root;
-            self.left[j] -= *v * *v;
-            self.covariances[j] -= *v * slope;
-        }
+        share.iter_mut().for_each(|v| *v /= root);
+        self.left.iter_mut().zip(&share).for_each(|(g, q)| *g -= q * q);
+        add_scaled(&mut self.covariances, -slope, &share);
+        self.left[s] = 0.0;
         self.shares.push(share);
         self.chosen.push(s);
+    }
+}
+
+/// Each candidate's gain, 0 for what is none; returns the largest.
+struct Gains<'a> {
+    left: &'a [f64],
+    covariances: &'a [f64],
+    spreads: &'a [f64],
+    gains: &'a mut [f64],
+}
+
+impl WithSimd for Gains<'_> {
+    type Output = f64;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f64 {
+        let candidates = self.left.iter().zip(self.covariances).zip(self.spreads);
+        for (gain, ((&g, &r), &spread)) in self.gains.iter_mut().zip(candidates) {
+            *gain = if g > DEPENDENT * spread { r * r / g } else { 0.0 };
+        }
+        // Eight at a time: a maximum has no order, which the compiler does not know.
+        let (eights, rest) = self.gains.as_chunks::<8>();
+        let mut most = [0.0f64; 8];
+        for eight in eights {
+            for k in 0..8 {
+                most[k] = if eight[k] > most[k] { eight[k] } else { most[k] };
+            }
+        }
+        rest.iter().chain(&most).copied().fold(0.0, f64::max)
     }
 }
 
@@ -136,7 +158,7 @@ struct Start {
     classes: Vec<Class>,
 }
 
-fn start(rows: &Rows<'_>, design: &Design) -> Start {
+fn start(rows: &Rows<'_>, design: &ByColumn) -> Start {
     let (means, covariances) = rows.moments(design);
     let spreads: Vec<f64> = means.iter().map(|&m| rows.spread(m)).collect();
     let classes = covariances
@@ -153,7 +175,7 @@ fn start(rows: &Rows<'_>, design: &Design) -> Start {
 /// Centred Gram columns, made when first asked for.
 struct Columns<'a> {
     rows: &'a Rows<'a>,
-    design: &'a Design,
+    design: &'a ByColumn,
     means: &'a [f64],
     made: HashMap<usize, Vec<f64>>,
 }
@@ -178,28 +200,30 @@ impl Columns<'_> {
 fn forward(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize, exclusive: bool) -> Selection {
     let rows = Rows::new(around, times);
     let features = around.masks.features();
-    let design = rows.design(&(0..features).collect::<Vec<_>>());
+    let design = rows.by_column(&(0..features).collect::<Vec<_>>());
     let Start { means, spreads, mut classes } = start(&rows, &design);
     let mut columns = Columns { rows: &rows, design: &design, means: &means, made: HashMap::new() };
     let k = k.min(features);
-    let mut taken = vec![false; features];
     if exclusive {
+        // What a class has chosen is no candidate for the next.
+        let mut spreads = spreads;
         for class in &mut classes {
-            run(std::slice::from_mut(class), k, &spreads, &taken, &mut columns);
-            fill_up(class, k, &taken);
-            class.chosen.iter().for_each(|&j| taken[j] = true);
+            run(std::slice::from_mut(class), k, &spreads, &mut columns);
+            fill_up(class, k, &spreads);
+            class.chosen.iter().for_each(|&j| spreads[j] = f64::INFINITY);
         }
     } else {
-        run(&mut classes, k, &spreads, &taken, &mut columns);
-        classes.iter_mut().for_each(|class| fill_up(class, k, &taken));
+        run(&mut classes, k, &spreads, &mut columns);
+        classes.iter_mut().for_each(|class| fill_up(class, k, &spreads));
     }
     Selection::new(classes.into_iter().map(|class| class.chosen).collect())
 }
 
 /// Up to `k` features for each class, in rounds, so that a round's Gram columns are made together.
-fn run(classes: &mut [Class], k: usize, spreads: &[f64], taken: &[bool], columns: &mut Columns<'_>) {
+fn run(classes: &mut [Class], k: usize, spreads: &[f64], columns: &mut Columns<'_>) {
+    let mut gains = vec![0.0; spreads.len()];
     for round in 1..=k {
-        let picks: Vec<Option<usize>> = classes.iter().map(|class| class.best(spreads, taken)).collect();
+        let picks: Vec<Option<usize>> = classes.iter().map(|class| class.best(spreads, &mut gains)).collect();
         if round == k {
             // The last ones need no column.
             classes.iter_mut().zip(picks).for_each(|(class, pick)| class.chosen.extend(pick));
@@ -215,8 +239,8 @@ fn run(classes: &mut [Class], k: usize, spreads: &[f64], taken: &[bool], columns
 }
 
 /// Features that change nothing, by lowest index, until there are `k`.
-fn fill_up(class: &mut Class, k: usize, taken: &[bool]) {
-    for j in (0..taken.len()).filter(|&j| !taken[j]) {
+fn fill_up(class: &mut Class, k: usize, spreads: &[f64]) {
+    for j in (0..spreads.len()).filter(|&j| spreads[j].is_finite()) {
         if class.chosen.len() >= k {
             break;
         }

@@ -5,8 +5,8 @@
 //! (P_0 − P_∅)/F + Σ a_i (z_i − m_i/F), which all meet the constraint; m_i is the number of ones in z_i.
 
 use crate::Cpu;
-use crate::design::{Design, transposed};
-use crate::lanes::{Chunk, LANES, blocks};
+use crate::design::{ByColumn, transposed};
+use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, gram, shared_ones};
 use crate::linalg::Cholesky;
 use crate::ridge::positions;
@@ -62,7 +62,7 @@ struct Equations<'a> {
     rows: &'a Rows<'a>,
     kept: &'a [usize],
     nothing: &'a [f64],
-    design: Design,
+    design: ByColumn,
     /// Σ w z (p − P_∅) of each class.
     sides: Vec<Vec<f64>>,
     /// Σ w z zᵀ, unless there are more features than rows.
@@ -71,7 +71,7 @@ struct Equations<'a> {
 
 impl<'a> Equations<'a> {
     fn new(rows: &'a Rows<'a>, kept: &'a [usize], nothing: &'a [f64]) -> Self {
-        let design = rows.design(kept);
+        let design = rows.by_column(kept);
         let (means, covariances) = rows.moments(&design);
         let side = |(c, covariances): (usize, Vec<f64>)| {
             let shift = rows.total * (rows.means[c] - nothing[c]);
@@ -85,31 +85,23 @@ impl<'a> Equations<'a> {
     /// Σ w (p − P_∅ − z·φ)² over classes, and the largest component of its gradient along the constraint.
     fn residuals(&self, matrix: &[Vec<f64>], support: &[Vec<usize>]) -> (f64, f64) {
         let (rows, classes) = (self.rows, matrix.len());
-        let chunks = classes.div_ceil(LANES);
-        let mut x = vec![[0.0; LANES]; self.kept.len() * chunks];
-        for (c, row) in matrix.iter().enumerate() {
-            row.iter().enumerate().for_each(|(j, v)| x[j * chunks + c / LANES][c % LANES] = *v);
-        }
-        let mut tables = vec![[0.0; LANES]; self.design.table_len(chunks)];
-        self.design.tabulate(&x, chunks, &mut tables);
-        let mut weighted: Vec<Chunk<f64>> = vec![[0.0; LANES]; rows.index.len() * chunks];
+        let width = padded_f64(classes);
+        let mut weighted = Aligned::zeros(rows.index.len() * width);
         let mut objective = 0.0;
-        for (r, (&i, w)) in rows.index.iter().zip(&rows.weights).enumerate() {
-            let out = &mut weighted[r * chunks..(r + 1) * chunks];
-            blocks!(chunks, |at, K| {
-                out[at..at + K].copy_from_slice(&self.design.look_up::<f64, K>(r, &tables, chunks, at));
-            });
+        for ((&i, w), out) in rows.index.iter().zip(&rows.weights).zip(weighted.chunks_exact_mut(width)) {
+            let i = i as usize;
+            let present: Vec<usize> = (0..self.kept.len()).filter(|&j| rows.masks.keeps(i, self.kept[j])).collect();
             let p = rows.probabilities.row(i).iter().zip(self.nothing);
-            for (o, (&p, nothing)) in out.as_flattened_mut().iter_mut().zip(p) {
-                let error = f64::from(p) - nothing - *o;
+            for ((o, row), (&p, nothing)) in out.iter_mut().zip(matrix).zip(p) {
+                let error = f64::from(p) - nothing - present.iter().map(|&j| row[j]).sum::<f64>();
                 objective += w * error * error;
                 *o = w * error;
             }
         }
-        let sums = transposed(&self.design, &weighted, chunks);
+        let sums = transposed(&self.design, &weighted, width);
         let mut largest: f64 = 0.0;
         for (c, support) in support.iter().enumerate() {
-            let gradient: Vec<f64> = support.iter().map(|&j| -2.0 * sums[j * chunks + c / LANES][c % LANES]).collect();
+            let gradient: Vec<f64> = support.iter().map(|&j| -2.0 * sums[j * width + c]).collect();
             let mean = gradient.iter().sum::<f64>() / gradient.len().max(1) as f64;
             largest = gradient.iter().fold(largest, |m, g| m.max((g - mean).abs()));
         }
@@ -171,16 +163,18 @@ impl Solver {
             }
             Solver::ByRows(cholesky, counts) => {
                 let (rows, nothing) = (equations.rows, equations.nothing[c]);
-                let target = |i: usize, m: f64| f64::from(rows.probabilities.row(i)[c]) - nothing - sum * share * m;
+                let target =
+                    |i: u32, m: f64| f64::from(rows.probabilities.row(i as usize)[c]) - nothing - sum * share * m;
                 let weighted = rows.index.iter().zip(&rows.weights).zip(counts);
                 let mut a: Vec<f64> = weighted.map(|((&i, w), &m)| w.sqrt() * target(i, m)).collect();
                 cholesky.solve(&mut a);
                 a.iter_mut().zip(&rows.weights).for_each(|(a, w)| *a *= w.sqrt());
-                let y: Vec<Chunk<f64>> =
-                    a.iter().map(|&a| std::array::from_fn(|l| if l == 0 { a } else { 0.0 })).collect();
-                let sums = transposed(&equations.design, &y, 1);
+                let width = padded_f64(1);
+                let mut y = Aligned::zeros(a.len() * width);
+                y.iter_mut().step_by(width).zip(&a).for_each(|(y, a)| *y = *a);
+                let sums = transposed(&equations.design, &y, width);
                 let along: f64 = a.iter().zip(counts).map(|(a, m)| a * m * share).sum();
-                support.iter().map(|&j| sum * share + sums[j][0] - along).collect()
+                support.iter().map(|&j| sum * share + sums[j * width] - along).collect()
             }
         };
         // What rounding has left of the constraint is spread evenly.

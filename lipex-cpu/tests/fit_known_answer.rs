@@ -149,6 +149,27 @@ fn multiplicities_are_repeated_rows_and_a_start_is_taken_up() {
 }
 
 #[test]
+fn a_batch_gives_what_each_fit_gives_alone() {
+    let known = linear(200, 11, 5, 9);
+    let (all, some) = (all(&known.around), Selection::shared(5, vec![1, 4, 7, 10]));
+    let softmax = Softmax::default();
+    let starts = [&all, &some].map(|s| fit(&softmax, Problem::new(&known.around, s)));
+    let times: Vec<Vec<u32>> = (0..3).map(|k| (0..200).map(|i| u32::from(i % 3 != k)).collect()).collect();
+    let mut problems = Vec::new();
+    for (selection, start) in [&all, &some].into_iter().zip(&starts) {
+        for m in &times {
+            let warm =
+                Problem { multiplicities: Some(m), start: Some(start), ..Problem::new(&known.around, selection) };
+            problems.extend([Problem { start: None, ..warm }, Problem { tolerance: Some(1e-3), ..warm }, warm]);
+        }
+    }
+    let together = softmax.fit(&Cpu::with_threads(2).unwrap(), &problems).unwrap();
+    let alone: Vec<Fitted> = problems.iter().map(|p| fit(&softmax, Problem { ..*p })).collect();
+    assert_eq!(together, alone);
+    assert!(alone.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
 fn a_fit_that_stops_short_says_so() {
     let known = linear(300, 12, 6, 2);
     let selection = all(&known.around);

@@ -87,7 +87,7 @@ fn the_choice_is_scaled_and_refits_keep_it() {
 fn the_better_of_two_starts_is_kept() {
     let mut won = [0, 0];
     for seed in 0..12 {
-        let around = neighbourhood(30 + seed, 6.0, 40.0);
+        let around = neighbourhood(30 + seed, 6.0, 10.0);
         let one = Softmax::default().lambda(1e-6).unwrap();
         let two = one.clone().starts(Starts::Two);
         let (one, two) = (fit(&one, &around, &Cpu::new()), fit(&two, &around, &Cpu::new()));

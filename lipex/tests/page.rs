@@ -198,6 +198,7 @@ fn an_image_takes_the_place_of_the_text() {
     let e = lipex().explain(&image, &model).unwrap();
     let html = to_html(&e, &PageOptions::default().image(&image)).unwrap();
     assert!(html.contains("href=\"data:image/png;base64,iVBOR") && html.contains("d=\"M0 0h2v2h-2z\""));
+    assert!(html.matches("<text class=\"v\"").count() == e.kept.len(), "a number a segment, read without colour");
     assert!(html.contains("The image, coloured for") && html.contains("What each segment does"));
     let other =
         ImageInstance::new(Picture::from_rgb(4, 1, (0..12).collect()).unwrap(), SegmentMap::grid(4, 1, 1, 2).unwrap())

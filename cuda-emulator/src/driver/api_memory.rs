@@ -6,7 +6,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::codes::{self, Code};
 use super::entry::give;
 use super::queue::{HostPointer, StreamId, Work};
-use super::state::{DEFAULT_STREAM, State, named};
+use super::state::{DEFAULT_STREAM, State};
 use crate::report::Problem;
 
 fn allocate(state: &mut State, to: *mut u64, bytes: usize) -> Result<(), Code> {
@@ -126,17 +126,13 @@ api! {
 
     /// Allocates device memory in a stream's order; it may be used by others once they are ordered behind.
     context fn cuMemAllocAsync(state, to: *mut u64, bytes: usize, stream: StreamId) {
-        if !state.streams.contains_key(&named(stream)) {
-            return Err(codes::INVALID_HANDLE);
-        }
+        state.known(stream)?;
         allocate(state, to, bytes)
     }
 
     /// Allocates device memory; there is one pool.
     context fn cuMemAllocFromPoolAsync(state, to: *mut u64, bytes: usize, _pool: usize, stream: StreamId) {
-        if !state.streams.contains_key(&named(stream)) {
-            return Err(codes::INVALID_HANDLE);
-        }
+        state.known(stream)?;
         allocate(state, to, bytes)
     }
 

@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_uint, c_void};
 use super::codes::{self, Code};
 use super::entry::give;
 use super::queue::{Event, HostFunction, HostPointer, Stream, StreamId, Work};
-use super::state::{PER_THREAD_STREAM, State, named};
+use super::state::{PER_THREAD_STREAM, State};
 
 const NON_BLOCKING: c_uint = 1;
 
@@ -56,12 +56,15 @@ api! {
 
     /// Ends a stream; its work is still done.
     context fn cuStreamDestroy_v2(state, stream: StreamId) {
-        if stream <= PER_THREAD_STREAM || !state.streams.contains_key(&stream) {
+        if stream <= PER_THREAD_STREAM {
             return Err(codes::INVALID_HANDLE);
         }
+        state.known(stream)?;
         let until = state.streams.get(&stream).map_or(0, |s| s.issued);
         state.run_unawaited(stream, until);
-        // The stream stays known, empty, since clocks of other work may name it.
+        if let Some(s) = state.streams.get_mut(&stream) {
+            s.ended = true;
+        }
         state.fault.map_or(Ok(()), Err)
     }
 
@@ -72,7 +75,7 @@ api! {
 
     /// Whether a stream's work is done.
     context fn cuStreamQuery(state, stream: StreamId) {
-        let stream = named(stream);
+        let stream = state.known(stream)?;
         let until = state.streams.get(&stream).ok_or(codes::INVALID_HANDLE)?.issued;
         progress(state, stream, until)?;
         state.wait_stream(stream)
@@ -81,7 +84,8 @@ api! {
     /// Lets a stream wait for an event.
     context fn cuStreamWaitEvent(state, stream: StreamId, handle: usize, _flags: c_uint) {
         let recorded = event(state, handle)?.recorded.clone();
-        let s = state.streams.get_mut(&named(stream)).ok_or(codes::INVALID_HANDLE)?;
+        let stream = state.known(stream)?;
+        let s = state.streams.get_mut(&stream).ok_or(codes::INVALID_HANDLE)?;
         if let Some((_, _, clock)) = recorded {
             s.clock.merge(&clock);
         }

@@ -105,6 +105,8 @@ pub struct Stream {
     pub clock: Clock,
     /// Whether it waits for, and is waited for by, the default stream.
     pub blocking: bool,
+    /// Whether the program has ended it; clocks of other work may still name it.
+    pub ended: bool,
 }
 
 /// An event.

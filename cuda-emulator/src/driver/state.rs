@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::codes::Code;
+use super::codes::{self, Code};
 use super::conflicts::Watched;
 use super::modules::{Function, Module};
 use super::queue::{Clock, Event, Stream, StreamId};
@@ -19,7 +19,7 @@ pub const DEFAULT_STREAM: StreamId = 0;
 pub const PER_THREAD_STREAM: StreamId = 2;
 
 /// The default stream by either of its names.
-pub fn named(stream: StreamId) -> StreamId {
+fn named(stream: StreamId) -> StreamId {
     const LEGACY: StreamId = 1;
     if stream == LEGACY { DEFAULT_STREAM } else { stream }
 }
@@ -94,6 +94,15 @@ impl State {
     fn add_default_stream(&mut self) {
         for id in [DEFAULT_STREAM, PER_THREAD_STREAM] {
             self.streams.insert(id, Stream { blocking: true, ..Stream::default() });
+        }
+    }
+
+    /// Checks that there is such a stream, by one of its names, and gives the name it has here.
+    pub fn known(&self, stream: StreamId) -> Result<StreamId, Code> {
+        let id = named(stream);
+        match self.streams.get(&id) {
+            Some(s) if !s.ended => Ok(id),
+            _ => Err(codes::INVALID_HANDLE),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::codes::{self, Code};
 use super::queue::{Clock, Event, HostPointer, Piece, StreamId, Work};
-use super::state::{DEFAULT_STREAM, State, named};
+use super::state::{DEFAULT_STREAM, State};
 use crate::exec::launch::Launch;
 use crate::memory::footprint::Recorder;
 use crate::report::{Problem, Report};
@@ -16,7 +16,7 @@ impl State {
     /// # Errors
     /// There is no such stream.
     pub fn enqueue(&mut self, stream: StreamId, work: Work) -> Result<u64, Code> {
-        let stream = named(stream);
+        let stream = self.known(stream)?;
         let mut clock = self.host.clone();
         // The default stream comes after all work of blocking streams, and they after its.
         if stream == DEFAULT_STREAM {
@@ -89,7 +89,7 @@ impl State {
     /// # Errors
     /// There is no such stream, or a kernel failed.
     pub fn wait_stream(&mut self, stream: StreamId) -> Result<(), Code> {
-        let stream = named(stream);
+        let stream = self.known(stream)?;
         let Some(s) = self.streams.get(&stream) else { return Err(codes::INVALID_HANDLE) };
         let mut clock = s.clock.clone();
         let until = s.issued;
@@ -130,7 +130,7 @@ impl State {
         if !self.events.contains_key(&event) {
             return Err(codes::INVALID_HANDLE);
         }
-        let stream = named(stream);
+        let stream = self.known(stream)?;
         let position = self.enqueue(stream, Work::Event(event))?;
         let clock = self.streams.get(&stream).map(|s| s.clock.clone()).unwrap_or_default();
         self.events.insert(event, Event { recorded: Some((stream, position, clock)), at: None });

@@ -13,6 +13,7 @@ use crate::report::{Fault, Problem};
 const WINDOW: u64 = 1 << 36;
 
 /// Where an access goes, checked.
+#[derive(Clone, Copy)]
 pub enum Target {
     /// Device memory.
     Device(Spot),
@@ -195,38 +196,86 @@ impl Warp {
         let (step, count) = (a.ty.bytes(), a.slots.len());
         let bytes = step * count as u32;
         let addresses = self.addresses(a);
-        if step == 4 && a.slots.iter().all(|s| s.bits == 32) {
-            match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
-                Region::Device(spot, low) => {
-                    for (k, slot) in a.slots.iter().enumerate() {
-                        let column = &mut self.registers.narrow[slot.column as usize];
-                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                            let offset = (addresses[lane] - low) as usize + 4 * k;
-                            // SAFETY: the region was found for all lanes, aligned; nothing is freed while a kernel runs.
-                            column[lane] = unsafe { spot.after(offset).load(4) } as u32;
-                        }
-                    }
-                    let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
-                    Self::account(a, &done, around);
-                    return Ok(());
-                }
-                Region::Shared(end) if end <= u64::from(around.shared.size()) => {
-                    for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                        self.touch(addresses[lane] as u32, bytes, lane, Touch::Read, around)?;
-                    }
-                    for (k, slot) in a.slots.iter().enumerate() {
-                        let column = &mut self.registers.narrow[slot.column as usize];
-                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                            column[lane] = around.shared.word(addresses[lane] as u32 + 4 * k as u32);
-                        }
-                    }
-                    traffic::banks(&mut around.tally.traffic[pc as usize], &addresses, mask, bytes);
-                    return Ok(());
-                }
-                _ => {}
+        if a.space == Space::Param {
+            if let Base::Fixed(at) = a.base {
+                return self.load_param(a, at.wrapping_add(a.offset as u64), mask, around);
+            }
+            return self.load_by_lane(a, &addresses, mask, pc, around);
+        }
+        let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
+        match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
+            Region::Device(spot, low) => {
+                self.load_device(a, spot, low, &done);
+                Self::account(a, &done, around);
+                Ok(())
+            }
+            Region::Shared(end) if end <= u64::from(around.shared.size()) => {
+                self.load_shared(a, &done, around)?;
+                Self::account(a, &Done { shared: true, ..done }, around);
+                Ok(())
+            }
+            _ => self.load_by_lane(a, &addresses, mask, pc, around),
+        }
+    }
+
+    /// A load whose lanes all lie in one allocation, `spot` being where the lowest address `low` is.
+    #[inline(always)]
+    fn load_device(&mut self, a: &Access, spot: Spot, low: u64, done: &Done<'_>) {
+        let step = a.ty.bytes();
+        for (k, slot) in a.slots.iter().enumerate() {
+            let read = |lane: usize| {
+                let offset = (done.addresses[lane] - low) as usize + k * step as usize;
+                // SAFETY: the region was found for all lanes in the mask, aligned; nothing is freed while a kernel runs.
+                unsafe { spot.after(offset).load(step) }
+            };
+            self.fill(*slot, done.mask, a.ty, read);
+        }
+    }
+
+    /// A load whose lanes all lie in shared memory.
+    #[inline(always)]
+    fn load_shared(&mut self, a: &Access, done: &Done<'_>, around: &mut Surroundings<'_>) -> Result<(), Box<Fault>> {
+        let step = a.ty.bytes();
+        for lane in (0..32).filter(|lane| done.mask >> lane & 1 == 1) {
+            self.touch(done.addresses[lane] as u32, done.bytes, lane, Touch::Read, around)?;
+        }
+        for (k, slot) in a.slots.iter().enumerate() {
+            let at = |lane: usize| done.addresses[lane] as u32 + step * k as u32;
+            if step == 4 {
+                self.fill(*slot, done.mask, a.ty, |lane| u64::from(around.shared.word(at(lane))));
+            } else {
+                self.fill(*slot, done.mask, a.ty, |lane| around.shared.load(at(lane), step));
             }
         }
-        self.load_by_lane(a, &addresses, mask, pc, around)
+        Ok(())
+    }
+
+    /// Writes what `read` gives for each lane in `mask` to a register.
+    #[inline(always)]
+    fn fill(&mut self, slot: Slot, mask: u32, ty: Type, read: impl Fn(usize) -> u64) {
+        let lanes = (0..32).filter(|lane| mask >> lane & 1 == 1);
+        if slot.bits == 32 && ty.bits() == 32 {
+            let column = &mut self.registers.narrow[slot.column as usize];
+            lanes.for_each(|lane| column[lane] = read(lane) as u32);
+            return;
+        }
+        let mut values = [0; 32];
+        lanes.for_each(|lane| values[lane] = read(lane));
+        self.put(slot, &values, mask, ty);
+    }
+
+    /// A parameter, the same for all lanes.
+    fn load_param(&mut self, a: &Access, at: u64, mask: u32, around: &Surroundings<'_>) -> Result<(), Box<Fault>> {
+        let lane = mask.trailing_zeros() as usize & 31;
+        let bytes = a.ty.bytes() * a.slots.len() as u32;
+        let Target::Param(at) = self.target(a, at, bytes, lane, false, around)? else {
+            return Err(Fault::new(Problem::OutOfBounds, lane, "a parameter elsewhere"));
+        };
+        for (k, slot) in a.slots.iter().enumerate() {
+            let value = bytes_at(around.launch.params, at + k * a.ty.bytes() as usize, a.ty.bytes());
+            self.put(*slot, &[value; 32], mask, a.ty);
+        }
+        Ok(())
     }
 
     fn load_by_lane(
@@ -304,70 +353,80 @@ impl Warp {
         pc: u32,
         around: &mut Surroundings<'_>,
     ) -> Result<(), Box<Fault>> {
-        let (step, count) = (a.ty.bytes(), a.slots.len());
-        let bytes = step * count as u32;
+        let bytes = a.ty.bytes() * a.slots.len() as u32;
         let addresses = self.addresses(a);
-        if step == 4 && a.slots.iter().all(|s| s.bits == 32) {
-            match self.region(a, &addresses, mask, bytes, true, around.launch.heap) {
-                Region::Device(spot, low) => {
-                    for (k, slot) in a.slots.iter().enumerate() {
-                        let column = &self.registers.narrow[slot.column as usize];
-                        for lane in (0..32).filter(|lane| mask >> lane & 1 == 1) {
-                            let offset = (addresses[lane] - low) as usize + 4 * k;
-                            // SAFETY: as in `load`.
-                            unsafe { spot.after(offset).store(4, u64::from(column[lane])) };
-                        }
-                    }
-                    let done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared: false };
-                    Self::account(a, &done, around);
-                    return Ok(());
-                }
-                Region::Shared(..) | Region::Mixed => {}
-            }
+        let mut done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared: false };
+        match self.region(a, &addresses, mask, bytes, true, around.launch.heap) {
+            Region::Device(spot, low) => self.store_device(a, spot, low, &done),
+            Region::Shared(..) | Region::Mixed => done.shared = self.store_by_lane(a, &done, around)?,
         }
-        let mut values = [[0u64; 32]; 4];
-        for (slot, column) in a.slots.iter().zip(&mut values) {
-            if slot.bits == 64 {
-                *column = *u64::column(&self.registers, slot.column);
-            } else {
-                *column = u32::column(&self.registers, slot.column).map(u64::from);
-            }
-        }
-        let mut shared = false;
-        for lane in 0..32usize {
-            if mask >> lane & 1 == 0 {
-                continue;
-            }
-            match self.target(a, addresses[lane], bytes, lane, true, around)? {
-                Target::Device(spot) => {
-                    for (k, column) in values.iter().enumerate().take(count) {
-                        // SAFETY: as in `load`.
-                        unsafe { spot.after(k * step as usize).store(step, column[lane]) };
-                    }
-                }
-                Target::Shared(at) => {
-                    shared = true;
-                    if let Err(fault) = self.touch(at, bytes, lane, Touch::Write, around)
-                        && !written_alike(&addresses, &values[..count], lane, mask)
-                    {
-                        return Err(fault);
-                    }
-                    for (k, column) in values.iter().enumerate().take(count) {
-                        around.shared.store(at + k as u32 * step, step, column[lane]);
-                    }
-                }
-                Target::Local(at) => {
-                    for (k, column) in values.iter().enumerate().take(count) {
-                        let at = at + k * step as usize;
-                        self.local[at..at + step as usize]
-                            .copy_from_slice(&column[lane].to_le_bytes()[..step as usize]);
-                    }
-                }
-                Target::Param(_) => return Err(Fault::new(Problem::ReadOnly, lane, "a store to parameters")),
-            }
-        }
-        Self::account(a, &Done { addresses: &addresses, mask, bytes, pc, write: true, shared }, around);
+        Self::account(a, &done, around);
         Ok(())
+    }
+
+    /// A store whose lanes all lie in one allocation, `spot` being where the lowest address `low` is.
+    #[inline(always)]
+    fn store_device(&self, a: &Access, spot: Spot, low: u64, done: &Done<'_>) {
+        let step = a.ty.bytes();
+        for (k, slot) in a.slots.iter().enumerate() {
+            for lane in (0..32).filter(|lane| done.mask >> lane & 1 == 1) {
+                let offset = (done.addresses[lane] - low) as usize + k * step as usize;
+                // SAFETY: as in `load_device`.
+                unsafe { spot.after(offset).store(step, self.value(*slot, lane)) };
+            }
+        }
+    }
+
+    /// A store lane by lane, which finds out what is wrong; gives whether it went to shared memory.
+    fn store_by_lane(
+        &mut self,
+        a: &Access,
+        done: &Done<'_>,
+        around: &mut Surroundings<'_>,
+    ) -> Result<bool, Box<Fault>> {
+        let (step, mut shared) = (a.ty.bytes(), false);
+        for lane in (0..32).filter(|lane| done.mask >> lane & 1 == 1) {
+            let target = self.target(a, done.addresses[lane], done.bytes, lane, true, around)?;
+            if let Target::Shared(at) = target {
+                shared = true;
+                if let Err(fault) = self.touch(at, done.bytes, lane, Touch::Write, around)
+                    && !self.written_alike(a, done, lane)
+                {
+                    return Err(fault);
+                }
+            }
+            for (k, slot) in a.slots.iter().enumerate() {
+                let (value, further) = (self.value(*slot, lane), k * step as usize);
+                match target {
+                    // SAFETY: the target was found for all elements, aligned; nothing is freed while a kernel runs.
+                    Target::Device(spot) => unsafe { spot.after(further).store(step, value) },
+                    Target::Shared(at) => around.shared.store(at + further as u32, step, value),
+                    Target::Local(at) => {
+                        let place = at + further..at + further + step as usize;
+                        self.local[place].copy_from_slice(&value.to_le_bytes()[..step as usize]);
+                    }
+                    Target::Param(_) => return Err(Fault::new(Problem::ReadOnly, lane, "a store to parameters")),
+                }
+            }
+        }
+        Ok(shared)
+    }
+
+    /// Whether an earlier lane of the same store wrote the same values to the same place, which is harmless.
+    #[cold]
+    fn written_alike(&self, a: &Access, done: &Done<'_>, lane: usize) -> bool {
+        let earlier = (0..lane).rev().find(|&l| done.mask >> l & 1 == 1 && done.addresses[l] == done.addresses[lane]);
+        earlier.is_some_and(|l| a.slots.iter().all(|slot| self.value(*slot, l) == self.value(*slot, lane)))
+    }
+
+    /// A register's value in a lane, zero-extended.
+    #[inline(always)]
+    pub(super) fn value(&self, slot: Slot, lane: usize) -> u64 {
+        if slot.bits == 64 {
+            u64::column(&self.registers, slot.column)[lane]
+        } else {
+            u64::from(u32::column(&self.registers, slot.column)[lane])
+        }
     }
 }
 
@@ -379,15 +438,6 @@ fn written(heap: &Heap, at: u64, bytes: u32, lane: usize, write: bool) -> Result
         return Ok(());
     }
     heap.check_written(at, u64::from(bytes)).map_err(|(problem, message)| Fault::new(problem, lane, message))
-}
-
-/// Whether an earlier lane of the same store wrote the same values to the same place, which is harmless.
-#[cold]
-fn written_alike(addresses: &[u64; 32], values: &[[u64; 32]], lane: usize, mask: u32) -> bool {
-    (0..lane)
-        .rev()
-        .find(|&l| mask >> l & 1 == 1 && addresses[l] == addresses[lane])
-        .is_some_and(|l| values.iter().all(|column| column[l] == column[lane]))
 }
 
 fn bytes_at(memory: &[u8], at: usize, bytes: u32) -> u64 {

@@ -1,10 +1,9 @@
 //! Atomic accesses, lane by lane in ascending order.
 
 use super::access::{Done, Target};
-use super::registers::Lane;
 use super::rounding::{double, single};
 use super::warp::{Surroundings, Warp};
-use crate::decode::program::{Atomic, AtomicOp, Slot};
+use crate::decode::program::{Atomic, AtomicOp};
 use crate::memory::shared::Touch;
 use crate::ptx::Type;
 use crate::report::{Fault, Problem};
@@ -45,14 +44,6 @@ pub fn combine(op: AtomicOp, ty: Type, old: u64, x: u64) -> u64 {
 }
 
 impl Warp {
-    fn value(&self, slot: Slot, lane: usize) -> u64 {
-        if slot.bits == 64 {
-            u64::column(&self.registers, slot.column)[lane]
-        } else {
-            u64::from(u32::column(&self.registers, slot.column)[lane])
-        }
-    }
-
     /// Carries out an atomic access for the lanes in `mask`.
     pub(super) fn atomic(
         &mut self,

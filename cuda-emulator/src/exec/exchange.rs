@@ -12,6 +12,15 @@ use crate::report::{Fault, Problem};
 /// # Errors
 /// A named lane is elsewhere, a lane does not name itself, or lanes that wait for each other disagree.
 pub fn participants(warp: &Warp, named: &[u32; 32], mask: u32) -> Result<(), Box<Fault>> {
+    // Nearly always all lanes name the same others, which are here.
+    let group = named[mask.trailing_zeros() as usize & 31];
+    let mut alike = true;
+    for lane in 0..32 {
+        alike &= mask >> lane & 1 == 0 || named[lane] == group;
+    }
+    if alike && mask & !group == 0 && group & warp.live & !mask == 0 {
+        return Ok(());
+    }
     for lane in (0..32).filter(|l| mask >> l & 1 == 1) {
         let group = named[lane];
         let absent = group & warp.live & !mask;
@@ -35,9 +44,7 @@ pub fn participants(warp: &Warp, named: &[u32; 32], mask: u32) -> Result<(), Box
 /// As [`participants`], or a value is asked of a lane that takes no part.
 pub fn exchange(warp: &mut Warp, e: &Exchange, mask: u32) -> Result<(), Box<Fault>> {
     let named = warp.registers.narrow[e.mask as usize];
-    if named[0] != u32::MAX || mask != warp.live || named.iter().any(|&n| n != named[0]) {
-        participants(warp, &named, mask)?;
-    }
+    participants(warp, &named, mask)?;
     use Exchanged::*;
     match e.what {
         ShuffleUp | ShuffleDown | ShuffleXor | ShuffleIndex => shuffle(warp, e, mask, &named),

@@ -163,7 +163,7 @@ impl Warp {
                 }
                 &Kind::Branch(target, meet) => {
                     if target <= pc {
-                        spend(around.tally, pc, i.line)?;
+                        spend(around.tally, pc)?;
                     }
                     self.branch(mask, target, meet);
                 }
@@ -268,7 +268,7 @@ impl Warp {
 }
 
 /// Loops are paid for at their backward branches.
-fn spend(tally: &mut Tally, pc: u32, _line: u32) -> Result<(), (u32, Box<Fault>)> {
+fn spend(tally: &mut Tally, pc: u32) -> Result<(), (u32, Box<Fault>)> {
     match tally.budget.checked_sub(1) {
         Some(left) => {
             tally.budget = left;

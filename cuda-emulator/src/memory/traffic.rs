@@ -56,15 +56,18 @@ pub fn sectors(traffic: &mut Traffic, addresses: &[u64; 32], mask: u32, bytes: u
 
 fn scattered(traffic: &mut Traffic, addresses: &[u64; 32], mask: u32, bytes: u64) {
     let mut sorted = [0; 32];
-    let mut n = 0;
+    let (mut n, mut ascending) = (0, true);
     for (lane, address) in addresses.iter().enumerate() {
         if mask >> lane & 1 == 1 {
             sorted[n] = *address;
+            ascending &= n == 0 || sorted[n - 1] <= *address;
             n += 1;
         }
     }
     let sorted = &mut sorted[..n];
-    sorted.sort_unstable();
+    if !ascending {
+        sorted.sort_unstable();
+    }
     let (mut sectors, mut distinct) = (0, 0);
     let mut last = None;
     for &address in sorted.iter() {
@@ -112,28 +115,31 @@ pub fn banks(traffic: &mut Traffic, addresses: &[u64; 32], mask: u32, bytes: u32
     }
 }
 
+/// The most distinct words that one bank has to give.
 fn group_passes(addresses: &[u64], mask: u32, bytes: u32) -> u64 {
-    let mut words = [0; 32];
-    let mut n = 0;
+    /// Ends a bank's list of words.
+    const END: u8 = u8::MAX;
+    let (mut words, mut next, mut n) = ([0u64; 32], [END; 32], 0u8);
+    let (mut head, mut load, mut most) = ([END; 32], [0u64; 32], 0);
     for (lane, address) in addresses.iter().enumerate() {
-        if mask >> lane & 1 == 1 {
-            for word in 0..u64::from(bytes.div_ceil(4)) {
-                words[n] = address / 4 + word;
-                n += 1;
+        if mask >> lane & 1 == 0 {
+            continue;
+        }
+        for word in address / 4..address / 4 + u64::from(bytes.div_ceil(4)) {
+            let bank = (word % 32) as usize;
+            let mut at = head[bank];
+            while at != END && words[at as usize] != word {
+                at = next[at as usize];
+            }
+            if at == END {
+                (words[n as usize], next[n as usize]) = (word, head[bank]);
+                (head[bank], n) = (n, n + 1);
+                load[bank] += 1;
+                most = load[bank].max(most);
             }
         }
     }
-    let words = &mut words[..n];
-    words.sort_unstable();
-    let mut load = [0u64; 32];
-    let mut last = u64::MAX;
-    for &word in words.iter() {
-        if word != last {
-            load[(word % 32) as usize] += 1;
-        }
-        last = word;
-    }
-    load.into_iter().max().unwrap_or(0)
+    most
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub fn interval(e: &Explanation, class: usize, feature: usize) -> String {
 pub fn growth(page: &mut Page, e: &Explanation) {
     let Some(growth) = &e.growth else { return };
     page.gap();
-    page.heading(&format!("{:>7} {:>7} {:>9}", "masks", "texts", "widest ±"));
+    page.heading(&format!("{:>7} {:>7} {:>9}", "masks", nouns(e).inputs, "widest ±"));
     for look in &growth.looks {
         let met = if look.met { "  met" } else { "" };
         page.line(&format!("{:>7} {:>7} {:>9.2}{met}", look.masks, look.inputs, look.half_width));

@@ -3,11 +3,11 @@
 //! # Source
 //! Adam: Kingma and Ba, A Method for Stochastic Optimization (2015), algorithm 1, with weight decay added to the gradient.
 
-use super::objective::{Objective, Precision};
+use super::objective::{Objective, Precision, Terms, padded};
 use super::read;
 use crate::Cpu;
 use crate::design::Design;
-use crate::lanes::LANES;
+use crate::lanes::{Aligned, padded_f32};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Authors, AuthorsLoss, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start, Surrogate,
@@ -26,7 +26,8 @@ impl Surrogate<Cpu> for Authors {
 
 fn fit_one(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
-    let train = |divergence: &dyn ErasedDivergence| Training::new(problem, divergence).run(settings, problem);
+    let data = Data::new(problem);
+    let train = |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(settings, problem);
     let (best, divergence): (Best, &dyn ErasedDivergence) = match settings.loss_in_use() {
         AuthorsLoss::Hellinger => (train(&Hellinger), &Hellinger),
         AuthorsLoss::TotalVariation => (train(&TotalVariation), &TotalVariation),
@@ -35,7 +36,7 @@ fn fit_one(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
             if tv.loss < h.loss { (tv, &TotalVariation) } else { (h, &Hellinger) }
         }
     };
-    Ok(fitted(problem, divergence, best))
+    Ok(fitted(&data, problem, divergence, best))
 }
 
 /// The parameters of the lowest loss, and how the training went.
@@ -51,43 +52,64 @@ struct Best {
 }
 
 /// The rows that count, in order, each as often as it counts.
-fn rows_in_order(problem: &Problem<'_, Cpu>) -> Vec<usize> {
-    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i] as usize);
-    (0..problem.around.rows()).flat_map(|i| std::iter::repeat_n(i, times(i))).collect()
+fn rows_in_order(problem: &Problem<'_, Cpu>) -> Vec<u32> {
+    let times = |i: u32| problem.multiplicities.map_or(1, |m| m[i as usize] as usize);
+    (0..problem.around.rows() as u32).flat_map(|i| std::iter::repeat_n(i, times(i))).collect()
 }
 
-fn proximity(problem: &Problem<'_, Cpu>, rows: &[usize]) -> Vec<f64> {
-    rows.iter().map(|&i| f64::from(problem.around.weights.values()[i])).collect()
+fn proximity(problem: &Problem<'_, Cpu>, rows: &[u32]) -> Vec<f64> {
+    rows.iter().map(|&i| f64::from(problem.around.weights.values()[i as usize])).collect()
 }
 
-/// A minibatch: its rows' design, and π/n_batch.
+/// A minibatch: its rows, and π/n_batch.
 struct Batch {
-    rows: Vec<usize>,
-    design: Design,
+    rows: Vec<u32>,
     weights: Vec<f64>,
 }
 
-fn batch(problem: &Problem<'_, Cpu>, rows: &[usize], per: usize) -> Batch {
-    let design = Design::new(&problem.around.masks, rows, &problem.selection.kept, true);
-    let weights = proximity(problem, rows).into_iter().map(|w| w / per as f64).collect();
-    Batch { rows: rows.to_vec(), design, weights }
+fn batch(problem: &Problem<'_, Cpu>, rows: &[u32]) -> Batch {
+    let weights = proximity(problem, rows).into_iter().map(|w| w / rows.len() as f64).collect();
+    Batch { rows: rows.to_vec(), weights }
+}
+
+/// What minibatches share: the design of every row, and P.
+struct Data {
+    design: Design,
+    p: Aligned<f32>,
+    classes: usize,
+}
+
+impl Data {
+    fn new(problem: &Problem<'_, Cpu>) -> Self {
+        let probabilities = &problem.around.probabilities;
+        let design = Design::new(&problem.around.masks, &problem.selection.kept, true);
+        Data { design, p: padded(probabilities), classes: probabilities.classes() }
+    }
+
+    fn loss<'a>(&'a self, batch: &'a Batch, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
+        let (design, p, classes) = (&self.design, &self.p, self.classes);
+        let terms = Terms { design, p, classes, divergence, lambda: 0.0, intercept: false };
+        let mut loss = Objective::new(terms, &batch.rows, &batch.weights);
+        loss.set_precision(Precision::Double);
+        loss
+    }
 }
 
 struct Training<'a> {
+    data: &'a Data,
     batches: Vec<Batch>,
     divergence: &'a dyn ErasedDivergence,
 }
 
 impl<'a> Training<'a> {
-    fn new(problem: &Problem<'_, Cpu>, divergence: &'a dyn ErasedDivergence) -> Self {
-        let batches =
-            rows_in_order(problem).chunks(Authors::BATCH).map(|rows| batch(problem, rows, rows.len())).collect();
-        Training { batches, divergence }
+    fn new(data: &'a Data, problem: &Problem<'_, Cpu>, divergence: &'a dyn ErasedDivergence) -> Self {
+        let batches = rows_in_order(problem).chunks(Authors::BATCH).map(|rows| batch(problem, rows)).collect();
+        Training { data, batches, divergence }
     }
 
     fn run(&self, settings: &Authors, problem: &Problem<'_, Cpu>) -> Best {
         let mut x = start(settings, problem);
-        let mut losses: Vec<Objective<'_>> = self.batches.iter().map(|b| loss(b, problem, self.divergence)).collect();
+        let mut losses: Vec<Objective<'_>> = self.batches.iter().map(|b| self.data.loss(b, self.divergence)).collect();
         let mut adam = Adam::new(x.len());
         let mut gradient = vec![0.0; x.len()];
         let stopped = "the limit on passes over the rows was reached";
@@ -120,17 +142,10 @@ impl<'a> Training<'a> {
     }
 }
 
-fn loss<'a>(batch: &'a Batch, problem: &Problem<'_, Cpu>, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
-    let p = &problem.around.probabilities;
-    let mut loss = Objective::new(&batch.design, p, &batch.rows, &batch.weights, divergence, 0.0);
-    loss.set_precision(Precision::Double);
-    loss
-}
-
 /// The given start, or numbers uniform on ±1/√F: draw c·(F + 1) + j for W[c][j], and for b[c] the one after them.
 fn start(settings: &Authors, problem: &Problem<'_, Cpu>) -> Vec<f64> {
     let (features, classes) = (problem.selection.kept.len(), problem.around.probabilities.classes());
-    let width = classes.div_ceil(LANES) * LANES;
+    let width = padded_f32(classes);
     let mut x = vec![0.0; (features + 1) * width];
     let bound = 1.0 / (features.max(1) as f64).sqrt();
     let mut draws = Draws::new(settings.seed_in_use(), 0, 0, Purpose::Starts);
@@ -170,12 +185,12 @@ impl Adam {
 }
 
 /// The result, its columns centred over classes; objective and gradient over all rows.
-fn fitted(problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Fitted {
+fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Fitted {
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();
     let rows = rows_in_order(problem);
-    let all = batch(problem, &rows, rows.len().max(1));
-    let mut objective = loss(&all, problem, divergence);
+    let all = batch(problem, &rows);
+    let mut objective = data.loss(&all, divergence);
     objective.penalties.fill(Authors::WEIGHT_DECAY);
     let mut x = best.x;
     objective.centre(&mut x);

@@ -1,6 +1,6 @@
 //! λ chosen by the data: the least out-of-fold divergence over the masks.
 
-use super::fit_at;
+use super::{Shared, fit_at};
 use crate::Cpu;
 use crate::evaluate::{folds, without_fold};
 use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax};
@@ -12,7 +12,7 @@ const DEFAULT: f64 = 1e-4;
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
-pub(super) fn choose(settings: &Softmax, problem: &Problem<'_, Cpu>) -> Result<f64> {
+pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
     let masks = &problem.around.masks;
     let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
     let folds = folds(problem.around, FOLDS, dependence);
@@ -24,7 +24,7 @@ pub(super) fn choose(settings: &Softmax, problem: &Problem<'_, Cpu>) -> Result<f
         let mut last: Option<Fitted> = None;
         for (score, lambda) in scores.iter_mut().zip(Lambda::CANDIDATES) {
             let refit = Problem { multiplicities: Some(&multiplicities), start: last.as_ref(), ..*problem };
-            let fitted = fit_at(settings, &refit, lambda * factor)?;
+            let fitted = fit_at(settings, shared, &refit, lambda * factor);
             *score += held_out(settings, problem, &fitted, (0..folds.len()).filter(|&i| folds[i] == k));
             last = Some(fitted);
         }

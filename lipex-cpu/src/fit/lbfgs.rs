@@ -7,13 +7,15 @@
 
 use super::objective::{Objective, Precision};
 use super::precondition::Preconditioner;
-use crate::linalg::dot;
+use crate::linalg::{add_scaled, dot};
 use std::collections::VecDeque;
 
 /// Pairs that are kept.
 const MEMORY: usize = 10;
 /// Evaluations in one line search.
 const MOST_TRIALS: usize = 20;
+/// Fewest evaluations after which the preconditioner is made anew.
+const LEAST_PATIENCE: usize = 20;
 /// Steps without progress beyond rounding after which a precision has nothing more to give.
 const PATIENCE: usize = 3;
 
@@ -88,62 +90,82 @@ impl Point {
     }
 }
 
-/// y += t·x.
-fn add_scaled(y: &mut [f64], t: f64, x: &[f64]) {
-    y.iter_mut().zip(x).for_each(|(y, x)| *y += t * x);
+/// The solver, with its guess of the inverse Hessian.
+pub(crate) struct Solver<'a> {
+    given: &'a Preconditioner,
+    /// Made where the given one was no good.
+    renewed: Option<Preconditioner>,
+    /// Evaluations after which a new one is worth its cost.
+    patience: usize,
+    /// Evaluations since the last was made.
+    spent: usize,
 }
 
-/// Minimises from `x`, which it replaces by the best point found.
-pub(crate) fn minimise(o: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], limits: Limits) -> Outcome {
-    // Differences of the objective below this are rounding.
-    let rounding = match o.precision() {
-        Precision::Single => 1e-7,
-        Precision::Double => 1e-14,
-    };
-    let mut outcome = Outcome::default();
-    let mut here = Point::at(o, x.to_vec());
-    outcome.evaluations = 1;
-    let mut pairs: VecDeque<Pair> = VecDeque::new();
-    let mut idle = 0;
-    outcome.stop = loop {
-        let (excess, direction) = step(o, h, &here, &pairs);
-        if excess <= limits.tolerance * here.value.abs() + f64::MIN_POSITIVE {
-            break Stop::Tolerance;
-        }
-        if idle >= PATIENCE {
-            break Stop::Stalled;
-        }
-        if outcome.evaluations >= limits.evaluations {
-            break Stop::Evaluations;
-        }
-        let noise = rounding * (here.value.abs() + 0.1 * o.scale());
-        let left = limits.evaluations - outcome.evaluations;
-        let found = search(o, &here, &direction, noise, left, &mut outcome.evaluations);
-        let Some(next) = found else {
-            if pairs.is_empty() {
+impl<'a> Solver<'a> {
+    pub fn new(given: &'a Preconditioner, o: &Objective<'_>) -> Self {
+        Solver { given, renewed: None, patience: given.worth(o).max(LEAST_PATIENCE), spent: 0 }
+    }
+
+    /// Minimises from `x`, which it replaces by the best point found.
+    pub fn minimise(&mut self, o: &mut Objective<'_>, x: &mut [f64], limits: Limits) -> Outcome {
+        // Differences of the objective below this are rounding.
+        let rounding = match o.precision() {
+            Precision::Single => 1e-7,
+            Precision::Double => 1e-14,
+        };
+        let mut outcome = Outcome::default();
+        let mut here = Point::at(o, x.to_vec());
+        outcome.evaluations = 1;
+        let mut pairs: VecDeque<Pair> = VecDeque::new();
+        let mut idle = 0;
+        outcome.stop = loop {
+            let h = self.renewed.as_ref().unwrap_or(self.given);
+            let (excess, direction) = step(o, h, &here, &pairs);
+            if excess <= limits.tolerance * here.value.abs() + f64::MIN_POSITIVE {
+                break Stop::Tolerance;
+            }
+            if idle >= PATIENCE {
                 break Stop::Stalled;
             }
-            pairs.clear();
-            continue;
-        };
-        outcome.iterations += 1;
-        idle = if here.value - next.value > rounding * here.value.abs() { 0 } else { idle + 1 };
-        let mut s = next.x.clone();
-        add_scaled(&mut s, -1.0, &here.x);
-        let mut y = next.gradient.clone();
-        add_scaled(&mut y, -1.0, &here.gradient);
-        let product = dot(&s, &y);
-        if product > 0.0 {
-            if pairs.len() == MEMORY {
-                pairs.pop_front();
+            if outcome.evaluations >= limits.evaluations {
+                break Stop::Evaluations;
             }
-            pairs.push_back(Pair { step: s, change: y, inverse_product: 1.0 / product });
-        }
-        here = next;
-    };
-    outcome.gradient_norm = here.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
-    x.copy_from_slice(&here.x);
-    outcome
+            if self.spent >= self.patience {
+                self.renewed = Some(Preconditioner::at(o, &here.x));
+                (self.spent, self.patience) = (0, 3 * self.patience);
+                continue;
+            }
+            let noise = rounding * (here.value.abs() + 0.1 * o.scale());
+            let left = limits.evaluations - outcome.evaluations;
+            let before = outcome.evaluations;
+            let found = search(o, &here, &direction, noise, left, &mut outcome.evaluations);
+            self.spent += outcome.evaluations - before;
+            let Some(next) = found else {
+                if pairs.is_empty() {
+                    break Stop::Stalled;
+                }
+                pairs.clear();
+                continue;
+            };
+            outcome.iterations += 1;
+            idle = if here.value - next.value > rounding * here.value.abs() { 0 } else { idle + 1 };
+            let mut s = next.x.clone();
+            add_scaled(&mut s, -1.0, &here.x);
+            let mut y = next.gradient.clone();
+            add_scaled(&mut y, -1.0, &here.gradient);
+            let product = dot(&s, &y);
+            if product > 0.0 {
+                if pairs.len() == MEMORY {
+                    pairs.pop_front();
+                }
+                pairs.push_back(Pair { step: s, change: y, inverse_product: 1.0 / product });
+            }
+            here = next;
+        };
+        outcome.gradient_norm = here.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
+        x.copy_from_slice(&here.x);
+        outcome
+    }
 }
 
 /// The predicted excess ½gᵀHg and the direction −Hg.

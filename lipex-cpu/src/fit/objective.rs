@@ -1,24 +1,32 @@
 //! L(W, b) and its gradient, one pass over the rows.
 //!
-//! A vector of the solver holds X = [W b]ᵀ: a row a column of the design, classes padded to whole chunks with zeros.
+//! A vector of the solver holds X = [W b]ᵀ: a row a column of the design, classes padded to whole registers with zeros.
 
 use crate::Cpu;
-use crate::design::Design;
-use crate::lanes::{Chunk, LANES, Vectorised, add, blocks, sum, vectorised};
-use lipex_core::{ErasedDivergence, INTERCEPT_PENALTY, Lane, Probabilities, QRows, Real};
-
-/// Rows that are worked on together, so that their numbers stay in the fastest cache.
-const TILE: usize = 32;
-/// The logit of a padding class.
-const ABSENT: f32 = -1e30;
+use crate::design::{ByColumn, Design, TILE, add_transposed, row_tables_len};
+use crate::lanes::{Aligned, Simd, WithSimd, blocks, padded_f32, vectorised};
+use crate::softmax::{Tile, Working};
+use lipex_core::{ErasedDivergence, INTERCEPT_PENALTY, Probabilities, QRows};
 
 /// The numbers that an evaluation is made in; sums over rows are the same in both but for rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Precision {
-    /// f32 on vectors.
+    /// f32.
     Single,
     /// f64, for the last digits where f32 stalls.
     Double,
+}
+
+/// P of every row, classes padded to whole registers with zeros.
+pub(crate) fn padded(probabilities: &Probabilities<Cpu>) -> Aligned<f32> {
+    let width = padded_f32(probabilities.classes());
+    let mut p = Aligned::zeros(probabilities.rows() * width);
+    for (i, out) in p.chunks_exact_mut(width).enumerate() {
+        // Below e⁻⁷⁰ a probability means nothing, and denormal numbers make arithmetic slow.
+        let clean = |v: f32| if v < 4e-31 { 0.0 } else { v };
+        out.iter_mut().zip(probabilities.row(i)).for_each(|(o, &v)| *o = clean(v));
+    }
+    p
 }
 
 /// The objective of one fit.
@@ -26,65 +34,56 @@ pub(crate) struct Objective<'a> {
     pub design: &'a Design,
     pub divergence: &'a dyn ErasedDivergence,
     pub classes: usize,
-    pub chunks: usize,
-    /// P of the rows that count, rows × chunks.
-    pub p: Vec<Chunk<f32>>,
+    /// Numbers in a row of p: the classes and their padding.
+    pub width: usize,
+    /// P, as [`padded`] makes it.
+    pub p: &'a [f32],
+    /// Rows that count.
+    pub rows: &'a [u32],
+    /// Those rows by column.
+    pub by_column: ByColumn,
     /// π·m/n of those rows.
     pub weights: &'a [f64],
     /// The penalty on each column.
     pub penalties: Vec<f64>,
-    width: Option<f32>,
+    smoothing: Option<f32>,
     precision: Precision,
-    single: Scratch<f32>,
-    double: Scratch<f64>,
+    single: Option<Scratch<f32>>,
+    double: Option<Scratch<f64>>,
 }
 
-#[derive(Default)]
-struct Scratch<T> {
-    x: Vec<Chunk<T>>,
-    tables: Vec<Chunk<T>>,
-    buckets: Vec<Chunk<T>>,
-    gradient: Vec<Chunk<T>>,
-}
-
-impl<T: crate::lanes::Number> Scratch<T> {
-    fn fit(&mut self, columns: usize, table: usize) {
-        let zero = [T::default(); LANES];
-        self.x.resize(columns, zero);
-        self.gradient.resize(columns, zero);
-        self.tables.resize(table, zero);
-        self.buckets.clear();
-        self.buckets.resize(table, zero);
-    }
+/// What an objective is made of, beside its rows.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub design: &'a Design,
+    pub p: &'a [f32],
+    pub classes: usize,
+    pub divergence: &'a dyn ErasedDivergence,
+    pub lambda: f64,
+    pub intercept: bool,
 }
 
 impl<'a> Objective<'a> {
-    pub fn new(
-        design: &'a Design,
-        probabilities: &Probabilities<Cpu>,
-        rows: &[usize],
-        weights: &'a [f64],
-        divergence: &'a dyn ErasedDivergence,
-        lambda: f64,
-    ) -> Self {
-        let classes = probabilities.classes();
-        let chunks = classes.div_ceil(LANES);
-        let mut p = vec![[0f32; LANES]; rows.len() * chunks];
-        for (&i, out) in rows.iter().zip(p.chunks_exact_mut(chunks)) {
-            // Below e⁻⁷⁰ a probability means nothing, and denormal numbers make arithmetic slow.
-            let clean = |v: f32| if v < 4e-31 { 0.0 } else { v };
-            out.as_flattened_mut().iter_mut().zip(probabilities.row(i)).for_each(|(o, &v)| *o = clean(v));
-        }
-        let penalties = vec![lambda; design.columns()];
-        let (single, double) = (Scratch::default(), Scratch::default());
-        let precision = Precision::Single;
-        Objective { design, divergence, classes, chunks, p, weights, penalties, width: None, precision, single, double }
-    }
-
-    /// Takes the last column for an intercept, which has a penalty of its own.
-    pub fn penalise_intercept(&mut self) {
-        if let Some(last) = self.penalties.last_mut() {
+    pub fn new(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
+        let Terms { design, p, classes, divergence, lambda, intercept } = terms;
+        let mut penalties = vec![lambda; design.columns()];
+        if let (true, Some(last)) = (intercept, penalties.last_mut()) {
             *last = INTERCEPT_PENALTY;
+        }
+        Objective {
+            design,
+            divergence,
+            classes,
+            width: padded_f32(classes),
+            p,
+            rows,
+            by_column: ByColumn::new(design, rows),
+            weights,
+            penalties,
+            smoothing: None,
+            precision: Precision::Single,
+            single: None,
+            double: None,
         }
     }
 
@@ -92,8 +91,8 @@ impl<'a> Objective<'a> {
         self.divergence.is_smooth()
     }
 
-    pub fn set_width(&mut self, width: Option<f32>) {
-        self.width = width;
+    pub fn set_smoothing(&mut self, smoothing: Option<f32>) {
+        self.smoothing = smoothing;
     }
 
     pub fn set_precision(&mut self, precision: Precision) {
@@ -106,7 +105,7 @@ impl<'a> Objective<'a> {
 
     /// Numbers in a vector of the solver.
     pub fn len(&self) -> usize {
-        self.design.columns() * self.chunks * LANES
+        self.design.columns() * self.width
     }
 
     /// Σ π·m/n: the scale of the sum of divergences.
@@ -116,9 +115,8 @@ impl<'a> Objective<'a> {
 
     /// W and b in the solver's layout, centred over classes.
     pub fn layout(&self, matrix: &[Vec<f64>], intercept: &[f64]) -> Vec<f64> {
-        let width = self.chunks * LANES;
         let mut x = vec![0.0; self.len()];
-        for (j, column) in x.chunks_exact_mut(width).enumerate() {
+        for (j, column) in x.chunks_exact_mut(self.width).enumerate() {
             for (c, v) in column[..self.classes].iter_mut().enumerate() {
                 *v = matrix[c].get(j).copied().unwrap_or(intercept[c]);
             }
@@ -129,7 +127,7 @@ impl<'a> Objective<'a> {
 
     /// Takes the mean over classes off each column.
     pub fn centre(&self, x: &mut [f64]) {
-        for column in x.chunks_exact_mut(self.chunks * LANES) {
+        for column in x.chunks_exact_mut(self.width) {
             let column = &mut column[..self.classes];
             let mean = column.iter().sum::<f64>() / self.classes as f64;
             column.iter_mut().for_each(|v| *v -= mean);
@@ -138,222 +136,190 @@ impl<'a> Objective<'a> {
 
     fn penalty(&self, x: &[f64]) -> f64 {
         let squares = |column: &[f64]| column.iter().map(|v| v * v).sum::<f64>();
-        let columns = x.chunks_exact(self.chunks * LANES);
+        let columns = x.chunks_exact(self.width);
         0.5 * columns.zip(&self.penalties).map(|(column, penalty)| penalty * squares(column)).sum::<f64>()
     }
 
     /// The objective at `x`; its gradient, centred over classes, goes to `gradient`.
     pub fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let smoothing = self.smoothing;
         let data = match self.precision {
-            Precision::Single => self.evaluate_single(x, gradient),
-            Precision::Double => self.evaluate_double(x, gradient),
+            Precision::Single => {
+                let mut scratch = self.single.take().unwrap_or_else(|| self.scratch());
+                let data = self.pass(&mut scratch, x, smoothing, Some(gradient));
+                self.single = Some(scratch);
+                data
+            }
+            Precision::Double => {
+                let mut scratch = self.double.take().unwrap_or_else(|| self.scratch());
+                let data = self.pass(&mut scratch, x, smoothing, Some(gradient));
+                self.double = Some(scratch);
+                data
+            }
         };
-        let width = self.chunks * LANES;
-        for ((g, x), penalty) in gradient.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(&self.penalties) {
+        let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width));
+        for ((g, x), penalty) in columns.zip(&self.penalties) {
             g.iter_mut().zip(x).for_each(|(g, x)| *g += penalty * x);
         }
         self.centre(gradient);
         data + self.penalty(x)
     }
 
-    fn evaluate_single(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut scratch = std::mem::take(&mut self.single);
-        scratch.fit(self.design.columns() * self.chunks, self.design.table_len(self.chunks));
-        scratch.x.as_flattened_mut().iter_mut().zip(x).for_each(|(o, &v)| *o = v as f32);
-        let mut total = 0.0;
-        vectorised(Pass { objective: self, scratch: &mut scratch, total: &mut total });
-        gradient.iter_mut().zip(scratch.gradient.as_flattened()).for_each(|(g, &v)| *g = f64::from(v));
-        self.single = scratch;
-        total
-    }
-
-    fn evaluate_double(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        let mut s = std::mem::take(&mut self.double);
-        let (chunks, classes) = (self.chunks, self.classes);
-        s.fit(self.design.columns() * chunks, self.design.table_len(chunks));
-        s.x.as_flattened_mut().copy_from_slice(x);
-        self.design.tabulate(&s.x, chunks, &mut s.tables);
-        let mut total = 0.0;
-        let mut ln_q = vec![0.0; classes];
-        let mut slopes = vec![[0.0; LANES]; chunks];
-        for (i, (p, &weight)) in self.p.chunks_exact(chunks).zip(self.weights).enumerate() {
-            self.ln_softmax(i, &s.tables, &mut ln_q);
-            let slope = slopes.as_flattened_mut();
-            for c in 0..classes {
-                let (value, s, _) = self.divergence.derivatives(f64::from(p.as_flattened()[c]), ln_q[c], self.width);
-                total += weight * value;
-                slope[c] = s;
-            }
-            let sum: f64 = slope[..classes].iter().sum();
-            slope.iter_mut().zip(&ln_q).for_each(|(s, u)| *s = weight * (*s - u.exp() * sum));
-            blocks!(chunks, |at, K| {
-                let y: [Chunk<f64>; K] = std::array::from_fn(|k| slopes[at + k]);
-                self.design.scatter(i, &y, &mut s.buckets, chunks, at);
-            });
-        }
-        self.design.fold(&mut s.buckets, chunks, &mut s.gradient);
-        gradient.copy_from_slice(s.gradient.as_flattened());
-        self.double = s;
-        total
-    }
-
-    /// ln q of row `i` in f64, from the tables of X.
-    fn ln_softmax(&self, i: usize, tables: &[Chunk<f64>], ln_q: &mut [f64]) {
-        blocks!(self.chunks, |at, K| {
-            let logits: [Chunk<f64>; K] = self.design.look_up(i, tables, self.chunks, at);
-            ln_q[at * LANES..].iter_mut().zip(logits.as_flattened()).for_each(|(u, l)| *u = *l);
-        });
-        let top = ln_q.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let ln_sum = ln_q.iter().map(|l| (l - top).exp()).sum::<f64>().ln();
-        ln_q.iter_mut().for_each(|l| *l -= top + ln_sum);
-    }
-
     /// The objective in f64, of the divergence itself and not of its smoothed stand-in.
     pub fn exact(&self, x: &[f64]) -> f64 {
-        let chunks = self.chunks;
-        let mut tables = vec![[0.0; LANES]; self.design.table_len(chunks)];
-        let (x_chunks, _) = x.as_chunks::<LANES>();
-        self.design.tabulate(x_chunks, chunks, &mut tables);
-        let mut ln_q = vec![0.0; self.classes];
-        let mut total = 0.0;
-        for (i, (p, &weight)) in self.p.chunks_exact(chunks).zip(self.weights).enumerate() {
-            self.ln_softmax(i, &tables, &mut ln_q);
-            let terms = p.as_flattened().iter().zip(&ln_q);
-            total += weight * terms.map(|(&p, &u)| self.divergence.value(f64::from(p), u)).sum::<f64>();
+        self.pass::<f64>(&mut self.scratch(), x, None, None) + self.penalty(x)
+    }
+
+    fn scratch<T: Working>(&self) -> Scratch<T> {
+        let (vector, tile) = (self.len(), TILE * self.width);
+        Scratch {
+            x: Aligned::zeros(vector),
+            tables: Aligned::zeros(self.design.table_len(self.width)),
+            gradient: Aligned::zeros(vector),
+            tile: Tile::new(self.classes, self.width),
+            p: Aligned::zeros(tile),
+            value: Aligned::zeros(tile),
+            slope: Aligned::zeros(tile),
         }
-        total + self.penalty(x)
+    }
+
+    /// Σ of weighted divergences, and its gradient if there is a place for it.
+    fn pass<T: Working>(
+        &self,
+        scratch: &mut Scratch<T>,
+        x: &[f64],
+        smoothing: Option<f32>,
+        gradient: Option<&mut [f64]>,
+    ) -> f64 {
+        scratch.x.iter_mut().zip(x).for_each(|(o, &v)| *o = T::of(v));
+        let total = vectorised(Pass { objective: self, scratch, smoothing, slopes: gradient.is_some() });
+        if let Some(gradient) = gradient {
+            gradient.iter_mut().zip(&*scratch.gradient).for_each(|(g, &v)| *g = v.into());
+        }
+        total
+    }
+
+    /// For some rows `scale` times v (rows × width), v the mean of p(1 − p) and of q(1 − q) at `x`, at least `floor`.
+    pub fn curvatures(&self, x: &[f64], rows: &[u32], scale: impl Fn(usize) -> f32, floor: f32) -> Aligned<f32> {
+        let mut single: Aligned<f32> = Aligned::zeros(self.len());
+        single.iter_mut().zip(x).for_each(|(o, &v)| *o = v as f32);
+        let mut out = Aligned::zeros(rows.len() * self.width);
+        vectorised(Answers { objective: self, x: &single, rows, out: &mut out });
+        for (r, row) in out.chunks_exact_mut(self.width).enumerate() {
+            let scale = scale(r);
+            let p = &self.p[rows[r] as usize * self.width..][..self.width];
+            for (q, p) in row[..self.classes].iter_mut().zip(p) {
+                let spread = 0.5 * (*q * (1.0 - *q) + p * (1.0 - p));
+                *q = scale * spread.max(floor);
+            }
+            row[self.classes..].fill(0.0);
+        }
+        out
     }
 }
 
-/// The f32 pass: look-up, softmax, divergence and scatter, a tile of rows at a time.
-struct Pass<'a, 'b> {
+/// What an evaluation works on.
+struct Scratch<T> {
+    x: Aligned<T>,
+    tables: Aligned<T>,
+    gradient: Aligned<T>,
+    tile: Tile<T>,
+    p: Aligned<T>,
+    value: Aligned<T>,
+    slope: Aligned<T>,
+}
+
+/// Look-up, softmax, divergence and transposed product, a tile of rows at a time.
+struct Pass<'a, 'b, T> {
     objective: &'a Objective<'b>,
-    scratch: &'a mut Scratch<f32>,
-    total: &'a mut f64,
+    scratch: &'a mut Scratch<T>,
+    smoothing: Option<f32>,
+    slopes: bool,
 }
 
-/// The numbers of a tile, rows × chunks each.
-struct Tile {
-    q: Vec<Chunk<f32>>,
-    ln: Vec<Chunk<f32>>,
-    sqrt: Vec<Chunk<f32>>,
-    value: Vec<Chunk<f32>>,
-    slope: Vec<Chunk<f32>>,
-    /// 1 where there is a class, 0 in the padding.
-    there: Vec<Chunk<f32>>,
-}
-
-impl Tile {
-    fn new(classes: usize, chunks: usize) -> Self {
-        let zero = || vec![[0f32; LANES]; TILE * chunks];
-        let mut there = zero();
-        there.chunks_exact_mut(chunks).for_each(|row| row.as_flattened_mut()[..classes].fill(1.0));
-        Tile { q: zero(), ln: zero(), sqrt: zero(), value: zero(), slope: zero(), there }
-    }
-}
-
-impl Vectorised for Pass<'_, '_> {
+impl<T: Working> WithSimd for Pass<'_, '_, T> {
+    type Output = f64;
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Pass { objective: o, scratch, total } = self;
-        let (design, chunks) = (o.design, o.chunks);
-        design.tabulate(&scratch.x, chunks, &mut scratch.tables);
-        let mut tile = Tile::new(o.classes, chunks);
-        for (t, p) in o.p.chunks(TILE * chunks).enumerate() {
-            let (first, n) = (t * TILE, p.len());
-            for (r, logits) in tile.ln[..n].chunks_exact_mut(chunks).enumerate() {
-                blocks!(chunks, |at, K| {
-                    let sums: [Chunk<f32>; K] = design.look_up(first + r, &scratch.tables, chunks, at);
-                    logits[at..at + K].copy_from_slice(&sums);
-                });
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let Pass { objective: o, scratch, smoothing, slopes } = self;
+        let Scratch { x, tables, gradient, tile, p, value, slope } = scratch;
+        let (design, width) = (o.design, o.width);
+        tile.tabulate(simd, design, x, width, tables);
+        gradient.fill(T::default());
+        let mut row_tables = Aligned::zeros(row_tables_len::<T, S, 4>());
+        let mut total = 0.0;
+        for (t, (rows, weights)) in o.rows.chunks(TILE).zip(o.weights.chunks(TILE)).enumerate() {
+            let flat = rows.len() * width;
+            for (p, &i) in p.chunks_exact_mut(width).zip(rows) {
+                let own = &o.p[i as usize * width..(i as usize + 1) * width];
+                p.iter_mut().zip(own).for_each(|(p, &v)| *p = T::of(f64::from(v)));
             }
-            softmax::<FMA>(&mut tile, n, chunks);
-            let q = QRows {
-                value: tile.q[..n].as_flattened(),
-                ln: tile.ln[..n].as_flattened(),
-                sqrt: tile.sqrt[..n].as_flattened(),
-            };
-            let (value, slope) = (tile.value[..n].as_flattened_mut(), tile.slope[..n].as_flattened_mut());
-            o.divergence.terms(p.as_flattened(), q, o.width, value, slope);
-            *total += through_softmax(&mut tile, n, chunks, &o.weights[first..]);
-            for (r, slope) in tile.slope[..n].chunks_exact(chunks).enumerate() {
-                blocks!(chunks, |at, K| {
-                    let y: [Chunk<f32>; K] = std::array::from_fn(|k| slope[at + k]);
-                    design.scatter(first + r, &y, &mut scratch.buckets, chunks, at);
+            tile.answer(simd, design, rows, tables, width);
+            let q = QRows { value: &tile.q[..flat], ln: &tile.ln[..flat], sqrt: &tile.sqrt[..flat] };
+            T::terms(o.divergence, &p[..flat], q, smoothing, &mut value[..flat], &mut slope[..flat]);
+            total += through_softmax(simd, tile, (&value[..flat], &mut slope[..flat]), weights, width);
+            if slopes {
+                blocks!(width / T::lanes::<S>(), |at, K| {
+                    let slopes = &slope[..flat];
+                    let patterns = o.by_column.tile(t);
+                    add_transposed::<T, S, K>(simd, patterns, slopes, (width, at), &mut row_tables, gradient);
                 });
             }
         }
-        design.fold(&mut scratch.buckets, chunks, &mut scratch.gradient);
-    }
-}
-
-// Functions of single numbers run over whole tiles: such loops become vector instructions, which loops over one chunk
-// do not.
-
-/// The logits of a tile's first `n` chunks, in `ln`, to ln q (in place), q and √q.
-#[inline(always)]
-fn softmax<const FMA: bool>(tile: &mut Tile, n: usize, chunks: usize) {
-    let flat = n * LANES;
-    let (ln, there) = (tile.ln.as_flattened_mut(), &tile.there.as_flattened()[..flat]);
-    for (l, t) in ln[..flat].iter_mut().zip(there) {
-        *l = if *t > 0.0 { *l } else { ABSENT };
-    }
-    for row in tile.ln[..n].chunks_exact_mut(chunks) {
-        let mut tops = row[0];
-        for l in &row[1..] {
-            (0..LANES).for_each(|k| tops[k] = if l[k] > tops[k] { l[k] } else { tops[k] });
-        }
-        let top = tops.iter().copied().fold(f32::MIN, |a, b| if b > a { b } else { a });
-        row.as_flattened_mut().iter_mut().for_each(|l| *l -= top);
-    }
-    // √ of the numerators first: q underflows long before its root does.
-    for (s, l) in tile.sqrt.as_flattened_mut()[..flat].iter_mut().zip(tile.ln.as_flattened()) {
-        *s = Lane::<FMA>(0.5 * l).exp().0;
-    }
-    let mut totals = [1f32; TILE];
-    for (total, row) in totals.iter_mut().zip(tile.sqrt[..n].chunks_exact(chunks)) {
-        let mut squares = [0f32; LANES];
-        for s in row {
-            (0..LANES).for_each(|k| squares[k] += s[k] * s[k]);
-        }
-        *total = sum(&squares);
-    }
-    let (mut scales, mut logarithms) = ([0f32; TILE], [0f32; TILE]);
-    for r in 0..TILE {
-        scales[r] = 1.0 / totals[r].sqrt();
-        logarithms[r] = Lane::<FMA>(totals[r]).ln().0;
-    }
-    for (r, (l, s)) in tile.ln[..n].chunks_exact_mut(chunks).zip(tile.sqrt.chunks_exact_mut(chunks)).enumerate() {
-        l.as_flattened_mut().iter_mut().for_each(|l| *l -= logarithms[r]);
-        s.as_flattened_mut().iter_mut().for_each(|s| *s *= scales[r]);
-    }
-    for (q, s) in tile.q.as_flattened_mut()[..flat].iter_mut().zip(tile.sqrt.as_flattened()) {
-        *q = s * s;
+        total
     }
 }
 
 /// Slopes in ln q to gradients in the logits, times the rows' weights; returns the weighted sum of divergences.
 #[inline(always)]
-fn through_softmax(tile: &mut Tile, n: usize, chunks: usize, weights: &[f64]) -> f64 {
-    let flat = n * LANES;
-    // A user's φ may be anything at p = q = 0, where padding is.
-    let there = &tile.there.as_flattened()[..flat];
-    for (numbers, t) in tile.value.as_flattened_mut().iter_mut().zip(tile.slope.as_flattened_mut()).zip(there) {
-        let (value, slope) = numbers;
-        *value = if *t > 0.0 { *value } else { 0.0 };
-        *slope = if *t > 0.0 { *slope } else { 0.0 };
-    }
+fn through_softmax<T: Working, S: Simd>(
+    simd: S,
+    tile: &Tile<T>,
+    (value, slope): (&[T], &mut [T]),
+    weights: &[f64],
+    width: usize,
+) -> f64 {
     let mut total = 0.0;
-    let rows = tile.value[..n].chunks_exact(chunks).zip(tile.slope.chunks_exact_mut(chunks));
-    for (((value, slope), q), &weight) in rows.zip(tile.q.chunks_exact(chunks)).zip(weights) {
-        let (mut values, mut slopes) = ([0f32; LANES], [0f32; LANES]);
-        value.iter().for_each(|v| add(&mut values, v));
-        slope.iter().for_each(|s| add(&mut slopes, s));
-        total += weight * f64::from(sum(&values));
-        let (all, weight) = (sum(&slopes), weight as f32);
-        for (s, q) in slope.as_flattened_mut().iter_mut().zip(q.as_flattened()) {
-            *s = weight * (*s - q * all);
+    let there = T::registers::<S>(&tile.there);
+    let rows = value.chunks_exact(width).zip(slope.chunks_exact_mut(width)).zip(tile.q.chunks_exact(width));
+    for (((value, slope), q), &weight) in rows.zip(weights) {
+        let (value, slope, q) = (T::registers::<S>(value), T::registers_mut::<S>(slope), T::registers::<S>(q));
+        let (mut values, mut slopes) = (T::splat(simd, T::default()), T::splat(simd, T::default()));
+        // A user's φ may be anything at p = q = 0, where padding is.
+        for ((v, s), t) in value.iter().zip(slope.iter_mut()).zip(there) {
+            values = T::add(simd, values, T::where_positive(simd, *t, *v));
+            *s = T::where_positive(simd, *t, *s);
+            slopes = T::add(simd, slopes, *s);
+        }
+        total += weight * T::reduce_sum(simd, values).into();
+        let all: f64 = T::reduce_sum(simd, slopes).into();
+        let (weight, all) = (T::splat(simd, T::of(weight)), T::splat(simd, T::of(-all)));
+        for (s, q) in slope.iter_mut().zip(q) {
+            *s = T::mul(simd, weight, T::mul_add(simd, *q, all, *s));
         }
     }
     total
+}
+
+/// q of some rows.
+struct Answers<'a, 'b> {
+    objective: &'a Objective<'b>,
+    x: &'a [f32],
+    rows: &'a [u32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Answers<'_, '_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Answers { objective: o, x, rows, out } = self;
+        let mut tile: Tile<f32> = Tile::new(o.classes, o.width);
+        let mut tables: Aligned<f32> = Aligned::zeros(o.design.table_len(o.width));
+        tile.tabulate(simd, o.design, x, o.width, &mut tables);
+        for (rows, out) in rows.chunks(TILE).zip(out.chunks_mut(TILE * o.width)) {
+            tile.answer(simd, o.design, rows, &tables, o.width);
+            out.copy_from_slice(&tile.q[..out.len()]);
+        }
+    }
 }

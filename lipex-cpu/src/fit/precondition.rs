@@ -1,34 +1,40 @@
 //! The approximate inverse Hessian that the solver starts from: for each class
-//! M_c = Zᵀ diag(κ π max(p_c(1−p_c), 10⁻⁴)/n) Z + λI, factored, between two centrings over classes.
+//! M_c = Zᵀ diag(κ π max(v_c, 10⁻⁴)/n) Z + λI, factored, between two centrings over classes.
 //!
-//! All classes' Grams are made at once: for each pair of column groups the rows fall into 256 buckets, and folding those
-//! gives 16 entries.
+//! v is p(1 − p); where the surrogate is known, the mean of that and of q(1 − q). All classes' Grams are made at once, by look-up: an
+//! entry is a sum of weights over the rows that have both columns.
 
 use super::objective::Objective;
-use crate::design::{GROUP, PATTERNS, fold_patterns};
-use crate::lanes::{Chunk, LANES, Vectorised, add, blocks, vectorised};
+use crate::design::{
+    ByColumn, ROW_GROUPS, TILE, add, add_rows, load, row_tables_len, store, tables_mut, tabulate_rows, transposed,
+};
+use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, fused, vectorised};
+use std::borrow::Cow;
 
-/// The least weight p(1−p) of a row.
+/// The least p(1 − p) of a row.
 const FLOOR: f32 = 1e-4;
+/// The least p whose logarithm the start is fitted to.
+const LEAST: f32 = 1e-6;
 /// Most rows that the Grams are summed over; with more, an evenly spaced part of them stands for all.
 const MOST_ROWS: usize = 4096;
 /// Most bytes of Grams; beyond, their diagonals must do.
 const MOST_BYTES: usize = 256 << 20;
 
+type Register<S> = <f32 as Number>::Register<S>;
+
 /// M⁻¹ of every class.
 pub(crate) struct Preconditioner {
-    chunks: usize,
+    width: usize,
     columns: usize,
     classes: usize,
     factor: Factor,
-    start: Vec<f64>,
 }
 
 enum Factor {
-    /// Cholesky factors, lower triangles row by row, (columns·(columns + 1)/2) × chunks; the diagonal is inverted.
-    Full(Vec<Chunk<f32>>),
-    /// Inverted diagonals, columns × chunks.
-    Diagonal(Vec<Chunk<f32>>),
+    /// Cholesky factors, lower triangles row by row, (columns·(columns + 1)/2) × width; the diagonal is inverted.
+    Full(Aligned<f32>),
+    /// Inverted diagonals, columns × width.
+    Diagonal(Aligned<f32>),
 }
 
 /// Row `i`, column `j` ≤ `i` of a lower triangle.
@@ -37,41 +43,79 @@ fn entry(i: usize, j: usize) -> usize {
     i * (i + 1) / 2 + j
 }
 
-impl Preconditioner {
-    pub fn new(o: &Objective<'_>) -> Self {
-        let (columns, chunks) = (o.design.columns(), o.chunks);
+/// The rows that a preconditioner is made from, with the factor that each stands for.
+struct Picked<'a> {
+    rows: Vec<u32>,
+    by_column: Cow<'a, ByColumn>,
+    /// κ π·m/n, times the number of rows that one stands for.
+    scales: Vec<f32>,
+}
+
+impl<'a> Picked<'a> {
+    fn of(o: &'a Objective<'_>) -> Self {
         // An odd step, so that neither row of a pair of complements is favoured.
-        let rows = o.weights.len();
-        let step = if rows > MOST_ROWS { (rows / MOST_ROWS) | 1 } else { 1 };
-        let picked: Vec<usize> = (0..rows).step_by(step).collect();
-        let (curvatures, targets) = rows_of(o, &picked, step as f32);
-        let mut start = vec![[0f32; LANES]; columns * chunks];
-        let full = columns * (columns + 1) / 2 * chunks * size_of::<Chunk<f32>>() <= MOST_BYTES;
-        let factor = if full {
-            let mut a = vec![[0f32; LANES]; columns * (columns + 1) / 2 * chunks];
-            vectorised(Grams { o, rows: &picked, weights: &curvatures, a: &mut a });
-            vectorised(Cholesky { columns, chunks, penalties: &o.penalties, a: &mut a });
-            vectorised(Transposed { o, rows: &picked, y: &targets, out: &mut start });
+        let count = o.rows.len();
+        let step = if count > MOST_ROWS { (count / MOST_ROWS) | 1 } else { 1 };
+        // A divergence without one curvature is taken by its curvature at ½.
+        let kappa = o.divergence.kappa().unwrap_or_else(|| {
+            let (_, slope, second) = o.divergence.derivatives(0.5, 0.5f64.ln(), None);
+            ((second - slope) / 0.5).abs().max(1e-3)
+        });
+        let factor = kappa * step as f64;
+        let rows: Vec<u32> = o.rows.iter().step_by(step).copied().collect();
+        let by_column =
+            if step == 1 { Cow::Borrowed(&o.by_column) } else { Cow::Owned(ByColumn::new(o.design, &rows)) };
+        Picked { rows, by_column, scales: o.weights.iter().step_by(step).map(|w| (factor * w) as f32).collect() }
+    }
+}
+
+impl Preconditioner {
+    /// From P, with a start: each class's weighted least squares of ln p, without couplings between classes.
+    pub fn cold(o: &Objective<'_>) -> (Self, Vec<f64>) {
+        let picked = Picked::of(o);
+        let (curvatures, targets) = rows_of(o, &picked);
+        let made = Self::from_curvatures(o, &picked.by_column, &curvatures);
+        let start = transposed(&picked.by_column, &targets, o.width);
+        let mut x: Vec<f64> = start.iter().map(|&v| f64::from(v)).collect();
+        made.solve(&mut x);
+        o.centre(&mut x);
+        (made, x)
+    }
+
+    /// From the surrogate's answers at `x`.
+    pub fn at(o: &Objective<'_>, x: &[f64]) -> Self {
+        let picked = Picked::of(o);
+        let curvatures = o.curvatures(x, &picked.rows, |r| picked.scales[r], FLOOR);
+        Self::from_curvatures(o, &picked.by_column, &curvatures)
+    }
+
+    fn from_curvatures(o: &Objective<'_>, rows: &ByColumn, curvatures: &[f32]) -> Self {
+        let (columns, width) = (o.design.columns(), o.width);
+        let entries = columns * (columns + 1) / 2 * width;
+        let factor = if entries * size_of::<f32>() <= MOST_BYTES {
+            let mut a = Aligned::zeros(entries);
+            vectorised(Grams { rows, columns, width, weights: curvatures, a: &mut a });
+            vectorised(Cholesky { columns, width, penalties: &o.penalties, a: &mut a });
             Factor::Full(a)
         } else {
-            let mut diagonal = vec![[0f32; LANES]; columns * chunks];
-            vectorised(Transposed { o, rows: &picked, y: &curvatures, out: &mut diagonal });
-            for (row, penalty) in diagonal.chunks_exact_mut(chunks).zip(&o.penalties) {
-                row.as_flattened_mut().iter_mut().for_each(|v| *v = 1.0 / (*v + *penalty as f32).max(1e-20));
+            let mut diagonal = transposed(rows, curvatures, width);
+            for (row, penalty) in diagonal.chunks_exact_mut(width).zip(&o.penalties) {
+                row.iter_mut().for_each(|v| *v = 1.0 / (*v + *penalty as f32).max(1e-20));
             }
             Factor::Diagonal(diagonal)
         };
-        let mut made = Preconditioner { chunks, columns, classes: o.classes, factor, start: Vec::new() };
-        let mut x: Vec<f64> = start.as_flattened().iter().map(|&v| f64::from(v)).collect();
-        made.solve(&mut x);
-        o.centre(&mut x);
-        made.start = x;
-        made
+        Preconditioner { width, columns, classes: o.classes, factor }
     }
 
-    /// The start: each class's weighted least squares of ln p, without couplings; zeros if only diagonals are known.
-    pub fn start(&self) -> Vec<f64> {
-        self.start.clone()
+    /// Evaluations of the objective that cost as much as making one of these, from the operations of both.
+    pub fn worth(&self, o: &Objective<'_>) -> usize {
+        let (groups, rows, columns) = (o.design.groups(), o.rows.len(), self.columns);
+        let evaluation = rows * (2 * groups + 40);
+        let grams = columns * columns / 2 * rows.min(MOST_ROWS) / 4;
+        match self.factor {
+            Factor::Full(_) => (grams + columns * columns * columns / 6) / evaluation.max(1),
+            Factor::Diagonal(_) => 1,
+        }
     }
 
     /// Replaces `v` by M⁻¹v, centred over classes before and after.
@@ -85,228 +129,278 @@ impl Preconditioner {
     fn solve(&self, v: &mut [f64]) {
         match &self.factor {
             Factor::Full(a) => {
-                let mut b = vec![[0f32; LANES]; self.columns * self.chunks];
-                b.as_flattened_mut().iter_mut().zip(&*v).for_each(|(b, v)| *b = *v as f32);
-                vectorised(Solve { columns: self.columns, chunks: self.chunks, a, b: &mut b });
-                v.iter_mut().zip(b.as_flattened()).for_each(|(v, b)| *v = f64::from(*b));
+                let mut b = Aligned::zeros(v.len());
+                b.iter_mut().zip(&*v).for_each(|(b, v)| *b = *v as f32);
+                vectorised(Solve { columns: self.columns, width: self.width, a, b: &mut b });
+                v.iter_mut().zip(&*b).for_each(|(v, b)| *v = f64::from(*b));
             }
-            Factor::Diagonal(d) => v.iter_mut().zip(d.as_flattened()).for_each(|(v, d)| *v *= f64::from(*d)),
+            Factor::Diagonal(d) => v.iter_mut().zip(&**d).for_each(|(v, d)| *v *= f64::from(*d)),
         }
-        let width = self.chunks * LANES;
-        v.chunks_exact_mut(width).for_each(|column| column[self.classes..].fill(0.0));
+        v.chunks_exact_mut(self.width).for_each(|column| column[self.classes..].fill(0.0));
     }
 }
 
 /// For each picked row the weights κ π max(p(1−p), floor)/n, and those times the centred ln max(p, 10⁻⁶).
-fn rows_of(o: &Objective<'_>, picked: &[usize], step: f32) -> (Vec<Chunk<f32>>, Vec<Chunk<f32>>) {
-    let chunks = o.chunks;
-    // A divergence without one curvature is taken by its curvature at ½.
-    let kappa = o.divergence.kappa().unwrap_or_else(|| {
-        let (_, slope, second) = o.divergence.derivatives(0.5, 0.5f64.ln(), None);
-        ((second - slope) / 0.5).abs().max(1e-3)
-    }) as f32;
-    let mut curvatures = vec![[0f32; LANES]; picked.len() * chunks];
-    let mut targets = curvatures.clone();
-    for (r, &i) in picked.iter().enumerate() {
-        let p = o.p[i * chunks..(i + 1) * chunks].as_flattened();
-        let w = kappa * step * o.weights[i] as f32;
-        let at = r * chunks..(r + 1) * chunks;
-        let (curvature, target) = (curvatures[at.clone()].as_flattened_mut(), targets[at].as_flattened_mut());
-        let mut mean = 0.0;
-        for c in 0..o.classes {
-            curvature[c] = w * (p[c] * (1.0 - p[c])).max(FLOOR);
-            target[c] = p[c].max(1e-6).ln();
-            mean += target[c];
-        }
-        mean /= o.classes as f32;
-        (0..o.classes).for_each(|c| target[c] = (target[c] - mean) * curvature[c]);
-    }
+fn rows_of(o: &Objective<'_>, picked: &Picked<'_>) -> (Aligned<f32>, Aligned<f32>) {
+    let mut curvatures = Aligned::zeros(picked.rows.len() * o.width);
+    let mut targets = Aligned::zeros(picked.rows.len() * o.width);
+    vectorised(Start { o, picked, curvatures: &mut curvatures, targets: &mut targets });
     (curvatures, targets)
 }
 
-/// Zᵀ·Y over some rows.
-struct Transposed<'a, 'b> {
+struct Start<'a, 'b> {
     o: &'a Objective<'b>,
-    rows: &'a [usize],
-    y: &'a [Chunk<f32>],
-    out: &'a mut [Chunk<f32>],
+    picked: &'a Picked<'b>,
+    curvatures: &'a mut [f32],
+    targets: &'a mut [f32],
 }
 
-impl Vectorised for Transposed<'_, '_> {
+impl WithSimd for Start<'_, '_> {
+    type Output = ();
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let (design, chunks) = (self.o.design, self.o.chunks);
-        let mut buckets = vec![[0f32; LANES]; design.table_len(chunks)];
-        for (&i, y) in self.rows.iter().zip(self.y.chunks_exact(chunks)) {
-            blocks!(chunks, |at, K| {
-                let y: [Chunk<f32>; K] = std::array::from_fn(|k| y[at + k]);
-                design.scatter(i, &y, &mut buckets, chunks, at);
-            });
+    fn with_simd<S: Simd>(self, _: S) {
+        use lipex_core::{Lane, Real};
+        let Start { o, picked, curvatures, targets } = self;
+        let rows = picked.rows.iter().zip(&picked.scales);
+        let places = curvatures.chunks_exact_mut(o.width).zip(targets.chunks_exact_mut(o.width));
+        for ((&i, &w), (curvature, target)) in rows.zip(places) {
+            let p = &o.p[i as usize * o.width..(i as usize + 1) * o.width];
+            for (t, &p) in target.iter_mut().zip(p) {
+                let p = if p > LEAST { p } else { LEAST };
+                *t = if fused::<S>() { Lane::<true>(p).ln().0 } else { Lane::<false>(p).ln().0 };
+            }
+            let mean = target[..o.classes].iter().sum::<f32>() / o.classes as f32;
+            for ((c, t), &p) in curvature.iter_mut().zip(target.iter_mut()).zip(p) {
+                let v = p * (1.0 - p);
+                *c = w * if v > FLOOR { v } else { FLOOR };
+                *t = (*t - mean) * *c;
+            }
+            curvature[o.classes..].fill(0.0);
+            target[o.classes..].fill(0.0);
         }
-        design.fold(&mut buckets, chunks, self.out);
     }
 }
 
 /// Lower triangles of Zᵀ diag(w_c) Z, all classes at once.
-struct Grams<'a, 'b> {
-    o: &'a Objective<'b>,
-    rows: &'a [usize],
-    weights: &'a [Chunk<f32>],
-    a: &'a mut [Chunk<f32>],
+struct Grams<'a> {
+    rows: &'a ByColumn,
+    columns: usize,
+    width: usize,
+    weights: &'a [f32],
+    a: &'a mut [f32],
 }
 
-impl Vectorised for Grams<'_, '_> {
+impl WithSimd for Grams<'_> {
+    type Output = ();
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Grams { o, rows, weights, a } = self;
-        let (columns, chunks) = (o.design.columns(), o.chunks);
-        blocks!(chunks, |at, K| {
-            let mut buckets = vec![[[0f32; LANES]; K]; PATTERNS * PATTERNS];
-            for first in 0..o.design.groups() {
-                for second in 0..=first {
-                    sort_rows::<K>(o, rows, weights, (first, second), at, &mut buckets);
-                    let sums = fold_twice(&mut buckets);
-                    for (r, row) in sums.iter().enumerate() {
-                        for (c, sum) in row.iter().enumerate() {
-                            let (i, j) = (first * GROUP + r, second * GROUP + c);
-                            if i < columns && j <= i {
-                                let place = entry(i, j) * chunks + at;
-                                a[place..place + K].copy_from_slice(sum);
-                            }
-                        }
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Grams { rows, columns, width, weights, a } = self;
+        // Two tiles at a time, so that sums are loaded and stored half as often.
+        let mut tables = Aligned::zeros(2 * row_tables_len::<f32, S, 4>());
+        for (pair, weights) in weights.chunks(2 * TILE * width).enumerate() {
+            let (one, two) = weights.split_at(weights.len().min(TILE * width));
+            let first = rows.tile(2 * pair);
+            let second = if two.is_empty() { first } else { rows.tile(2 * pair + 1) };
+            blocks!(width / S::F32_LANES, |at, K| {
+                let tables = tables_mut::<f32, S, K>(&mut tables);
+                tabulate_rows::<f32, S, K>(simd, one, (width, at), &mut tables[..ROW_GROUPS]);
+                tabulate_rows::<f32, S, K>(simd, two, (width, at), &mut tables[ROW_GROUPS..2 * ROW_GROUPS]);
+                let (tables, _) = tables.as_chunks::<ROW_GROUPS>();
+                for i in 0..columns {
+                    let entries = a[entry(i, 0) * width..entry(i + 1, 0) * width].chunks_exact_mut(width);
+                    for (j, sums) in entries.enumerate() {
+                        // Rows of both columns: where both patterns have a bit.
+                        let both = and(first[i], first[j]);
+                        let sum = add_rows::<f32, S, K>(simd, &both, &tables[0], load::<f32, S, K>(sums, at));
+                        let both = and(second[i], second[j]);
+                        store::<f32, S, K>(sums, at, add_rows::<f32, S, K>(simd, &both, &tables[1], sum));
                     }
                 }
-            }
-        });
+            });
+        }
     }
 }
 
-/// Adds each row's weights to the bucket of its patterns in two groups.
 #[inline(always)]
-fn sort_rows<const K: usize>(
-    o: &Objective<'_>,
-    rows: &[usize],
-    weights: &[Chunk<f32>],
-    (first, second): (usize, usize),
-    at: usize,
-    buckets: &mut [[Chunk<f32>; K]],
-) {
-    buckets.fill([[0f32; LANES]; K]);
-    for (&i, w) in rows.iter().zip(weights.chunks_exact(o.chunks)) {
-        let codes = o.design.row(i);
-        let bucket = &mut buckets[usize::from(codes[first]) * PATTERNS + usize::from(codes[second])];
-        bucket.iter_mut().zip(&w[at..at + K]).for_each(|(b, w)| add(b, w));
-    }
-}
-
-/// 256 buckets of two groups' patterns to the 4×4 entries of their columns; the buckets are spent.
-#[inline(always)]
-fn fold_twice<const K: usize>(buckets: &mut [[Chunk<f32>; K]]) -> [[[Chunk<f32>; K]; GROUP]; GROUP] {
-    let mut half = [[[[0f32; LANES]; K]; GROUP]; PATTERNS];
-    for (patterns, out) in buckets.chunks_exact_mut(PATTERNS).zip(&mut half) {
-        fold_patterns(patterns, out);
-    }
-    let mut sums = [[[[0f32; LANES]; K]; GROUP]; GROUP];
-    for c in 0..GROUP {
-        let mut column: [[Chunk<f32>; K]; PATTERNS] = std::array::from_fn(|pattern| half[pattern][c]);
-        let mut out = [[[0f32; LANES]; K]; GROUP];
-        fold_patterns(&mut column, &mut out);
-        (0..GROUP).for_each(|r| sums[r][c] = out[r]);
-    }
-    sums
+fn and(a: [u8; ROW_GROUPS], b: [u8; ROW_GROUPS]) -> [u8; ROW_GROUPS] {
+    (u64::from_le_bytes(a) & u64::from_le_bytes(b)).to_le_bytes()
 }
 
 /// Factors M = Gram + penalties in place, each class for itself; pivots are kept well above 0.
 struct Cholesky<'a> {
     columns: usize,
-    chunks: usize,
+    width: usize,
     penalties: &'a [f64],
-    a: &'a mut [Chunk<f32>],
+    a: &'a mut [f32],
 }
 
-impl Vectorised for Cholesky<'_> {
+/// Entries of a row of the factor that are made together, so that one load of the row serves all of them.
+const TOGETHER: usize = 4;
+
+impl WithSimd for Cholesky<'_> {
+    type Output = ();
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Cholesky { columns, chunks, penalties, a } = self;
-        blocks!(chunks, |at, K| {
-            let load =
-                |a: &[Chunk<f32>], e: usize| -> [Chunk<f32>; K] { std::array::from_fn(|k| a[e * chunks + at + k]) };
-            for (i, &penalty) in penalties.iter().enumerate().take(columns) {
-                for j in 0..=i {
-                    let mut s = load(a, entry(i, j));
-                    let diagonal = s;
-                    if i == j {
-                        s.as_flattened_mut().iter_mut().for_each(|v| *v += penalty as f32);
-                    }
-                    for k in 0..j {
-                        subtract_product::<FMA, K>(&mut s, &load(a, entry(i, k)), &load(a, entry(j, k)));
-                    }
-                    let s = s.as_flattened_mut();
-                    if i == j {
-                        let least = diagonal.as_flattened().iter().map(|v| (1e-6 * v).max(1e-20));
-                        s.iter_mut().zip(least).for_each(|(v, least)| *v = 1.0 / v.max(least).sqrt());
-                    } else {
-                        let pivot = load(a, entry(j, j));
-                        s.iter_mut().zip(pivot.as_flattened()).for_each(|(v, p)| *v *= p);
-                    }
-                    let place = entry(i, j) * chunks + at;
-                    a[place..place + K].as_flattened_mut().copy_from_slice(s);
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        blocks!(self.width / S::F32_LANES, |at, K| {
+            for i in 0..self.columns {
+                let mut j = 0;
+                while j + TOGETHER <= i {
+                    self.entries::<S, K>(simd, i, j, at);
+                    j += TOGETHER;
                 }
+                while j < i {
+                    self.entry::<S, K>(simd, i, j, at);
+                    j += 1;
+                }
+                self.diagonal::<S, K>(simd, i, at);
             }
         });
+    }
+}
+
+impl Cholesky<'_> {
+    #[inline(always)]
+    fn get<S: Simd, const K: usize>(&self, i: usize, j: usize, at: usize) -> [Register<S>; K] {
+        load::<f32, S, K>(&self.a[entry(i, j) * self.width..], at)
+    }
+
+    #[inline(always)]
+    fn put<S: Simd, const K: usize>(&mut self, i: usize, j: usize, at: usize, values: [Register<S>; K]) {
+        store::<f32, S, K>(&mut self.a[entry(i, j) * self.width..], at, values);
+    }
+
+    /// L_ij … L_i,j+3.
+    #[inline(always)]
+    fn entries<S: Simd, const K: usize>(&mut self, simd: S, i: usize, j: usize, at: usize) {
+        let width = self.width;
+        let mut sums = [[simd.splat_f32s(0.0); K]; TOGETHER];
+        for (t, sum) in sums.iter_mut().enumerate() {
+            *sum = self.get::<S, K>(i, j + t, at);
+        }
+        let row = self.row(i, j);
+        let (a, b, c, d) = (self.row(j, j), self.row(j + 1, j), self.row(j + 2, j), self.row(j + 3, j));
+        for k in (0..j * width).step_by(width) {
+            let own = load::<f32, S, K>(&row[k..k + width], at);
+            sums[0] = subtract_product(simd, sums[0], own, load::<f32, S, K>(&a[k..k + width], at));
+            sums[1] = subtract_product(simd, sums[1], own, load::<f32, S, K>(&b[k..k + width], at));
+            sums[2] = subtract_product(simd, sums[2], own, load::<f32, S, K>(&c[k..k + width], at));
+            sums[3] = subtract_product(simd, sums[3], own, load::<f32, S, K>(&d[k..k + width], at));
+        }
+        for t in 0..TOGETHER {
+            for earlier in 0..t {
+                sums[t] = subtract_product(simd, sums[t], sums[earlier], self.get::<S, K>(j + t, j + earlier, at));
+            }
+            sums[t] = times::<S, K>(simd, sums[t], self.get::<S, K>(j + t, j + t, at));
+            self.put::<S, K>(i, j + t, at, sums[t]);
+        }
+    }
+
+    /// The first `count` entries of a row of the factor.
+    #[inline(always)]
+    fn row(&self, i: usize, count: usize) -> &[f32] {
+        &self.a[entry(i, 0) * self.width..][..count * self.width]
+    }
+
+    /// L_ij, j < i.
+    #[inline(always)]
+    fn entry<S: Simd, const K: usize>(&mut self, simd: S, i: usize, j: usize, at: usize) {
+        let mut sum = self.get::<S, K>(i, j, at);
+        for k in 0..j {
+            sum = subtract_product(simd, sum, self.get::<S, K>(i, k, at), self.get::<S, K>(j, k, at));
+        }
+        let value = times::<S, K>(simd, sum, self.get::<S, K>(j, j, at));
+        self.put::<S, K>(i, j, at, value);
+    }
+
+    /// 1/L_ii.
+    #[inline(always)]
+    fn diagonal<S: Simd, const K: usize>(&mut self, simd: S, i: usize, at: usize) {
+        let gram = self.get::<S, K>(i, i, at);
+        let mut sums = [[simd.splat_f32s(self.penalties[i] as f32); K], gram];
+        for k in 0..i {
+            let l = self.get::<S, K>(i, k, at);
+            sums[k % 2] = subtract_product(simd, sums[k % 2], l, l);
+        }
+        let (share, tiny, one) = (simd.splat_f32s(1e-6), simd.splat_f32s(1e-20), simd.splat_f32s(1.0));
+        let mut pivot = gram;
+        for k in 0..K {
+            let least = simd.max_f32s(simd.mul_f32s(gram[k], share), tiny);
+            let sum = simd.add_f32s(sums[0][k], sums[1][k]);
+            pivot[k] = simd.div_f32s(one, simd.sqrt_f32s(simd.max_f32s(sum, least)));
+        }
+        self.put::<S, K>(i, i, at, pivot);
     }
 }
 
 /// Solves M v = b in place, forward and back.
 struct Solve<'a> {
     columns: usize,
-    chunks: usize,
-    a: &'a [Chunk<f32>],
-    b: &'a mut [Chunk<f32>],
+    width: usize,
+    a: &'a [f32],
+    b: &'a mut [f32],
 }
 
-impl Vectorised for Solve<'_> {
+impl WithSimd for Solve<'_> {
+    type Output = ();
     #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        let Solve { columns, chunks, a, b } = self;
-        blocks!(chunks, |at, K| {
-            let load =
-                |a: &[Chunk<f32>], e: usize| -> [Chunk<f32>; K] { std::array::from_fn(|k| a[e * chunks + at + k]) };
-            let times = |s: &mut [Chunk<f32>; K], p: [Chunk<f32>; K]| {
-                s.as_flattened_mut().iter_mut().zip(p.as_flattened()).for_each(|(v, p)| *v *= p);
-            };
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Solve { columns, width, a, b } = self;
+        blocks!(width / S::F32_LANES, |at, K| {
+            let zero = [simd.splat_f32s(0.0); K];
             for i in 0..columns {
-                let mut s = load(b, i);
-                for k in 0..i {
-                    subtract_product::<FMA, K>(&mut s, &load(a, entry(i, k)), &load(b, k));
+                let (done, rest) = b.split_at_mut(i * width);
+                // Four sums, so that a product need not wait for the one before.
+                let mut sums = [load::<f32, S, K>(rest, at), zero, zero, zero];
+                let row = &a[entry(i, 0) * width..entry(i, i) * width];
+                for (l, v) in row.chunks(4 * width).zip(done.chunks(4 * width)) {
+                    for (sum, (l, v)) in sums.iter_mut().zip(l.chunks_exact(width).zip(v.chunks_exact(width))) {
+                        *sum = subtract_product(simd, *sum, load::<f32, S, K>(l, at), load::<f32, S, K>(v, at));
+                    }
                 }
-                times(&mut s, load(a, entry(i, i)));
-                b[i * chunks + at..i * chunks + at + K].copy_from_slice(&s);
+                let sum = add::<f32, S, K>(
+                    simd,
+                    add::<f32, S, K>(simd, sums[0], sums[1]),
+                    add::<f32, S, K>(simd, sums[2], sums[3]),
+                );
+                let pivot = load::<f32, S, K>(&a[entry(i, i) * width..], at);
+                store::<f32, S, K>(rest, at, times::<S, K>(simd, sum, pivot));
             }
             for i in (0..columns).rev() {
-                let mut s = load(b, i);
-                times(&mut s, load(a, entry(i, i)));
-                b[i * chunks + at..i * chunks + at + K].copy_from_slice(&s);
-                for k in 0..i {
-                    let mut t = load(b, k);
-                    subtract_product::<FMA, K>(&mut t, &load(a, entry(i, k)), &s);
-                    b[k * chunks + at..k * chunks + at + K].copy_from_slice(&t);
+                let (above, rest) = b.split_at_mut(i * width);
+                let pivot = load::<f32, S, K>(&a[entry(i, i) * width..], at);
+                let value = times::<S, K>(simd, load::<f32, S, K>(rest, at), pivot);
+                store::<f32, S, K>(rest, at, value);
+                let row = &a[entry(i, 0) * width..entry(i, i) * width];
+                for (l, v) in row.chunks_exact(width).zip(above.chunks_exact_mut(width)) {
+                    let rest = subtract_product(simd, load::<f32, S, K>(v, at), load::<f32, S, K>(l, at), value);
+                    store::<f32, S, K>(v, at, rest);
                 }
             }
         });
     }
 }
 
-/// s −= x·y, lane by lane.
+/// x·y.
 #[inline(always)]
-fn subtract_product<const FMA: bool, const K: usize>(
-    s: &mut [Chunk<f32>; K],
-    x: &[Chunk<f32>; K],
-    y: &[Chunk<f32>; K],
-) {
+fn times<S: Simd, const K: usize>(simd: S, x: [Register<S>; K], y: [Register<S>; K]) -> [Register<S>; K] {
+    let mut products = x;
     for k in 0..K {
-        for l in 0..LANES {
-            s[k][l] = if FMA { (-x[k][l]).mul_add(y[k][l], s[k][l]) } else { s[k][l] - x[k][l] * y[k][l] };
-        }
+        products[k] = simd.mul_f32s(x[k], y[k]);
     }
+    products
+}
+
+/// s − x·y.
+#[inline(always)]
+fn subtract_product<S: Simd, const K: usize>(
+    simd: S,
+    s: [Register<S>; K],
+    x: [Register<S>; K],
+    y: [Register<S>; K],
+) -> [Register<S>; K] {
+    let mut rest = s;
+    for k in 0..K {
+        rest[k] = simd.negate_mul_add_e_f32s(x[k], y[k], s[k]);
+    }
+    rest
 }

@@ -42,22 +42,47 @@ impl Overlay {
         expect_len("segments of the image", features, self.features)
     }
 
-    /// The picture under shapes of the features for which `attributes` gives something.
+    /// The picture under shapes of the features for which `attributes` gives something, each followed by its value as a text.
     pub fn draw<'a>(&self, m: &mut Markup, attributes: impl Fn(usize) -> Option<Vec<(&'static str, &'a str)>>) {
         let (w, h) = (self.width.to_string(), self.height.to_string());
         let frame: &Attributes<'_> = &[("id", "picture"), ("viewBox", &format!("0 0 {w} {h}")), ("role", "img")];
         let source = format!("data:image/png;base64,{}", STANDARD.encode(&self.png));
         m.open("svg", frame).element("title", &[], "The image with its segments coloured");
         m.empty("image", &[("href", &source), ("width", &w), ("height", &h)]);
+        let (centres, font) = (self.centres(), (self.width as f64 / 30.0).to_string());
         for (feature, shape) in self.shapes().into_iter().enumerate() {
             if let Some(mut attributes) = attributes(feature)
                 && !shape.is_empty()
             {
+                let value = attributes.iter().find(|(name, _)| *name == "data-v").map_or("", |(_, value)| *value);
                 attributes.push(("d", &shape));
                 m.empty("path", &attributes);
+                let (x, y) = (centres[feature].0.to_string(), centres[feature].1.to_string());
+                m.element("text", &[("class", "v"), ("x", &x), ("y", &y), ("font-size", &font)], value);
             }
         }
         m.close("svg").line();
+    }
+
+    /// For each feature its pixel that is nearest to the mean of its pixels: column and row.
+    fn centres(&self) -> Vec<(usize, usize)> {
+        let mut sums = vec![(0.0, 0.0, 0.0); self.features];
+        let places =
+            || self.segments.iter().enumerate().map(|(i, &s)| (usize::from(s), i % self.width, i / self.width));
+        for (feature, x, y) in places() {
+            if let Some(sum) = sums.get_mut(feature) {
+                *sum = (sum.0 + x as f64, sum.1 + y as f64, sum.2 + 1.0);
+            }
+        }
+        let mut nearest = vec![(f64::INFINITY, (0, 0)); self.features];
+        for (feature, x, y) in places() {
+            let Some(&(sum_x, sum_y, count)) = sums.get(feature) else { continue };
+            let distance = (x as f64 - sum_x / count).powi(2) + (y as f64 - sum_y / count).powi(2);
+            if distance < nearest[feature].0 {
+                nearest[feature] = (distance, (x, y));
+            }
+        }
+        nearest.into_iter().map(|(_, place)| place).collect()
     }
 
     /// For each feature a path of rectangles: runs of pixels along a row, joined with equal runs below.
@@ -109,6 +134,7 @@ mod tests {
         let image = ImageInstance::new(picture(3, 3), map).unwrap();
         let overlay = Overlay::new(&image);
         assert_eq!(overlay.shapes(), ["M0 0h2v2h-2z", "M2 0h1v3h-1z", "M0 2h1v1h-1z", "M1 2h1v1h-1z"]);
+        assert_eq!(overlay.centres(), [(0, 0), (2, 1), (0, 2), (1, 2)]);
         assert!(overlay.check(4).is_ok() && overlay.check(3).is_err());
     }
 

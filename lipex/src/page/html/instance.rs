@@ -102,15 +102,24 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
         m.element("i", &[("class", level_class(level))], "");
     }
     m.close("span").element("span", &[], "+ for");
-    m.open("label", &[("class", "script"), ("hidden", "")]);
-    m.empty("input", &[("type", "checkbox"), ("id", "numbers")]).text(" numbers").close("label").close("p").line();
+    if page.options.image.is_none() {
+        m.open("label", &[("class", "script"), ("hidden", "")]);
+        m.empty("input", &[("type", "checkbox"), ("id", "numbers")]).text(" numbers").close("label");
+    }
+    m.close("p").line();
     let what = phrases::feature(page.e());
-    let mut note = "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string();
+    let mut note = match page.options.image {
+        Some(_) => "Segments without a number: close to 0".to_string(),
+        None => "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string(),
+    };
     if bars(page.e()).is_some() {
         note += ", or not told from it";
     }
     if page.e().kept.len() < page.e().features.len() {
         note += &format!(", or a {what} that selection left out");
+    }
+    if page.table.columns.len() < page.e().kept.len() {
+        note += &format!(", or a {what} that this page leaves out");
     }
     m.element("p", &[("class", "note")], &format!("{note}.")).line();
 }

@@ -89,6 +89,7 @@ const show = c => {
     const e = entry(c, Number(word.dataset.f));
     word.setAttribute('class', 'w ' + level(e) + (word.classList.contains('on') ? ' on' : ''));
     word.dataset.v = e ? signed(e.weight) : '·';
+    if (word instanceof SVGElement) word.nextElementSibling.textContent = word.dataset.v;
   }
   all('[data-name]').forEach(name => { name.textContent = data.classes[c]; });
   classRows.forEach(row => row.classList.toggle('at', Number(row.dataset.c) === c));
@@ -224,10 +225,7 @@ if (find) {
   filter();
 }
 
-by('numbers').addEventListener('change', event => {
-  const shown = by('text') || document.body;
-  shown.classList.toggle('numbers', event.target.checked);
-});
+if (by('numbers')) by('numbers').addEventListener('change', event => by('text').classList.toggle('numbers', event.target.checked));
 all('.script').forEach(part => { part.hidden = false; });
 tell(null);
 })();

@@ -1,0 +1,234 @@
+//! Agreement of a surrogate's rows with the black box's, a tile of rows at a time, in f64.
+
+use crate::Cpu;
+use crate::design::{Design, TILE};
+use crate::lanes::{Aligned, Simd, WithSimd, fused, padded_f64, vectorised};
+use crate::softmax::Tile;
+use lipex_core::{Agreement, Fitted, Link, Neighbourhood, Real, Wide, arg_max};
+
+/// The least probability that a row of a ridge is clipped to before H² and KL.
+const FLOOR: f64 = 1e-7;
+
+/// Weighted sums over rows.
+#[derive(Default)]
+pub(super) struct Tally {
+    sum: Agreement,
+    pub weight: f64,
+    /// Of each class: Σ w p, Σ w p², Σ w (p − q)².
+    squares: [Aligned<f64>; 3],
+    classes: usize,
+}
+
+impl Tally {
+    /// Adds some rows of a surrogate on a design of its kept features and an intercept.
+    pub fn add(
+        &mut self,
+        design: &Design,
+        around: &Neighbourhood<Cpu>,
+        fitted: &Fitted,
+        rows: &[u32],
+        weight: impl Fn(u32) -> f64,
+    ) {
+        self.classes = around.probabilities.classes();
+        let width = padded_f64(self.classes);
+        if self.squares[0].is_empty() {
+            self.squares = std::array::from_fn(|_| Aligned::zeros(width));
+        }
+        let mut x = Aligned::zeros(design.columns() * width);
+        for (c, (row, b)) in fitted.matrix.iter().zip(&fitted.intercept).enumerate() {
+            let column = x.iter_mut().skip(c).step_by(width);
+            column.zip(row.iter().chain([b])).for_each(|(x, w)| *x = *w);
+        }
+        let weights: Vec<f64> = rows.iter().map(|&i| weight(i)).collect();
+        vectorised(Rows { tally: self, design, around, link: fitted.link, x: &x, rows, weights: &weights, width });
+    }
+
+    pub fn mean(&self) -> Agreement {
+        let s = &self.sum;
+        // Without any weight nothing was measured; 0/0 would not survive a file.
+        let w = if self.weight > 0.0 { self.weight } else { 1.0 };
+        Agreement {
+            tv: s.tv / w,
+            hellinger: s.hellinger / w,
+            kl: s.kl / w,
+            arg_max: s.arg_max / w,
+            off_simplex: s.off_simplex / w,
+        }
+    }
+
+    /// R² of each class.
+    pub fn r2(&self) -> Vec<f64> {
+        let one = |c: usize| {
+            let [p, p2, residual] = [0, 1, 2].map(|k| self.squares[k][c]);
+            let spread = p2 - p * p / self.weight;
+            // What is left of a constant class is rounding.
+            if spread > 1e-12 * p2 { 1.0 - residual / spread } else { 0.0 }
+        };
+        (0..self.classes).map(one).collect()
+    }
+}
+
+struct Rows<'a> {
+    tally: &'a mut Tally,
+    design: &'a Design,
+    around: &'a Neighbourhood<Cpu>,
+    link: Link,
+    x: &'a [f64],
+    rows: &'a [u32],
+    weights: &'a [f64],
+    width: usize,
+}
+
+/// The black box's rows of a tile, and the surrogate's as they are; the tile has the surrogate's on the simplex.
+struct Pair {
+    p: Aligned<f64>,
+    ln_p: Aligned<f64>,
+    sqrt_p: Aligned<f64>,
+    answer: Aligned<f64>,
+}
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let width = self.width;
+        let mut tile: Tile<f64> = Tile::new(self.tally.classes, width);
+        let mut tables = Aligned::zeros(self.design.table_len(width));
+        tile.tabulate(simd, self.design, self.x, width, &mut tables);
+        let zeros = || Aligned::zeros(TILE * width);
+        let mut pair = Pair { p: zeros(), ln_p: zeros(), sqrt_p: zeros(), answer: zeros() };
+        for (rows, weights) in self.rows.chunks(TILE).zip(self.weights.chunks(TILE)) {
+            let flat = rows.len() * width;
+            for (p, &i) in pair.p.chunks_exact_mut(width).zip(rows) {
+                let own = self.around.probabilities.row(i as usize);
+                p.iter_mut().zip(own).for_each(|(p, &v)| *p = f64::from(v));
+            }
+            if fused::<S>() {
+                logarithms::<true>(&pair.p[..flat], &mut pair.ln_p);
+            } else {
+                logarithms::<false>(&pair.p[..flat], &mut pair.ln_p);
+            }
+            pair.sqrt_p.iter_mut().zip(&pair.p[..flat]).for_each(|(s, p)| *s = p.sqrt());
+            if self.link == Link::Softmax {
+                tile.answer(simd, self.design, rows, &tables, width);
+                pair.answer[..flat].copy_from_slice(&tile.q[..flat]);
+            } else {
+                tile.look_up(simd, self.design, rows, &tables, width);
+                pair.answer[..flat].copy_from_slice(&tile.ln[..flat]);
+                for (r, answer) in pair.answer[..flat].chunks_exact_mut(width).enumerate() {
+                    answer[self.tally.classes..].fill(0.0);
+                    let row = r * width..r * width + self.tally.classes;
+                    onto_simplex(&answer[..self.tally.classes], &mut tile.ln[row.clone()], &mut tile.sqrt[row]);
+                }
+            }
+            for (r, &weight) in weights.iter().enumerate() {
+                self.row(simd, &tile, &pair, r * width..(r + 1) * width, weight);
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Adds one row of a tile.
+    #[inline(always)]
+    fn row<S: Simd>(&mut self, simd: S, tile: &Tile<f64>, pair: &Pair, row: std::ops::Range<usize>, weight: f64) {
+        let (p, ln_p, sqrt_p) = (
+            S::as_simd_f64s(&pair.p[row.clone()]).0,
+            S::as_simd_f64s(&pair.ln_p[row.clone()]).0,
+            S::as_simd_f64s(&pair.sqrt_p[row.clone()]).0,
+        );
+        let (answer, ln_q, sqrt_q) = (
+            S::as_simd_f64s(&pair.answer[row.clone()]).0,
+            S::as_simd_f64s(&tile.ln[row.clone()]).0,
+            S::as_simd_f64s(&tile.sqrt[row.clone()]).0,
+        );
+        let zero = simd.splat_f64s(0.0);
+        let (w, mut tv, mut hellinger, mut kl) = (simd.splat_f64s(weight), zero, zero, zero);
+        let [sums, squares, residuals] = &mut self.tally.squares;
+        let sums = S::as_mut_simd_f64s(sums).0;
+        let squares = S::as_mut_simd_f64s(squares).0;
+        let residuals = S::as_mut_simd_f64s(residuals).0;
+        for k in 0..p.len() {
+            let off = simd.sub_f64s(p[k], answer[k]);
+            tv = simd.add_f64s(tv, simd.max_f64s(off, simd.sub_f64s(zero, off)));
+            let root = simd.sub_f64s(sqrt_p[k], sqrt_q[k]);
+            hellinger = simd.mul_add_e_f64s(root, root, hellinger);
+            kl = simd.mul_add_e_f64s(p[k], simd.sub_f64s(ln_p[k], ln_q[k]), kl);
+            let weighted = simd.mul_f64s(w, p[k]);
+            sums[k] = simd.add_f64s(sums[k], weighted);
+            squares[k] = simd.mul_add_e_f64s(weighted, p[k], squares[k]);
+            residuals[k] = simd.mul_add_e_f64s(simd.mul_f64s(w, off), off, residuals[k]);
+        }
+        let (p, answer) = (&pair.p[row.clone()][..self.tally.classes], &pair.answer[row][..self.tally.classes]);
+        let off_simplex = self.link == Link::Identity && answer.iter().any(|q| !(0.0..=1.0).contains(q));
+        let sum = &mut self.tally.sum;
+        sum.tv += weight * 0.5 * simd.reduce_sum_f64s(tv);
+        sum.hellinger += weight * 0.5 * simd.reduce_sum_f64s(hellinger);
+        sum.kl += weight * simd.reduce_sum_f64s(kl);
+        sum.arg_max += if arg_max(p) == arg_max(answer) { weight } else { 0.0 };
+        sum.off_simplex += if off_simplex { weight } else { 0.0 };
+        self.tally.weight += weight;
+    }
+}
+
+#[inline(always)]
+fn logarithms<const FMA: bool>(x: &[f64], to: &mut [f64]) {
+    to.iter_mut().zip(x).for_each(|(to, x)| *to = Wide::<FMA>(*x).ln().0);
+}
+
+/// ln q and √q of a ridge's row, clipped and divided by its sum.
+fn onto_simplex(answer: &[f64], ln: &mut [f64], sqrt: &mut [f64]) {
+    let sum: f64 = answer.iter().map(|q| q.max(FLOOR)).sum();
+    for ((l, s), q) in ln.iter_mut().zip(sqrt).zip(answer) {
+        let q = q.max(FLOOR) / sum;
+        (*l, *s) = (q.ln(), q.sqrt());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lipex_core::{FitReport, Masks, Probabilities, Start, Weights};
+
+    /// The tally of one row in which the surrogate answers `scores` by its intercept alone.
+    fn tally(p: [f32; 2], scores: [f64; 2], link: Link) -> Tally {
+        let on = Cpu::new();
+        let around = Neighbourhood::new(
+            &on,
+            Masks::new(&on, 1, 1, vec![1]).unwrap(),
+            Probabilities::new(&on, 1, 2, p.to_vec()).unwrap(),
+            Weights::new(vec![1.0]),
+        )
+        .unwrap();
+        let report = FitReport {
+            objective: 0.0,
+            gradient_norm: 0.0,
+            lambda: 0.0,
+            iterations: 0,
+            evaluations: 0,
+            hessian_products: 0,
+            converged: true,
+            stopped: String::new(),
+            start: Start::Own,
+        };
+        let (kept, matrix) = (vec![0], vec![vec![0.0]; 2]);
+        let fitted = Fitted { kept, matrix, intercept: scores.to_vec(), support: vec![vec![0]; 2], link, report };
+        let mut tally = Tally::default();
+        tally.add(&Design::new(&around.masks, &fitted.kept, true), &around, &fitted, &[0], |_| 2.0);
+        tally
+    }
+
+    #[test]
+    fn hand_computed_agreement() {
+        let a = tally([0.75, 0.25], [0.25f64.ln(), 0.75f64.ln()], Link::Softmax).mean();
+        assert!((a.tv - 0.5).abs() < 1e-15);
+        assert_eq!((a.arg_max, a.off_simplex), (0.0, 0.0));
+        assert!((a.hellinger - (1.0 - 2.0 * (0.75f64 * 0.25).sqrt())).abs() < 1e-12);
+        assert!((a.kl - 0.5 * 3f64.ln()).abs() < 1e-12);
+        let ridge = tally([1.0, 0.0], [1.25, -0.25], Link::Identity).mean();
+        assert_eq!((ridge.tv, ridge.arg_max, ridge.off_simplex), (0.25, 1.0, 1.0));
+        assert!(ridge.kl.is_finite() && ridge.kl < 1e-6);
+        let exact = tally([1.0, 0.0], [800.0, -800.0], Link::Softmax).mean();
+        assert!(exact.kl.abs() < 1e-15 && exact.hellinger < 1e-15 && exact.arg_max == 1.0);
+    }
+}

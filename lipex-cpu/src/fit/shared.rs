@@ -1,0 +1,78 @@
+//! What fits around one instance on the same features have in common: folds, bootstraps, several λ.
+
+use super::objective::{Objective, Terms, padded};
+use super::precondition::Preconditioner;
+use super::weights;
+use crate::Cpu;
+use crate::design::Design;
+use crate::lanes::Aligned;
+use lipex_core::{Fitted, Lambda, Neighbourhood, Problem, Result, Softmax};
+use std::collections::HashMap;
+
+/// Problems of one neighbourhood and the same features, in the order of their first.
+pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut places: HashMap<(*const Neighbourhood<Cpu>, &[usize]), usize> = HashMap::new();
+    for (i, problem) in problems.iter().enumerate() {
+        let place =
+            *places.entry((std::ptr::from_ref(problem.around), &problem.selection.kept)).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[place].push(i);
+    }
+    groups
+}
+
+/// What fits around one instance on the same features have in common. A fit is the same to the bit whether it shares
+/// this with others or not.
+pub(super) struct Shared<'a> {
+    pub around: &'a Neighbourhood<Cpu>,
+    pub kept: &'a [usize],
+    design: Design,
+    /// P, padded.
+    p: Aligned<f32>,
+    /// The preconditioner at a start that several fits have.
+    pub warm: Option<Warm<'a>>,
+}
+
+pub(super) struct Warm<'a> {
+    pub start: &'a Fitted,
+    pub lambda: f64,
+    pub preconditioner: Preconditioner,
+}
+
+impl<'a> Shared<'a> {
+    pub fn new(settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
+        let Problem { around, selection, start, .. } = problems[group[0]];
+        let kept: &[usize] = &selection.kept;
+        let design = Design::new(&around.masks, kept, settings.has_intercept());
+        let mut shared = Shared { around, kept, design, p: padded(&around.probabilities), warm: None };
+        if let (Some(start), true) = (start, group.len() > 1) {
+            let lambda = match settings.lambda_set() {
+                Lambda::Fixed(_) => settings.lambda_used()?,
+                Lambda::Auto => start.report.lambda,
+            };
+            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda) });
+        }
+        Ok(shared)
+    }
+
+    pub fn terms<'b>(&'b self, settings: &'b Softmax, lambda: f64) -> Terms<'b> {
+        Terms {
+            design: &self.design,
+            p: &self.p,
+            classes: self.around.probabilities.classes(),
+            divergence: settings.divergence_in_use(),
+            lambda,
+            intercept: settings.has_intercept(),
+        }
+    }
+
+    /// The preconditioner at a start, from all rows whatever their multiplicities.
+    pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
+        let (rows, weights) = weights(settings, self.around, None);
+        let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
+        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+    }
+}
