@@ -204,7 +204,7 @@ fn mistakes_are_told_in_one_line_and_write_nothing() {
         (&["--keep", "1,x"], "\"x\""),
         (&["--keep", "1,1"], "named twice"),
         (&["--keep", "1", "--select", "all"], "cannot be used with"),
-        (&["--surrogate", "tree"], "softmax or ridge"),
+        (&["--surrogate", "tree"], "softmax, ridge"),
         (&["--surrogate", "ridge", "--tolerance", "1e-3"], "tolerance"),
         (&["--surrogate", "ridge", "--lambda", "1"], "lambda"),
         (&["--alpha", "1"], "alpha"),

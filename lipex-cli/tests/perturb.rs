@@ -25,8 +25,10 @@ fn masks_of_a_seed_go_to_a_file_or_to_standard_output() {
     drawn(&["--seed", "5", "--out", &archive]);
     assert_eq!(npy::read_masks(&archive).unwrap(), masks);
     let weighted = path(folder.path(), "weighted.npz");
-    drawn(&["--sampler", "weight-proportional", "--out", &weighted]);
-    assert_eq!(npy::read_weights(&weighted).unwrap().len(), 40);
+    for sampler in ["weight-proportional", "kernel-shap"] {
+        drawn(&["--sampler", sampler, "--out", &weighted]);
+        assert_eq!(npy::read_weights(&weighted).unwrap().len(), npy::read_masks(&weighted).unwrap().rows, "{sampler}");
+    }
     // Only a sampler with weights of its own stores any.
     assert!(npy::read_weights(&archive).unwrap_err().to_string().contains("no array named weights"));
 }

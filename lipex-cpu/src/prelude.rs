@@ -45,6 +45,22 @@
 //! assert!((explanation.contrast(0, 1)[0].value - 1.5).abs() < 0.1);
 //! # Ok::<(), lipex_core::Error>(())
 //! ```
+//!
+//! A part of one's own that lacks its stage is told so by the compiler, with what to implement:
+//!
+//! ```compile_fail,E0277
+//! use lipex_cpu::prelude::*;
+//!
+//! struct Dice;
+//!
+//! impl Describe for Dice {
+//!     fn describe(&self) -> Vec<Setting> {
+//!         vec![Setting::new("sampler", "dice")]
+//!     }
+//! }
+//!
+//! lipex().perturber(Dice); // `Dice` does not draw masks on the backend `Cpu`
+//! ```
 
 pub use crate::Cpu;
 pub use lipex_core::{

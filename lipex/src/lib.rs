@@ -72,3 +72,8 @@ pub mod prelude {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So is the recipe for a divergence.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/adding-a-divergence.md")]
+struct AddingADivergence;

@@ -59,30 +59,7 @@ struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     fn new(module: &'a ptx::Module, kernel: &ptx::Kernel, settings: &'a Settings<'a>) -> Result<Self, Refusal> {
-        let program = Program {
-            name: kernel.name.clone(),
-            code: Vec::new(),
-            opcodes: Vec::new(),
-            narrow: 0,
-            wide: 0,
-            truth: 0,
-            constants: Vec::new(),
-            wide_constants: Vec::new(),
-            specials: Vec::new(),
-            unset: Vec::new(),
-            unset_wide: Vec::new(),
-            params: kernel.params.clone(),
-            required: kernel.required,
-            maximum: kernel.maximum,
-            shared: 0,
-            dynamic_shared: false,
-            dynamic_at: 0,
-            local: 0,
-            ordered: false,
-            granule: 4,
-            registers: 0,
-            target: module.target,
-        };
+        let program = Program::new(kernel, module.target);
         let mut decoder = Self {
             settings,
             module,

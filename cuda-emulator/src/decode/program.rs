@@ -1,7 +1,7 @@
 //! A kernel ready to run: instructions whose operands are columns, and what a launch has to know.
 
 use crate::exec::registers::{Alu, Operands};
-use crate::ptx::{Param, Space, Type};
+use crate::ptx::{Kernel, Param, Space, Type};
 
 /// Generic addresses of shared memory begin here.
 pub const SHARED_WINDOW: u64 = 1 << 36;
@@ -57,6 +57,36 @@ pub struct Program {
     pub registers: u32,
     /// PTX target, such as 75.
     pub target: u32,
+}
+
+impl Program {
+    /// A program for `kernel` without instructions.
+    pub fn new(kernel: &Kernel, target: u32) -> Self {
+        Self {
+            name: kernel.name.clone(),
+            code: Vec::new(),
+            opcodes: Vec::new(),
+            narrow: 0,
+            wide: 0,
+            truth: 0,
+            constants: Vec::new(),
+            wide_constants: Vec::new(),
+            specials: Vec::new(),
+            unset: Vec::new(),
+            unset_wide: Vec::new(),
+            params: kernel.params.clone(),
+            required: kernel.required,
+            maximum: kernel.maximum,
+            shared: 0,
+            dynamic_shared: false,
+            dynamic_at: 0,
+            local: 0,
+            ordered: false,
+            granule: 4,
+            registers: 0,
+            target,
+        }
+    }
 }
 
 /// One instruction.

@@ -146,9 +146,9 @@ fn scan(program: &Program, made: &[Option<Computation>], columns: &Columns, star
     let mut before = vec![u64::MAX; starts.len() * words];
     before[..words].fill(0);
     let mut waiting = vec![0];
-    let mut seen = vec![false; starts.len()];
+    let (mut seen, mut queued) = (vec![false; starts.len()], vec![false; starts.len()]);
     while let Some(block) = waiting.pop() {
-        seen[block] = true;
+        (seen[block], queued[block]) = (true, false);
         let mut set = before[block * words..(block + 1) * words].to_vec();
         for i in starts[block]..end(block) {
             let effects = columns.effects(&code[i], made[i].as_ref());
@@ -169,7 +169,8 @@ fn scan(program: &Program, made: &[Option<Computation>], columns: &Columns, star
                 changed |= *word & set != *word;
                 *word &= set;
             }
-            if changed && !waiting.contains(&to) {
+            if changed && !queued[to] {
+                queued[to] = true;
                 waiting.push(to);
             }
         }

@@ -143,19 +143,7 @@ impl State {
             self.note_written(&piece.work).map_err(bad)?;
         }
         match &piece.work {
-            Work::Kernel { function, grid, block, shared, params } => {
-                let launch = Launch {
-                    program: &function.program,
-                    grid: *grid,
-                    block: *block,
-                    dynamic_shared: *shared,
-                    params,
-                    heap: &self.heap,
-                    recorder,
-                };
-                let counters = launch.run(&self.settings.limits)?;
-                self.counters.entry(function.program.name.clone()).or_default().add(&counters);
-            }
+            Work::Kernel { .. } => self.run_kernel(&piece.work, recorder)?,
             Work::Upload(to, bytes) => {
                 let spot = self.heap.spot(*to, bytes.len() as u64, false).map_err(bad)?;
                 // SAFETY: the spot was found for that many bytes, and no kernel runs now.
@@ -192,6 +180,22 @@ impl State {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn run_kernel(&mut self, work: &Work, recorder: Option<&Recorder>) -> Result<(), Box<Report>> {
+        let Work::Kernel { function, grid, block, shared, params } = work else { return Ok(()) };
+        let launch = Launch {
+            program: &function.program,
+            grid: *grid,
+            block: *block,
+            dynamic_shared: *shared,
+            params,
+            heap: &self.heap,
+            recorder,
+        };
+        let counters = launch.run(&self.settings.limits)?;
+        self.counters.entry(function.program.name.clone()).or_default().add(&counters);
         Ok(())
     }
 
