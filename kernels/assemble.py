@@ -62,10 +62,10 @@ def main():
         for device in DEVICES:
             kernels, complaints = assembled(tool, device, path)
             problems += complaints
-            for name, (registers, _) in kernels.items():
-                most[name] = max(most.get(name, 0), registers)
-    for name, registers in sorted(most.items()):
-        print(f"{name}: at most {registers} registers")
+            for name, sizes in kernels.items():
+                most[name] = tuple(map(max, most.get(name, (0, 0)), sizes))
+    for name, (registers, shared) in sorted(most.items()):
+        print(f"{name}: at most {registers} registers, {shared} bytes of shared memory")
     print("\n".join(problems) or f"{len(files)} files assemble for sm_{', sm_'.join(DEVICES)} without a spill")
     sys.exit(bool(problems) or not files)
 

@@ -7,7 +7,8 @@
 //   * lipex_fit: one block an instance, the whole L-BFGS in one launch, tables and a tile of rows in shared memory;
 //   * lipex_fit_tile (a block a tile) and lipex_fit_advance (a block an instance) in turn, tables and tiles in global
 //     memory, a done flag on the device. No block waits for another on either road.
-// lipex_fit_objective then gives the objective of the divergence itself.
+// Where f32 stalls, lipex_fit_double goes on in f64, a block an instance; lipex_fit_objective then gives the objective of
+// the divergence itself.
 //
 // Products with masks are sums looked up: 4 columns make a table of 16 rows for Z·Xᵀ, 4 rows one for Zᵀ·G.
 // Launch: 256 threads a block. Sums over rows are f32 within 128 rows and f64 beyond, in a fixed order.
@@ -28,7 +29,7 @@ enum Stop { TOLERANCE, STALLED, EVALUATIONS };
 
 // Where the minimiser is.
 struct Search {
-    double value, trial, slope, t, low, high, norm, scale;
+    double value, trial, slope, t, low, high, norm, scale, rounding;
     double products[MEMORY];
     u32 phase, trials, pairs, newest, idle, stage, evaluations, iterations, stop, done;
 };
@@ -58,6 +59,7 @@ struct Problem {
     float* partial;       // the road of many launches: 2·tiles × C × K
     double* values;       // the road of many launches: tiles
     Search* search;
+    double* rows_room;    // 2 × C × N, for the last digits in f64
     double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
 };
 
@@ -83,11 +85,18 @@ INLINE void divergence(float p, float ln_q, float q, float sqrt_q, float width, 
         : "f"(p), "f"(ln_q), "f"(q), "f"(sqrt_q), "f"(width));
 }
 
+// The same in f64, for the last digits.
+INLINE void divergence(double p, double ln_q, double q, double sqrt_q, double width, double& value, double& slope) {
+    asm("// LIPEX_DIVERGENCE_DOUBLE value=%0 slope=%1 p=%2 ln_q=%3 q=%4 sqrt_q=%5 width=%6"
+        : "=d"(value), "=d"(slope)
+        : "d"(p), "d"(ln_q), "d"(q), "d"(sqrt_q), "d"(width));
+}
+
 // The divergence itself where the fit's is a smoothed one.
-INLINE void exact_divergence(float p, float ln_q, float q, float sqrt_q, float& value, float& slope) {
+INLINE void exact_divergence(double p, double ln_q, double q, double sqrt_q, double& value, double& slope) {
     asm("// LIPEX_DIVERGENCE_EXACT value=%0 slope=%1 p=%2 ln_q=%3 q=%4 sqrt_q=%5"
-        : "=f"(value), "=f"(slope)
-        : "f"(p), "f"(ln_q), "f"(q), "f"(sqrt_q));
+        : "=d"(value), "=d"(slope)
+        : "d"(p), "d"(ln_q), "d"(q), "d"(sqrt_q));
 }
 
 // Below e⁻⁷⁰ a probability means nothing, and subnormal numbers are slow.
@@ -138,6 +147,7 @@ KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
     if (threadIdx.x == 0) {
         Search s = {};
         s.scale = scale;
+        s.rounding = 1e-7;
         *o.search = s;
     }
 }
@@ -621,7 +631,7 @@ INLINE double next_length(const Search& s, double low, double high, double value
 // Judges the trial point of a line search by the Wolfe conditions, or, near the optimum, where differences of the
 // objective are rounding, the approximate ones of Hager and Zhang. Returns whether a new direction is wanted.
 INLINE bool judge(const Problem& o, Search& s, double value, double* sums) {
-    const double decrease = 1e-4, curvature = 0.9, rounding = 1e-7;
+    const double decrease = 1e-4, curvature = 0.9, rounding = s.rounding;
     double slope = dot(trial_gradient_of(o), direction_of(o), numbers_of(o), sums);
     double noise = rounding * (fabs(s.value) + 0.1 * s.scale);
     bool lower = value <= s.value + decrease * s.t * s.slope;
@@ -790,47 +800,108 @@ KERNEL(256) lipex_fit_advance(const Problem* __restrict__ problems) {
 // ---- without look-ups ----
 
 // The logit of class c at row i, a sum over the kept columns.
-INLINE float logit(const Problem& o, const double* x, u32 i, u32 c) {
+template <class T>
+INLINE T logit(const Problem& o, const double* x, u32 i, u32 c) {
     u32 columns = columns_of(o);
     const u32* codes = o.codes + (u64)i * ((columns + 31) / 32);
-    float l = 0.0f;
-#pragma unroll 1
+    T l = 0;
     for (u32 j = 0; j < columns; j++)
-        if (bit(codes, j)) l += (float)x[(u64)c * columns + j];
+        if (bit(codes, j)) l += (T)x[(u64)c * columns + j];
     return l;
 }
 
-// The objective of the divergence itself, not smoothed, at the fit's end. Grid (instances).
+// ln Σ e^logit of a row whose logits are c·N + i of `logits`; the logits become ln q.
+INLINE void normalise(const Problem& o, double* logits, u32 i) {
+    double top = -1e300, total = 0.0;
+    for (u32 c = 0; c < o.classes; c++) top = fmax(top, logits[c * o.rows + i]);
+    for (u32 c = 0; c < o.classes; c++) total += exp_of(logits[c * o.rows + i] - top);
+    double ln_sum = top + ln_of(total);
+    for (u32 c = 0; c < o.classes; c++) logits[c * o.rows + i] -= ln_sum;
+}
+
+// Objective and gradient at x in f64, without penalties. A row that does not count leaves zeros.
+INLINE double evaluate_double(const Problem& o, const double* x, double* gradient, double width, double* sums) {
+    u32 classes = (u32)o.classes, columns = columns_of(o), rows = (u32)o.rows;
+    double *ln_q = o.rows_room, *slopes = o.rows_room + (u64)classes * rows, value = 0.0;
+#pragma unroll 1
+    for (u32 i = threadIdx.x; i < rows; i += THREADS) {
+        double weight = (double)o.weights[i], row = 0.0, all = 0.0;
+        for (u32 c = 0; c < classes; c++) ln_q[(u64)c * rows + i] = logit<double>(o, x, i, c);
+        normalise(o, ln_q, i);
+#pragma unroll 1
+        for (u32 c = 0; c < classes; c++) {
+            double u = ln_q[(u64)c * rows + i], root = exp_of(0.5 * u), v, d;
+            divergence((double)clean(o.p[(u64)i * classes + c]), u, root * root, root, width, v, d);
+            row += v;
+            all += d;
+            slopes[(u64)c * rows + i] = d;
+        }
+        for (u32 c = 0; c < classes; c++) {
+            double g = slopes[(u64)c * rows + i] - exp_of(ln_q[(u64)c * rows + i]) * all;
+            slopes[(u64)c * rows + i] = weight > 0.0 ? weight * g : 0.0;
+        }
+        value += weight > 0.0 ? weight * row : 0.0;
+    }
+    value = block_sum(value, sums);
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) {
+        u32 c = e / columns, j = e % columns;
+        const u32* column = o.columns + (u64)j * tiles_of(o) * 8;
+        double sum = 0.0;
+        for (u32 i = 0; i < rows; i++) sum += bit(column, i) ? slopes[(u64)c * rows + i] : 0.0;
+        gradient[e] = sum;
+    }
+    __syncthreads();
+    return value;
+}
+
+// Goes on in f64 where f32 had nothing more to give. Grid (instances).
+KERNEL(256) lipex_fit_double(const Problem* __restrict__ problems) {
+    __shared__ double sums[WARPS], shares[MEMORY];
+    __shared__ Search s;
+    const Problem& o = problems[blockIdx.x];
+    if (o.search->stop != STALLED) return;
+    if (threadIdx.x == 0) {
+        s = *o.search;
+        s.rounding = 1e-14;
+        s.stage = (u32)o.stages - 1;
+        s.phase = START;
+        s.done = 0;
+    }
+    __syncthreads();
+    double width = (double)o.widths[o.stages - 1];
+#pragma unroll 1
+    while (!s.done) {
+        double value = evaluate_double(o, trial_of(o), trial_gradient_of(o), width, sums);
+        value = finish(o, trial_of(o), trial_gradient_of(o), value, sums);
+        __syncthreads();
+        advance(o, s, value, sums, shares);
+    }
+    if (threadIdx.x == 0) write_report(o, s);
+}
+
+// The objective of the divergence itself, not smoothed, at the fit's end, in f64. Grid (instances).
 KERNEL(256) lipex_fit_objective(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS];
     const Problem& o = problems[blockIdx.x];
-    u32 classes = (u32)o.classes, n = numbers_of(o);
+    u32 classes = (u32)o.classes, rows = (u32)o.rows, n = numbers_of(o);
     const double* x = x_of(o);
-    double value = 0.0;
+    double value = 0.0, *ln_q = o.rows_room;
 #pragma unroll 1
-    for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
-        float weight = o.weights[i];
-        if (!(weight > 0.0f)) continue;
-        float top = -3e38f, total = 0.0f, d, row = 0.0f;
-#pragma unroll 1
-        for (u32 c = 0; c < classes; c++) top = fmaxf(top, logit(o, x, i, c));
+    for (u32 i = threadIdx.x; i < rows; i += THREADS) {
+        double weight = (double)o.weights[i], row = 0.0;
+        for (u32 c = 0; c < classes; c++) ln_q[(u64)c * rows + i] = logit<double>(o, x, i, c);
+        normalise(o, ln_q, i);
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
-            float s = exp_of(0.5f * (logit(o, x, i, c) - top));
-            total += s * s;
-        }
-        float scale = 1.0f / sqrtf(total), ln_total = ln_of(total);
-#pragma unroll 1
-        for (u32 c = 0; c < classes; c++) {
-            float l = logit(o, x, i, c) - top, s = exp_of(0.5f * l) * scale, v;
-            exact_divergence(clean(o.p[(u64)i * classes + c]), l - ln_total, s * s, s, v, d);
+            double u = ln_q[(u64)c * rows + i], root = exp_of(0.5 * u), v, d;
+            exact_divergence((double)clean(o.p[(u64)i * classes + c]), u, root * root, root, v, d);
             row += v;
         }
-        value += (double)weight * (double)row;
+        value += weight > 0.0 ? weight * row : 0.0;
     }
     value = block_sum(value, sums);
     double squares = 0.0;
-#pragma unroll 1
     for (u32 e = threadIdx.x; e < n; e += THREADS) squares += penalty_of(o, e % columns_of(o)) * x[e] * x[e];
     squares = block_sum(squares, sums);
     if (threadIdx.x == 0) o.report[0] = value + 0.5 * squares;
@@ -849,13 +920,13 @@ KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
         float top = -3e38f, total = 0.0f, all = 0.0f;
         float* g = o.partial + (u64)i * classes;
 #pragma unroll 1
-        for (u32 c = 0; c < classes; c++) top = fmaxf(top, logit(o, x, i, c));
+        for (u32 c = 0; c < classes; c++) top = fmaxf(top, logit<float>(o, x, i, c));
 #pragma unroll 1
-        for (u32 c = 0; c < classes; c++) total += exp_of(logit(o, x, i, c) - top);
+        for (u32 c = 0; c < classes; c++) total += exp_of(logit<float>(o, x, i, c) - top);
         float ln_total = ln_of(total);
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
-            float ln_q = logit(o, x, i, c) - top - ln_total, v, d;
+            float ln_q = logit<float>(o, x, i, c) - top - ln_total, v, d;
             divergence(clean(o.p[(u64)i * classes + c]), ln_q, exp_of(ln_q), exp_of(0.5f * ln_q), o.widths[0], v, d);
             if (o.weights[i] > 0.0f) value += (double)o.weights[i] * (double)v;
             g[c] = d;
@@ -863,7 +934,7 @@ KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
         }
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
-            float ln_q = logit(o, x, i, c) - top - ln_total;
+            float ln_q = logit<float>(o, x, i, c) - top - ln_total;
             g[c] = o.weights[i] > 0.0f ? o.weights[i] * (g[c] - exp_of(ln_q) * all) : 0.0f;
         }
     }

@@ -64,6 +64,54 @@ INLINE float ln_of(float x) {
     return __fmaf_rn(e, 0.693359375f, m + y);
 }
 
+// eˣ in f64, within 2 ULP on [−700, 700], clamped there: the Taylor polynomial after reduction by ln 2.
+INLINE double exp_of(double x) {
+    const double round = 6755399441055744.0;
+    x = x > -700.0 ? x : -700.0;
+    x = x < 700.0 ? x : 700.0;
+    double shifted = __fma_rn(x, 1.4426950408889634, round);
+    double n = shifted - round;
+    double r = __fma_rn(n, -0.6931471803691238, x);
+    r = __fma_rn(n, -1.9082149292705877e-10, r);
+    double p = 1.0 / 6227020800.0;
+    p = __fma_rn(p, r, 1.0 / 479001600.0);
+    p = __fma_rn(p, r, 1.0 / 39916800.0);
+    p = __fma_rn(p, r, 1.0 / 3628800.0);
+    p = __fma_rn(p, r, 1.0 / 362880.0);
+    p = __fma_rn(p, r, 1.0 / 40320.0);
+    p = __fma_rn(p, r, 1.0 / 5040.0);
+    p = __fma_rn(p, r, 1.0 / 720.0);
+    p = __fma_rn(p, r, 1.0 / 120.0);
+    p = __fma_rn(p, r, 1.0 / 24.0);
+    p = __fma_rn(p, r, 1.0 / 6.0);
+    p = __fma_rn(p, r, 0.5);
+    double e = __fma_rn(p, r * r, r + 1.0);
+    return e * __longlong_as_double((__double_as_longlong(shifted) << 52) + 0x3ff0000000000000LL);
+}
+
+// ln x in f64, within 3 ULP; anything below the smallest normal number is taken as that. 2·artanh((m − 1)/(m + 1)).
+INLINE double ln_of(double x) {
+    const double least = 2.2250738585072014e-308;
+    long long bits = __double_as_longlong(x > least ? x : least);
+    long long exponent = (bits - 0x3fe6a09e667f3bcdLL) >> 52;
+    double m = __longlong_as_double(bits - (exponent << 52)), e = (double)exponent;
+    double s = (m - 1.0) / (m + 1.0), z = s * s;
+    double p = 1.0 / 23.0;
+    p = __fma_rn(p, z, 1.0 / 21.0);
+    p = __fma_rn(p, z, 1.0 / 19.0);
+    p = __fma_rn(p, z, 1.0 / 17.0);
+    p = __fma_rn(p, z, 1.0 / 15.0);
+    p = __fma_rn(p, z, 1.0 / 13.0);
+    p = __fma_rn(p, z, 1.0 / 11.0);
+    p = __fma_rn(p, z, 1.0 / 9.0);
+    p = __fma_rn(p, z, 1.0 / 7.0);
+    p = __fma_rn(p, z, 1.0 / 5.0);
+    p = __fma_rn(p, z, 1.0 / 3.0);
+    double y = __fma_rn(p, z * s, s);
+    y = __fma_rn(e, 1.9082149292705877e-10, y + y);
+    return __fma_rn(e, 0.6931471803691238, y);
+}
+
 // The sum of a number a thread, the same bits in every thread and every run. `room` holds a number a warp.
 INLINE double block_sum(double v, double* room) {
     for (u32 o = WARP / 2; o > 0; o /= 2) v += __shfl_xor_sync(ALL_LANES, v, o);

@@ -49,7 +49,25 @@ fn evaluated(
 }
 
 fn explainer(preset: Preset) -> Explainer<Cpu> {
-    Explainer::with_preset(Cpu::new(), preset).samples(400).unwrap()
+    of_preset(Cpu::new(), preset)
+}
+
+fn of_preset<B: Backend>(on: B, preset: Preset) -> Explainer<B>
+where
+    UniformSize: Perturber<B>,
+    Exponential: Proximity<B>,
+    Forward: Selector<B>,
+    HighestWeights: Selector<B>,
+    Softmax: Surrogate<B>,
+    Ridge: Surrogate<B>,
+    OutOfFold: Evaluator<B>,
+{
+    let explainer = match preset {
+        Preset::Lime => Explainer::lime(on),
+        Preset::Paper => Explainer::paper(on),
+        _ => Explainer::lipex(on),
+    };
+    explainer.samples(400).unwrap()
 }
 
 fn compare<B: Backend>(

@@ -199,7 +199,7 @@ where
             g.report,
             e.report
         );
-        assert!((g.report.objective - g_value).abs() <= 1e-5 * g_value.abs() + 5e-7, "{at}: {:?} {g_value}", g.report);
+        assert!((g.report.objective - g_value).abs() <= 1e-6 * g_value.abs() + 1e-8, "{at}: {:?} {g_value}", g.report);
         assert!(g.report.evaluations > 0 && !g.report.stopped.is_empty());
         assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
         let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());

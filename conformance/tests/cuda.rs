@@ -1,5 +1,6 @@
 //! The suite on a CUDA device, or on the emulator where there is none.
 
+#[allow(dead_code, reason = "only the device is used here")]
 mod device;
 
 use device::device;

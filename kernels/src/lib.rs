@@ -1,14 +1,16 @@
 //! The CUDA kernels of lipex, compiled to PTX: text and nothing else.
 //!
 //! A file of kernels is named after its stage. `fit` has places for a divergence's program, which must be filled in before
-//! it is loaded: lines with [`DIVERGENCE`] (the fit's, perhaps smoothed) or [`EXACT_DIVERGENCE`] (the divergence itself),
-//! followed by `name=register` for the outputs `value` and `slope` and the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
+//! it is loaded: lines with [`DIVERGENCE`] or [`DOUBLE_DIVERGENCE`] (the fit's, perhaps smoothed) or [`EXACT_DIVERGENCE`] (the divergence
+//! itself), followed by `name=register` for the outputs `value` and `slope` and the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
 //!
 //! `kernels/compile.py` makes the PTX from the sources beside it.
 
 /// The word that marks a place for the fit's divergence.
 pub const DIVERGENCE: &str = "LIPEX_DIVERGENCE";
-/// The word that marks a place for the divergence without smoothing.
+/// The word that marks a place for the fit's divergence in f64.
+pub const DOUBLE_DIVERGENCE: &str = "LIPEX_DIVERGENCE_DOUBLE";
+/// The word that marks a place for the divergence without smoothing, in f64.
 pub const EXACT_DIVERGENCE: &str = "LIPEX_DIVERGENCE_EXACT";
 
 macro_rules! files {
@@ -34,6 +36,10 @@ files! {
     BACKEND = "backend";
     /// Drawing masks.
     PERTURB = "perturb";
+    /// Tokens and pixels out of masks.
+    RENDER = "render";
+    /// The demo classifier.
+    DEMO = "demo";
     /// Proximity weights.
     WEIGH = "weigh";
     /// Forward selection.

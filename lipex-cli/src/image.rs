@@ -13,7 +13,8 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
-    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Image)?;
+    let on = Cpu::with_threads(options.threads.threads)?;
+    let mut explainer = method::explainer(on, &options.method, &options.sampling, Domain::Image)?;
     explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;

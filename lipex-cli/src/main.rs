@@ -1,6 +1,7 @@
 //! The command `lipex`.
 
 mod arrays;
+mod backend;
 mod files;
 mod fit;
 mod image;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),
         Command::Fit(options) => fit::run(options),
+        Command::Devices => backend::list(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,24 +1,31 @@
 //! From options to an explainer and its parts.
 
-use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions, ThreadOptions};
+use crate::backend::{Everything, Fitting, Law, Picking, Weighing};
+use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Authors, AuthorsLoss, Cpu, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Preset, Result,
-    Ridge, Rule, ShapleyKernel, Softmax, Surrogate, by_name,
+    Adaptive, Authors, AuthorsLoss, Backend, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Perturber,
+    Preset, Proximity, Result, Ridge, Rule, Selector, ShapleyKernel, Softmax, Surrogate, by_name,
 };
 use std::sync::Arc;
 
 /// An explainer with a preset's settings and those that the options change.
-pub fn explainer(
+pub fn explainer<B: Everything>(
+    on: B,
     method: &MethodOptions,
     sampling: &SamplingOptions,
-    threads: &ThreadOptions,
     domain: Domain,
-) -> Result<Explainer<Cpu>> {
+) -> Result<Explainer<B>>
+where
+    Arc<dyn Law>: Perturber<B>,
+    Arc<dyn Weighing>: Proximity<B>,
+    Arc<dyn Picking>: Selector<B>,
+    Arc<dyn Fitting>: Surrogate<B>,
+{
     let preset = Preset::by_name(&method.preset)?;
-    let mut explainer = Explainer::with_preset(Cpu::with_threads(threads.threads)?, preset).seed(sampling.seed);
+    let mut explainer = on.preset(preset).seed(sampling.seed);
     if domain == Domain::Image {
-        explainer = explainer.images();
+        explainer = B::images(explainer);
     }
     explainer = explainer.surrogate(surrogate(preset, &method.surrogate, sampling.seed)?);
     if let Some(samples) = sampling.samples {
@@ -39,7 +46,7 @@ pub fn explainer(
                 "the sampler kernel-shap weighs masks itself; leave --proximity out, or choose another sampler";
             return Err(Error::setting("proximity", other, reason));
         }
-        ("kernel-shap", _) => explainer.proximity(ShapleyKernel),
+        ("kernel-shap", _) => explainer.proximity(Arc::new(ShapleyKernel) as Arc<dyn Weighing>),
         (_, Some(proximity)) => explainer.proximity(parse::proximity(proximity)?),
         (_, None) => explainer,
     };
@@ -50,7 +57,7 @@ pub fn explainer(
 }
 
 /// Adds error bars and growth if the options ask for them; `top` is the K that a word's share in the top is of.
-pub fn with_noise(mut explainer: Explainer<Cpu>, options: &NoiseOptions, top: usize) -> Result<Explainer<Cpu>> {
+pub fn with_noise<B: Backend>(mut explainer: Explainer<B>, options: &NoiseOptions, top: usize) -> Result<Explainer<B>> {
     if options.bars.uncertainty {
         explainer = explainer.error_bars(ErrorBars::default().top(top.max(1))?);
     }
@@ -71,7 +78,7 @@ pub fn with_noise(mut explainer: Explainer<Cpu>, options: &NoiseOptions, top: us
 }
 
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
-pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Arc<dyn Surrogate<Cpu>>> {
+pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Arc<dyn Fitting>> {
     let usual = match preset {
         Preset::Lipex | Preset::Paper => "softmax",
         Preset::Lime => "ridge",

@@ -58,6 +58,8 @@ pub enum Command {
     Select(SelectOptions),
     /// Fit a surrogate alone, from NumPy files (docs/stages.md)
     Fit(Box<FitOptions>),
+    /// List the CUDA devices that --backend cuda can use
+    Devices,
 }
 
 #[derive(Args)]
@@ -82,6 +84,10 @@ pub struct TextOptions {
     pub noise: NoiseOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
+    /// Where it is computed: cpu, cuda (an NVIDIA driver r525 or newer is all it needs; lipex devices lists what there is) or
+    /// auto (a device if there is one; says which)
+    #[arg(long, value_name = "B", default_value = "cpu", help_heading = "Running")]
+    pub backend: String,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]

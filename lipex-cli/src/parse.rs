@@ -1,13 +1,13 @@
 //! Values of options that are more than a word or a number.
 
+use crate::backend::{Law, Picking, Weighing};
 use crate::options::SamplingOptions;
 use crate::output;
 use lipex::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex::{
-    All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Cpu, Domain, Error,
-    Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise,
-    Perturber, Picture, Proximity, Result, Rule, SegmentMap, Selector, ShapleyKernel, Starts, UniformSize,
-    baseline_by_name,
+    All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Domain, Error,
+    Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise, Picture,
+    Result, Rule, SegmentMap, ShapleyKernel, Starts, UniformSize, baseline_by_name,
 };
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn number<T: std::str::FromStr>(option: &str, value: &str, text: &str, what: &st
     text.parse().map_err(|_| Error::setting(option, value, format!("\"{text}\" is not {what}")))
 }
 
-pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
+pub fn proximity(value: &str) -> Result<Arc<dyn Weighing>> {
     Ok(match split(value) {
         ("exponential", None) => Arc::new(Exponential::default()),
         ("exponential", Some(width)) => Arc::new(Exponential::new(number("proximity", value, width, "a width")?)?),
@@ -35,7 +35,7 @@ pub fn proximity(value: &str) -> Result<Arc<dyn Proximity<Cpu>>> {
     })
 }
 
-pub fn select(value: &str) -> Result<Arc<dyn Selector<Cpu>>> {
+pub fn select(value: &str) -> Result<Arc<dyn Picking>> {
     let count = |k: &str| number("select", value, k, "a number of features");
     Ok(match split(value) {
         ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
@@ -64,10 +64,10 @@ pub fn keep(value: &str) -> Result<Vec<usize>> {
 }
 
 /// The sampler `value`, confined to an angle if the options give one.
-pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result<Arc<dyn Perturber<Cpu>>> {
+pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result<Arc<dyn Law>> {
     let within = options.within_angle.map(Angle::new).transpose()?;
     let (conditional, filter) = if options.filtered { (None, within) } else { (within, None) };
-    let law: Arc<dyn Perturber<Cpu>> = match split(value) {
+    let law: Arc<dyn Law> = match split(value) {
         ("uniform-size", None) => {
             let law = UniformSize { within: conditional };
             return Ok(match filter {

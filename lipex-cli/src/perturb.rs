@@ -4,7 +4,8 @@ use crate::options::{EXIT_CODES, SamplingOptions, WeighOptions};
 use crate::output::Target;
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Domain, Error, Result, npy};
+use lipex::{Cpu, Domain, Error, Perturber, Proximity, Result, npy};
+use std::sync::Arc;
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, allow_negative_numbers = true)]
@@ -36,8 +37,10 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
             return Err(Error::setting(option, value, format!("from 1 to {MOST} {what}")));
         }
     }
-    let law = parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling, Domain::Text)?;
-    let proximity = parse::proximity(options.weigh.proximity.as_deref().unwrap_or("exponential"))?;
+    let law: Arc<dyn Perturber<Cpu>> =
+        parse::sampler(sampling.sampler.as_deref().unwrap_or("uniform-size"), sampling, Domain::Text)?;
+    let proximity: Arc<dyn Proximity<Cpu>> =
+        parse::proximity(options.weigh.proximity.as_deref().unwrap_or("exponential"))?;
     let features = [options.features];
     let rows = law.total(options.features, asked)?;
     let bytes = (rows as u64).checked_mul(options.features as u64);

@@ -1,15 +1,52 @@
 //! `lipex text`.
 
+use crate::backend::{self, Chosen, Everything};
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Targets};
 use crate::{files, method, parse, program, report};
-use lipex::{BlackBox, Cpu, DemoModel, Domain, Error, Rank, Removed, Result, Split, TextInstance, Texts, Unit, npy};
+use lipex::{
+    Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Explanation, Neighbourhood, Rank, Removed, Render, Result,
+    Split, TextInstance, Texts, Unit, lipex_cuda, npy,
+};
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let text = instance(options)?;
-    let mut explainer = method::explainer(&options.method, &options.sampling, &options.threads, Domain::Text)?;
+    let (explanation, around, view) = match backend::choose(&options.backend)? {
+        Chosen::Cpu => {
+            let on = Cpu::with_threads(options.threads.threads)?;
+            explain(on, &text, model(&options.model)?.as_ref(), options)?
+        }
+        Chosen::Cuda(on) => {
+            let (explanation, around, view) = on_device(&on, text, options)?;
+            backend::report_traffic(&on);
+            (explanation, lipex_cuda::to_host(&on, &around)?, view)
+        }
+    };
+    let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
+    files::finish(&targets, &explanation, &view, others)
+}
+
+type Explained<B> = (Explanation, Neighbourhood<B>, report::Choice);
+
+/// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
+fn on_device(on: &Cuda, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
+    if options.model.model.as_deref().is_none_or(|model| model == "demo")
+        && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
+    {
+        return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, options);
+    }
+    explain(on.clone(), &text, model(&options.model)?.as_ref(), options)
+}
+
+fn explain<B: Everything, Batch>(
+    on: B,
+    text: &dyn Render<B, Batch>,
+    model: &dyn BlackBox<B, Batch>,
+    options: &TextOptions,
+) -> Result<Explained<B>> {
+    let mut explainer = on.explainer(&options.method, &options.sampling, Domain::Text)?;
     explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
     if let Some(size) = options.model.batch_size {
         explainer = explainer.batch_size(size)?;
@@ -17,15 +54,13 @@ pub fn run(options: &TextOptions) -> Result<()> {
     if let Some(rank) = &options.view.rank {
         explainer = explainer.rank(Rank::by_name(rank)?);
     }
-    let model = model(&options.model)?;
     let view = report::Choice::new(&options.view, model.labels())?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
-    let (mut explanation, around) = explainer.explain_with_neighbourhood(&text, model.as_ref())?;
+    let (mut explanation, around) = explainer.explain_with_neighbourhood(text, model)?;
     if let Some(to) = flip_to {
-        explanation.flip = Some(explainer.flip(&text, model.as_ref(), &explanation, to)?);
+        explanation.flip = Some(explainer.flip(text, model, &explanation, to)?);
     }
-    let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(&targets, &explanation, &view, others)
+    Ok((explanation, around, view))
 }
 
 fn instance(options: &TextOptions) -> Result<TextInstance> {
@@ -48,7 +83,7 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
     builder.build()
 }
 
-fn model(options: &ModelOptions) -> Result<Box<dyn BlackBox<Cpu, Texts>>> {
+fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
     match options.model.as_deref() {
         None | Some("demo") => {
             program::timeout(options)?;

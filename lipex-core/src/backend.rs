@@ -8,6 +8,8 @@ pub trait Element: bytemuck::Pod + Send + Sync + fmt::Debug {}
 impl Element for f32 {}
 impl Element for f64 {}
 impl Element for u32 {}
+// Also the bits of an f16.
+impl Element for u16 {}
 impl Element for u8 {}
 
 /// A place where stages run: the CPU, a CUDA device, a third party's.

@@ -176,7 +176,15 @@ impl Cuda {
     pub(crate) fn room<T: Element>(&self, stage: &'static str, len: usize) -> Result<DeviceBuffer<T>> {
         let wanted = (len * size_of::<T>()).max(16);
         // SAFETY: bytes may hold anything, and the callers write them before anything reads them.
-        let bytes = unsafe { self.device.stream.alloc::<u8>(wanted) };
+        let ask = || unsafe { self.device.stream.alloc::<u8>(wanted) };
+        let bytes = ask().or_else(|error| {
+            if !is_out_of_memory(&error) {
+                return Err(error);
+            }
+            // What was freed on the stream is there once the stream has come to it.
+            self.device.stream.synchronize()?;
+            ask()
+        });
         let bytes = bytes.map_err(|e| at(stage)(self.memory_error(e, wanted)))?;
         Ok(DeviceBuffer { bytes, len, element: PhantomData })
     }

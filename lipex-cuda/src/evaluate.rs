@@ -4,8 +4,7 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Neighbourhood, OutOfFold, Problem, Result, Surrogate,
-    deal_folds,
+    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
 };
 use lipex_kernels::EVALUATE;
 
@@ -54,7 +53,7 @@ impl Evaluator<Cuda> for OutOfFold {
     ) -> Result<Vec<Fidelity>> {
         let mut folds: Vec<Vec<usize>> = Vec::with_capacity(problems.len());
         for problem in problems {
-            folds.push(deal_folds(&first_rows(on, problem.around)?, self.folds, dependence));
+            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, dependence));
         }
         let tasks: Vec<(usize, usize)> = folds
             .iter()
@@ -80,11 +79,11 @@ impl Evaluator<Cuda> for OutOfFold {
 }
 
 /// For each row the first one with its mask.
-fn first_rows(on: &Cuda, around: &Neighbourhood<Cuda>) -> Result<Vec<u32>> {
-    let (rows, words) = (around.rows(), around.masks.words());
+pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
+    let (rows, words) = (masks.rows(), masks.words());
     let first = on.room::<u32>("evaluate", rows)?;
     let shape = Shape { grid: (rows.div_ceil(256), 1), threads: 256, shared: 0 };
-    let arguments = [around.masks.bits().into(), (&first).into(), rows.into(), words.into()];
+    let arguments = [masks.bits().into(), (&first).into(), rows.into(), words.into()];
     // SAFETY: lipex_evaluate_first(bits, first, rows, words): bits have rows · words words, first one a row.
     unsafe { on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &arguments) }?;
     on.receive("evaluate", &first)

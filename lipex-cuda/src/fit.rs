@@ -2,7 +2,7 @@
 //!
 //! The whole minimisation is one launch where tables and a tile of rows fit a block's shared memory, and alternating
 //! launches of two kernels where they do not; both give the same bits. The solver is the CPU's, its evaluations are f32 with
-//! sums in f64. The reported objective is a sum in f64 of terms in f32, of the divergence itself.
+//! sums in f64; where f32 stalls it goes on in f64. The reported objective is in f64, of the divergence itself.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
@@ -20,9 +20,9 @@ const OWN: usize = 8 * 32 * 17;
 /// Vectors of C × K numbers that the solver holds: point, trial, two gradients, direction, ten pairs.
 const VECTORS: usize = 25;
 /// Bytes of the kernel's `Search`.
-const SEARCH: usize = 184;
+const SEARCH: usize = 192;
 /// Where its `done` is, in words.
-const DONE: usize = 45;
+const DONE: usize = 47;
 /// Numbers in a report.
 const REPORT: usize = 6;
 /// Shared memory that a kernel uses beside what the launch chooses.
@@ -81,6 +81,7 @@ struct Job {
     partial: u64,
     values: u64,
     search: u64,
+    rows_room: u64,
     report: u64,
 }
 
@@ -329,6 +330,9 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
             }
         }
     }
+    if !tasks.iter().all(|task| task.once) {
+        launch("lipex_fit_double", shape(tasks.len(), 1, 0), &table)?;
+    }
     launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
     let reports = on.receive("fit", &reports)?;
     Ok(Done { placed, reports })
@@ -358,6 +362,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
     let (tiles, tables) = (floats(many(t * c * TILE))?, floats(many(size.tables()))?);
     let (partial, values) = (floats(many(2 * t * n))?, on.room::<f64>("fit", many(t))?);
     let vectors = on.room::<f64>("fit", VECTORS * n)?;
+    let rows_room = on.room::<f64>("fit", 2 * c * size.rows)?;
     let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
     let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
     let job = Job {
@@ -378,7 +383,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
         lambda: task.lambda,
         kappa: curvature(settings),
-        tolerance: settings.tolerance_in_use(),
+        tolerance: problem.tolerance.unwrap_or(settings.tolerance_in_use()),
         divisor: count,
         codes: codes.address(),
         columns: columns.address(),
@@ -393,6 +398,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         tables: tables.address(),
         partial: partial.address(),
         values: values.address(),
+        rows_room: rows_room.address(),
         ..Job::zeroed()
     };
     let placed = Placed {
@@ -401,7 +407,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         vectors,
         _words: [Some(kept), times, Some(codes), Some(columns)].into_iter().flatten().collect(),
         _floats: vec![weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
-        _doubles: [start, Some(values)].into_iter().flatten().collect(),
+        _doubles: [start, Some(values), Some(rows_room)].into_iter().flatten().collect(),
     };
     Ok((placed, job))
 }

@@ -4,28 +4,36 @@
 //! [`Cuda::new`] says in one line what is missing where there is none. A file is named after the stage that it holds.
 //!
 //! What is not on the device: laws of masks that draw in one sequence (LIME's own), which are drawn by the CPU and copied;
-//! the lasso path, and highest weights over more than 2048 features; and everything that is host data by nature, selections and fits.
+//! the lasso path, the authors' recipe, Kernel SHAP's surrogate, and highest weights over more than 2048 features; and everything that is host data by nature, selections and fits.
 //!
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.
 
 mod backend;
+mod demo;
 mod device;
 mod error;
 mod evaluate;
 mod fit;
+mod host_model;
+mod host_surrogate;
 mod launch;
 mod least_squares;
 mod perturb;
 mod probe;
+mod render;
 mod ridge;
 mod select;
 mod splice;
 mod weigh;
 
 pub use cudarc;
+pub use demo::{DemoLayers, DemoNet};
 pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
 pub use fit::{Road, objective, objective_reference};
+pub use host_model::HostModel;
 pub use perturb::uniform_size_reference;
+pub use render::{Pixel, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When, distinct};
+pub use select::to_host;
 pub use splice::spliced;

@@ -3,6 +3,7 @@
 use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
+use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
     Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize,
@@ -253,4 +254,12 @@ macro_rules! by_the_host {
         }
     )*};
 }
-by_the_host!(LimeText, LimeImage, GivenMasks);
+by_the_host!(
+    LimeText,
+    LimeImage,
+    GivenMasks,
+    WeightProportional,
+    ShapleySize,
+    Filtered<UniformSize>,
+    Filtered<Bernoulli>
+);

@@ -105,12 +105,15 @@ impl Selector<Cuda> for LassoPath {
 }
 
 fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Selection> {
-    let mut selections = selector.select(&Cpu::new(), &[copied(on, near)?])?;
+    let mut selections = selector.select(&Cpu::new(), &[to_host(on, near)?])?;
     selections.pop().ok_or_else(|| lipex_core::Error::shape("selections", 1, 0))
 }
 
-/// A neighbourhood in the host's memory.
-fn copied(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
+/// A copy of a neighbourhood in the host's memory.
+///
+/// # Errors
+/// Those of the device.
+pub fn to_host(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
     let cpu = Cpu::new();
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
     Neighbourhood::new(

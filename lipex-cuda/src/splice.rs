@@ -1,7 +1,7 @@
 //! Putting a divergence's program into PTX: each marked line becomes the program, in a scope of its own.
 
 use lipex_core::{Input, Program, Step};
-use lipex_kernels::{DIVERGENCE, EXACT_DIVERGENCE};
+use lipex_kernels::{DIVERGENCE, DOUBLE_DIVERGENCE, EXACT_DIVERGENCE};
 use std::fmt::Write;
 
 /// `ptx` with `fit` in the places of the fit's divergence and `exact` in those of the divergence itself.
@@ -10,8 +10,9 @@ pub fn spliced(ptx: &str, fit: &Program, exact: &Program) -> String {
     for line in ptx.lines() {
         let mut words = line.trim_start().trim_start_matches("//").split_whitespace();
         match words.next() {
-            Some(word) if word == DIVERGENCE => out += &scope(fit, &registers(words)),
-            Some(word) if word == EXACT_DIVERGENCE => out += &scope(exact, &registers(words)),
+            Some(DIVERGENCE) => out += &scope(fit, &registers(words), SINGLE),
+            Some(DOUBLE_DIVERGENCE) => out += &scope(fit, &registers(words), DOUBLE),
+            Some(EXACT_DIVERGENCE) => out += &scope(exact, &registers(words), DOUBLE),
             _ => {
                 out += line;
                 out.push('\n');
@@ -26,37 +27,51 @@ fn registers<'a>(words: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)
     words.filter_map(|word| word.trim_end_matches(';').split_once('=')).collect()
 }
 
-fn scope(program: &Program, registers: &[(&str, &str)]) -> String {
+/// The numbers that a program is printed in.
+#[derive(Clone, Copy)]
+struct Numbers {
+    bits: usize,
+}
+
+const SINGLE: Numbers = Numbers { bits: 32 };
+const DOUBLE: Numbers = Numbers { bits: 64 };
+
+impl Numbers {
+    /// A number as PTX writes it, to the bit.
+    fn literal(self, x: f64) -> String {
+        if self.bits == 32 { format!("0f{:08X}", (x as f32).to_bits()) } else { format!("0d{:016X}", x.to_bits()) }
+    }
+}
+
+fn scope(program: &Program, registers: &[(&str, &str)], numbers: Numbers) -> String {
+    let mut printer = Printer { numbers, lines: String::new(), floats: 0, words: 0, predicates: 0 };
     // A place without a width is one of a divergence that is not smoothed.
-    let find = |name: &str| registers.iter().find(|(n, _)| *n == name).map_or("0f00000000", |(_, register)| register);
-    let mut printer = Printer::default();
+    let none = numbers.literal(0.0);
+    let find = |name: &str| registers.iter().find(|(n, _)| *n == name).map_or(none.as_str(), |(_, register)| register);
     let mut results: Vec<String> = Vec::with_capacity(program.steps().len());
     for step in program.steps() {
         let result = printer.step(step, &results, &find);
         results.push(result);
     }
     let mut out = String::from("\t{\n");
-    for (kind, prefix, count) in
-        [("f32", "t", printer.floats), ("b32", "u", printer.words), ("pred", "q", printer.predicates)]
-    {
+    let bits = numbers.bits;
+    let kinds = [(format!("f{bits}"), "t", printer.floats), (format!("b{bits}"), "u", printer.words)];
+    for (kind, prefix, count) in kinds.into_iter().chain([("pred".into(), "q", printer.predicates)]) {
         if count > 0 {
             let _ = writeln!(out, "\t.reg .{kind} %{prefix}<{count}>;");
         }
     }
     out += &printer.lines;
-    let _ = writeln!(out, "\tmov.f32 {}, {};", find("value"), results[program.value()]);
-    let _ = writeln!(out, "\tmov.f32 {}, {};\n\t}}", find("slope"), results[program.slope()]);
+    for (name, result) in [("value", program.value()), ("slope", program.slope())] {
+        let _ = writeln!(out, "\tmov.f{bits} {}, {};", find(name), results[result]);
+    }
+    out += "\t}\n";
     out
 }
 
-/// A number as PTX writes it, to the bit.
-fn number(x: f32) -> String {
-    format!("0f{:08X}", x.to_bits())
-}
-
-/// Writes instructions into registers of its own.
-#[derive(Default)]
+/// Writes instructions into registers of its own. An instruction's `f` and `b` stand for the numbers and their bits.
 struct Printer {
+    numbers: Numbers,
     lines: String,
     floats: usize,
     words: usize,
@@ -64,12 +79,13 @@ struct Printer {
 }
 
 impl Printer {
-    /// `%t… = instruction operands`.
+    /// `%t… = instruction operands`, of numbers.
     fn float(&mut self, instruction: &str, operands: &[&str]) -> String {
         self.floats += 1;
         self.write(instruction, format!("%t{}", self.floats - 1), operands)
     }
 
+    /// The same of bits.
     fn word(&mut self, instruction: &str, operands: &[&str]) -> String {
         self.words += 1;
         self.write(instruction, format!("%u{}", self.words - 1), operands)
@@ -81,12 +97,17 @@ impl Printer {
     }
 
     fn write(&mut self, instruction: &str, result: String, operands: &[&str]) -> String {
-        let _ = writeln!(self.lines, "\t{instruction} {result}, {};", operands.join(", "));
+        let _ = writeln!(self.lines, "\t{instruction}{} {result}, {};", self.numbers.bits, operands.join(", "));
         result
+    }
+
+    fn literal(&self, x: f64) -> String {
+        self.numbers.literal(x)
     }
 
     fn step<'a>(&mut self, step: &Step, results: &[String], register: &dyn Fn(&str) -> &'a str) -> String {
         let at = |i: usize| results[i].as_str();
+        let zero = self.literal(0.0);
         match *step {
             Step::Input(input) => {
                 let name = match input {
@@ -97,92 +118,152 @@ impl Printer {
                     Input::Width => "width",
                 };
                 // A copy, since the place may use an input's register for an output.
-                self.float("mov.f32", &[register(name)])
+                self.float("mov.f", &[register(name)])
             }
-            Step::Constant(bits) => self.float("mov.f32", &[&number(f32::from_bits(bits))]),
-            Step::Add(a, b) => self.float("add.rn.f32", &[at(a), at(b)]),
-            Step::Subtract(a, b) => self.float("sub.rn.f32", &[at(a), at(b)]),
-            Step::Multiply(a, b) => self.float("mul.rn.f32", &[at(a), at(b)]),
-            Step::Divide(a, b) => self.float("div.rn.f32", &[at(a), at(b)]),
-            Step::Negate(a) => self.float("neg.f32", &[at(a)]),
-            Step::Absolute(a) => self.float("abs.f32", &[at(a)]),
-            Step::SquareRoot(a) => self.float("sqrt.rn.f32", &[at(a)]),
+            Step::Constant(bits) => {
+                let literal = self.literal(f64::from(f32::from_bits(bits)));
+                self.float("mov.f", &[&literal])
+            }
+            Step::Add(a, b) => self.float("add.rn.f", &[at(a), at(b)]),
+            Step::Subtract(a, b) => self.float("sub.rn.f", &[at(a), at(b)]),
+            Step::Multiply(a, b) => self.float("mul.rn.f", &[at(a), at(b)]),
+            Step::Divide(a, b) => self.float("div.rn.f", &[at(a), at(b)]),
+            Step::Negate(a) => self.float("neg.f", &[at(a)]),
+            Step::Absolute(a) => self.float("abs.f", &[at(a)]),
+            Step::SquareRoot(a) => self.float("sqrt.rn.f", &[at(a)]),
             Step::Exponential(a) => self.exponential(at(a)),
             Step::Logarithm(a) => self.logarithm(at(a)),
-            Step::Minimum(a, b) => self.choose("setp.lt.f32", [at(a), at(b)], [at(a), at(b)]),
-            Step::Maximum(a, b) => self.choose("setp.gt.f32", [at(a), at(b)], [at(a), at(b)]),
-            Step::Select(a, b, c) => self.choose("setp.gt.f32", [at(a), &number(0.0)], [at(b), at(c)]),
+            Step::Minimum(a, b) => self.choose("setp.lt.f", [at(a), at(b)], [at(a), at(b)]),
+            Step::Maximum(a, b) => self.choose("setp.gt.f", [at(a), at(b)], [at(a), at(b)]),
+            Step::Select(a, b, c) => self.choose("setp.gt.f", [at(a), &zero], [at(b), at(c)]),
         }
     }
 
     fn choose(&mut self, compare: &str, compared: [&str; 2], chosen: [&str; 2]) -> String {
         let condition = self.predicate(compare, &compared);
-        self.float("selp.f32", &[chosen[0], chosen[1], &condition])
+        self.float("selp.f", &[chosen[0], chosen[1], &condition])
     }
 
-    fn polynomial(&mut self, x: &str, coefficients: &[f32]) -> String {
-        let mut sum = number(coefficients[0]);
+    /// Horner's rule, from the highest power on.
+    fn polynomial(&mut self, x: &str, coefficients: &[f64]) -> String {
+        let mut sum = self.literal(coefficients[0]);
         for &c in &coefficients[1..] {
-            sum = self.float("fma.rn.f32", &[&sum, x, &number(c)]);
+            let c = self.literal(c);
+            sum = self.float("fma.rn.f", &[&sum, x, &c]);
         }
         sum
     }
 
-    /// The steps of `Lane::exp`.
-    fn exponential(&mut self, x: &str) -> String {
-        let (least, most, round) = (number(-87.0), number(88.0), number(12_582_912.0));
-        let x = self.choose("setp.gt.f32", [x, &least], [x, &least]);
-        let x = self.choose("setp.lt.f32", [&x, &most], [&x, &most]);
-        let shifted = self.float("fma.rn.f32", &[&x, &number(std::f32::consts::LOG2_E), &round]);
-        let n = self.float("sub.rn.f32", &[&shifted, &round]);
-        let r = self.float("fma.rn.f32", &[&n, &number(-0.693_359_4), &x]);
-        let r = self.float("fma.rn.f32", &[&n, &number(2.121_944_4e-4), &r]);
-        let p =
-            self.polynomial(&r, &[1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
-        let square = self.float("mul.rn.f32", &[&r, &r]);
-        let more = self.float("add.rn.f32", &[&r, &number(1.0)]);
-        let e = self.float("fma.rn.f32", &[&p, &square, &more]);
-        let bits = self.word("mov.b32", &[&shifted]);
-        let bits = self.word("shl.b32", &[&bits, "23"]);
-        let bits = self.word("add.s32", &[&bits, "1065353216"]);
-        let scale = self.float("mov.b32", &[&bits]);
-        self.float("mul.rn.f32", &[&e, &scale])
+    /// max(x, least) and min(that, most), as `Lane` has them.
+    fn clamped(&mut self, x: &str, least: &str, most: &str) -> String {
+        let x = self.choose("setp.gt.f", [x, least], [x, least]);
+        self.choose("setp.lt.f", [&x, most], [&x, most])
     }
 
-    /// The steps of `Lane::ln`.
-    fn logarithm(&mut self, x: &str) -> String {
-        let least = number(f32::MIN_POSITIVE);
-        let x = self.choose("setp.gt.f32", [x, &least], [x, &least]);
-        let bits = self.word("mov.b32", &[&x]);
-        let above = self.word("sub.s32", &[&bits, "1060439283"]);
-        let exponent = self.word("shr.s32", &[&above, "23"]);
-        let shift = self.word("shl.b32", &[&exponent, "23"]);
-        let mantissa = self.word("sub.s32", &[&bits, &shift]);
-        let mantissa = self.float("mov.b32", &[&mantissa]);
-        let m = self.float("sub.rn.f32", &[&mantissa, &number(1.0)]);
-        let e = self.float("cvt.rn.f32.s32", &[&exponent]);
-        let p = self.polynomial(
-            &m,
-            &[
-                7.037_683_6e-2,
-                -1.151_461e-1,
-                1.167_699_9e-1,
-                -1.242_014_1e-1,
-                1.424_932_3e-1,
-                -1.666_805_8e-1,
-                2.000_071_5e-1,
-                -2.499_999_4e-1,
-                3.333_333e-1,
-            ],
-        );
-        let z = self.float("mul.rn.f32", &[&m, &m]);
-        let y = self.float("mul.rn.f32", &[&p, &m]);
-        let y = self.float("mul.rn.f32", &[&y, &z]);
-        let y = self.float("fma.rn.f32", &[&e, &number(-2.121_944_4e-4), &y]);
-        let y = self.float("fma.rn.f32", &[&z, &number(-0.5), &y]);
-        let y = self.float("add.rn.f32", &[&m, &y]);
-        self.float("fma.rn.f32", &[&e, &number(0.693_359_4), &y])
+    /// The steps of `exp_of` in kernels/prelude.cuh, which in f32 are those of `Lane::exp`.
+    fn exponential(&mut self, x: &str) -> String {
+        let f = |x: f64| self.numbers.literal(x);
+        let (bounds, round, ln_2, first) = if self.numbers.bits == 32 {
+            ([f(-87.0), f(88.0)], f(12_582_912.0), [f(-0.693_359_375), f(f64::from(2.121_944_4e-4f32))], 0x3f80_0000i64)
+        } else {
+            let ln_2 = [f(-0.693_147_180_369_123_8), f(-1.908_214_929_270_587_7e-10)];
+            ([f(-700.0), f(700.0)], f(6_755_399_441_055_744.0), ln_2, 0x3ff0_0000_0000_0000)
+        };
+        let (log2_e, one, shift) =
+            (f(std::f64::consts::LOG2_E), f(1.0), if self.numbers.bits == 32 { "23" } else { "52" });
+        let x = self.clamped(x, &bounds[0], &bounds[1]);
+        let shifted = self.float("fma.rn.f", &[&x, &log2_e, &round]);
+        let n = self.float("sub.rn.f", &[&shifted, &round]);
+        let r = self.float("fma.rn.f", &[&n, &ln_2[0], &x]);
+        let r = self.float("fma.rn.f", &[&n, &ln_2[1], &r]);
+        let p = if self.numbers.bits == 32 {
+            self.polynomial(&r, &EXP_SINGLE.map(f64::from))
+        } else {
+            self.polynomial(&r, &exp_double())
+        };
+        let square = self.float("mul.rn.f", &[&r, &r]);
+        let more = self.float("add.rn.f", &[&r, &one]);
+        let e = self.float("fma.rn.f", &[&p, &square, &more]);
+        let bits = self.word("mov.b", &[&shifted]);
+        let bits = self.word("shl.b", &[&bits, shift]);
+        let bits = self.word("add.s", &[&bits, &first.to_string()]);
+        let scale = self.float("mov.b", &[&bits]);
+        self.float("mul.rn.f", &[&e, &scale])
     }
+
+    /// The steps of `ln_of` in kernels/prelude.cuh, which in f32 are those of `Lane::ln`.
+    fn logarithm(&mut self, x: &str) -> String {
+        let single = self.numbers.bits == 32;
+        let least = self.literal(if single { f64::from(f32::MIN_POSITIVE) } else { f64::MIN_POSITIVE });
+        let (half, shift) = if single { (0x3f35_04f3i64, "23") } else { (0x3fe6_a09e_667f_3bcd, "52") };
+        let x = self.choose("setp.gt.f", [x, &least], [x, &least]);
+        let bits = self.word("mov.b", &[&x]);
+        let above = self.word("sub.s", &[&bits, &half.to_string()]);
+        let exponent = self.word("shr.s", &[&above, shift]);
+        let shifted = self.word("shl.b", &[&exponent, shift]);
+        let mantissa = self.word("sub.s", &[&bits, &shifted]);
+        let mantissa = self.float("mov.b", &[&mantissa]);
+        let e = self.float(if single { "cvt.rn.f32.s" } else { "cvt.rn.f64.s" }, &[&exponent]);
+        if single { self.logarithm_single(&mantissa, &e) } else { self.logarithm_double(&mantissa, &e) }
+    }
+
+    fn logarithm_single(&mut self, mantissa: &str, e: &str) -> String {
+        let f = |x: f32| self.numbers.literal(f64::from(x));
+        let (one, half, low, high) = (f(1.0), f(-0.5), f(-2.121_944_4e-4), f(0.693_359_4));
+        let m = self.float("sub.rn.f", &[mantissa, &one]);
+        let p = self.polynomial(&m, &LN_SINGLE.map(f64::from));
+        let z = self.float("mul.rn.f", &[&m, &m]);
+        let y = self.float("mul.rn.f", &[&p, &m]);
+        let y = self.float("mul.rn.f", &[&y, &z]);
+        let y = self.float("fma.rn.f", &[e, &low, &y]);
+        let y = self.float("fma.rn.f", &[&z, &half, &y]);
+        let y = self.float("add.rn.f", &[&m, &y]);
+        self.float("fma.rn.f", &[e, &high, &y])
+    }
+
+    fn logarithm_double(&mut self, mantissa: &str, e: &str) -> String {
+        let f = |x: f64| self.numbers.literal(x);
+        let (one, low, high) = (f(1.0), f(1.908_214_929_270_587_7e-10), f(0.693_147_180_369_123_8));
+        let minus = self.float("sub.rn.f", &[mantissa, &one]);
+        let plus = self.float("add.rn.f", &[mantissa, &one]);
+        let s = self.float("div.rn.f", &[&minus, &plus]);
+        let z = self.float("mul.rn.f", &[&s, &s]);
+        // 1/23, 1/21, …, 1/3.
+        let coefficients: Vec<f64> = (1..=11).rev().map(|k| 1.0 / f64::from(2 * k + 1)).collect();
+        let p = self.polynomial(&z, &coefficients);
+        let cube = self.float("mul.rn.f", &[&z, &s]);
+        let y = self.float("fma.rn.f", &[&p, &cube, &s]);
+        let y = self.float("add.rn.f", &[&y, &y]);
+        let y = self.float("fma.rn.f", &[e, &low, &y]);
+        self.float("fma.rn.f", &[e, &high, &y])
+    }
+}
+
+/// The coefficients of `Lane::exp`.
+const EXP_SINGLE: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
+
+/// The coefficients of `Lane::ln`.
+const LN_SINGLE: [f32; 9] = [
+    7.037_683_6e-2,
+    -1.151_461e-1,
+    1.167_699_9e-1,
+    -1.242_014_1e-1,
+    1.424_932_3e-1,
+    -1.666_805_8e-1,
+    2.000_071_5e-1,
+    -2.499_999_4e-1,
+    3.333_333e-1,
+];
+
+/// 1/13!, 1/12!, …, 1/2!.
+fn exp_double() -> Vec<f64> {
+    let factorials: Vec<f64> = (1..=13)
+        .scan(1.0, |product, k| {
+            *product *= f64::from(k);
+            Some(*product)
+        })
+        .collect();
+    factorials[1..].iter().rev().map(|f| 1.0 / f).collect()
 }
 
 #[cfg(test)]
@@ -192,7 +273,7 @@ mod tests {
 
     const PLACES: &str = "\tadd.f32 %f9, %f1, %f2;\n\t// begin inline asm\n\t// LIPEX_DIVERGENCE value=%f5 slope=%f6 \
                           p=%f1 ln_q=%f2 q=%f3 sqrt_q=%f4 width=%f7\n\t// end inline asm\n\t// LIPEX_DIVERGENCE_EXACT \
-                          value=%f5 slope=%f6 p=%f1 ln_q=%f2 q=%f3 sqrt_q=%f4\n\tret;\n";
+                          value=%fd5 slope=%fd6 p=%fd1 ln_q=%fd2 q=%fd3 sqrt_q=%fd4\n\tret;\n";
 
     #[test]
     fn each_place_gets_its_own_program() {
@@ -202,8 +283,9 @@ mod tests {
         let scopes: Vec<&str> = out.split("\t{\n").skip(1).collect();
         assert_eq!(scopes.len(), 2);
         assert!(scopes[0].contains("%f7") && scopes[0].contains("sqrt.rn.f32"));
-        assert!(scopes[1].contains("abs.f32") && !scopes[1].contains("%f7"));
-        assert!(scopes.iter().all(|s| s.contains("mov.f32 %f5, ") && s.contains("mov.f32 %f6, ")));
+        assert!(scopes[1].contains("abs.f64") && !scopes[1].contains(".f32"));
+        assert!(scopes[0].contains("mov.f32 %f5, ") && scopes[0].contains("mov.f32 %f6, "));
+        assert!(scopes[1].contains("mov.f64 %fd5, ") && scopes[1].contains("mov.f64 %fd6, "));
     }
 
     #[test]

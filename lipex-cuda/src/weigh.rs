@@ -5,8 +5,8 @@ use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::weigh::check_weights;
 use lipex_core::{
-    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result, Weights,
-    expect_len,
+    CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result,
+    ShapleyKernel, Weights, expect_len,
 };
 use lipex_kernels::WEIGH;
 
@@ -67,7 +67,7 @@ macro_rules! by_count {
         }
     )*};
 }
-by_count!(Exponential, CosineSimilarity, CosineDistance);
+by_count!(Exponential, CosineSimilarity, CosineDistance, ShapleyKernel);
 
 impl Proximity<Cuda> for GivenWeights {
     fn weigh(&self, on: &Cuda, masks: &[Masks<Cuda>]) -> Result<Vec<Weights<Cuda>>> {

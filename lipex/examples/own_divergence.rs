@@ -2,6 +2,7 @@
 //!
 //! The α-divergence is built in; here it is written again, as a user would, and gives the same explanation.
 
+use lipex::Cuda;
 use lipex::prelude::*;
 
 /// (p^α q^(1−α) − αp − (1−α)q) / (α(α−1)), for 0 < α < 1.
@@ -40,6 +41,27 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let kappa = OwnAlpha(0.5).kappa().ok_or("the curvature is one number")?;
     println!("its curvature κ, found from the formula: {kappa:.4}");
     assert!(difference(&own, &built_in) < 1e-6 && difference(&own, &hellinger) < 1e-2 && (kappa - 1.0).abs() < 1e-6);
+    on_a_device(&text, &model)
+}
+
+/// The same type on a CUDA device, where there is one: no toolkit, no compiler but the driver's.
+fn on_a_device<M>(text: &TextInstance, model: &M) -> Result<(), Box<dyn std::error::Error>>
+where
+    M: BlackBox<Cpu, Texts> + BlackBox<Cuda, Texts>,
+{
+    let device = match Cuda::new() {
+        Ok(device) => device,
+        Err(reason) => {
+            println!("not tried on a device: {reason}");
+            return Ok(());
+        }
+    };
+    // λ is large enough here to pin W down to its third decimal.
+    let cpu = lipex().divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
+    let cuda = Explainer::lipex(device.clone()).divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
+    let objectives = (cpu.fit.objective - cuda.fit.objective).abs();
+    println!("on {}: objectives differ by {objectives:.1e}, W by {:.1e}", device.info().name, difference(&cpu, &cuda));
+    assert!(objectives < 1e-5 && difference(&cpu, &cuda) < 1e-3);
     Ok(())
 }
 

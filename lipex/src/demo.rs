@@ -2,6 +2,7 @@
 
 use crate::text::Texts;
 use lipex_core::{Backend, BlackBox, Probabilities, Result};
+use lipex_cuda::{Cuda, DemoLayers, DemoNet, TokenBatch};
 use lipex_demo::Demo;
 
 /// The demo classifier: the emotion of an English sentence, one of seven. Its model card says what it is not good for.
@@ -21,6 +22,39 @@ impl DemoModel {
     pub fn new(demo: Demo) -> Self {
         let labels = demo.classes().iter().map(|c| c.to_string()).collect();
         DemoModel { demo, labels }
+    }
+
+    /// The classifier with its weights on a device: it takes word hashes there and leaves probabilities there.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn on_device(&self, on: &Cuda) -> Result<DemoOnDevice> {
+        let layers = self.demo.layers();
+        let layers = DemoLayers {
+            hashes: &layers.hashes,
+            idf: &layers.idf,
+            hidden: &layers.hidden,
+            hidden_bias: &layers.hidden_bias,
+            output: &layers.output,
+            output_bias: &layers.output_bias,
+        };
+        Ok(DemoOnDevice { net: DemoNet::new(on, layers)?, labels: self.labels.clone() })
+    }
+}
+
+/// The demo classifier on a device; explains a [`TokenText`](crate::TokenText) made with [`lipex_demo::word_hashes`].
+pub struct DemoOnDevice {
+    net: DemoNet,
+    labels: Vec<String>,
+}
+
+impl BlackBox<Cuda, TokenBatch> for DemoOnDevice {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn predict(&self, on: &Cuda, batch: &TokenBatch, out: &mut Probabilities<Cuda>) -> Result<()> {
+        self.net.predict(on, batch, out)
     }
 }
 

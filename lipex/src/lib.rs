@@ -29,7 +29,9 @@
 //!   [`to_html`], [`to_svg`] and [`to_csv`] make a page, a figure and a table of it.
 //! * Masks and probabilities of your own: [`npy`] reads and writes them as NumPy files.
 //!
-//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too.
+//! * Where: the CPU, or [`Cuda`], which needs an NVIDIA driver and nothing else.
+//!
+//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module.
 
 mod command;
 mod demo;
@@ -43,7 +45,7 @@ mod text;
 pub use command::CommandModel;
 #[cfg(fuzzing)]
 pub use command::fuzz_protocol;
-pub use demo::DemoModel;
+pub use demo::{DemoModel, DemoOnDevice};
 pub use function::{Outputs, TextFn};
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
@@ -53,8 +55,10 @@ pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
+pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
+pub use lipex_demo::word_hashes;
 pub use page::{PageOptions, to_csv, to_html, to_svg};
-pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, Unit};
+pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {

@@ -34,30 +34,30 @@ use std::ops::Range;
 /// ```
 #[derive(Clone, Debug)]
 pub struct TextInstance {
-    settings: TextBuilder,
+    pub(super) settings: TextBuilder,
     features: Vec<Feature>,
     /// The text in order: runs that are always there, and places of features.
-    pieces: Vec<Piece>,
+    pub(super) pieces: Vec<Piece>,
     /// Whether words stay when every feature is removed.
     words_stay: bool,
 }
 
 #[derive(Clone, Debug)]
-struct Piece {
-    bytes: Range<usize>,
-    feature: Option<usize>,
+pub(super) struct Piece {
+    pub(super) bytes: Range<usize>,
+    pub(super) feature: Option<usize>,
 }
 
 /// Settings of a [`TextInstance`].
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
-    text: String,
+    pub(super) text: String,
     unit: Unit,
     split: Split,
-    removed: Removed,
+    pub(super) removed: Removed,
     /// In lower case.
     ignored: HashSet<String>,
-    when_empty: Option<String>,
+    pub(super) when_empty: Option<String>,
 }
 
 impl TextBuilder {

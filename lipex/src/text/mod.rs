@@ -4,7 +4,9 @@ mod batch;
 mod instance;
 mod settings;
 mod split;
+mod tokens;
 
 pub use batch::Texts;
 pub use instance::{TextBuilder, TextInstance};
 pub use settings::{Removed, Split, Unit};
+pub use tokens::TokenText;

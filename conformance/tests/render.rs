@@ -1,0 +1,132 @@
+//! Rendering on the device, and the demo classifier there, against the host.
+
+#[allow(dead_code, reason = "only the device is used here")]
+mod device;
+
+use device::device;
+use lipex_conformance::{Case, made};
+use lipex_core::{Backend, Probabilities};
+use lipex_cuda::{Cuda, DemoLayers, DemoNet, Pixel, PixelTemplate, TokenTemplate, When};
+use lipex_demo::Demo;
+
+const CASE: Case = Case { features: 40, rows: 37, classes: 2, kept: 40 };
+
+fn template() -> TokenTemplate {
+    let rule = |t: u32| match t % 7 {
+        3 => When::Always,
+        5 => When::Removed((t as usize * 11) % 40),
+        _ => When::Kept((t as usize * 3) % 40),
+    };
+    TokenTemplate { tokens: (0..75).map(|t| (1000 + t, rule(t))).collect() }
+}
+
+#[test]
+fn tokens_are_dropped_in_order() {
+    let Some(on) = device() else { return };
+    let problem = made(CASE, 3);
+    let masks = problem.on(&on).masks;
+    let template = template();
+    let batch = template.render(&on, &masks, 5..37).unwrap();
+    let (ids, lengths) = (on.download(&batch.ids).unwrap(), on.download(&batch.lengths).unwrap());
+    assert_eq!((batch.rows, batch.longest, ids.len()), (32, 75, 32 * 75));
+    for (row, i) in (5..37).enumerate() {
+        let there = |when: &When| match *when {
+            When::Always => true,
+            When::Kept(j) => problem.keeps(i, j),
+            When::Removed(j) => !problem.keeps(i, j),
+        };
+        let expected: Vec<u32> = template.tokens.iter().filter(|(_, w)| there(w)).map(|(t, _)| *t).collect();
+        let (length, own) = (lengths[row] as usize, &ids[row * 75..(row + 1) * 75]);
+        assert_eq!(own[..length], expected);
+        assert!(own[length..].iter().all(|&t| t == 0));
+    }
+    assert!(lengths.iter().any(|&l| l != lengths[0]));
+    let beyond = TokenTemplate { tokens: vec![(1, When::Kept(40))] };
+    assert!(beyond.render(&on, &masks, 0..1).is_err() && template.render(&on, &masks, 0..38).is_err());
+}
+
+fn pictures<T: Pixel + PartialEq>(on: &Cuda, number: impl Fn(usize) -> T) {
+    for pixels in [1, 7, 8, 33, 1000] {
+        let problem = made(CASE, 5);
+        let masks = problem.on(on).masks;
+        let (image, baseline): (Vec<T>, Vec<T>) = (0..3 * pixels).map(|e| (number(e), number(e + 100_000))).unzip();
+        let segments: Vec<u32> = (0..pixels as u32).map(|x| x * 7 % 40).collect();
+        let template = PixelTemplate::new(on, 3, &image, &baseline, &segments).unwrap();
+        let batch = template.render(on, &masks, 2..9).unwrap();
+        assert_eq!((batch.rows, batch.channels, batch.pixels), (7, 3, pixels));
+        let values = on.download(&batch.values).unwrap();
+        for (row, i) in (2..9).enumerate() {
+            for channel in 0..3 {
+                let own = &values[(row * 3 + channel) * batch.stride..][..pixels];
+                for (x, value) in own.iter().enumerate() {
+                    let from = if problem.keeps(i, segments[x] as usize) { &image } else { &baseline };
+                    assert!(*value == from[channel * pixels + x], "row {i}, channel {channel}, pixel {x} of {pixels}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pixels_are_taken_from_the_image_or_the_baseline() {
+    let Some(on) = device() else { return };
+    pictures::<f32>(&on, |e| e as f32 / 7.0);
+    pictures::<u16>(&on, |e| half::f16::from_f32(e as f32 / 64.0).to_bits());
+    assert!(PixelTemplate::<f32>::new(&on, 2, &[0.0; 4], &[0.0; 4], &[0]).is_err());
+    let wide = PixelTemplate::<f32>::new(&on, 1, &[0.0], &[0.0], &[40]).unwrap();
+    assert!(wide.render(&on, &made(CASE, 1).on(&on).masks, 0..1).is_err());
+}
+
+#[test]
+fn the_demo_classifier_answers_as_on_the_host_and_nothing_comes_back() {
+    if device().is_none() {
+        return;
+    }
+    // Its own counters.
+    let on = Cuda::new().unwrap();
+    let demo = Demo::embedded();
+    let layers = demo.layers();
+    let net = DemoNet::new(
+        &on,
+        DemoLayers {
+            hashes: &layers.hashes,
+            idf: &layers.idf,
+            hidden: &layers.hidden,
+            hidden_bias: &layers.hidden_bias,
+            output: &layers.output,
+            output_bias: &layers.output_bias,
+        },
+    )
+    .unwrap();
+    // Forty different words, one of them three times more.
+    let text = "I can not believe you threw me a surprise party and now I am shaking with joy but also a little angry \
+                because nobody told my mother who loves cake more than the whole happy laughing crowd of friends and I cried";
+    let words = lipex_demo::words(text);
+    let mut distinct: Vec<&str> = Vec::new();
+    let feature = |word: &str, distinct: &mut Vec<&str>| distinct.iter().position(|d| *d == word);
+    let mut tokens = Vec::new();
+    for &word in &words {
+        if feature(word, &mut distinct).is_none() {
+            distinct.push(word);
+        }
+        tokens.push((lipex_demo::word_hash(word), When::Kept(feature(word, &mut distinct).unwrap())));
+    }
+    let problem = made(Case { features: distinct.len(), rows: 60, classes: 2, kept: 1 }, 9);
+    let masks = problem.on(&on).masks;
+    let before = on.transferred().received;
+    let batch = TokenTemplate { tokens: tokens.clone() }.render(&on, &masks, 0..60).unwrap();
+    let mut p = Probabilities::new(&on, 60, 7, on.zeros(60 * 7).unwrap()).unwrap();
+    net.predict(&on, &batch, &mut p).unwrap();
+    assert_eq!(on.transferred().received, before, "something came back to the host");
+    let p = on.download(p.values()).unwrap();
+    for i in 0..60 {
+        let kept = |t: &&(u32, When)| matches!(t.1, When::Kept(j) if problem.keeps(i, j));
+        let hashes: Vec<u32> = tokens.iter().filter(kept).map(|t| t.0).collect();
+        let logits = demo.logits_of_words(&hashes).map(f64::from);
+        let mut expected = logits.to_vec();
+        lipex_core::softmax_in_place(&mut expected);
+        for (c, e) in expected.iter().enumerate() {
+            assert!((f64::from(p[7 * i + c]) - e).abs() < 1e-5, "row {i}, class {c}: {} {e}", p[7 * i + c]);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// Render: inputs of a model out of masks, in device memory.
+//
+// lipex_render_tokens: a warp a row, 8 rows a block of 256 threads; keeps the tokens of an instance that a mask leaves, in
+// order. Shapes: tokens T, ids rows × T (what is left of a row is 0), lengths rows.
+// lipex_render_pixels, lipex_render_pixels_half: a thread 16 bytes of one channel of one picture, 256 threads a block, grid
+// (blocks of a picture, rows). Shapes: image and baseline channels × pixels, segments one a pixel, out rows × channels ×
+// pixels, all with `stride` numbers a channel, a multiple of 16 bytes. f16 numbers are copied, never computed with.
+// No shared memory. Checked against the same on the host.
+#include "prelude.cuh"
+
+// When a token is there.
+enum When { ALWAYS, KEPT, REMOVED };
+
+KERNEL(256) lipex_render_tokens(const u32* __restrict__ tokens, const u32* __restrict__ features, const u32* __restrict__ when,
+                                const u32* __restrict__ bits, u32* __restrict__ ids, u32* __restrict__ lengths, u64 count,
+                                u64 words, u64 first, u64 rows) {
+    u64 row = (u64)blockIdx.x * 8 + warp();
+    if (row >= rows) return;
+    const u32* mask = bits + (first + row) * words;
+    u32* out = ids + row * count;
+    u32 length = 0;
+#pragma unroll 1
+    for (u64 base = 0; base < count; base += WARP) {
+        u64 t = base + lane();
+        bool there = false;
+        if (t < count) {
+            u32 rule = when[t];
+            there = rule == ALWAYS || bit(mask, features[t]) == (rule == KEPT);
+        }
+        u32 votes = __ballot_sync(ALL_LANES, there);
+        u32 before = __popc(votes & ((1u << lane()) - 1));
+        if (there) out[length + before] = tokens[t];
+        length += __popc(votes);
+    }
+    for (u64 t = length + lane(); t < count; t += WARP) out[t] = 0;
+    if (lane() == 0) lengths[row] = length;
+}
+
+INLINE u32 pick(u32 keep, u32 yes, u32 no) { return keep ? yes : no; }
+
+// Four pixels of 4 bytes.
+KERNEL(256) lipex_render_pixels(const uint4* __restrict__ image, const uint4* __restrict__ baseline, const uint4* __restrict__ segments,
+                                const u32* __restrict__ bits, uint4* __restrict__ out, u64 words, u64 first, u64 quads, u64 channels) {
+    u64 q = (u64)blockIdx.x * 256 + threadIdx.x;
+    if (q >= quads) return;
+    const u32* mask = bits + (first + blockIdx.y) * words;
+    uint4 s = segments[q];
+    u32 a = bit(mask, s.x), b = bit(mask, s.y), c = bit(mask, s.z), d = bit(mask, s.w);
+    for (u64 channel = 0; channel < channels; channel++) {
+        uint4 i = image[channel * quads + q], r = baseline[channel * quads + q];
+        out[(blockIdx.y * channels + channel) * quads + q] = uint4{pick(a, i.x, r.x), pick(b, i.y, r.y), pick(c, i.z, r.z), pick(d, i.w, r.w)};
+    }
+}
+
+// Eight pixels of 2 bytes.
+KERNEL(256) lipex_render_pixels_half(const uint4* __restrict__ image, const uint4* __restrict__ baseline, const uint4* __restrict__ segments,
+                                     const u32* __restrict__ bits, uint4* __restrict__ out, u64 words, u64 first, u64 octets, u64 channels) {
+    u64 q = (u64)blockIdx.x * 256 + threadIdx.x;
+    if (q >= octets) return;
+    const u32* mask = bits + (first + blockIdx.y) * words;
+    uint4 s = segments[2 * q], t = segments[2 * q + 1];
+    u32 a = (bit(mask, s.x) ? 0xffffu : 0) | (bit(mask, s.y) ? 0xffff0000u : 0);
+    u32 b = (bit(mask, s.z) ? 0xffffu : 0) | (bit(mask, s.w) ? 0xffff0000u : 0);
+    u32 c = (bit(mask, t.x) ? 0xffffu : 0) | (bit(mask, t.y) ? 0xffff0000u : 0);
+    u32 d = (bit(mask, t.z) ? 0xffffu : 0) | (bit(mask, t.w) ? 0xffff0000u : 0);
+    for (u64 channel = 0; channel < channels; channel++) {
+        uint4 i = image[channel * octets + q], r = baseline[channel * octets + q];
+        out[(blockIdx.y * channels + channel) * octets + q] =
+            uint4{(i.x & a) | (r.x & ~a), (i.y & b) | (r.y & ~b), (i.z & c) | (r.z & ~c), (i.w & d) | (r.w & ~d)};
+    }
+}

@@ -1,0 +1,76 @@
+//! `lipex devices` and `--backend`: on the emulator, which is put where a driver would be, and without any driver.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const TEXT: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
+
+/// A folder with the emulator under the driver's name.
+fn emulator() -> PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let library = program.parent().unwrap().join("libcuda_emulator.so");
+    assert!(library.exists(), "{}", library.display());
+    let folder = std::env::temp_dir().join(format!("lipex-emulator-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    // Tests of this file run at once: whoever comes second finds the link there.
+    let _ = std::os::unix::fs::symlink(library, folder.join("libcuda.so"));
+    folder
+}
+
+fn lipex(arguments: &[&str], with_driver: bool) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lipex"));
+    let folder = if with_driver { emulator() } else { std::env::temp_dir().join("lipex-no-such-folder") };
+    command.args(arguments).env("LD_LIBRARY_PATH", folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn matrix(arguments: &[&str]) -> Vec<f64> {
+    let done = lipex(arguments, true);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let explanation = ::lipex::from_json(&text(&done.stdout)).unwrap();
+    assert_eq!(explanation.backend, arguments[arguments.len() - 1]);
+    explanation.matrix.concat()
+}
+
+#[test]
+fn a_device_gives_the_matrix_of_the_cpu() {
+    let base = ["text", TEXT, "--samples", "300", "--lambda", "0.01", "--json", "-", "--backend"];
+    let (cpu, cuda) = (matrix(&[&base[..], &["cpu"]].concat()), matrix(&[&base[..], &["cuda"]].concat()));
+    assert_eq!(cpu.len(), cuda.len());
+    for (a, b) in cpu.iter().zip(&cuda) {
+        assert!((a - b).abs() < 1e-3, "{a} {b}");
+    }
+}
+
+#[test]
+fn devices_are_listed_and_traffic_is_told() {
+    let done = lipex(&["devices"], true);
+    let list = text(&done.stdout);
+    assert!(done.status.success() && list.starts_with("0: ") && list.contains("emulator"), "{list}");
+    assert!(list.contains("GiB") && list.contains("compute capability"), "{list}");
+    let done = lipex(&["text", TEXT, "--samples", "50", "--backend", "auto"], true);
+    let told = text(&done.stderr);
+    assert!(done.status.success() && told.contains("backend: cuda") && told.contains("bytes sent"), "{told}");
+}
+
+#[test]
+fn without_a_driver_one_line_says_how_to_go_on() {
+    for arguments in [&["devices"][..], &["text", TEXT, "--backend", "cuda"]] {
+        let done = lipex(arguments, false);
+        let line = text(&done.stderr);
+        if done.status.success() {
+            println!("skipped: there is a driver here");
+            return;
+        }
+        assert_eq!((done.status.code(), line.lines().count()), (Some(2), 1), "{line}");
+        assert!(line.contains("cuda is not available") && line.contains("--backend cpu"), "{line}");
+        assert!(done.stdout.is_empty());
+    }
+    let done = lipex(&["text", TEXT, "--samples", "50", "--backend", "auto"], false);
+    assert!(done.status.success() && text(&done.stderr).contains("backend: cpu"));
+    let wrong = lipex(&["text", TEXT, "--backend", "tpu"], false);
+    assert!(wrong.status.code() == Some(2) && text(&wrong.stderr).contains("choose cpu, cuda or auto"));
+}

@@ -1,0 +1,103 @@
+//! The demo classifier's net on the device: a model with kernels of its own, as an example of one.
+
+use crate::device::{Cuda, DeviceBuffer};
+use crate::launch::Shape;
+use crate::render::TokenBatch;
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{Probabilities, Result, expect_len};
+use lipex_kernels::DEMO;
+
+/// Hidden units and classes, which the kernel is written for.
+const UNITS: usize = 32;
+const CLASSES: usize = 7;
+
+/// The net, field by field as the kernel has it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Net {
+    hashes: u64,
+    idf: u64,
+    hidden: u64,
+    hidden_bias: u64,
+    output: u64,
+    output_bias: u64,
+    tokens: u64,
+}
+
+/// The weights of the demo classifier in device memory.
+pub struct DemoNet {
+    net: DeviceBuffer<u8>,
+    _hashes: DeviceBuffer<u32>,
+    _numbers: Vec<DeviceBuffer<f32>>,
+}
+
+/// The weights as the host has them.
+#[derive(Clone, Copy, Debug)]
+pub struct DemoLayers<'a> {
+    /// The hashes of the n known tokens, ascending.
+    pub hashes: &'a [u32],
+    /// The inverse document frequency of each.
+    pub idf: &'a [f32],
+    /// Hidden weights, n × 32.
+    pub hidden: &'a [f32],
+    /// Hidden biases, 32.
+    pub hidden_bias: &'a [f32],
+    /// Output weights, 7 × 32.
+    pub output: &'a [f32],
+    /// Output biases, 7.
+    pub output_bias: &'a [f32],
+}
+
+impl DemoNet {
+    /// Copies the weights to the device.
+    ///
+    /// # Errors
+    /// [`Shape`](lipex_core::Error::Shape) when they do not fit together; those of the device.
+    pub fn new(on: &Cuda, layers: DemoLayers<'_>) -> Result<Self> {
+        let n = layers.hashes.len();
+        expect_len("document frequencies", n, layers.idf.len())?;
+        expect_len("hidden weights", n * UNITS, layers.hidden.len())?;
+        expect_len("hidden biases", UNITS, layers.hidden_bias.len())?;
+        expect_len("output weights", CLASSES * UNITS, layers.output.len())?;
+        expect_len("output biases", CLASSES, layers.output_bias.len())?;
+        let hashes = on.send("predict", layers.hashes)?;
+        let lists = [layers.idf, layers.hidden, layers.hidden_bias, layers.output, layers.output_bias];
+        let numbers = lists.iter().map(|list| on.send("predict", list)).collect::<Result<Vec<_>>>()?;
+        let net = Net {
+            hashes: hashes.address(),
+            idf: numbers[0].address(),
+            hidden: numbers[1].address(),
+            hidden_bias: numbers[2].address(),
+            output: numbers[3].address(),
+            output_bias: numbers[4].address(),
+            tokens: n as u64,
+        };
+        Ok(DemoNet { net: on.send_jobs("predict", &[net])?, _hashes: hashes, _numbers: numbers })
+    }
+
+    /// The probabilities of a batch of word hashes, written where they are wanted. Nothing comes back to the host.
+    ///
+    /// # Errors
+    /// [`Shape`](lipex_core::Error::Shape) when `out` has other sizes; those of the device.
+    pub fn predict(&self, on: &Cuda, batch: &TokenBatch, out: &mut Probabilities<Cuda>) -> Result<()> {
+        expect_len("rows of the probabilities", batch.rows, out.rows())?;
+        expect_len("classes of the probabilities", CLASSES, out.classes())?;
+        let room = batch.rows * 2 * batch.longest;
+        let (known, values) = (on.room::<u32>("predict", room)?, on.room::<f32>("predict", room)?);
+        let shape = Shape { grid: (batch.rows.div_ceil(8), 1), threads: 256, shared: 0 };
+        let arguments = [
+            (&self.net).into(),
+            (&batch.ids).into(),
+            (&batch.lengths).into(),
+            (&known).into(),
+            (&values).into(),
+            (&*out.values_mut()).into(),
+            batch.longest.into(),
+            batch.rows.into(),
+        ];
+        // SAFETY: lipex_demo(net, ids, lengths, known, values, p, longest, rows): the net's arrays have the sizes checked when
+        // it was made and live with it; ids rows · longest, lengths rows and none above longest, known and values
+        // rows · 2 · longest, p rows · 7 numbers.
+        unsafe { on.launch("predict", (&DEMO, "lipex_demo", None), shape, &arguments) }
+    }
+}

@@ -1,0 +1,24 @@
+//! Fit: surrogates that are solved on the CPU, on copies of the neighbourhoods.
+
+use crate::device::Cuda;
+use crate::select::to_host;
+use lipex_core::{Authors, Fitted, KernelShap, Problem, Result, Surrogate};
+use lipex_cpu::Cpu;
+
+macro_rules! on_the_host {
+    ($($surrogate:ty),*) => {$(
+        impl Surrogate<Cuda> for $surrogate {
+            fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+                let mut fitted = Vec::with_capacity(problems.len());
+                for problem in problems {
+                    let around = to_host(on, problem.around)?;
+                    let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+                    let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+                    fitted.extend(Surrogate::<Cpu>::fit(self, &Cpu::new(), &[copy])?);
+                }
+                Ok(fitted)
+            }
+        }
+    )*};
+}
+on_the_host!(Authors, KernelShap);
