@@ -1,4 +1,4 @@
-// The core's peak: gcc -O3 -funroll-loops -march=native benches/peak.c -o /tmp/peak && /tmp/peak
+// The core's peak: gcc -O3 -funroll-loops -march=native benches/peak.c -o target/peak && target/peak
 // Ten chains of AVX-512 multiply-adds give the throughput, one chain the clock (a multiply-add takes 4 cycles).
 #include <immintrin.h>
 #include <stdio.h>

@@ -1,13 +1,13 @@
 //! Evaluate: fidelity with five refits.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lipex_benches::{SIZES, name, neighbourhood};
+use lipex_benches::{AXES, SIZES, name, neighbourhood};
 use lipex_core::{Dependence, Evaluator, Forward, OutOfFold, Problem, Selector, Softmax, Surrogate};
 use lipex_cpu::Cpu;
 
 fn evaluate(c: &mut Criterion) {
     let on = Cpu::new();
-    for size in SIZES {
+    for size in SIZES.into_iter().chain(AXES) {
         let around = [neighbourhood(&on, size).unwrap()];
         let selection = Forward::default().select(&on, &around).unwrap().remove(0);
         let (problems, softmax) = ([Problem::new(&around[0], &selection)], Softmax::default());

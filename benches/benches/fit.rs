@@ -1,7 +1,7 @@
 //! Fit: the softmax surrogate on the features that forward selection keeps, and the ridge.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lipex_benches::{SIZES, name, neighbourhood};
+use lipex_benches::{AXES, SIZES, name, neighbourhood};
 use lipex_core::{Forward, Intercept, Kl, Problem, Ridge, Selector, Softmax, Surrogate};
 use lipex_cpu::Cpu;
 
@@ -24,6 +24,15 @@ fn fit(c: &mut Criterion) {
             let name = format!("fit {kind} {} F={}", name(size), selection.kept.len());
             c.bench_function(&name, |b| b.iter(|| surrogate.fit(&on, &problem()).unwrap()));
         }
+    }
+    for size in AXES {
+        let around = [neighbourhood(&on, size).unwrap()];
+        let selection = Forward::default().select(&on, &around).unwrap().remove(0);
+        let problem = [Problem::new(&around[0], &selection)];
+        let softmax = Softmax::default();
+        assert!(softmax.fit(&on, &problem).unwrap()[0].report.converged);
+        let name = format!("fit axes {} F={}", name(size), selection.kept.len());
+        c.bench_function(&name, |b| b.iter(|| softmax.fit(&on, &problem).unwrap()));
     }
 }
 

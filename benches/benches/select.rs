@@ -1,7 +1,7 @@
 //! Select: forward selection of 5 features a class, and highest weights.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lipex_benches::{SIZES, name, neighbourhood};
+use lipex_benches::{AXES, SIZES, name, neighbourhood};
 use lipex_core::{Forward, HighestWeights, Selector};
 use lipex_cpu::Cpu;
 
@@ -17,6 +17,12 @@ fn select(c: &mut Criterion) {
                 b.iter(|| selector.select(&on, &around).unwrap())
             });
         }
+    }
+    for size in AXES {
+        let around = [neighbourhood(&on, size).unwrap()];
+        let forward = Forward::default();
+        assert_eq!(forward.select(&on, &around).unwrap()[0].per_class.len(), size.2);
+        c.bench_function(&format!("select axes {}", name(size)), |b| b.iter(|| forward.select(&on, &around).unwrap()));
     }
 }
 

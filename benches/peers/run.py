@@ -2,8 +2,8 @@
 
 Run from the workspace root, after `cargo build --release -p lipex-cli`:
 
-    python -m venv /tmp/peers && /tmp/peers/bin/pip install numpy scipy scikit-learn lime==0.2.0.1
-    /tmp/peers/bin/python benches/peers/run.py [--rounds 9] [--record benches/records/DATE.md]
+    python -m venv target/peers && target/peers/bin/pip install numpy scipy scikit-learn lime==0.2.0.1
+    target/peers/bin/python benches/peers/run.py [--rounds 9] [--record benches/records/DATE.md]
 
 Every round runs each contender once; a figure is the median over rounds. lipex times itself (`--repeat`), by the wall clock,
 from decoded arrays to the answer. The peers' times are the processor's: on a busy machine their runs, which are longer, would

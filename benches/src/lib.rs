@@ -2,12 +2,28 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Exponential, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Result, UniformSize, softmax_in_place,
+    BlackBox, Exponential, Feature, Instance, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Render,
+    Result, UniformSize, softmax_in_place,
 };
 use lipex_cpu::Cpu;
+use std::ops::Range;
 
 /// Sizes that are timed: (N, D, C) of a short text with few classes and of a long one with many.
 pub const SIZES: [(usize, usize, usize); 2] = [(1000, 44, 6), (1000, 441, 20)];
+
+/// Sizes that are timed one axis at a time around (1000, 67, 20).
+pub const AXES: [(usize, usize, usize); 10] = [
+    (1000, 67, 20),
+    (100, 67, 20),
+    (10_000, 67, 20),
+    (100_000, 67, 20),
+    (1000, 15, 20),
+    (1000, 441, 20),
+    (1000, 5000, 20),
+    (1000, 67, 2),
+    (1000, 67, 200),
+    (1000, 67, 1000),
+];
 
 /// A size as bench names have it.
 pub fn name((rows, features, classes): (usize, usize, usize)) -> String {
@@ -55,4 +71,50 @@ pub fn neighbourhood(on: &Cpu, (rows, features, classes): (usize, usize, usize))
     let weights = Exponential::default().weigh(on, &masks)?.into_iter().next().expect("one instance, one vector");
     let [masks] = masks;
     Neighbourhood::new(on, masks, probabilities, weights)
+}
+
+/// An instance and a model in one that cost nothing: an input is the number of its mask, an answer is looked up.
+pub struct Prepared {
+    features: Vec<Feature>,
+    labels: Vec<String>,
+    answers: Vec<f32>,
+}
+
+impl Prepared {
+    /// With the answers of [`neighbourhood`], which belong to the default sampler's masks of seed 0.
+    ///
+    /// # Errors
+    /// Those of the stages.
+    pub fn new(on: &Cpu, size: (usize, usize, usize)) -> Result<Self> {
+        let feature = |j: usize| Feature { name: j.to_string(), spans: Vec::new(), region: None };
+        Ok(Prepared {
+            features: (0..size.1).map(feature).collect(),
+            labels: (0..size.2).map(|c| c.to_string()).collect(),
+            answers: neighbourhood(on, size)?.probabilities.values().clone(),
+        })
+    }
+}
+
+impl Instance for Prepared {
+    fn features(&self) -> &[Feature] {
+        &self.features
+    }
+}
+
+impl Render<Cpu, Range<usize>> for Prepared {
+    fn render(&self, _: &Cpu, _: &Masks<Cpu>, rows: Range<usize>) -> Result<Range<usize>> {
+        Ok(rows)
+    }
+}
+
+impl BlackBox<Cpu, Range<usize>> for Prepared {
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn predict(&self, _: &Cpu, rows: &Range<usize>, out: &mut Probabilities<Cpu>) -> Result<()> {
+        let classes = self.labels.len();
+        out.values_mut().copy_from_slice(&self.answers[rows.start * classes..rows.end * classes]);
+        Ok(())
+    }
 }

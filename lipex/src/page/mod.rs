@@ -27,7 +27,7 @@ use overlay::Overlay;
 /// });
 /// let explanation = lipex().explain(&TextInstance::new("A wonderful film")?, &model)?;
 /// let page = to_html(&explanation, &PageOptions::default().contrast(1, 0))?;
-/// assert!(page.starts_with("<!DOCTYPE html>") && !page.contains("http"));
+/// assert!(page.starts_with("<!DOCTYPE html>") && !page.contains("://"));
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
