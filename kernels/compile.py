@@ -34,11 +34,12 @@ def library():
 
 def compiled(nvrtc, source):
     """The PTX of a source file."""
-    prelude = (KERNELS / "prelude.cuh").read_bytes()
+    files = sorted(KERNELS.glob("*.cuh"))
     program = ctypes.c_void_p()
-    headers, names = (ctypes.c_char_p * 1)(prelude), (ctypes.c_char_p * 1)(b"prelude.cuh")
+    headers = (ctypes.c_char_p * len(files))(*(f.read_bytes() for f in files))
+    names = (ctypes.c_char_p * len(files))(*(f.name.encode() for f in files))
     made = nvrtc.nvrtcCreateProgram(
-        ctypes.byref(program), source.read_bytes(), source.name.encode(), 1, headers, names
+        ctypes.byref(program), source.read_bytes(), source.name.encode(), len(files), headers, names
     )
     options = (ctypes.c_char_p * len(OPTIONS))(*(o.encode() for o in OPTIONS))
     failed = made or nvrtc.nvrtcCompileProgram(program, len(OPTIONS), options)
