@@ -38,7 +38,7 @@ const THREADS: usize = 128;
 /// Bytes of shared memory for a block's rows.
 const SHARED: usize = 48 << 10;
 /// Features of the widest row that fits there.
-const MOST_FEATURES: usize = 32 * (SHARED / 4 / 2 - 1);
+const MOST_FEATURES: usize = 32 * (SHARED / 4 * 32 / 65);
 
 /// Rows that a block draws when the widest has so many words, and the bytes of shared memory that they take: the rows twice,
 /// the second time with a word left free after 32 at most.
