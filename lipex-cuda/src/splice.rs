@@ -336,7 +336,7 @@ mod tests {
         let both = spliced(&place("value=%fd5 slope=%fd6"), &kl, &kl);
         assert!(value.contains("mov.f64 %fd5, ") && !value.contains("%fd6"), "{value}");
         // φ' of KL is −p: no logarithm of p.
-        assert!(slope.contains("mov.f64 %fd6, ") && slope.lines().count() < 8, "{slope}");
+        assert!(slope.contains("mov.f64 %fd6, ") && slope.lines().count() < both.lines().count() - 20, "{slope}");
         assert!(both.lines().count() > value.lines().count() && both.contains("%fd5, ") && both.contains("%fd6, "));
     }
 }
