@@ -32,7 +32,7 @@ pub(crate) fn spread(
     problem.check()?;
     let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
     let columns = features + usize::from(settings.has_intercept());
-    if !settings.divergence_in_use().is_smooth() || classes < 2 || classes * columns > MOST_ENTRIES {
+    if !is_open(settings, classes, columns) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
@@ -58,14 +58,26 @@ pub(crate) fn spread(
     Spread::from_covariance(method, classes, features, whole).map(Some)
 }
 
+/// Whether the matrices are made for a fit of so many classes and columns (features, and one for the intercept).
+pub fn is_open(settings: &Softmax, classes: usize, columns: usize) -> bool {
+    settings.divergence_in_use().is_smooth() && classes >= 2 && classes * columns <= MOST_ENTRIES
+}
+
+/// A⁻¹ of a symmetric positive semi-definite n×n matrix, of which the lower triangle is read, with zeros for directions that
+/// nothing determines; `None` for an indefinite one.
+pub fn inverse(a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
+    Cholesky::new(a, n).map(|factor| factor.inverse())
+}
+
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
-struct Contrasts {
+pub struct Contrasts {
     classes: usize,
     values: Vec<f64>,
 }
 
 impl Contrasts {
-    fn new(classes: usize) -> Self {
+    /// The basis for at least one class: contrast m is +1 on classes 0…m and −(m + 1) on class m + 1, over its length.
+    pub fn new(classes: usize) -> Self {
         let k = classes - 1;
         let mut values = vec![0.0; classes * k];
         for m in 0..k {
@@ -77,7 +89,8 @@ impl Contrasts {
         Contrasts { classes, values }
     }
 
-    fn k(&self) -> usize {
+    /// C − 1.
+    pub fn k(&self) -> usize {
         self.classes - 1
     }
 
@@ -86,7 +99,7 @@ impl Contrasts {
     }
 
     /// Bᵀv.
-    fn reduce(&self, v: &[f64]) -> Vec<f64> {
+    pub fn reduce(&self, v: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.k()];
         for (c, v) in v.iter().enumerate() {
             out.iter_mut().zip(self.row(c)).for_each(|(o, b)| *o += b * v);
@@ -107,7 +120,7 @@ impl Contrasts {
     }
 
     /// From covariances in the basis (place j·(C − 1) + m, the features first) to those of W (place c·F + j).
-    fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
+    pub fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
         let (k, size) = (self.k(), self.classes * features);
         let mut out = vec![0.0; size * size];
         for i in 0..features {
@@ -308,8 +321,8 @@ fn add_square(square: &mut [f64], v: &mut [f64], scale: f64) {
     v.fill(0.0);
 }
 
-/// A⁻¹ M A⁻¹.
-fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
+/// A⁻¹ M A⁻¹ of n×n matrices.
+pub fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
     let half = product(inverse, noise, n);
     product(&half, inverse, n)
 }

@@ -24,6 +24,7 @@ mod perturb;
 mod probe;
 mod render;
 mod ridge;
+mod sandwich;
 mod select;
 mod splice;
 mod weigh;
