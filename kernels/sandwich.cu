@@ -1,7 +1,7 @@
 // Sandwich: what the standard errors of a softmax fit are made of, A⁺MA⁺/N, summed over rows in f64.
 //
 //   A = Σ_i weight_i m_i/N · zᵢzᵢᵀ ⊗ Hᵢ,   h_i = weight_i/N · mean of the diagonal of Hᵢ·(zᵢᵀA⁻¹zᵢ),
-//   part_u = Σ over the rows of unit u of factor_i (weight_i zᵢ ⊗ gᵢ + pull − mean),   M = Σ_u m_u part_u part_uᵀ
+//   part_u = Σ over the rows of unit u of factor_i (weight_i (zᵢ ⊗ gᵢ + pull) − mean),   M = Σ_u m_u part_u part_uᵀ
 //
 // g and H are the gradient and the Hessian of the divergence in the logits, in an orthonormal basis of k = C − 1 contrasts
 // (Helmert's): contrast m is +1 on classes 0…m and −(m+1) on class m+1, over √((m+1)(m+2)). In it H is sums of products of
@@ -217,30 +217,32 @@ KERNEL(256) lipex_sandwich_leverage(const Sandwich* __restrict__ sandwiches) {
     if (threadIdx.x == 0) o.leverages[i] = sum / (double)k * weight_of(o, i) / o.count;
 }
 
-// Entry (j, m) of a row's gradient.
-INLINE double gradient_of(const Sandwich& o, u32 i, u32 j, u32 m) {
-    return keeps(o, i, j) ? weight_of(o, i) * o.gradients[(u64)m * o.rows + i] : 0.0;
+// Entry f of a row's gradient, with its share of the penalty's pull.
+INLINE double gradient_of(const Sandwich& o, u32 i, u32 f) {
+    u32 k = contrasts_of(o);
+    double own = keeps(o, i, f / k) ? o.gradients[(u64)(f % k) * o.rows + i] : 0.0;
+    return weight_of(o, i) * (own + o.pull[f]);
 }
 
 KERNEL(256) lipex_sandwich_means(const Sandwich* __restrict__ sandwiches) {
     __shared__ double room[WARPS];
     const Sandwich& o = sandwiches[blockIdx.y];
-    u32 f = blockIdx.x, k = contrasts_of(o), n = entries_of(o);
+    u32 f = blockIdx.x, n = entries_of(o);
     if (f >= n) return;
 #pragma unroll 1
     for (u32 s = 0; s < o.strata; s++) {
         double sum = 0.0;
 #pragma unroll 1
         for (u32 r = o.starts[o.firsts[s]] + threadIdx.x; r < o.starts[o.firsts[s + 1]]; r += THREADS)
-            sum += times_of(o, o.members[r]) * gradient_of(o, o.members[r], f / k, f % k);
+            sum += times_of(o, o.members[r]) * gradient_of(o, o.members[r], f);
         sum = block_sum(sum, room);
-        if (threadIdx.x == 0) o.means[(u64)s * n + f] = sum / o.counts[s] + o.pull[f];
+        if (threadIdx.x == 0) o.means[(u64)s * n + f] = sum / o.counts[s];
     }
 }
 
 KERNEL(256) lipex_sandwich_parts(const Sandwich* __restrict__ sandwiches) {
     const Sandwich& o = sandwiches[blockIdx.y];
-    u32 u = blockIdx.x, k = contrasts_of(o), n = entries_of(o);
+    u32 u = blockIdx.x, n = entries_of(o);
     if (u >= o.units) return;
     const double* mean = o.means + (u64)o.stratum[u] * n;
 #pragma unroll 1
@@ -248,7 +250,7 @@ KERNEL(256) lipex_sandwich_parts(const Sandwich* __restrict__ sandwiches) {
         double sum = 0.0;
 #pragma unroll 1
         for (u32 r = o.starts[u]; r < o.starts[u + 1]; r++)
-            sum += o.factors[r] * (gradient_of(o, o.members[r], f / k, f % k) + o.pull[f] - mean[f]);
+            sum += o.factors[r] * (gradient_of(o, o.members[r], f) - mean[f]);
         o.parts[(u64)u * n + f] = sum;
     }
 }

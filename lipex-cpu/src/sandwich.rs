@@ -51,7 +51,7 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse();
     let units = rows.units(&problem.around.masks, dependence);
-    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: rows.pull(settings, fitted) };
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: pull(settings, fitted, &basis, columns) };
     let covariance = between(&inverse, &rows.noise(&drawn), rows.entries());
     let whole = basis.expand(&covariance, features, rows.entries());
     let size = classes * features;
@@ -69,6 +69,23 @@ pub fn is_open(settings: &Softmax, classes: usize, columns: usize) -> bool {
 /// nothing determines; `None` for an indefinite one.
 pub fn inverse(a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
     Cholesky::new(a, n).map(|factor| factor.inverse())
+}
+
+/// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
+/// of divergences is divided by their weights; zeros where it is divided by their count.
+pub fn pull(settings: &Softmax, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Vec<f64> {
+    let mut pull = vec![0.0; columns * basis.k()];
+    if settings.normalise_in_use() == Normalise::Weight {
+        for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
+            let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept.len() {
+                (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
+            } else {
+                (fitted.intercept.clone(), INTERCEPT_PENALTY)
+            };
+            out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
+        }
+    }
+    pull
 }
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
@@ -119,6 +136,12 @@ impl Contrasts {
             }
         }
         out
+    }
+
+    /// From a vector in the basis (place j·(C − 1) + m, the features first) to one of W (place c·F + j).
+    pub fn entries(&self, v: &[f64], features: usize) -> Vec<f64> {
+        let of_class = |c: usize| v.chunks_exact(self.k()).take(features).map(move |m| dot(self.row(c), m));
+        (0..self.classes).flat_map(of_class).collect()
     }
 
     /// From covariances in the basis (place j·(C − 1) + m, the features first) to those of W (place c·F + j).
@@ -244,9 +267,7 @@ impl Rows {
         let mut shares = RowShares::new(variances);
         self.each_unit(drawn, |part, times| {
             let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();
-            let of_class = |c: usize| moved.chunks_exact(self.k).take(self.features).map(move |m| dot(basis.row(c), m));
-            let entries: Vec<f64> = (0..basis.classes).flat_map(of_class).collect();
-            shares.add(&entries, times);
+            shares.add(&basis.entries(&moved, self.features), times);
         });
         shares.few_rows()
     }
@@ -286,36 +307,10 @@ impl Rows {
     /// The drawn rows by their places here: strata of units that were drawn together.
     fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
         let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
-        let here = |rows: &[usize]| rows.iter().filter_map(|i| places.get(i).copied()).collect::<Vec<usize>>();
-        let count = masks.rows();
-        match dependence {
-            Dependence::Pairs => {
-                vec![(1..count).step_by(2).map(|i| here(&[i, i + 1])).collect()]
-            }
-            Dependence::Stratified => {
-                let kept: Vec<usize> = (0..count).map(|i| masks.count(i)).collect();
-                let groups = perturb::strata(&kept).into_iter();
-                groups.map(|group| group.iter().map(|&i| here(&[i])).collect()).collect()
-            }
-            _ => vec![(1..count).map(|i| here(&[i])).collect()],
-        }
-    }
-
-    /// The pull of the penalty, which rows share where the sum is divided by their weights.
-    fn pull(&self, settings: &Softmax, fitted: &Fitted) -> Vec<f64> {
-        let mut pull = vec![0.0; self.entries()];
-        if settings.normalise_in_use() == Normalise::Weight {
-            let basis = Contrasts::new(fitted.matrix.len());
-            for (j, out) in pull.chunks_exact_mut(self.k).enumerate() {
-                let (column, penalty): (Vec<f64>, f64) = if j < self.features {
-                    (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
-                } else {
-                    (fitted.intercept.clone(), INTERCEPT_PENALTY)
-                };
-                out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
-            }
-        }
-        pull
+        let kept: Vec<usize> = (0..masks.rows()).map(|i| masks.count(i)).collect();
+        let here = |unit: Vec<usize>| unit.iter().filter_map(|i| places.get(i).copied()).collect();
+        let strata = perturb::units(&kept, dependence).into_iter();
+        strata.map(|stratum| stratum.into_iter().map(here).collect()).collect()
     }
 
     /// Adds the row's gradient, times `scale`.

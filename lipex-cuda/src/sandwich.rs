@@ -9,7 +9,8 @@ use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax, Spread, perturb,
+    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
+    Spread, perturb,
 };
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
 use lipex_kernels::SANDWICH;
