@@ -324,7 +324,9 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
     for stage in 0..if once { 1 } else { widths.len() } {
         if !once && !divergence.is_smooth() {
             // The curvature of a smoothed divergence is its width's, so the factors are too.
-            jobs.iter_mut().zip(tasks).for_each(|(job, task)| job.go_to(stage, widths.len(), tolerance(settings, task)));
+            jobs.iter_mut()
+                .zip(tasks)
+                .for_each(|(job, task)| job.go_to(stage, widths.len(), tolerance(settings, task)));
             table = on.send_jobs("fit", &jobs)?;
             launch("lipex_fit_bend", shape(most(Size::tiles), tasks.len(), 0), &table)?;
             launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
