@@ -60,7 +60,9 @@ fn refit(on: &Cuda) -> Result<(), Stop> {
     let problem = made(CASE, 1);
     let around = problem.on(on);
     let selection = Forward::default().select(on, &[problem.on(on)])?.remove(0);
-    Softmax::default().lambda_auto().max_evaluations(1).fit(on, &[Problem::new(&around, &selection)])?;
+    let problem = Problem::new(&around, &selection);
+    let fitted = Softmax::default().lambda_auto().max_evaluations(1).fit(on, &[Problem { ..problem }])?.remove(0);
+    Softmax::default().spread(on, &problem, &fitted, Dependence::Independent)?;
     on.synchronize()?;
     Ok(())
 }
