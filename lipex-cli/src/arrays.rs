@@ -75,7 +75,9 @@ impl Arrays {
         let Some(file) = &files.weights else {
             if files.weigh.proximity.is_none() && holds_other_weights(&files.masks, &masks, proximity.as_ref()) {
                 let name = report::printable(&files.masks);
-                eprintln!("note: weights in {name} are not used, the exponential proximity is; --weights {name} uses them");
+                eprintln!(
+                    "note: weights in {name} are not used, the exponential proximity is; --weights {name} uses them"
+                );
             }
             return Ok(Arrays { masks, probabilities, proximity });
         };

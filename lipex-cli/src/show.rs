@@ -2,6 +2,7 @@
 
 use crate::options::ShowOptions;
 use crate::output::{self, Targets};
+use crate::staging::Staging;
 use crate::{files, report};
 use lipex::{Error, Result, from_json};
 
@@ -10,5 +11,5 @@ pub fn run(options: &ShowOptions) -> Result<()> {
     let json = output::read("FILE", &options.file)?;
     let explanation = from_json(&json).map_err(|e| Error::setting("FILE", &options.file, e.to_string()))?;
     let view = report::Choice::new(&options.view, &explanation.classes)?;
-    files::finish(&targets, &explanation, &view, |_| None)
+    files::finish(Staging::default(), &targets, &explanation, &view, |_| None, "")
 }

@@ -166,7 +166,9 @@ mod tests {
             (plan.weight(1), plan.weight(41), plan.weight(42)),
             (1.0, plan.enumerated[0].weight, plan.drawn_weight)
         );
-        assert!(!ShapleySize::is_complete(20, 502) && ShapleySize::is_complete(3, 8) && !ShapleySize::is_complete(3, 7));
+        assert!(
+            !ShapleySize::is_complete(20, 502) && ShapleySize::is_complete(3, 8) && !ShapleySize::is_complete(3, 7)
+        );
         assert!(ShapleySize::rows(20, 1).is_err() && ShapleySize::rows(100_000, 50).unwrap() == 50);
     }
 }
