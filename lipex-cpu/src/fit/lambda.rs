@@ -2,8 +2,8 @@
 
 use super::{Shared, fit_at};
 use crate::Cpu;
-use crate::evaluate::{folds, without_fold};
-use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax};
+use crate::evaluate::folds;
+use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax, without_fold};
 
 /// Folds over the distinct masks.
 const FOLDS: usize = 5;
