@@ -68,8 +68,18 @@ impl Target {
         // What a link points to is replaced, not the link.
         let file = if given.is_symlink() { given.canonicalize().unwrap_or(given) } else { given };
         let refuse = |reason: String| Err(Error::setting(option, path, reason));
+        if path.is_empty() {
+            return refuse("give the name of a file, or - for standard output".into());
+        }
         if file.is_dir() || file.file_name().is_none() {
             return refuse("is a folder; give the name of a file".into());
+        }
+        // A name that no file can have.
+        if let Err(e) = file.symlink_metadata()
+            && e.kind() != ErrorKind::NotFound
+            && folder_of(&file).is_dir()
+        {
+            return Err(unwritable(option, path, &e));
         }
         if file.exists() && !file.is_file() {
             return Ok(Target::File(file));
