@@ -77,6 +77,11 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     on.receive("evaluate", &first)
 }
 
+/// W and b of each class side by side, C × (F + 1).
+pub(crate) fn with_intercepts(fitted: &Fitted) -> Vec<f64> {
+    fitted.matrix.iter().zip(&fitted.intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect()
+}
+
 /// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
 #[derive(Default)]
 struct Batch {
@@ -125,13 +130,8 @@ impl Batch {
         let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
         let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
         for (at, (rows, fitted)) in all.enumerate() {
-            let point: Vec<f64> = fitted
-                .matrix
-                .iter()
-                .zip(&fitted.intercept)
-                .flat_map(|(row, b)| row.iter().copied().chain([*b]))
-                .collect();
-            let (point, norms) = (on.send("evaluate", &point)?, on.room::<f32>("evaluate", 2 * around.rows())?);
+            let (point, norms) =
+                (on.send("evaluate", &with_intercepts(fitted))?, on.room::<f32>("evaluate", 2 * around.rows())?);
             let (which, fold) = match rows {
                 Rows::All => (0, 0),
                 Rows::Fold(k) => (1, k as u64),
