@@ -69,6 +69,7 @@ struct Job {
     divisor: f64,
     codes: u64,
     columns: u64,
+    by_class: u64,
     weights: u64,
     means: u64,
     factors: u64,
@@ -116,7 +117,9 @@ impl Size {
 
     fn tables(&self) -> usize {
         let stride = if self.classes.is_multiple_of(4) { self.classes + 1 } else { self.classes };
-        self.columns.div_ceil(4) * 16 * stride
+        // Tables are so far apart that neighbours in (table, class) lie in neighbouring banks.
+        let pitch = 16 * stride + self.classes.wrapping_sub(16 * stride) % 32;
+        self.columns.div_ceil(4) * pitch
     }
 
     /// Bytes of shared memory for the road of one launch.
@@ -355,7 +358,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
     let words = |len| on.room::<u32>("fit", len);
     let floats = |len| on.room::<f32>("fit", len);
     let (codes, columns) = (words(size.rows * size.columns.div_ceil(32))?, words(size.columns * t * 8)?);
-    let (weights, means) = (floats(size.rows)?, floats(size.rows)?);
+    let (weights, means, by_class) = (floats(t * TILE)?, floats(t * TILE)?, floats(c * t * TILE)?);
     let factors = floats(if full { n * size.columns } else { n })?;
     let (diagonals, solved) = (floats(n)?, floats(n)?);
     let slopes = floats(c * TILE * if road == Road::ManyLaunches { t } else { 1 })?;
@@ -387,6 +390,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         divisor: count,
         codes: codes.address(),
         columns: columns.address(),
+        by_class: by_class.address(),
         weights: weights.address(),
         means: means.address(),
         factors: factors.address(),
@@ -406,7 +410,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         road,
         vectors,
         _words: [Some(kept), times, Some(codes), Some(columns)].into_iter().flatten().collect(),
-        _floats: vec![weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
+        _floats: vec![by_class, weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
         _doubles: [start, Some(values), Some(rows_room)].into_iter().flatten().collect(),
     };
     Ok((placed, job))
