@@ -77,6 +77,11 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     on.receive("evaluate", &first)
 }
 
+/// W and b of each class side by side, C × (F + 1).
+pub(crate) fn with_intercepts(fitted: &Fitted) -> Vec<f64> {
+    fitted.matrix.iter().zip(&fitted.intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect()
+}
+
 /// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
 #[derive(Default)]
 struct Batch {
@@ -129,13 +134,7 @@ impl Batch {
         let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
         let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
         for (at, (rows, fitted)) in all.enumerate() {
-            let point: Vec<f64> = fitted
-                .matrix
-                .iter()
-                .zip(&fitted.intercept)
-                .flat_map(|(row, b)| row.iter().copied().chain([*b]))
-                .collect();
-            let point = on.send("evaluate", &point)?;
+            let point = on.send("evaluate", &with_intercepts(fitted))?;
             let (which, fold, answers) = match rows {
                 Rows::All => (0, 0, &of_all),
                 Rows::Fold(k) => (1, k as u64, &of_folds),
