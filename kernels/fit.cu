@@ -7,6 +7,8 @@
 //   * lipex_fit: one block an instance, the whole L-BFGS in one launch, tables and a tile of rows in shared memory;
 //   * lipex_fit_tile (a block a tile) and lipex_fit_advance (a block an instance) in turn, tables and tiles in global
 //     memory, a done flag on the device. No block waits for another on either road.
+// A divergence with kinks is fitted through ever narrower smoothing, a fit a width: before each, lipex_fit_bend and
+// lipex_fit_precondition make the factors anew from its curvature at the point.
 // Where f32 stalls, lipex_fit_double goes on in f64, a block an instance; lipex_fit_objective then gives the objective of
 // the divergence itself.
 //
@@ -42,7 +44,7 @@ struct Problem {
     const u32* kept;      // F
     const double* start;  // C × K; null: the preconditioner's
     const float* widths;  // smoothing widths, one a stage of the fit
-    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit;
+    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit, renew;
     double lambda, kappa, tolerance, divisor;
     // Room.
     u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
@@ -60,7 +62,7 @@ struct Problem {
     float* partial;       // the road of many launches: 2·tiles × C × K
     double* values;       // the road of many launches: tiles
     Search* search;
-    double* rows_room;    // 2 × C × N, for the last digits in f64
+    double* rows_room;    // 2 × C × TILE·tiles, for the last digits in f64 and for curvatures
     double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
 };
 
@@ -216,6 +218,9 @@ INLINE uint4 words_of(const Problem& o, u32 j, u32 first_row) {
     return ((const uint4*)o.columns)[(u64)(first_row / 128) * columns_of(o) + j];
 }
 
+// What lipex_fit_bend leaves for class c: a number a row, 0 past the last one.
+INLINE float* bends_of(const Problem& o, u32 c) { return (float*)o.rows_room + (u64)c * padded_of(o); }
+
 // A row's weight in a class's Gram: its curvature there.
 INLINE float curvature(const Problem& o, float p, float weight) {
     float spread = p * (1.0f - p);
@@ -231,7 +236,10 @@ INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, flo
         u32 four = first / 4 + lane();
         float4 p = ((const float4*)(o.by_class + (u64)c * padded_of(o)))[four];
         float4 w = ((const float4*)o.weights)[four], m = ((const float4*)o.means)[four];
-        w = float4{curvature(o, p.x, w.x), curvature(o, p.y, w.y), curvature(o, p.z, w.z), curvature(o, p.w, w.w)};
+        if (o.renew)
+            w = ((const float4*)bends_of(o, c))[four];
+        else
+            w = float4{curvature(o, p.x, w.x), curvature(o, p.y, w.y), curvature(o, p.z, w.z), curvature(o, p.w, w.w)};
         subsets(gram_tables + lane() * 17, w.x, w.y, w.z, w.w);
         subsets(target_tables + lane() * 17, w.x * target(p.x, m.x), w.y * target(p.y, m.y), w.z * target(p.z, m.z), w.w * target(p.w, m.w));
     }
@@ -322,7 +330,7 @@ INLINE void solve(const Problem& o, u32 c, float* b) {
     }
 }
 
-// Grid (classes, instances): the factor of a class, and its weighted least squares of ln p as a start.
+// Grid (classes, instances): the factor of a class, and, if it is not renewed, its weighted least squares of ln p as a start.
 KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
     __shared__ float gram_tables[OWN], target_tables[OWN];
     const Problem& o = problems[blockIdx.y];
@@ -339,6 +347,14 @@ KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
             o.factors[(u64)c * n + j] = 1.0f / (v > 1e-20f ? v : 1e-20f);
         }
         __syncthreads();
+    }
+    if (o.renew) {
+        // The next width begins where the one before ended.
+        if (c == 0 && threadIdx.x == 0) {
+            o.search->phase = BEGIN;
+            o.search->done = 0;
+        }
+        return;
     }
     float* solved = o.solved + (u64)c * n;
     if (warp() == 0) solve(o, c, solved);
@@ -458,6 +474,55 @@ INLINE T logit(const Problem& o, const double* x, u32 i, u32 c) {
     return l;
 }
 
+// φ_q(q)/(q − p): what stands for the slope of φ in q², taken a sixteenth of a width from p at least.
+INLINE float secant(float p, float q, float width) {
+    const float near = width * 0.0625f;
+    float x = q - p;
+    q = (x < 0.0f ? -x : x) > near ? q : p + near;
+    q = q > 1.17549435e-38f ? q : 1.17549435e-38f;
+    float value, slope;
+    divergence(p, ln_of(q), q, sqrtf(q), width, value, slope);
+    return slope / (q * (q - p));
+}
+
+// Grid (tiles, instances): curvatures of a smoothed divergence in the logits at the point where the next width starts.
+KERNEL(256) lipex_fit_bend(const Problem* __restrict__ problems) {
+    const Problem& o = problems[blockIdx.y];
+    u32 t = blockIdx.x, i = t * TILE + threadIdx.x, classes = (u32)o.classes, apart = padded_of(o);
+    if (t >= tiles_of(o)) return;
+    float *q = bends_of(o, 0) + i, *h = bends_of(o, classes) + i;
+    if (i >= o.rows) {
+        for (u32 c = 0; c < classes; c++) q[(u64)c * apart] = 0.0f;
+        return;
+    }
+    const double* x = o.search->phase == BEGIN && o.start ? o.start : x_of(o);
+    float width = o.widths[o.search->stage], kappa = (float)o.kappa, top = -3e38f, total = 0.0f, all = 0.0f;
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float l = logit<float>(o, x, i, c);
+        q[(u64)c * apart] = l;
+        top = fmaxf(top, l);
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float s = exp_of(0.5f * (q[(u64)c * apart] - top));
+        q[(u64)c * apart] = s * s;
+        total += s * s;
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float v = q[(u64)c * apart] / total, own = secant(o.by_class[(u64)c * apart + i], v, width);
+        q[(u64)c * apart] = v;
+        h[(u64)c * apart] = own;
+        all += own * v * v;
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float v = q[(u64)c * apart], bend = v * v * (h[(u64)c * apart] * (1.0f - 2.0f * v) + all) / kappa;
+        q[(u64)c * apart] = kappa * o.weights[i] * (bend > 1e-4f ? bend : 1e-4f);
+    }
+}
+
 // ln Σ e^logit of a row whose logits are c·N + i of `logits`; the logits become ln q.
 INLINE void normalise(const Problem& o, double* logits, u32 i) {
     double top = -1e300, total = 0.0;
@@ -530,7 +595,11 @@ KERNEL(256) lipex_fit_double(const Problem* __restrict__ problems) {
         __syncthreads();
         advance(o, s, value, sums, shares);
     }
-    if (threadIdx.x == 0) write_report(o, s);
+    if (threadIdx.x == 0) {
+        write_report(o, s);
+        s.rounding = 1e-7;
+        *o.search = s;
+    }
 }
 
 // The objective of the divergence itself, not smoothed, at the fit's end, in f64. Grid (instances).
