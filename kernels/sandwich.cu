@@ -80,6 +80,17 @@ INLINE double logit(const Sandwich& o, u32 i, u32 c) {
     return sum;
 }
 
+// A vector over classes in the basis of contrasts; numbers of a row are `rows` apart.
+INLINE void in_contrasts(const double* from, u32 classes, u32 rows, double* to) {
+    double before = from[0];
+#pragma unroll 1
+    for (u32 c = 1; c < classes; c++) {
+        double v = from[(u64)c * rows];
+        to[(u64)(c - 1) * rows] = (before - (double)c * v) * inverse_length(c - 1);
+        before += v;
+    }
+}
+
 KERNEL(256) lipex_sandwich_rows(const Sandwich* __restrict__ sandwiches) {
     const Sandwich& o = sandwiches[blockIdx.y];
     u32 i = blockIdx.x * THREADS + threadIdx.x, rows = (u32)o.rows, classes = (u32)o.classes;
@@ -114,26 +125,23 @@ KERNEL(256) lipex_sandwich_rows(const Sandwich* __restrict__ sandwiches) {
         all_seconds += second;
     }
     o.bends[i] = all_slopes + all_seconds;
-    u64 size = (u64)contrasts_of(o) * rows;
-    double *gradient = o.gradients + i, *to = o.vectors + i;
-    double before_q = 0.0, before_g = 0.0, before_d = 0.0, before_e = 0.0;
+    // Of each class: φ′ − q Σφ′ in the place of φ′.
 #pragma unroll 1
-    for (u32 c = 0; c < classes; c++) {
-        double q = ln_q[(u64)c * rows], d = seconds[(u64)c * rows], e = d - all_slopes * q, n = (double)c;
-        double g = slopes[(u64)c * rows] - q * all_slopes;
-        if (c > 0) {
-            u64 m = (u64)(c - 1) * rows;
-            double length = inverse_length(c - 1);
-            if (!o.near) gradient[m] = (before_g - n * g) * length;
-            to[m] = (before_q - n * q) * length;
-            to[size + m] = (before_d - n * d) * length;
-            to[2 * size + m] = (before_e - n * e) * length;
-            to[3 * size + m] = (before_e + n * n * e) / (n * (n + 1.0));
-        }
-        before_q += q;
-        before_g += g;
-        before_d += d;
-        before_e += e;
+    for (u32 c = 0; c < classes; c++) slopes[(u64)c * rows] -= ln_q[(u64)c * rows] * all_slopes;
+    u64 size = (u64)contrasts_of(o) * rows;
+    double* to = o.vectors + i;
+    if (!o.near) in_contrasts(slopes, classes, rows, o.gradients + i);
+    in_contrasts(ln_q, classes, rows, to);
+    in_contrasts(seconds, classes, rows, to + size);
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) seconds[(u64)c * rows] -= ln_q[(u64)c * rows] * all_slopes;
+    in_contrasts(seconds, classes, rows, to + 2 * size);
+    double before = seconds[0];
+#pragma unroll 1
+    for (u32 c = 1; c < classes; c++) {
+        double n = (double)c, e = seconds[(u64)c * rows];
+        to[3 * size + (u64)(c - 1) * rows] = (before + n * n * e) / (n * (n + 1.0));
+        before += e;
     }
 }
 
