@@ -22,7 +22,7 @@ fn template() -> TokenTemplate {
 
 #[test]
 fn tokens_are_dropped_in_order() {
-    let Some(on) = device() else { return };
+    let Some((on, _turn)) = device() else { return };
     let problem = made(CASE, 3);
     let masks = problem.on(&on).masks;
     let template = template();
@@ -69,7 +69,7 @@ fn pictures<T: Pixel + PartialEq>(on: &Cuda, number: impl Fn(usize) -> T) {
 
 #[test]
 fn pixels_are_taken_from_the_image_or_the_baseline() {
-    let Some(on) = device() else { return };
+    let Some((on, _turn)) = device() else { return };
     pictures::<f32>(&on, |e| e as f32 / 7.0);
     pictures::<u16>(&on, |e| half::f16::from_f32(e as f32 / 64.0).to_bits());
     assert!(PixelTemplate::<f32>::new(&on, 2, &[0.0; 4], &[0.0; 4], &[0]).is_err());
