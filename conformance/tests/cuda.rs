@@ -151,7 +151,7 @@ fn fit_with_penalties_chosen() {
 
 #[test]
 fn uncertainty() {
-    let Some(on) = device() else { return };
+    let Some((on, _turn)) = device() else { return };
     suite::spreads_equal_the_cpu(&on);
     suite::bars_equal_the_cpu(&on);
 }
