@@ -11,9 +11,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use tally::Tally;
 
-/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them.
-const TOLERANCE: f64 = 1e-5;
-
 impl Evaluator<Cpu> for OutOfFold {
     fn evaluate(
         &self,
@@ -37,11 +34,18 @@ impl Evaluator<Cpu> for OutOfFold {
             .map(|(&(i, _), m)| Problem {
                 multiplicities: Some(m),
                 start: Some(&fitted[i]),
-                tolerance: Some(TOLERANCE),
+                tolerance: Some(OutOfFold::TOLERANCE),
                 ..problems[i]
             })
             .collect();
+        let t0 = std::time::Instant::now();
         let refits = surrogate.fit(on, &refits)?;
+            eprintln!(
+                "refits {:.3} evals {:?}",
+                t0.elapsed().as_secs_f64() * 1e3,
+                refits.iter().map(|r| r.report.evaluations).collect::<Vec<_>>()
+            );
+        }
         on.map(problems.len(), |i| {
             let own = tasks.iter().zip(&refits).filter(|((p, _), _)| *p == i).map(|((_, k), refit)| (*k, refit));
             Ok(fidelity(&problems[i], &fitted[i], &folds[i], own))

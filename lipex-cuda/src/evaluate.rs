@@ -69,7 +69,7 @@ impl Evaluator<Cuda> for OutOfFold {
             .map(|(&(i, _), m)| Problem {
                 multiplicities: Some(m),
                 start: Some(&fitted[i]),
-                tolerance: Some(TOLERANCE),
+                tolerance: Some(OutOfFold::TOLERANCE),
                 ..problems[i]
             })
             .collect();
