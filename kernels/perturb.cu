@@ -2,7 +2,8 @@
 //
 // Shapes: bits N × ⌈D/32⌉ words, row-major, an array an instance. Launch: grid (blocks of rows, instances), 128 threads;
 // a thread draws a row in shared memory, then the block writes its rows out as one run of words.
-// Shared memory: rows_a_block × (⌈D/32⌉ | 1) words; the odd stride keeps threads in banks of their own.
+// Shared memory: rows_a_block × ⌈D/32⌉ words twice, and 1/32 of that. Rows are drawn column by column, so that a thread keeps
+// to its bank whatever word a draw falls into, and then laid out row by row.
 // Checked against `lipex_perturb_reference` and the CPU.
 #include "prelude.cuh"
 
@@ -56,33 +57,41 @@ INLINE u32 draw(Draws& d, u32 index) {
 
 INLINE u32 below(Draws& d, u32 index, u32 n) { return __umulhi(draw(d, index), n); }
 
+// A row that is drawn: its words lie `apart` words from each other.
+struct Row {
+    u32* words;
+    u32 apart;
+};
+
+INLINE u32& word(Row row, u32 w) { return row.words[w * row.apart]; }
+
 // The word w of a row that keeps all D features.
 INLINE u32 ones(u32 features, u32 w) {
     u32 left = features - 32 * w;
     return left >= 32 ? 0xffffffffu : (1u << left) - 1;
 }
 
-INLINE void invert(u32* row, u32 features) {
-    for (u32 w = 0; w < (features + 31) / 32; w++) row[w] = ~row[w] & ones(features, w);
+INLINE void invert(Row row, u32 features) {
+    for (u32 w = 0; w < (features + 31) / 32; w++) word(row, w) = ~word(row, w) & ones(features, w);
 }
 
 // Keeps all features but a random `removed` of them: Floyd's algorithm for the smaller side, on draws 1, 2, …
-INLINE void remove_subset(u32* row, u32 features, u32 removed, Draws& d) {
+INLINE void remove_subset(Row row, u32 features, u32 removed, Draws& d) {
     u32 fewer = smaller(removed, features - removed);
-    for (u32 w = 0; w < (features + 31) / 32; w++) row[w] = 0;
+    for (u32 w = 0; w < (features + 31) / 32; w++) word(row, w) = 0;
     for (u32 m = 0; m < fewer; m++) {
         u32 j = features - fewer + m;
         u32 t = below(d, 1 + m, j + 1);
-        u32 taken = bit(row, t) ? j : t;
-        row[taken / 32] |= 1u << (taken % 32);
+        u32 taken = word(row, t / 32) >> (t % 32) & 1 ? j : t;
+        word(row, taken / 32) |= 1u << (taken % 32);
     }
     if (removed <= features - removed) invert(row, features);
 }
 
-INLINE void draw_row(u32* row, const Drawing& o, u32 law, u64 threshold, u64 seed, u32 i) {
+INLINE void draw_row(Row row, const Drawing& o, u32 law, u64 threshold, u64 seed, u32 i) {
     u32 features = (u32)o.features;
     if (i == 0) {
-        for (u32 w = 0; w < (features + 31) / 32; w++) row[w] = ones(features, w);
+        for (u32 w = 0; w < (features + 31) / 32; w++) word(row, w) = ones(features, w);
     } else if (law == UNIFORM_SIZE) {
         Draws d = draws(seed, i);
         u32 removed = 1 + below(d, 0, (u32)o.most);
@@ -96,13 +105,13 @@ INLINE void draw_row(u32* row, const Drawing& o, u32 law, u64 threshold, u64 see
     } else if (law == BERNOULLI) {
         Draws d = draws(seed, i);
         for (u32 w = 0; w < (features + 31) / 32; w++) {
-            u32 word = 0;
+            u32 bits = 0;
             for (u32 j = 32 * w; j < smaller(features, 32 * w + 32); j++)
-                word |= (u32)(draw(d, j) < threshold) << (j % 32);
-            row[w] = word;
+                bits |= (u32)(draw(d, j) < threshold) << (j % 32);
+            word(row, w) = bits;
         }
     } else {
-        row[0] = i;
+        word(row, 0) = i;
         invert(row, features);
     }
 }
@@ -110,18 +119,25 @@ INLINE void draw_row(u32* row, const Drawing& o, u32 law, u64 threshold, u64 see
 KERNEL(128) lipex_perturb(const Drawing* __restrict__ drawings, u32 rows_a_block, u32 law, u64 threshold, u64 seed) {
     extern __shared__ u32 tile[];
     const Drawing o = drawings[blockIdx.y];
-    u32 words = (u32)(o.features + 31) / 32, stride = words | 1;
+    u32 words = (u32)(o.features + 31) / 32;
     u64 first = (u64)blockIdx.x * rows_a_block;
     if (first >= o.rows) return;
     u32 count = (u32)(o.rows - first < rows_a_block ? o.rows - first : rows_a_block);
-    if (threadIdx.x < count) draw_row(tile + threadIdx.x * stride, o, law, threshold, seed, (u32)(o.start + first) + threadIdx.x);
+    u32* rows = tile + rows_a_block * words;
+    if (threadIdx.x < count) {
+        Row row = {tile + threadIdx.x, rows_a_block};
+        draw_row(row, o, law, threshold, seed, (u32)(o.start + first) + threadIdx.x);
+#pragma unroll 1
+        for (u32 w = 0; w < words; w++) rows[spread(threadIdx.x * words + w, words)] = word(row, w);
+    }
     __syncthreads();
-    for (u32 e = threadIdx.x; e < count * words; e += 128) o.bits[first * words + e] = tile[e / words * stride + e % words];
+#pragma unroll 1
+    for (u32 e = threadIdx.x; e < count * words; e += 128) o.bits[first * words + e] = rows[spread(e, words)];
 }
 
 // The same with one thread a row that works in global memory.
 KERNEL(128) lipex_perturb_reference(const Drawing* __restrict__ drawings, u32 law, u64 threshold, u64 seed) {
     const Drawing o = drawings[blockIdx.y];
     u64 i = (u64)blockIdx.x * 128 + threadIdx.x;
-    if (i < o.rows) draw_row(o.bits + i * ((o.features + 31) / 32), o, law, threshold, seed, (u32)(o.start + i));
+    if (i < o.rows) draw_row(Row{o.bits + i * ((o.features + 31) / 32), 1}, o, law, threshold, seed, (u32)(o.start + i));
 }

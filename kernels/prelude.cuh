@@ -23,6 +23,10 @@ INLINE u32 warp() { return threadIdx.x / WARP; }
 INLINE u32 smaller(u32 a, u32 b) { return a < b ? a : b; }
 INLINE bool bit(const u32* bits, u32 j) { return bits[j / 32] >> (j % 32) & 1; }
 
+// Where number `e` of rows of `width` numbers lies in shared memory so that 32 neighbours are in 32 banks, and so are the
+// numbers of one column in 32 rows: after as many numbers as bring a row back to the first bank one is left free.
+INLINE u32 spread(u32 e, u32 width) { return e + e / (32 * width / smaller(width & (0u - width), 32)); }
+
 // eˣ within 2 ULP on [−87, 88], clamped there: lipex_core's `Lane::exp`, step by step.
 INLINE float exp_of(float x) {
     const float round = 12582912.0f;

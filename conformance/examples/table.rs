@@ -6,6 +6,8 @@
 //! cargo run -p lipex-conformance --example table -- target/registers.txt
 //! ```
 //!
+//! A second argument is a file for the counts themselves, which name the lines of the PTX.
+//!
 //! Writes the part of kernels/README.md between its two marks. Instructions, sectors and conflicts are counts of the PTX as the
 //! emulator executes it, not measurements of a device.
 
@@ -31,14 +33,35 @@ fn main() -> Result<(), Stop> {
     // SAFETY: the emulator's initialisers do nothing; it stays mapped for the rest of the process.
     let library: &'static libloading::Library = Box::leak(Box::new(unsafe { libloading::Library::new(&emulator) }?));
     let on = Cuda::new()?;
+    refit(&on)?;
+    let refits: BTreeMap<String, Value> = serde_json::from_str(&counters(library)?)?;
+    clear(library)?;
     run(&on)?;
-    let counts: BTreeMap<String, Value> = serde_json::from_str(&counters(library)?)?;
+    let counts = counters(library)?;
+    if let Some(path) = std::env::args().nth(2) {
+        std::fs::write(path, &counts)?;
+    }
+    let mut counts: BTreeMap<String, Value> = serde_json::from_str(&counts)?;
+    // Kernels that fits alone launch are counted for one fit, the rest here.
+    for (name, count) in refits {
+        counts.entry(name).or_insert(count);
+    }
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../kernels/README.md");
     let text = std::fs::read_to_string(path)?;
     let (start, end) = ("<!-- table -->\n", "<!-- end of table -->");
     let (before, rest) = text.split_once(start).ok_or("kernels/README.md has no place for the table")?;
     let (_, after) = rest.split_once(end).ok_or("kernels/README.md has no end of the table")?;
     std::fs::write(path, format!("{before}{start}{}{end}{after}", table(&counts, &registers)))?;
+    Ok(())
+}
+
+/// What fits again and again.
+fn refit(on: &Cuda) -> Result<(), Stop> {
+    let problem = made(CASE, 1);
+    let around = problem.on(on);
+    let selection = Forward::default().select(on, &[problem.on(on)])?.remove(0);
+    Softmax::default().lambda_auto().max_evaluations(1).fit(on, &[Problem::new(&around, &selection)])?;
+    on.synchronize()?;
     Ok(())
 }
 
@@ -80,6 +103,12 @@ fn counters(library: &libloading::Library) -> Result<String, Stop> {
     }
 }
 
+fn clear(library: &libloading::Library) -> Result<(), Stop> {
+    // SAFETY: cuda_emulator_clear() takes nothing.
+    unsafe { library.get::<unsafe extern "C" fn() -> i32>(b"cuda_emulator_clear")?() };
+    Ok(())
+}
+
 /// Kernel → registers and bytes of static shared memory, from lines "NAME: at most R registers, S bytes of shared memory".
 fn read_registers(text: &str) -> BTreeMap<String, (usize, usize)> {
     let number = |text: &str, word: &str| -> Option<usize> {
@@ -107,7 +136,7 @@ fn occupancy(registers: usize, shared: usize, threads: usize, most_shared: usize
 /// Shared memory that a launch adds for these sizes.
 fn dynamic(name: &str) -> usize {
     match name {
-        "lipex_perturb" => 128 * 3 * 4,
+        "lipex_perturb" => 4 * (2 * 128 * 2 + 128 * 2 / 32),
         "lipex_fit" => 4 * (CASE.classes * 256 + 8 * 544 + 6 * 16 * CASE.classes),
         _ => 0,
     }

@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod fit;
+mod lambda;
 mod perturb;
 mod problem;
 mod ridge;
@@ -16,8 +17,9 @@ pub use evaluate::{explanations_equal_the_cpu, fidelities_equal_the_cpu};
 pub use fit::{
     divergences, fits_equal_the_cpu, fits_start_and_count_as_told, gradient_matches_the_oracle, oracle, own_divergence,
 };
+pub use lambda::penalties_chosen_equal_the_cpu;
 pub use perturb::masks_equal_the_cpu;
-pub use problem::{Case, EVALUATED, Made, cases, made};
+pub use problem::{Case, EVALUATED, Made, cases, made, made_by};
 pub use ridge::ridges_equal_the_cpu;
 pub use select::picks_equal_the_cpu;
 pub use storage::arrays_keep_their_rows;

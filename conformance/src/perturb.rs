@@ -53,6 +53,8 @@ where
         compare(on, &LimeText, features, 20);
         compare(on, &LimeImage, features, 20);
     }
+    // So wide that a block draws fewer rows than a warp has threads.
+    compare(on, &UniformSize::default(), &[20_000, 1], 25);
     // A seed of 64 bits, which LIME's generator does not take.
     let wide = |law: &dyn Perturber<Cpu>| law.perturb(&Cpu::new(), &[33], 50, 0..50, 1 << 40 | 7, None).unwrap();
     let got = Perturber::<B>::perturb(&UniformSize::default(), on, &[33], 50, 0..50, 1 << 40 | 7, None).unwrap();

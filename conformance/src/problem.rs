@@ -73,9 +73,14 @@ impl Made {
 
 /// A problem of these sizes: classes depend on some features and on some pairs; a few rows are certain.
 pub fn made(case: Case, seed: u64) -> Made {
+    made_by(&UniformSize::default(), case, seed)
+}
+
+/// The same with masks of another law.
+pub fn made_by(law: &dyn Perturber<Cpu>, case: Case, seed: u64) -> Made {
     let Case { features, rows, classes, kept } = case;
     let cpu = Cpu::new();
-    let sample = UniformSize::default().perturb(&cpu, &[features], rows, 0..rows, seed, None).unwrap().remove(0);
+    let sample = law.perturb(&cpu, &[features], rows, 0..rows, seed, None).unwrap().remove(0);
     let coefficient = |purpose: u32, j: usize, c: usize| {
         let size = if (j + c).is_multiple_of(3) { 2.0 } else { 0.3 };
         size * (Draws::new(seed, j as u32, purpose, Purpose::Starts).unit(c as u32) - 0.5)

@@ -38,4 +38,19 @@ pub fn arrays_keep_their_rows<B: Backend>(on: &B) {
         let text = check(&p).unwrap_err().to_string();
         assert!(text.contains(&format!("row {row} ")) && text.contains(word), "{text}");
     }
+    rows_of_any_width_are_checked(on);
+}
+
+/// More classes than are read at once, and a fault in the last of them only.
+fn rows_of_any_width_are_checked<B: Backend>(on: &B) {
+    for classes in [1, 15, 16, 17, 33, 100] {
+        let mut p = vec![0f32; 300 * classes];
+        p.iter_mut().step_by(classes).for_each(|first| *first = 1.0);
+        let values = on.upload(p.clone()).unwrap();
+        on.check(&Probabilities::new(on, 300, classes, values).unwrap()).unwrap();
+        p[270 * classes - 1] = -0.5;
+        let values = on.upload(p).unwrap();
+        let text = on.check(&Probabilities::new(on, 300, classes, values).unwrap()).unwrap_err().to_string();
+        assert!(text.contains("row 269 ") && text.contains("negative"), "{classes} classes: {text}");
+    }
 }

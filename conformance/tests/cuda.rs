@@ -58,6 +58,12 @@ fn fit_starts() {
 }
 
 #[test]
+fn fit_with_penalties_chosen() {
+    let Some(on) = device() else { return };
+    suite::penalties_chosen_equal_the_cpu(&on);
+}
+
+#[test]
 fn evaluate() {
     let Some(on) = device() else { return };
     suite::fidelities_equal_the_cpu(&on);

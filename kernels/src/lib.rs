@@ -1,8 +1,9 @@
 //! The CUDA kernels of lipex, compiled to PTX: text and nothing else.
 //!
-//! A file of kernels is named after its stage. `fit` has places for a divergence's program, which must be filled in before
-//! it is loaded: lines with [`DIVERGENCE`] or [`DOUBLE_DIVERGENCE`] (the fit's, perhaps smoothed) or [`EXACT_DIVERGENCE`] (the divergence
-//! itself), followed by `name=register` for the outputs `value` and `slope` and the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
+//! A file of kernels is named after its stage. `fit` and `lambda` have places for a divergence's program, which must be
+//! filled in before they are loaded: lines with [`DIVERGENCE`] or [`DOUBLE_DIVERGENCE`] (the fit's, perhaps smoothed) or
+//! [`EXACT_DIVERGENCE`] (the divergence itself), followed by `name=register` for those of the outputs `value` and `slope` that
+//! are wanted, and for the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
 //!
 //! `kernels/compile.py` makes the PTX from the sources beside it.
 
@@ -46,6 +47,8 @@ files! {
     SELECT = "select";
     /// The softmax surrogate; has places for a divergence.
     FIT = "fit";
+    /// How far refits are from the black box on rows held out, for choosing λ; has places for a divergence.
+    LAMBDA = "lambda";
     /// The ridge surrogate.
     RIDGE = "ridge";
     /// Agreement with the black box.
@@ -95,7 +98,8 @@ mod tests {
             assert!(file.ptx.starts_with("//") || file.ptx.contains(".version 8.0"), "{}", file.name);
         }
         assert_eq!(PERTURB.kernels()[0].1.len() + PERTURB.kernels()[1].1.len(), 9);
-        assert!(FIT.wants_divergence() && FILES.iter().filter(|f| f.wants_divergence()).count() == 1);
+        let wanting: Vec<&str> = FILES.iter().filter(|f| f.wants_divergence()).map(|f| f.name).collect();
+        assert_eq!(wanting, ["fit", "lambda"]);
     }
 
     #[test]

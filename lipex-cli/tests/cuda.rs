@@ -27,22 +27,33 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn matrix(arguments: &[&str]) -> Vec<f64> {
-    let done = lipex(arguments, true);
-    assert!(done.status.success(), "{}", text(&done.stderr));
-    let explanation = ::lipex::from_json(&text(&done.stdout)).unwrap();
-    assert_eq!(explanation.backend, arguments[arguments.len() - 1]);
-    explanation.matrix.concat()
-}
-
-#[test]
-fn a_device_gives_the_matrix_of_the_cpu() {
-    let base = ["text", TEXT, "--samples", "300", "--lambda", "0.01", "--json", "-", "--backend"];
-    let (cpu, cuda) = (matrix(&[&base[..], &["cpu"]].concat()), matrix(&[&base[..], &["cuda"]].concat()));
+/// The explanations of both backends with the same options, W within 10⁻³ of each other.
+fn on_both(arguments: &[&str]) -> [::lipex::Explanation; 2] {
+    let both = ["cpu", "cuda"].map(|backend| {
+        let done = lipex(&[arguments, &["--json", "-", "--backend", backend]].concat(), true);
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        let explanation = ::lipex::from_json(&text(&done.stdout)).unwrap();
+        assert_eq!(explanation.backend, backend);
+        explanation
+    });
+    let [cpu, cuda] = both.each_ref().map(|e| e.matrix.concat());
     assert_eq!(cpu.len(), cuda.len());
     for (a, b) in cpu.iter().zip(&cuda) {
         assert!((a - b).abs() < 1e-3, "{a} {b}");
     }
+    both
+}
+
+#[test]
+fn a_device_gives_the_matrix_of_the_cpu() {
+    on_both(&["text", TEXT, "--samples", "300", "--lambda", "0.01"]);
+}
+
+#[test]
+fn a_device_chooses_the_penalty_of_the_cpu() {
+    let [cpu, cuda] =
+        on_both(&["text", TEXT, "--samples", "300", "--lambda", "auto", "--proximity", "exponential:0.1"]);
+    assert!(cpu.fit.lambda == cuda.fit.lambda && cpu.fit.lambda != 1e-4, "{} {}", cpu.fit.lambda, cuda.fit.lambda);
 }
 
 #[test]

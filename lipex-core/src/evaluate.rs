@@ -1,7 +1,7 @@
 //! Evaluate: how well a surrogate agrees with the black box.
 
 use crate::backend::Backend;
-use crate::error::Result;
+use crate::error::{Result, expect_len};
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
@@ -65,16 +65,53 @@ pub struct OutOfFold {
     pub folds: usize,
 }
 
-impl OutOfFold {
-    /// The tolerance of refits: looser than a fit's, since only averages over the masks held out are read from them. On
-    /// random problems it moves those by less than a hundredth of themselves.
-    pub const TOLERANCE: f64 = 1e-4;
-}
-
 impl Default for OutOfFold {
     fn default() -> Self {
         OutOfFold { folds: 5 }
     }
+}
+
+/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them. On
+/// random problems it moves those by less than a hundredth of themselves.
+const REFIT_TOLERANCE: f64 = 1e-4;
+
+/// Fits of each problem without the rows of fold 1, of fold 2, and so on: one batch for all, each from the problem's fit.
+///
+/// `folds` has the fold of each row of each problem, as [`deal_folds`] gives it; a problem without folds has no refits.
+///
+/// # Errors
+/// Those of the refits.
+pub fn refit_without_folds<B: Backend>(
+    on: &B,
+    problems: &[Problem<'_, B>],
+    fitted: &[Fitted],
+    folds: &[Vec<usize>],
+    surrogate: &dyn Surrogate<B>,
+) -> Result<Vec<Vec<Fitted>>> {
+    let counts: Vec<usize> = folds.iter().map(|of| of.iter().copied().max().unwrap_or(0)).collect();
+    let tasks: Vec<(usize, usize)> =
+        counts.iter().enumerate().flat_map(|(i, &count)| (1..=count).map(move |k| (i, k))).collect();
+    let left: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(&problems[i], &folds[i], k)).collect();
+    let refits: Vec<Problem<'_, B>> = tasks
+        .iter()
+        .zip(&left)
+        .map(|(&(i, _), times)| Problem {
+            multiplicities: Some(times),
+            start: Some(&fitted[i]),
+            tolerance: Some(REFIT_TOLERANCE),
+            ..problems[i]
+        })
+        .collect();
+    let refits = surrogate.fit(on, &refits)?;
+    expect_len("refits without a fold", tasks.len(), refits.len())?;
+    let mut refits = refits.into_iter();
+    Ok(counts.iter().map(|&count| refits.by_ref().take(count).collect()).collect())
+}
+
+/// The problem's multiplicities with the rows of fold `k` taken out.
+pub fn without_fold<B: Backend>(problem: &Problem<'_, B>, folds: &[usize], k: usize) -> Vec<u32> {
+    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i]);
+    folds.iter().enumerate().map(|(i, &fold)| if fold == k { 0 } else { times(i) }).collect()
 }
 
 /// The fold of each row, from 1; 0 is always in training: row 0 and whatever shares its mask.

@@ -196,6 +196,16 @@ pub enum Lambda {
 impl Lambda {
     /// What [`Lambda::Auto`] chooses from, largest first.
     pub const CANDIDATES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+    /// Folds over the distinct masks that [`Lambda::Auto`] holds out, one at a time.
+    pub const FOLDS: usize = 5;
+
+    /// The candidate with the least score; ties go to the larger λ. 10⁻⁴ where there are too few distinct masks for scores.
+    pub fn least(scores: Option<&[f64; Self::CANDIDATES.len()]>) -> f64 {
+        let Some(scores) = scores else { return 1e-4 };
+        let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = scores.iter().position(|&s| s == least);
+        best.map_or(1e-4, |b| Self::CANDIDATES[b])
+    }
 }
 
 impl fmt::Display for Lambda {
@@ -395,7 +405,7 @@ impl Softmax {
     pub fn lambda_used(&self) -> Result<f64> {
         match self.lambda {
             Lambda::Fixed(lambda) => Ok(lambda * self.lambda_factor()?),
-            Lambda::Auto => Err(Error::setting("lambda", "auto", "this backend does not choose λ; give a number")),
+            Lambda::Auto => Err(Error::setting("lambda", "auto", "only a fit chooses λ; give a number")),
         }
     }
 
@@ -545,6 +555,13 @@ mod tests {
         assert!((softmax.clone().divergence(Kl).lambda_used().unwrap() - 4e-3).abs() < 1e-12);
         assert_eq!(softmax.clone().divergence(TotalVariation).lambda_used().unwrap(), 1e-3);
         assert_eq!(softmax.divergence(Kl).lambda_scale(LambdaScale::Raw).lambda_used().unwrap(), 1e-3);
+    }
+
+    #[test]
+    fn the_least_score_wins_and_ties_go_to_the_larger_penalty() {
+        assert_eq!(Lambda::least(Some(&[3.0, 2.0, 1.0, 1.0, 2.0])), 1e-4);
+        assert_eq!(Lambda::least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0])), 1e-3);
+        assert_eq!((Lambda::least(None), Lambda::least(Some(&[f64::NAN; 5]))), (1e-4, 1e-4));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub use divergence::{
     by_name, computed_kappa,
 };
 pub use error::{Error, Result, expect_len};
-pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{

@@ -6,6 +6,7 @@ use crate::Cpu;
 use crate::design::Design;
 use lipex_core::{
     Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    refit_without_folds,
 };
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -21,35 +22,9 @@ impl Evaluator<Cpu> for OutOfFold {
         dependence: Dependence,
     ) -> Result<Vec<Fidelity>> {
         let folds: Vec<Vec<usize>> = problems.iter().map(|p| folds(p.around, self.folds, dependence)).collect();
-        let tasks: Vec<(usize, usize)> = folds
-            .iter()
-            .enumerate()
-            .flat_map(|(i, of)| (0..of.iter().copied().max().unwrap_or(0)).map(move |k| (i, k + 1)))
-            .collect();
         // A refit for each fold, shared out over threads by the surrogate.
-        let held: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(&problems[i], &folds[i], k)).collect();
-        let refits: Vec<Problem<'_, Cpu>> = tasks
-            .iter()
-            .zip(&held)
-            .map(|(&(i, _), m)| Problem {
-                multiplicities: Some(m),
-                start: Some(&fitted[i]),
-                tolerance: Some(OutOfFold::TOLERANCE),
-                ..problems[i]
-            })
-            .collect();
-        let t0 = std::time::Instant::now();
-        let refits = surrogate.fit(on, &refits)?;
-            eprintln!(
-                "refits {:.3} evals {:?}",
-                t0.elapsed().as_secs_f64() * 1e3,
-                refits.iter().map(|r| r.report.evaluations).collect::<Vec<_>>()
-            );
-        }
-        on.map(problems.len(), |i| {
-            let own = tasks.iter().zip(&refits).filter(|((p, _), _)| *p == i).map(|((_, k), refit)| (*k, refit));
-            Ok(fidelity(&problems[i], &fitted[i], &folds[i], own))
-        })
+        let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
+        on.map(problems.len(), |i| Ok(fidelity(&problems[i], &fitted[i], &folds[i], &refits[i])))
     }
 }
 
@@ -82,18 +57,7 @@ impl Hasher for MaskHasher {
     }
 }
 
-/// The problem's multiplicities with the rows of fold `k` taken out.
-pub(crate) fn without_fold(problem: &Problem<'_, Cpu>, folds: &[usize], k: usize) -> Vec<u32> {
-    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i]);
-    folds.iter().enumerate().map(|(i, &fold)| if fold == k { 0 } else { times(i) }).collect()
-}
-
-fn fidelity<'a>(
-    problem: &Problem<'_, Cpu>,
-    fitted: &Fitted,
-    folds: &[usize],
-    refits: impl Iterator<Item = (usize, &'a Fitted)>,
-) -> Fidelity {
+fn fidelity(problem: &Problem<'_, Cpu>, fitted: &Fitted, folds: &[usize], refits: &[Fitted]) -> Fidelity {
     let around = problem.around;
     let design = Design::new(&around.masks, &fitted.kept, true);
     let weight = |i: u32| {
@@ -106,8 +70,8 @@ fn fidelity<'a>(
     let all: Vec<u32> = (0..around.rows() as u32).collect();
     seen.add(&design, around, fitted, &all, weight);
     let mut unseen = Tally::default();
-    for (k, refit) in refits {
-        let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&k)).collect();
+    for (k, refit) in refits.iter().enumerate() {
+        let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
         unseen.add(&design, around, refit, &held, weight);
     }
     Fidelity {

@@ -5,11 +5,10 @@ use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
     Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
 
-/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them.
-const TOLERANCE: f64 = 1e-5;
 /// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
 const SUMS: usize = 6;
 
@@ -57,28 +56,10 @@ impl Evaluator<Cuda> for OutOfFold {
         for problem in problems {
             folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, dependence));
         }
-        let tasks: Vec<(usize, usize)> = folds
-            .iter()
-            .enumerate()
-            .flat_map(|(i, of)| (0..of.iter().copied().max().unwrap_or(0)).map(move |k| (i, k + 1)))
-            .collect();
-        let held: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(&problems[i], &folds[i], k)).collect();
-        let refits: Vec<Problem<'_, Cuda>> = tasks
-            .iter()
-            .zip(&held)
-            .map(|(&(i, _), m)| Problem {
-                multiplicities: Some(m),
-                start: Some(&fitted[i]),
-                tolerance: Some(OutOfFold::TOLERANCE),
-                ..problems[i]
-            })
-            .collect();
-        let refits = surrogate.fit(on, &refits)?;
+        let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         let mut batch = Batch::default();
         for (i, problem) in problems.iter().enumerate() {
-            let own: Vec<(usize, &Fitted)> =
-                tasks.iter().zip(&refits).filter(|((p, _), _)| *p == i).map(|((_, k), refit)| (*k, refit)).collect();
-            batch.add(on, problem, &fitted[i], &folds[i], &own)?;
+            batch.add(on, problem, &fitted[i], &folds[i], &refits[i])?;
         }
         batch.run(on)?;
         (0..problems.len()).map(|i| batch.fidelity(on, i)).collect()
@@ -96,10 +77,9 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     on.receive("evaluate", &first)
 }
 
-/// The problem's multiplicities with the rows of fold `k` taken out.
-fn without_fold(problem: &Problem<'_, Cuda>, folds: &[usize], k: usize) -> Vec<u32> {
-    let times = |i: usize| problem.multiplicities.map_or(1, |m| m[i]);
-    folds.iter().enumerate().map(|(i, &fold)| if fold == k { 0 } else { times(i) }).collect()
+/// W and b of each class side by side, C × (F + 1).
+pub(crate) fn with_intercepts(fitted: &Fitted) -> Vec<f64> {
+    fitted.matrix.iter().zip(&fitted.intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect()
 }
 
 /// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
@@ -122,7 +102,7 @@ impl Batch {
         problem: &Problem<'_, Cuda>,
         fitted: &Fitted,
         folds: &[usize],
-        refits: &[(usize, &Fitted)],
+        refits: &[Fitted],
     ) -> Result<()> {
         let around = problem.around;
         let classes = around.probabilities.classes();
@@ -148,15 +128,10 @@ impl Batch {
         };
         self.problems.push((self.jobs.len(), refits.len()));
         let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
-        let all = both.into_iter().chain(refits.iter().map(|&(k, refit)| (Rows::Fold(k), refit)));
+        let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
         for (at, (rows, fitted)) in all.enumerate() {
-            let point: Vec<f64> = fitted
-                .matrix
-                .iter()
-                .zip(&fitted.intercept)
-                .flat_map(|(row, b)| row.iter().copied().chain([*b]))
-                .collect();
-            let (point, norms) = (on.send("evaluate", &point)?, on.room::<f32>("evaluate", 2 * around.rows())?);
+            let (point, norms) =
+                (on.send("evaluate", &with_intercepts(fitted))?, on.room::<f32>("evaluate", 2 * around.rows())?);
             let (which, fold) = match rows {
                 Rows::All => (0, 0),
                 Rows::Fold(k) => (1, k as u64),

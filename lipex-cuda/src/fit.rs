@@ -6,6 +6,7 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
+use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
@@ -135,11 +136,11 @@ impl Size {
 }
 
 /// One fit to be made, with what differs between fits of the same settings.
-struct Task<'a> {
-    problem: Problem<'a, Cuda>,
-    lambda: f64,
+pub(crate) struct Task<'a> {
+    pub problem: Problem<'a, Cuda>,
+    pub lambda: f64,
     /// Whether only the first evaluation is wanted.
-    once: bool,
+    pub once: bool,
 }
 
 /// What a task has on the device.
@@ -160,9 +161,13 @@ struct Done {
 
 impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
-        let lambda = self.lambda_used()?;
-        let tasks: Vec<Task<'_>> =
-            problems.iter().map(|p| Task { problem: again(p, p.start), lambda, once: false }).collect();
+        problems.iter().try_for_each(Problem::check)?;
+        let lambdas = lambda::of_each(self, on, problems)?;
+        let tasks: Vec<Task<'_>> = problems
+            .iter()
+            .zip(&lambdas)
+            .map(|(p, &lambda)| Task { problem: Problem { ..*p }, lambda, once: false })
+            .collect();
         let own = fit_all(self, on, &tasks)?;
         if self.starts_in_use() == Starts::One {
             return Ok(own);
@@ -170,10 +175,10 @@ impl Surrogate<Cuda> for Softmax {
         // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
         let fresh: Vec<usize> = (0..problems.len()).filter(|&i| problems[i].start.is_none()).collect();
         let bend = self.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
-        let task = |i: usize, start, lambda| Task { problem: again(&problems[i], start), lambda, once: false };
-        let tasks: Vec<Task<'_>> = fresh.iter().map(|&i| task(i, None, lambda * bend)).collect();
+        let task = |i: usize, start, lambda| Task { problem: Problem { start, ..problems[i] }, lambda, once: false };
+        let tasks: Vec<Task<'_>> = fresh.iter().map(|&i| task(i, None, lambdas[i] * bend)).collect();
         let kl = fit_all(&self.clone().divergence(Kl), on, &tasks)?;
-        let tasks: Vec<Task<'_>> = fresh.iter().zip(&kl).map(|(&i, from)| task(i, Some(from), lambda)).collect();
+        let tasks: Vec<Task<'_>> = fresh.iter().zip(&kl).map(|(&i, from)| task(i, Some(from), lambdas[i])).collect();
         let others = fit_all(self, on, &tasks)?;
         let mut best = own;
         for ((i, from), other) in fresh.into_iter().zip(&kl).zip(others) {
@@ -181,10 +186,6 @@ impl Surrogate<Cuda> for Softmax {
         }
         Ok(best)
     }
-}
-
-fn again<'a>(problem: &Problem<'a, Cuda>, start: Option<&'a Fitted>) -> Problem<'a, Cuda> {
-    Problem { start, ..*problem }
 }
 
 /// The better of two fits of a problem, with the work of all three.
@@ -202,7 +203,8 @@ fn lower(own: &Fitted, from: &Fitted, other: Fitted) -> Fitted {
     best
 }
 
-fn fit_all(settings: &Softmax, on: &Cuda, tasks: &[Task<'_>]) -> Result<Vec<Fitted>> {
+/// The fits of all tasks, as many at a time as the device has room for.
+pub(crate) fn fit_all(settings: &Softmax, on: &Cuda, tasks: &[Task<'_>]) -> Result<Vec<Fitted>> {
     let all: Vec<&Task<'_>> = tasks.iter().collect();
     let mut fitted = Vec::with_capacity(tasks.len());
     for part in all.chunks(MOST_DOWN) {
@@ -231,7 +233,7 @@ pub fn objective(
     point: &Fitted,
 ) -> Result<(f64, Vec<Vec<f64>>)> {
     let lambda = settings.lambda_used()?;
-    let task = Task { problem: again(problem, Some(point)), lambda, once: true };
+    let task = Task { problem: Problem { start: Some(point), ..*problem }, lambda, once: true };
     let done = run(settings, on, &[&task])?;
     let gradient = vector(on, &done.placed[0], 2)?;
     Ok((done.reports[REPORT - 1], gradient))
@@ -250,7 +252,7 @@ pub fn objective_reference(
     let lambda = settings.lambda_used()?;
     let divergence = settings.divergence_in_use();
     let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
-    let task = Task { problem: again(problem, Some(point)), lambda, once: true };
+    let task = Task { problem: Problem { start: Some(point), ..*problem }, lambda, once: true };
     let (placed, job) = place(settings, on, &task, 1)?;
     let logits = on.room::<f32>("fit", placed.size.rows * placed.size.classes)?;
     let (search, report) = (on.room::<u32>("fit", SEARCH / 4)?, on.room::<f64>("fit", REPORT)?);

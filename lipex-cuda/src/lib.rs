@@ -17,6 +17,7 @@ mod evaluate;
 mod fit;
 mod host_model;
 mod host_surrogate;
+mod lambda;
 mod launch;
 mod least_squares;
 mod perturb;

@@ -37,8 +37,17 @@ enum Law {
 const THREADS: usize = 128;
 /// Bytes of shared memory for a block's rows.
 const SHARED: usize = 48 << 10;
-/// The widest row that fits there.
-const MOST_FEATURES: usize = 32 * (SHARED / 4 - 1);
+/// Features of the widest row that fits there.
+const MOST_FEATURES: usize = 32 * (SHARED / 4 * 32 / 65);
+
+/// Rows that a block draws when the widest has so many words, and the bytes of shared memory that they take: the rows twice,
+/// the second time with a word left free after 32 at most.
+fn block_of(words: usize) -> (usize, usize) {
+    let bytes = |rows: usize| 4 * (2 * rows * words + rows * words / 32);
+    let whole_warps = (32..=THREADS).rev().step_by(32).find(|&rows| bytes(rows) <= SHARED);
+    let rows = whole_warps.or_else(|| (1..32).rev().find(|&rows| bytes(rows) <= SHARED)).unwrap_or(1);
+    (rows, bytes(rows))
+}
 
 /// Draws on the device; `most` is the most features removed of so many.
 fn draw(
@@ -64,18 +73,13 @@ fn draw(
             });
             masks.push(Masks::new(on, rows.len(), d, bits)?);
         }
-        let widest = part.iter().copied().max().unwrap_or(0).div_ceil(32) | 1;
-        let rows_a_block = (SHARED / 4 / widest).clamp(1, THREADS);
+        let (rows_a_block, shared) = block_of(part.iter().copied().max().unwrap_or(0).div_ceil(32));
         let jobs = on.send_jobs("perturb", &drawings)?;
-        let shape = Shape {
-            grid: (rows.len().div_ceil(rows_a_block), part.len()),
-            threads: THREADS as u32,
-            shared: rows_a_block * widest * 4,
-        };
+        let shape = Shape { grid: (rows.len().div_ceil(rows_a_block), part.len()), threads: THREADS as u32, shared };
         let arguments =
             [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), threshold.into(), seed.into()];
         // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
-        // rows · ⌈features/32⌉ words and live in `masks`; shared memory holds rows_a_block rows of the widest instance.
+        // rows · ⌈features/32⌉ words and live in `masks`; shared memory holds rows_a_block rows of the widest instance twice, spread.
         unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
         samples.extend(masks.into_iter().map(|masks| Sample { masks, weights: None }));
     }
@@ -263,3 +267,18 @@ by_the_host!(
     Filtered<UniformSize>,
     Filtered<Bernoulli>
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_draws_as_many_rows_as_its_shared_memory_holds() {
+        for words in [1, 2, 14, 47, 48, 100, 500, MOST_FEATURES / 32] {
+            let (rows, bytes) = block_of(words);
+            assert!((1..=THREADS).contains(&rows) && bytes <= SHARED, "{words} words: {rows} rows, {bytes} bytes");
+            assert!(rows < 32 || rows.is_multiple_of(32), "{words} words: {rows} rows");
+        }
+        assert_eq!((block_of(2).0, block_of(MOST_FEATURES / 32).0), (THREADS, 1));
+    }
+}

@@ -172,8 +172,12 @@ impl<T: Pixel> PixelTemplate<T> {
             }
             out
         };
-        let mut of = segments.to_vec();
-        of.resize(stride, 0);
+        // As the kernel reads them: of each unit of 16 bytes the first four pixels, then the next four.
+        let (units, mut of) = (stride / T::LANES, vec![0; stride]);
+        for (x, &segment) in segments.iter().enumerate() {
+            let (unit, within) = (x / T::LANES, x % T::LANES);
+            of[(within / 4 * units + unit) * 4 + within % 4] = segment;
+        }
         Ok(PixelTemplate {
             image: on.send("render", &padded(image))?,
             baseline: on.send("render", &padded(baseline))?,

@@ -48,9 +48,15 @@ fn scope(program: &Program, registers: &[(&str, &str)], numbers: Numbers) -> Str
     // A place without a width is one of a divergence that is not smoothed.
     let none = numbers.literal(0.0);
     let find = |name: &str| registers.iter().find(|(n, _)| *n == name).map_or(none.as_str(), |(_, register)| register);
+    let outputs = [("value", program.value()), ("slope", program.slope())];
+    let wanted: Vec<(&str, usize)> = registers
+        .iter()
+        .filter_map(|(name, register)| outputs.iter().find(|(n, _)| n == name).map(|&(_, result)| (*register, result)))
+        .collect();
+    let needed = needed(program, &wanted);
     let mut results: Vec<String> = Vec::with_capacity(program.steps().len());
-    for step in program.steps() {
-        let result = printer.step(step, &results, &find);
+    for (step, needed) in program.steps().iter().zip(needed) {
+        let result = if needed { printer.step(step, &results, &find) } else { String::new() };
         results.push(result);
     }
     let mut out = String::from("\t{\n");
@@ -62,11 +68,23 @@ fn scope(program: &Program, registers: &[(&str, &str)], numbers: Numbers) -> Str
         }
     }
     out += &printer.lines;
-    for (name, result) in [("value", program.value()), ("slope", program.slope())] {
-        let _ = writeln!(out, "\tmov.f{bits} {}, {};", find(name), results[result]);
+    for (register, result) in wanted {
+        let _ = writeln!(out, "\tmov.f{bits} {register}, {};", results[result]);
     }
     out += "\t}\n";
     out
+}
+
+/// Which steps the wanted results need.
+fn needed(program: &Program, wanted: &[(&str, usize)]) -> Vec<bool> {
+    let mut needed = vec![false; program.steps().len()];
+    wanted.iter().for_each(|&(_, result)| needed[result] = true);
+    for (i, step) in program.steps().iter().enumerate().rev() {
+        if needed[i] {
+            step.operands().for_each(|o| needed[o] = true);
+        }
+    }
+    needed
 }
 
 /// Writes instructions into registers of its own. An instruction's `f` and `b` stand for the numbers and their bits.
@@ -299,11 +317,26 @@ mod tests {
 
     #[test]
     fn places_of_the_kernels_are_all_found() {
-        let ptx = lipex_kernels::FIT.ptx;
-        let places = ptx.lines().filter(|l| l.contains(DIVERGENCE)).count();
-        assert!(places >= 3);
-        let out = spliced(ptx, &Hellinger.record(false), &Hellinger.record(false));
-        assert!(!out.contains(DIVERGENCE));
-        assert_eq!(out.matches("\t{\n").count() - ptx.matches("\t{\n").count(), places);
+        for (file, least) in [(lipex_kernels::FIT, 3), (lipex_kernels::LAMBDA, 1)] {
+            let places = file.ptx.lines().filter(|l| l.contains(DIVERGENCE)).count();
+            assert!(places >= least);
+            let out = spliced(file.ptx, &Hellinger.record(false), &Hellinger.record(false));
+            assert!(!out.contains(DIVERGENCE));
+            assert_eq!(out.matches("\t{\n").count() - file.ptx.matches("\t{\n").count(), places);
+        }
+    }
+
+    #[test]
+    fn only_what_a_place_wants_is_printed() {
+        let kl = by_name("kl").unwrap().record(false);
+        let place =
+            |outputs: &str| format!("\t// LIPEX_DIVERGENCE_EXACT {outputs} p=%fd1 ln_q=%fd2 q=%fd3 sqrt_q=%fd4\n");
+        let value = spliced(&place("value=%fd5"), &kl, &kl);
+        let slope = spliced(&place("slope=%fd6"), &kl, &kl);
+        let both = spliced(&place("value=%fd5 slope=%fd6"), &kl, &kl);
+        assert!(value.contains("mov.f64 %fd5, ") && !value.contains("%fd6"), "{value}");
+        // φ' of KL is −p: no logarithm of p.
+        assert!(slope.contains("mov.f64 %fd6, ") && slope.lines().count() < both.lines().count() - 20, "{slope}");
+        assert!(both.lines().count() > value.lines().count() && both.contains("%fd5, ") && both.contains("%fd6, "));
     }
 }

@@ -2,20 +2,15 @@
 
 use super::{Shared, fit_at};
 use crate::Cpu;
-use crate::evaluate::{folds, without_fold};
-use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax};
-
-/// Folds over the distinct masks.
-const FOLDS: usize = 5;
-/// λ where there are too few distinct masks to hold any out.
-const DEFAULT: f64 = 1e-4;
+use crate::evaluate::folds;
+use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax, without_fold};
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
 pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
     let masks = &problem.around.masks;
     let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
-    let folds = folds(problem.around, FOLDS, dependence);
+    let folds = folds(problem.around, Lambda::FOLDS, dependence);
     let factor = settings.lambda_factor()?;
     let mut scores = [0.0; Lambda::CANDIDATES.len()];
     for k in 1..=folds.iter().copied().max().unwrap_or(0) {
@@ -29,9 +24,7 @@ pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<
             last = Some(fitted);
         }
     }
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let best = scores.iter().position(|&s| s == least).filter(|_| !folds.is_empty());
-    Ok(best.map_or(DEFAULT, |b| Lambda::CANDIDATES[b]))
+    Ok(Lambda::least((!folds.is_empty()).then_some(&scores)))
 }
 
 /// Whether row 2m is the complement of row 2m − 1 throughout.
