@@ -7,6 +7,8 @@
 //   * lipex_fit: one block an instance, the whole L-BFGS in one launch, tables and a tile of rows in shared memory;
 //   * lipex_fit_tile (a block a tile) and lipex_fit_advance (a block an instance) in turn, tables and tiles in global
 //     memory, a done flag on the device. No block waits for another on either road.
+// A divergence with kinks is fitted through ever narrower smoothing, a fit a width: before each, lipex_fit_bend and
+// lipex_fit_precondition make the factors anew from its curvature at the point.
 // Where f32 stalls, lipex_fit_double goes on in f64, a block an instance; lipex_fit_objective then gives the objective of
 // the divergence itself.
 //
@@ -42,7 +44,7 @@ struct Problem {
     const u32* kept;      // F
     const double* start;  // C × K; null: the preconditioner's
     const float* widths;  // smoothing widths, one a stage of the fit
-    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit;
+    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit, renew;
     double lambda, kappa, tolerance, divisor;
     // Room.
     u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
@@ -59,7 +61,7 @@ struct Problem {
     float* partial;       // the road of many launches: 2·tiles × C × K
     double* values;       // the road of many launches: tiles
     Search* search;
-    double* rows_room;    // 2 × C × N, for the last digits in f64
+    double* rows_room;    // 2 × C × N, for the last digits in f64 and for curvatures
     double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
 };
 
@@ -196,6 +198,7 @@ INLINE uint4 words_of(const Problem& o, u32 j, u32 first_row) {
 // A row's weight in class c's Gram: its curvature there.
 INLINE float curvature(const Problem& o, u32 i, u32 c) {
     if (i >= o.rows) return 0.0f;
+    if (o.renew) return ((const float*)o.rows_room)[(u64)c * o.rows + i];
     float p = clean(o.p[(u64)i * o.classes + c]);
     float spread = p * (1.0f - p);
     return (float)o.kappa * o.weights[i] * (spread > 1e-4f ? spread : 1e-4f);
@@ -303,7 +306,7 @@ INLINE void solve(const Problem& o, u32 c, float* b) {
     }
 }
 
-// Grid (classes, instances): the factor of a class, and its weighted least squares of ln p as a start.
+// Grid (classes, instances): the factor of a class, and, if it is not renewed, its weighted least squares of ln p as a start.
 KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
     __shared__ float gram_tables[OWN], target_tables[OWN];
     const Problem& o = problems[blockIdx.y];
@@ -320,6 +323,14 @@ KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
             o.factors[(u64)c * n + j] = 1.0f / (v > 1e-20f ? v : 1e-20f);
         }
         __syncthreads();
+    }
+    if (o.renew) {
+        // The next width begins where the one before ended.
+        if (c == 0 && threadIdx.x == 0) {
+            o.search->phase = BEGIN;
+            o.search->done = 0;
+        }
+        return;
     }
     float* solved = o.solved + (u64)c * n;
     if (warp() == 0) solve(o, c, solved);
@@ -440,6 +451,51 @@ INLINE T logit(const Problem& o, const double* x, u32 i, u32 c) {
     return l;
 }
 
+// φ_q(q)/(q − p): what stands for the slope of φ in q², taken a sixteenth of a width from p at least.
+INLINE float secant(float p, float q, float width) {
+    const float near = width * 0.0625f;
+    float x = q - p;
+    q = (x < 0.0f ? -x : x) > near ? q : p + near;
+    q = q > 1.17549435e-38f ? q : 1.17549435e-38f;
+    float value, slope;
+    divergence(p, ln_of(q), q, sqrtf(q), width, value, slope);
+    return slope / (q * (q - p));
+}
+
+// Grid (tiles, instances): curvatures of a smoothed divergence in the logits, C × N, at the point where the next width starts.
+KERNEL(256) lipex_fit_bend(const Problem* __restrict__ problems) {
+    const Problem& o = problems[blockIdx.y];
+    u32 i = blockIdx.x * TILE + threadIdx.x, rows = (u32)o.rows, classes = (u32)o.classes;
+    if (i >= rows) return;
+    const double* x = o.search->phase == BEGIN && o.start ? o.start : x_of(o);
+    float width = o.widths[o.search->stage], kappa = (float)o.kappa, top = -3e38f, total = 0.0f, all = 0.0f;
+    float *q = (float*)o.rows_room + i, *h = q + (u64)classes * rows;
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float l = logit<float>(o, x, i, c);
+        q[(u64)c * rows] = l;
+        top = fmaxf(top, l);
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float s = exp_of(0.5f * (q[(u64)c * rows] - top));
+        q[(u64)c * rows] = s * s;
+        total += s * s;
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float v = q[(u64)c * rows] / total, own = secant(clean(o.p[(u64)i * classes + c]), v, width);
+        q[(u64)c * rows] = v;
+        h[(u64)c * rows] = own;
+        all += own * v * v;
+    }
+#pragma unroll 1
+    for (u32 c = 0; c < classes; c++) {
+        float v = q[(u64)c * rows], bend = v * v * (h[(u64)c * rows] * (1.0f - 2.0f * v) + all) / kappa;
+        q[(u64)c * rows] = kappa * o.weights[i] * (bend > 1e-4f ? bend : 1e-4f);
+    }
+}
+
 // ln Σ e^logit of a row whose logits are c·N + i of `logits`; the logits become ln q.
 INLINE void normalise(const Problem& o, double* logits, u32 i) {
     double top = -1e300, total = 0.0;
@@ -507,7 +563,11 @@ KERNEL(256) lipex_fit_double(const Problem* __restrict__ problems) {
         __syncthreads();
         advance(o, s, value, sums, shares);
     }
-    if (threadIdx.x == 0) write_report(o, s);
+    if (threadIdx.x == 0) {
+        write_report(o, s);
+        s.rounding = 1e-7;
+        *o.search = s;
+    }
 }
 
 // The objective of the divergence itself, not smoothed, at the fit's end, in f64. Grid (instances).

@@ -1,6 +1,6 @@
 //! Fit: the softmax surrogate on the device.
 //!
-//! The whole minimisation is one launch where tables and a tile of rows fit a block's shared memory, and alternating
+//! The whole minimisation (for a divergence with kinks: at one width of its smoothing) is one launch where tables and a tile of rows fit a block's shared memory, and alternating
 //! launches of two kernels where they do not; both give the same bits. The solver is the CPU's, its evaluations are f32 with
 //! sums in f64; where f32 stalls it goes on in f64. The reported objective is in f64, of the divergence itself.
 
@@ -34,6 +34,8 @@ const BETWEEN_LOOKS: usize = 16;
 const MOST_BYTES: usize = 256 << 20;
 /// Smoothing widths for a divergence with kinks, in order.
 const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
+/// The tolerance of a fit at a width that is not the last: from there only a start is wanted.
+const ON_THE_WAY: f64 = 1e-5;
 
 /// How a fit runs on the device. Both roads give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ struct Job {
     full: u64,
     stages: u64,
     limit: u64,
+    renew: u64,
     lambda: f64,
     kappa: f64,
     tolerance: f64,
@@ -84,6 +87,18 @@ struct Job {
     search: u64,
     rows_room: u64,
     report: u64,
+}
+
+impl Job {
+    /// Makes it the fit at width number `stage` of `all`, which starts where the one before ended.
+    fn go_to(&mut self, stage: usize, all: usize, tolerance: f64) {
+        self.renew = 1;
+        self.stages = stage as u64 + 1;
+        self.tolerance = if stage + 1 < all { tolerance.max(ON_THE_WAY) } else { tolerance };
+        if stage > 0 {
+            self.start = 0;
+        }
+    }
 }
 
 /// Sizes of a problem.
@@ -253,7 +268,7 @@ pub fn objective_reference(
     let divergence = settings.divergence_in_use();
     let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
     let task = Task { problem: Problem { start: Some(point), ..*problem }, lambda, once: true };
-    let (placed, job) = place(settings, on, &task, 1)?;
+    let (placed, job) = place(settings, on, &task)?;
     let logits = on.room::<f32>("fit", placed.size.rows * placed.size.classes)?;
     let (search, report) = (on.room::<u32>("fit", SEARCH / 4)?, on.room::<f64>("fit", REPORT)?);
     let widths = on.send("fit", &[if divergence.is_smooth() { 0.0 } else { WIDTHS[0] }])?;
@@ -287,60 +302,93 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
     let searches = on.room::<u32>("fit", tasks.len() * SEARCH / 4)?;
     let reports = on.room::<f64>("fit", tasks.len() * REPORT)?;
     let widths = if divergence.is_smooth() { &[0.0][..] } else { &WIDTHS[..] };
-    let widths = on.send("fit", widths)?;
+    let widths_there = on.send("fit", widths)?;
     let (mut placed, mut jobs) = (Vec::new(), Vec::new());
     for (i, task) in tasks.iter().enumerate() {
-        let (one, job) = place(settings, on, task, widths.len())?;
+        let (one, job) = place(settings, on, task)?;
         let search = searches.address() + (i * SEARCH) as u64;
         let report = reports.address() + (8 * i * REPORT) as u64;
-        jobs.push(Job { widths: widths.address(), search, report, ..job });
+        jobs.push(Job { widths: widths_there.address(), search, report, ..job });
         placed.push(one);
     }
-    let table = on.send_jobs("fit", &jobs)?;
-    let launch = |name, shape, table: &DeviceBuffer<u8>| {
+    let mut table = on.send_jobs("fit", &jobs)?;
+    let launch = |name: &'static str, shape: Shape, table: &DeviceBuffer<u8>| {
         let arguments: [Argument; 1] = [table.into()];
         // SAFETY: all kernels of fit take (problems): a job an instance of the grid. Its arrays have the sizes that the
         // kernel's `Problem` states, which `place` made; jobs, arrays, searches and reports live until `run` returns or
         // in its result, and what is freed then is freed on the stream of the launches.
         unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &arguments) }
     };
-    let shape =
-        |across: usize, down: usize, shared: usize| Shape { grid: (across, down), threads: TILE as u32, shared };
     let most = |each: fn(&Size) -> usize| placed.iter().map(|p| each(&p.size)).max().unwrap_or(0);
     launch("lipex_fit_prepare", shape(tasks.len(), 1, 0), &table)?;
     launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
-    let of_road = |road| -> Vec<usize> { (0..jobs.len()).filter(|&i| placed[i].road == road).collect() };
-    let alone = of_road(Road::OneLaunch);
-    if !alone.is_empty() {
-        let shared = alone.iter().map(|&i| placed[i].size.shared()).max().unwrap_or(0);
-        let part = on.send_jobs("fit", &alone.iter().map(|&i| jobs[i]).collect::<Vec<_>>())?;
-        launch("lipex_fit", shape(alone.len(), 1, shared), &part)?;
-    }
-    let together = of_road(Road::ManyLaunches);
-    if !together.is_empty() {
-        let tiles = together.iter().map(|&i| placed[i].size.tiles()).max().unwrap_or(0);
-        let part = on.send_jobs("fit", &together.iter().map(|&i| jobs[i]).collect::<Vec<_>>())?;
-        launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
-        loop {
-            for _ in 0..BETWEEN_LOOKS {
-                launch("lipex_fit_tile", shape(tiles, together.len(), 0), &part)?;
-                launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
-            }
-            let searches = on.receive("fit", &searches)?;
-            if together.iter().all(|&i| searches[i * SEARCH / 4 + DONE] != 0) {
-                break;
-            }
+    let once = tasks.iter().all(|task| task.once);
+    for stage in 0..if once { 1 } else { widths.len() } {
+        if !once && !divergence.is_smooth() {
+            // The curvature of a smoothed divergence is its width's, so the factors are too.
+            jobs.iter_mut()
+                .zip(tasks)
+                .for_each(|(job, task)| job.go_to(stage, widths.len(), tolerance(settings, task)));
+            table = on.send_jobs("fit", &jobs)?;
+            launch("lipex_fit_bend", shape(most(Size::tiles), tasks.len(), 0), &table)?;
+            launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
         }
-    }
-    if !tasks.iter().all(|task| task.once) {
-        launch("lipex_fit_double", shape(tasks.len(), 1, 0), &table)?;
+        minimise(on, &launch, (&placed, &jobs), &searches)?;
+        if !once {
+            launch("lipex_fit_double", shape(tasks.len(), 1, 0), &table)?;
+        }
     }
     launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
     let reports = on.receive("fit", &reports)?;
     Ok(Done { placed, reports })
 }
 
-fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Result<(Placed, Job)> {
+/// Launches a kernel of fit by name, with this shape, on this table of jobs.
+type Launch<'a> = &'a dyn Fn(&'static str, Shape, &DeviceBuffer<u8>) -> Result<()>;
+
+fn shape(across: usize, down: usize, shared: usize) -> Shape {
+    Shape { grid: (across, down), threads: TILE as u32, shared }
+}
+
+/// Minimises each job on its road.
+fn minimise(
+    on: &Cuda,
+    launch: Launch<'_>,
+    (placed, jobs): (&[Placed], &[Job]),
+    searches: &DeviceBuffer<u32>,
+) -> Result<()> {
+    let of_road = |road| -> Vec<usize> { (0..jobs.len()).filter(|&i| placed[i].road == road).collect() };
+    let table = |some: &[usize]| on.send_jobs("fit", &some.iter().map(|&i| jobs[i]).collect::<Vec<_>>());
+    let alone = of_road(Road::OneLaunch);
+    if !alone.is_empty() {
+        let shared = alone.iter().map(|&i| placed[i].size.shared()).max().unwrap_or(0);
+        launch("lipex_fit", shape(alone.len(), 1, shared), &table(&alone)?)?;
+    }
+    let together = of_road(Road::ManyLaunches);
+    if !together.is_empty() {
+        let tiles = together.iter().map(|&i| placed[i].size.tiles()).max().unwrap_or(0);
+        let part = table(&together)?;
+        launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
+        loop {
+            for _ in 0..BETWEEN_LOOKS {
+                launch("lipex_fit_tile", shape(tiles, together.len(), 0), &part)?;
+                launch("lipex_fit_advance", shape(together.len(), 1, 0), &part)?;
+            }
+            let searches = on.receive("fit", searches)?;
+            if together.iter().all(|&i| searches[i * SEARCH / 4 + DONE] != 0) {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The tolerance of a task's fit.
+fn tolerance(settings: &Softmax, task: &Task<'_>) -> f64 {
+    task.problem.tolerance.unwrap_or(settings.tolerance_in_use())
+}
+
+fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)> {
     let problem = &task.problem;
     problem.check()?;
     let size = Size::of(settings, problem);
@@ -381,11 +429,11 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>, stages: usize) -> Resul
         intercept: u64::from(settings.has_intercept()),
         by_weight: u64::from(settings.normalise_in_use() == Normalise::Weight),
         full: u64::from(full),
-        stages: if task.once { 1 } else { stages as u64 },
+        stages: 1,
         limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
         lambda: task.lambda,
         kappa: curvature(settings),
-        tolerance: problem.tolerance.unwrap_or(settings.tolerance_in_use()),
+        tolerance: tolerance(settings, task),
         divisor: count,
         codes: codes.address(),
         columns: columns.address(),

@@ -109,6 +109,12 @@ impl<'a> Solver<'a> {
         Solver { given, renewed: None, patience: given.worth(o).max(LEAST_PATIENCE), spent: 0 }
     }
 
+    /// Makes the preconditioner anew at `x`, until the next call: the curvature of a smoothed divergence is its width's.
+    pub fn renew(&mut self, o: &Objective<'_>, x: &[f64]) {
+        self.renewed = Some(Preconditioner::at(o, x));
+        self.patience = usize::MAX;
+    }
+
     /// Minimises from `x`, which it replaces by the best point found.
     pub fn minimise(&mut self, o: &mut Objective<'_>, x: &mut [f64], limits: Limits) -> Outcome {
         // Differences of the objective below this are rounding.

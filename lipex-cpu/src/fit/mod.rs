@@ -1,10 +1,11 @@
 //! Fit: the softmax surrogate.
 //!
 //! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
-//! minimises, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
+//! minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
 //! them together.
 
 mod authors;
+mod kinks;
 mod lambda;
 mod lbfgs;
 mod objective;
@@ -26,6 +27,9 @@ use shared::{Shared, together};
 
 /// Smoothing widths for a divergence with kinks, in order.
 const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
+
+/// The tolerance of a fit at a width that is not the last: from there only a start is wanted.
+const ON_THE_WAY: f64 = 1e-5;
 
 /// Groups of problems that are prepared at a time, for each thread.
 const PREPARED: usize = 4;
@@ -129,10 +133,6 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
     let report = FitReport {
         // The objective of a refit is not read, and costs as much as two evaluations.
         objective: if problem.tolerance.is_some() { outcome.value } else { objective.exact(&x) },
-            0.0
-        } else {
-            objective.exact(&x)
-        },
         gradient_norm: outcome.gradient_norm,
         lambda,
         iterations: outcome.iterations,
@@ -152,12 +152,17 @@ fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], li
     let mut total = Outcome::default();
     let widths: Vec<Option<f32>> =
         if objective.is_smooth() { vec![None] } else { WIDTHS.iter().copied().map(Some).collect() };
-    for width in widths {
+    let last = widths.len() - 1;
+    for (stage, width) in widths.into_iter().enumerate() {
         objective.set_smoothing(width);
+        if width.is_some() {
+            solver.renew(objective, x);
+        }
+        let tolerance = if stage < last { limits.tolerance.max(ON_THE_WAY) } else { limits.tolerance };
         for precision in [Precision::Single, Precision::Double] {
             objective.set_precision(precision);
             let left = limits.evaluations.saturating_sub(total.evaluations).max(1);
-            let part = solver.minimise(objective, x, Limits { evaluations: left, ..limits });
+            let part = solver.minimise(objective, x, Limits { tolerance, evaluations: left });
             total.add(part);
             if part.stop != Stop::Stalled {
                 break;

@@ -91,6 +91,11 @@ impl<'a> Objective<'a> {
         self.divergence.is_smooth()
     }
 
+    /// The width of the smoothed stand-in that is evaluated, if one is.
+    pub fn smoothing(&self) -> Option<f32> {
+        self.smoothing
+    }
+
     pub fn set_smoothing(&mut self, smoothing: Option<f32>) {
         self.smoothing = smoothing;
     }
@@ -202,21 +207,12 @@ impl<'a> Objective<'a> {
         total
     }
 
-    /// For some rows `scale` times v (rows × width), v the mean of p(1 − p) and of q(1 − q) at `x`, at least `floor`.
-    pub fn curvatures(&self, x: &[f64], rows: &[u32], scale: impl Fn(usize) -> f32, floor: f32) -> Aligned<f32> {
+    /// q of some rows at `x`, rows × padded classes.
+    pub fn answers(&self, x: &[f64], rows: &[u32]) -> Aligned<f32> {
         let mut single: Aligned<f32> = Aligned::zeros(self.len());
         single.iter_mut().zip(x).for_each(|(o, &v)| *o = v as f32);
         let mut out = Aligned::zeros(rows.len() * self.width);
         vectorised_rows::<f32, _>(self.width, Answers { objective: self, x: &single, rows, out: &mut out });
-        for (r, row) in out.chunks_exact_mut(self.width).enumerate() {
-            let scale = scale(r);
-            let p = &self.p[rows[r] as usize * self.width..][..self.width];
-            for (q, p) in row[..self.classes].iter_mut().zip(p) {
-                let spread = 0.5 * (*q * (1.0 - *q) + p * (1.0 - p));
-                *q = scale * spread.max(floor);
-            }
-            row[self.classes..].fill(0.0);
-        }
         out
     }
 }

@@ -4,6 +4,7 @@
 //! v is p(1 − p); where the surrogate is known, the mean of that and of q(1 − q). All classes' Grams are made at once, by look-up: an
 //! entry is a sum of weights over the rows that have both columns.
 
+use super::kinks::bend;
 use super::objective::Objective;
 use crate::design::{
     ByColumn, ROW_GROUPS, TILE, add, add_rows, load, row_tables_len, store, tables_mut, tabulate_rows, transposed,
@@ -49,6 +50,7 @@ struct Picked<'a> {
     by_column: Cow<'a, ByColumn>,
     /// κ π·m/n, times the number of rows that one stands for.
     scales: Vec<f32>,
+    kappa: f64,
 }
 
 impl<'a> Picked<'a> {
@@ -65,7 +67,7 @@ impl<'a> Picked<'a> {
         let rows: Vec<u32> = o.rows.iter().step_by(step).copied().collect();
         let by_column =
             if step == 1 { Cow::Borrowed(&o.by_column) } else { Cow::Owned(ByColumn::new(o.design, &rows)) };
-        Picked { rows, by_column, scales: o.weights.iter().step_by(step).map(|w| (factor * w) as f32).collect() }
+        Picked { rows, by_column, scales: o.weights.iter().step_by(step).map(|w| (factor * w) as f32).collect(), kappa }
     }
 }
 
@@ -85,7 +87,13 @@ impl Preconditioner {
     /// From the surrogate's answers at `x`.
     pub fn at(o: &Objective<'_>, x: &[f64]) -> Self {
         let picked = Picked::of(o);
-        let curvatures = o.curvatures(x, &picked.rows, |r| picked.scales[r], FLOOR);
+        let mut curvatures = o.answers(x, &picked.rows);
+        match o.smoothing() {
+            Some(width) => {
+                bend(o, &picked.rows, (&picked.scales, picked.kappa as f32), (width, FLOOR), &mut curvatures);
+            }
+            None => spread(o, &picked, &mut curvatures),
+        }
         Self::from_curvatures(o, &picked.by_column, &curvatures)
     }
 
@@ -137,6 +145,18 @@ impl Preconditioner {
             Factor::Diagonal(d) => v.iter_mut().zip(&**d).for_each(|(v, d)| *v *= f64::from(*d)),
         }
         v.chunks_exact_mut(self.width).for_each(|column| column[self.classes..].fill(0.0));
+    }
+}
+
+/// Replaces q, picked rows × padded classes, by the weights κ π max(v, floor)/n, v the mean of p(1 − p) and of q(1 − q).
+fn spread(o: &Objective<'_>, picked: &Picked<'_>, q: &mut [f32]) {
+    for ((q, &i), scale) in q.chunks_exact_mut(o.width).zip(&picked.rows).zip(&picked.scales) {
+        let p = &o.p[i as usize * o.width..][..o.width];
+        for (q, p) in q[..o.classes].iter_mut().zip(p) {
+            let spread = 0.5 * (*q * (1.0 - *q) + p * (1.0 - p));
+            *q = scale * spread.max(FLOOR);
+        }
+        q[o.classes..].fill(0.0);
     }
 }
 
