@@ -34,19 +34,17 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 /// Word `w` of block `l` at `[w][l]`, from counters laid out alike.
 #[inline(always)]
 fn blocks<const L: usize>(counters: [[u32; L]; 4], key: [u32; 2]) -> [[u32; L]; 4] {
-    let (mut c, mut k) = (counters, key);
+    let (mut words, mut k) = (counters, key);
     for _ in 0..10 {
-        for l in 0..L {
-            let a = u64::from(c[0][l]) * 0xD251_1F53;
-            let b = u64::from(c[2][l]) * 0xCD9E_8D57;
-            c[0][l] = (b >> 32) as u32 ^ c[1][l] ^ k[0];
-            c[1][l] = b as u32;
-            c[2][l] = (a >> 32) as u32 ^ c[3][l] ^ k[1];
-            c[3][l] = a as u32;
+        let [a, b, c, d] = &mut words;
+        for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+            let (first, third) = (u64::from(*a) * 0xD251_1F53, u64::from(*c) * 0xCD9E_8D57);
+            (*a, *b) = ((third >> 32) as u32 ^ *b ^ k[0], third as u32);
+            (*c, *d) = ((first >> 32) as u32 ^ *d ^ k[1], first as u32);
         }
         k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
     }
-    c
+    words
 }
 
 /// `draw` scaled to `0..n`: `(draw · n) >> 32`.
