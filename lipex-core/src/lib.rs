@@ -63,7 +63,9 @@ pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
-pub use uncertainty::{Adaptive, ErrorBars, Estimate, Growth, InTop, Look, Method, Rule, Spread, Uncertainty};
+pub use uncertainty::{
+    Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Spread, Uncertainty,
+};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,
     cosine_distance,

@@ -4,14 +4,15 @@
 //! vectors that sum to 0 over classes, in an orthonormal basis of C − 1 contrasts, where A has an inverse.
 //!
 //! # Source
-//! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/(1 − h), as
-//! in the jackknife (MacKinnon and White's HC3, 1985).
+//! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/√(1 − h)
+//! (MacKinnon and White's HC2, 1985), and [`FewRows`] tells how noisy the errors are.
 
 use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Dependence, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, Softmax, Spread, perturb,
+    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares, Softmax,
+    Spread, perturb,
 };
 use std::collections::HashMap;
 
@@ -19,8 +20,6 @@ use std::collections::HashMap;
 const MOST_ENTRIES: usize = 600;
 /// A pivot below this share of its diagonal entry is rounding: the data do not determine that direction.
 const SINGULAR: f64 = 1e-12;
-/// The largest leverage that a residual is scaled by.
-const MOST_LEVERAGE: f64 = 0.9;
 
 /// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
 pub(crate) fn spread(
@@ -52,10 +51,13 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse();
     let units = rows.units(&problem.around.masks, dependence);
-    let noise = rows.noise(&inverse, method, &units, &rows.pull(settings, fitted));
-    let covariance = between(&inverse, &noise, rows.entries());
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: rows.pull(settings, fitted) };
+    let covariance = between(&inverse, &rows.noise(&drawn), rows.entries());
     let whole = basis.expand(&covariance, features, rows.entries());
-    Spread::from_covariance(method, classes, features, whole).map(Some)
+    let size = classes * features;
+    let variances = (0..size).map(|e| whole[e * size + e]).collect();
+    let few_rows = rows.few_rows(&drawn, &inverse, &basis, variances);
+    Spread::from_covariance(method, classes, features, whole).map(|spread| Some(spread.few_rows(few_rows)))
 }
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
@@ -143,6 +145,16 @@ struct Row {
     gauss_newton: Vec<f64>,
 }
 
+/// The rows that are random, which are all but row 0.
+struct Drawn {
+    /// Strata of units of rows that were drawn together, by their places.
+    units: Vec<Vec<Vec<usize>>>,
+    /// What the gradient of each row is scaled by for its leverage.
+    scales: Vec<f64>,
+    /// The pull of the penalty, which rows share where the sum is divided by their weights.
+    pull: Vec<f64>,
+}
+
 struct Rows {
     k: usize,
     columns: usize,
@@ -203,34 +215,59 @@ impl Rows {
         a
     }
 
-    /// M of the rows that are drawn, which are all but row 0, divided by N.
-    fn noise(&self, inverse: &[f64], method: Method, units: &[Vec<Vec<usize>>], pull: &[f64]) -> Vec<f64> {
+    /// M of the drawn rows, divided by N.
+    fn noise(&self, drawn: &Drawn) -> Vec<f64> {
         let n = self.entries();
         let mut noise = vec![0.0; n * n];
-        let mut cluster = vec![0.0; n];
-        for stratum in units {
-            let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
-            let count: f64 = rows().map(|row| row.times).sum();
-            let mut mean = vec![0.0; n];
-            rows().for_each(|row| self.add_gradient(row, pull, row.times / count, &mut mean));
-            // What the mean takes of the spread.
-            let lost = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-            for unit in stratum {
-                let times = unit.first().map_or(0.0, |&r| self.rows[r].times);
-                for row in unit.iter().map(|&r| &self.rows[r]) {
-                    let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
-                    let leverage = self.leverage(row, hessian, inverse) * row.weight / self.count;
-                    let scale = 1.0 / (1.0 - leverage.clamp(0.0, MOST_LEVERAGE));
-                    self.add_gradient(row, pull, scale, &mut cluster);
-                    cluster.iter_mut().zip(&mean).for_each(|(c, m)| *c -= scale * m);
-                }
-                add_square(&mut noise, &mut cluster, lost * times / (self.count * self.count));
-            }
-        }
+        self.each_unit(drawn, |part, times| add_square(&mut noise, part, times));
         for e in 0..n {
             (0..e).for_each(|f| noise[f * n + e] = noise[e * n + f]);
         }
         noise
+    }
+
+    /// How noisy the standard errors are, `variances` being their squares.
+    fn few_rows(&self, drawn: &Drawn, inverse: &[f64], basis: &Contrasts, variances: Vec<f64>) -> FewRows {
+        let mut shares = RowShares::new(variances);
+        self.each_unit(drawn, |part, times| {
+            let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();
+            let of_class = |c: usize| moved.chunks_exact(self.k).take(self.features).map(move |m| dot(basis.row(c), m));
+            let entries: Vec<f64> = (0..basis.classes).flat_map(of_class).collect();
+            shares.add(&entries, times);
+        });
+        shares.few_rows()
+    }
+
+    /// Calls `take` with what each draw of a unit adds to the gradient of the objective, its mean taken off, and how often
+    /// the unit was drawn.
+    fn each_unit(&self, drawn: &Drawn, mut take: impl FnMut(&[f64], f64)) {
+        let mut part = vec![0.0; self.entries()];
+        for stratum in &drawn.units {
+            let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
+            let count: f64 = rows().map(|row| row.times).sum();
+            let mut mean = vec![0.0; self.entries()];
+            rows().for_each(|row| self.add_gradient(row, &drawn.pull, row.times / count, &mut mean));
+            // What the mean takes of the spread.
+            let lost = if count > 1.0 { (count / (count - 1.0)).sqrt() } else { 1.0 };
+            for unit in stratum.iter().filter(|unit| !unit.is_empty()) {
+                part.fill(0.0);
+                for &r in unit {
+                    let scale = drawn.scales[r] * lost / self.count;
+                    self.add_gradient(&self.rows[r], &drawn.pull, scale, &mut part);
+                    part.iter_mut().zip(&mean).for_each(|(p, m)| *p -= scale * m);
+                }
+                take(&part, self.rows[unit[0]].times);
+            }
+        }
+    }
+
+    /// What the gradient of each row is scaled by.
+    fn scales(&self, inverse: &[f64], method: Method) -> Vec<f64> {
+        let scale = |row: &Row| {
+            let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
+            FewRows::scale(self.leverage(row, hessian, inverse) * row.weight / self.count)
+        };
+        self.rows.iter().map(scale).collect()
     }
 
     /// The drawn rows by their places here: strata of units that were drawn together.
@@ -294,18 +331,15 @@ impl Rows {
     }
 }
 
-/// Adds vvᵀ times `scale` to the lower triangle, and empties v.
-fn add_square(square: &mut [f64], v: &mut [f64], scale: f64) {
+/// Adds vvᵀ times `scale` to the lower triangle.
+fn add_square(square: &mut [f64], v: &[f64], scale: f64) {
     let n = v.len();
-    if scale > 0.0 {
-        for i in 0..n {
-            let s = scale * v[i];
-            if s != 0.0 {
-                square[i * n..=i * n + i].iter_mut().zip(&*v).for_each(|(q, v)| *q += s * v);
-            }
+    for i in 0..n {
+        let s = scale * v[i];
+        if s != 0.0 {
+            square[i * n..=i * n + i].iter_mut().zip(v).for_each(|(q, v)| *q += s * v);
         }
     }
-    v.fill(0.0);
 }
 
 /// A⁻¹ M A⁻¹.

@@ -17,6 +17,8 @@ struct Record {
     intercept: bool,
     pairs: bool,
     std_error: Vec<Vec<f64>>,
+    degrees: f64,
+    unevenness: f64,
 }
 
 #[test]
@@ -45,6 +47,9 @@ fn standard_errors_are_numpys() {
                 worst = worst.max((spread.std_error(c, j) / expected - 1.0).abs());
             }
         }
+        let few = spread.few_rows_in_use().unwrap();
+        worst =
+            worst.max((few.degrees / record.degrees - 1.0).abs()).max((few.unevenness / record.unevenness - 1.0).abs());
         println!("{}: within {worst:.1e}", record.name);
         assert!(worst < 1e-4, "{}: off by {worst:.1e}", record.name);
     }

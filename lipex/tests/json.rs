@@ -1,8 +1,9 @@
 //! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
 
 use lipex::{
-    Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth,
-    InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json, to_json,
+    Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity, FitReport, Flip,
+    Growth, InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json,
+    to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,6 +88,7 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         covariance: vec![vec![vec![x; c]; c]; f],
         quantile: x,
         band: x,
+        few_rows: (d > 2).then_some(FewRows { degrees: x, unevenness: x }),
         in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
         shrinkage: (d > 3).then_some(x),
         needed: (d > 2).then_some(d),
@@ -100,6 +102,7 @@ fn growth(d: usize, x: f64) -> Growth {
         class: d % 2,
         looks: vec![Look { masks: 100, inputs: d, half_width: x, met: d > 2 }],
         met: d > 2,
+        needed: (d < 3).then_some(d),
         stopped: "the top 3 are settled".into(),
         interchangeable: vec![vec![0, d - 1], vec![]],
     }

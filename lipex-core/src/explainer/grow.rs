@@ -47,7 +47,8 @@ impl<B: Backend> Explainer<B> {
                 class,
                 looks,
                 met: verdict.met,
-                stopped: adaptive.told(verdict.met, name, half_width),
+                needed: verdict.needed,
+                stopped: adaptive.told(&verdict, name),
                 interchangeable: verdict.interchangeable,
             };
             // From here on it is a plain run of that many masks.

@@ -1,7 +1,8 @@
 //! How a run that adds masks decides that they are enough.
 
 use super::estimate::Estimate;
-use super::normal::quantile;
+use super::forecast::Forecast;
+use super::quantile::{normal, normal_share};
 use super::settled::Verdict;
 use crate::backend::Backend;
 use crate::error::{Error, Result};
@@ -142,19 +143,20 @@ impl Adaptive {
         looks
     }
 
-    /// Standard errors asked of each of `comparisons`.
+    /// Standard errors asked of each of `comparisons`, as of normal deviates.
     fn strictness(&self, comparisons: usize, usual: f64) -> f64 {
         let shared = (self.looks().len() * comparisons.max(1)) as f64;
-        self.guarantee.map_or(usual, |alpha| quantile(1.0 - alpha / shared))
+        self.guarantee.map_or(usual, |alpha| normal(1.0 - alpha / shared))
     }
 
     /// Whether a fit meets the rule for a class, and half the widest interval of W at 95 %.
     pub(crate) fn judge<B: Backend>(&self, estimate: &Estimate<'_, B>, class: usize) -> Result<(Verdict, f64)> {
         let spread = estimate.spread(200)?;
         let (classes, features) = (estimate.fitted.matrix.len(), estimate.fitted.kept.len());
-        let errors = (0..classes).flat_map(|c| (0..features).map(move |j| (c, j)));
-        let widest = errors.map(|(c, j)| spread.std_error(c, j)).fold(0.0, f64::max);
-        let half_width = quantile(0.975) * widest;
+        let widths = |level| {
+            let errors = (0..classes).flat_map(|c| (0..features).map(move |j| (c, j)));
+            Forecast::new(errors.map(|(c, j)| spread.std_error(c, j)), spread.few_rows_in_use(), level)
+        };
         let verdict = match self.rule {
             Rule::Settled { k, indifference } => {
                 let z = self.strictness(2 * k * (features + k).saturating_sub(k), self.z);
@@ -162,26 +164,27 @@ impl Adaptive {
             }
             Rule::Order { k } => {
                 // One-sided, shared out over the k comparisons.
-                let usual = quantile(1.0 - 0.05 / k as f64);
+                let usual = normal(1.0 - 0.05 / k as f64);
                 estimate.order_is_settled(class, k, self.strictness(k, usual))?
             }
             Rule::HalfWidth(h) => {
-                let z = self.strictness(2 * classes * features, quantile(0.975));
-                Verdict { met: z * widest <= h, interchangeable: Vec::new() }
+                let z = self.strictness(2 * classes * features, normal(0.975));
+                let widths = widths(2.0 * normal_share(z) - 1.0);
+                let met = widths.half_width(1.0) <= h;
+                let needed = if met { None } else { widths.masks_for(h, estimate.around.rows()) };
+                Verdict { met, needed, interchangeable: Vec::new() }
             }
         };
-        Ok((verdict, half_width))
+        Ok((verdict, widths(0.95).half_width(1.0)))
     }
 
-    /// Which rule ended a run whose widest interval is this, in words.
-    pub(crate) fn told(&self, met: bool, class: &str, half_width: f64) -> String {
-        if !met {
+    /// Which rule ended a run, in words.
+    pub(crate) fn told(&self, verdict: &Verdict, class: &str) -> String {
+        if !verdict.met {
             let limit = format!("the limit of {} masks was reached before the rule was met", self.most);
-            return match self.rule {
-                Rule::HalfWidth(h) => {
-                    format!("{limit}; about {:.0} would do", (self.most as f64 * (half_width / h).powi(2)).ceil())
-                }
-                _ => limit,
+            return match verdict.needed {
+                Some(needed) => format!("{limit}; about {needed} would do"),
+                None => limit,
             };
         }
         match self.rule {

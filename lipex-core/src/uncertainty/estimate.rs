@@ -1,6 +1,5 @@
 //! From a fit and the parts that made it to its error bars.
 
-use super::normal::quantile;
 use super::spread::Spread;
 use super::{InTop, Method, Uncertainty};
 use crate::backend::{Backend, Neighbourhood};
@@ -106,8 +105,9 @@ impl<B: Backend> Estimate<'_, B> {
             level: bars.level,
             std_error: (0..classes).map(entry).collect(),
             covariance: (0..features).map(between).collect(),
-            quantile: quantile(0.5 + 0.5 * bars.level),
+            quantile: spread.quantile(0.5 + 0.5 * bars.level),
             band: spread.band(bars.level, self.seed),
+            few_rows: spread.few_rows_in_use(),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,
             needed: None,

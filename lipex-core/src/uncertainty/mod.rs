@@ -3,17 +3,21 @@
 mod adaptive;
 mod bootstrap;
 mod estimate;
-mod normal;
+mod few_rows;
+mod forecast;
+mod quantile;
 mod settled;
 mod spread;
 
 pub use adaptive::{Adaptive, Rule};
 pub use estimate::{ErrorBars, Estimate};
+pub use few_rows::{FewRows, RowShares};
 pub(crate) use settled::Verdict;
 pub use spread::Spread;
 
 use crate::error::{Result, expect_len};
 use crate::perturb::Dependence;
+use forecast::Forecast;
 
 /// Standard errors of an explanation matrix, and what follows from them.
 ///
@@ -33,11 +37,14 @@ pub struct Uncertainty {
     pub std_error: Vec<Vec<f64>>,
     /// F matrices C×C: the covariance between classes of each kept feature's entries, which gives contrasts their error.
     pub covariance: Vec<Vec<Vec<f64>>>,
-    /// Standard errors in half an interval: an entry lies within `quantile`·`std_error` of W at `level`.
+    /// Standard errors in half an interval: an entry lies within `quantile`·`std_error` of W at `level`. Of Student's t
+    /// distribution where `few_rows` has its degrees of freedom, else of the normal one.
     pub quantile: f64,
     /// Standard errors in half a simultaneous band: *all* entries lie within `band`·`std_error` at `level`. Entries whose
     /// band holds 0 are shown as noise.
     pub band: f64,
+    /// How noisy the standard errors are themselves; `None` where that is not known, as with a bootstrap.
+    pub few_rows: Option<FewRows>,
     /// How often each feature is in a class's top k when rows are drawn again and selection is repeated.
     pub in_top: Option<InTop>,
     /// ‖W at λ‖ / ‖W at λ/100‖: what the penalty leaves of W. 1 is no shrinkage.
@@ -81,11 +88,13 @@ impl Uncertainty {
         self.quantile * self.std_error.iter().flatten().copied().fold(0.0, f64::max)
     }
 
-    /// Masks in all that would bring the widest interval to this half-width, N* = ⌈N (h/h*)²⌉, when the bars are of a run of
-    /// `masks`; `None` where sampling makes no error, and for a half-width that is not above 0.
+    /// Masks in all that would bring the widest interval to this half-width, when the bars are of a run of `masks`; `None`
+    /// where sampling makes no error, and for a half-width that is not above 0.
+    ///
+    /// N* = ⌈N (h/h*)²⌉ for a normal quantile. Where it is known how noisy the standard errors are, more masks also bring
+    /// more degrees of freedom, and take back what the largest of them has by chance.
     pub fn masks_for(&self, half_width: f64, masks: usize) -> Option<usize> {
-        let needed = (masks as f64 * (self.half_width() / half_width).powi(2)).ceil();
-        (self.half_width() > 0.0 && half_width > 0.0 && needed < 1e15).then_some(needed as usize)
+        Forecast::new(self.std_error.iter().flatten().copied(), self.few_rows, self.level).masks_for(half_width, masks)
     }
 
     /// The interval of an entry of W: lowest and highest at `level`.
@@ -130,6 +139,9 @@ pub struct Growth {
     pub looks: Vec<Look>,
     /// Whether the rule was met; if not, the limit on masks ended the run.
     pub met: bool,
+    /// Masks in all that would meet the rule, by what the last look saw; `None` where it is met, and where more masks
+    /// would not meet it, as where fewer than k features support the class.
+    pub needed: Option<usize>,
     /// Which rule ended the run, in words.
     pub stopped: String,
     /// For the judged class: groups of features (of all D) that the rule does not tell apart, "any of …".
@@ -164,6 +176,7 @@ mod tests {
             covariance: vec![vec![vec![4.0, -2.0], vec![-2.0, 1.0]]],
             quantile: 1.96,
             band: 2.5,
+            few_rows: None,
             in_top: None,
             shrinkage: None,
             needed: None,

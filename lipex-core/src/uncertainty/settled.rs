@@ -1,6 +1,7 @@
 //! Is a top k good enough? Comparisons of the entries of one class.
 
 use super::estimate::Estimate;
+use super::forecast::fewest;
 use super::spread::Spread;
 use crate::backend::Backend;
 use crate::error::{Result, expect_len};
@@ -17,6 +18,8 @@ const REFITS: usize = 200;
 pub(crate) struct Verdict {
     /// Whether the top k is settled.
     pub met: bool,
+    /// If not, masks in all that would settle it, leads and standard errors as they are seen now.
+    pub needed: Option<usize>,
     /// Groups of features (of all D), one of which is chosen and one left out, that are not told apart.
     pub interchangeable: Vec<Vec<usize>>,
 }
@@ -36,14 +39,14 @@ impl<B: Backend> Estimate<'_, B> {
     /// Features that were not kept take part through a refit with the `k` of them that explain most of what is left.
     pub(crate) fn set_is_settled(&self, class: usize, k: usize, indifference: f64, z: f64) -> Result<Verdict> {
         if self.around.masks.features() <= k {
-            return Ok(Verdict { met: true, interchangeable: Vec::new() });
+            return Ok(Verdict { met: true, ..Verdict::default() });
         }
         // The set in question is the one that is shown; the wider fit judges it.
         let shown: Vec<usize> = self.entries(class).iter().take(k).map(|e| e.feature).collect();
         self.widened(class, k, |wide| {
             let (chosen, others) = wide.entries(class).into_iter().partition(|e| shown.contains(&e.feature));
             let set = Set { chosen, others, k, indifference };
-            Ok(set.compare(&wide.spread(REFITS)?, class, z))
+            Ok(set.compare(&wide.spread(REFITS)?, class, z, self.around.rows()))
         })
     }
 
@@ -52,11 +55,18 @@ impl<B: Backend> Estimate<'_, B> {
     pub(crate) fn order_is_settled(&self, class: usize, k: usize, z: f64) -> Result<Verdict> {
         self.widened(class, k, |wide| {
             let (spread, entries) = (wide.spread(REFITS)?, wide.entries(class));
-            let unsettled =
-                |pair: &&[Entry]| pair[0].value - pair[1].value <= z * error(&spread, class, &pair[0], &pair[1]);
-            let ties = entries.windows(2).take(k).filter(unsettled);
-            let interchangeable: Vec<Vec<usize>> = ties.map(|t| vec![t[0].feature, t[1].feature]).collect();
-            Ok(Verdict { met: interchangeable.is_empty() && !entries.is_empty(), interchangeable })
+            let lead = |pair: &[Entry]| Lead {
+                size: pair[0].value - pair[1].value,
+                error: error(&spread, class, &pair[0], &pair[1]),
+            };
+            let pairs = || entries.windows(2).take(k);
+            let unsettled = |pair: &&[Entry]| !lead(pair).is_clear(&spread, z, 1.0);
+            let interchangeable: Vec<Vec<usize>> =
+                pairs().filter(unsettled).map(|t| vec![t[0].feature, t[1].feature]).collect();
+            let met = interchangeable.is_empty() && !entries.is_empty();
+            let leads: Vec<Lead> = pairs().map(lead).collect();
+            let needed = if met { None } else { masks_for(&leads, &spread, z, self.around.rows()) };
+            Ok(Verdict { met, needed, interchangeable })
         })
     }
 
@@ -134,6 +144,27 @@ fn error(spread: &Spread, class: usize, a: &Entry, b: &Entry) -> f64 {
     (spread.covariance(of_a, of_a) + spread.covariance(of_b, of_b) - 2.0 * together).max(0.0).sqrt()
 }
 
+/// How far one value is above another.
+struct Lead {
+    size: f64,
+    error: f64,
+}
+
+impl Lead {
+    /// Whether it is more than noise with `times` as many masks.
+    fn is_clear(&self, spread: &Spread, z: f64, times: f64) -> bool {
+        self.size > spread.stretched(z, times) * self.error / times.sqrt()
+    }
+}
+
+/// Masks in all with which every lead is clear, from a run of `masks`.
+fn masks_for(leads: &[Lead], spread: &Spread, z: f64, masks: usize) -> Option<usize> {
+    if leads.is_empty() {
+        return None;
+    }
+    fewest(masks, |times| leads.iter().all(|lead| lead.is_clear(spread, z, times)))
+}
+
 /// A top k that is in question, each part largest value first.
 struct Set {
     chosen: Vec<Entry>,
@@ -143,25 +174,29 @@ struct Set {
 }
 
 impl Set {
-    fn compare(&self, spread: &Spread, class: usize, z: f64) -> Verdict {
+    /// The set against the others, by a fit of so many masks.
+    fn compare(&self, spread: &Spread, class: usize, z: f64, masks: usize) -> Verdict {
         let top = self.chosen.first().map_or(0.0, |e| e.value);
         // Where fewer than k support the class there is no top k to speak of.
-        let mut met = self.chosen.len() == self.k && self.chosen.iter().all(|e| e.value > 0.0);
+        let there = self.chosen.len() == self.k && self.chosen.iter().all(|e| e.value > 0.0);
         let mut ties: Vec<Vec<usize>> = Vec::new();
+        let mut leads = Vec::new();
         for a in &self.chosen {
             for b in &self.others {
-                let (lead, noise) = (a.value - b.value, z * error(spread, class, a, b));
-                met &= lead + self.indifference * top > noise;
-                if lead <= noise {
+                let lead = Lead { size: a.value - b.value, error: error(spread, class, a, b) };
+                if !lead.is_clear(spread, z, 1.0) {
                     tie(&mut ties, a.feature, b.feature);
                 }
+                leads.push(Lead { size: lead.size + self.indifference * top, ..lead });
             }
         }
+        let met = there && leads.iter().all(|lead| lead.is_clear(spread, z, 1.0));
+        let needed = if met || !there { None } else { masks_for(&leads, spread, z, masks) };
         let mut all: Vec<&Entry> = self.chosen.iter().chain(&self.others).collect();
         all.sort_by(|a, b| b.value.total_cmp(&a.value));
         let order = |f: &usize| all.iter().position(|e| e.feature == *f);
         ties.iter_mut().for_each(|group| group.sort_by_key(order));
-        Verdict { met, interchangeable: ties }
+        Verdict { met, needed, interchangeable: ties }
     }
 }
 
@@ -202,11 +237,14 @@ mod tests {
         let judge = |values: &[f64], k: usize, indifference, z| {
             let mut chosen = entries(values);
             let others = chosen.split_off(k.min(values.len()));
-            Set { chosen, others, k, indifference }.compare(&spread(values.len()), 0, z)
+            Set { chosen, others, k, indifference }.compare(&spread(values.len()), 0, z, 100)
         };
         // Leads of the second over the third: 0.5 is 3.5 standard errors.
         assert!(judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 3.0).met);
-        assert!(!judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 4.0).met);
+        let short = judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.0, 4.0);
+        // 4 standard errors of 0.5/√(100/n): (4·0.1414/0.5)²·100 = 128.
+        assert!(!short.met && short.needed == Some(129), "{:?}", short.needed);
+        assert_eq!(judge(&[2.0, 1.0, 1.0], 2, 0.0, 2.0).needed, None);
         // A tenth of 2 given away: 0.7 is 4.9.
         let given = judge(&[2.0, 1.5, 1.0, 0.2], 2, 0.1, 4.0);
         assert!(given.met && given.interchangeable == [[11, 12]]);

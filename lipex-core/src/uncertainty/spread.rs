@@ -1,6 +1,7 @@
 //! The spread of W over other draws of the masks.
 
-use super::Method;
+use super::quantile::{normal, normal_share, student};
+use super::{FewRows, Method};
 use crate::error::{Result, expect_len};
 use crate::philox::{Draws, Purpose};
 
@@ -14,6 +15,7 @@ pub struct Spread {
     classes: usize,
     features: usize,
     values: Values,
+    few_rows: Option<FewRows>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +38,7 @@ impl Spread {
     /// [`Error::Shape`](crate::Error::Shape) for another length.
     pub fn from_covariance(method: Method, classes: usize, features: usize, covariance: Vec<f64>) -> Result<Self> {
         expect_len("numbers of the covariance", (classes * features).pow(2), covariance.len())?;
-        Ok(Spread { method, classes, features, values: Values::Covariance(covariance) })
+        Ok(Spread { method, classes, features, values: Values::Covariance(covariance), few_rows: None })
     }
 
     /// From refits of rows drawn again.
@@ -57,12 +59,33 @@ impl Spread {
             let mean = refits.iter().map(|r| r[e]).sum::<f64>() / refits.len() as f64;
             draws.iter_mut().skip(e).step_by(entries).for_each(|v| *v -= mean);
         }
-        Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws) })
+        Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws), few_rows: None })
     }
 
     /// No spread at all: every mask occurs.
     pub fn exact(classes: usize, features: usize) -> Self {
-        Spread { method: Method::Exact, classes, features, values: Values::None }
+        Spread { method: Method::Exact, classes, features, values: Values::None, few_rows: None }
+    }
+
+    /// With what is known of how noisy the standard errors are; quantiles and bands heed it.
+    pub fn few_rows(self, few_rows: FewRows) -> Self {
+        Spread { few_rows: Some(few_rows), ..self }
+    }
+
+    /// How noisy the standard errors are, where that is known.
+    pub fn few_rows_in_use(&self) -> Option<FewRows> {
+        self.few_rows
+    }
+
+    /// The number of standard errors that a deviate stays below with probability `p`, 0 < p < 1.
+    pub fn quantile(&self, p: f64) -> f64 {
+        self.few_rows.map_or_else(|| normal(p), |few| student(p, few.degrees))
+    }
+
+    /// As far out among deviates as `z` is among normal ones, with `times` as many masks.
+    pub(crate) fn stretched(&self, z: f64, times: f64) -> f64 {
+        // By the lower tail, which keeps its digits.
+        self.few_rows.map_or(z, |few| -student(normal_share(-z), few.grown(times).degrees))
     }
 
     /// How it was made.
@@ -95,6 +118,10 @@ impl Spread {
     }
 
     /// How many standard errors all entries stay within at once, with probability `level` (max-t).
+    ///
+    /// # Numerics
+    /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν, after Wilson and Hilferty
+    /// (1931): within 2 % at the quantiles that count for ν ≥ 4, and too wide below.
     pub fn band(&self, level: f64, seed: u64) -> f64 {
         let entries = self.classes * self.features;
         let errors: Vec<f64> = (0..entries).map(|e| self.std_error(e / self.features, e % self.features)).collect();
@@ -107,13 +134,25 @@ impl Spread {
             Values::Draws(v) => v.chunks_exact(entries.max(1)).map(most).collect(),
             Values::Covariance(v) => {
                 let root = root(v, entries);
-                let draw = |r| most(&correlated(&root, entries, r, seed));
+                let draw = |r| {
+                    let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
+                    most(&correlated(&root, entries, &mut draws)) / self.shared_error(&mut draws, entries)
+                };
                 (0..BAND_DRAWS as u32).map(draw).collect()
             }
         };
         largest.sort_by(f64::total_cmp);
         let at = (level * largest.len() as f64).ceil() as usize;
         largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().unwrap_or(0.0)
+    }
+}
+
+impl Spread {
+    /// √(χ²/ν): how far off the standard errors of a draw are together.
+    fn shared_error(&self, draws: &mut Draws, entries: usize) -> f64 {
+        let Some(few) = self.few_rows else { return 1.0 };
+        let part = 2.0 / (9.0 * few.degrees);
+        (1.0 - part + part.sqrt() * deviate(draws, entries as u32)).max(0.05).powf(1.5)
     }
 }
 
@@ -138,10 +177,9 @@ fn root(covariance: &[f64], n: usize) -> Vec<f64> {
     l
 }
 
-/// L times a vector of independent normal deviates, draw number `r`.
-fn correlated(root: &[f64], n: usize, r: u32, seed: u64) -> Vec<f64> {
-    let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
-    let normal: Vec<f64> = (0..n as u32).map(|e| deviate(&mut draws, e)).collect();
+/// L times a vector of independent normal deviates.
+fn correlated(root: &[f64], n: usize, draws: &mut Draws) -> Vec<f64> {
+    let normal: Vec<f64> = (0..n as u32).map(|e| deviate(draws, e)).collect();
     (0..n).map(|i| root[i * n..=i * n + i].iter().zip(&normal).map(|(l, z)| l * z).sum()).collect()
 }
 
@@ -182,5 +220,20 @@ mod tests {
         let band = Spread::from_covariance(Method::Sandwich, 1, 3, same).unwrap().band(0.95, 7);
         assert!((band - 1.96).abs() < 0.1, "{band}");
         assert_eq!(Spread::exact(2, 3).band(0.95, 0), 0.0);
+    }
+
+    #[test]
+    fn few_rows_widen_intervals_and_bands() {
+        let plain = Spread::from_covariance(Method::Sandwich, 1, 1, vec![4.0]).unwrap();
+        let few = plain.clone().few_rows(FewRows { degrees: 8.0, unevenness: 0.0 });
+        // scipy.stats.t.ppf(0.975, 8)
+        assert!((few.quantile(0.975) - 2.306004135).abs() < 1e-6 && (plain.quantile(0.975) - 1.959964).abs() < 1e-6);
+        assert_eq!(plain.stretched(2.5, 1.0), 2.5);
+        assert!((few.stretched(1.959964, 1.0) - 2.306004).abs() < 1e-5);
+        assert!((few.stretched(1.959964, 4.0) - 2.036933).abs() < 1e-5);
+        // The band of one entry is its interval.
+        let band = few.band(0.95, 7);
+        assert!((band - 2.306).abs() < 0.15, "{band}");
+        assert_eq!((few.std_error(0, 0), few.few_rows_in_use().unwrap().degrees), (2.0, 8.0));
     }
 }

@@ -2,8 +2,12 @@
 pseudo-inverse by numpy.linalg.pinv, no basis of contrasts.
 
 Cov = A+ M A+, A the Hessian of L at SciPy's best fit, M = (1/N^2) sum over drawn units of G G^T times n/(n - 1), G the sum of
-a unit's gradients pi_i (d d_i - mean) / (1 - h_i), h_i = pi_i tr(A+ d2 d_i) / (N (C - 1)). Row 0 is not drawn. Units are rows,
+a unit's gradients pi_i (d d_i - mean) / sqrt(1 - h_i), h_i = pi_i tr(A+ d2 d_i) / (N (C - 1)). Row 0 is not drawn. Units are rows,
 or rows 2m - 1 and 2m together.
+
+With u the share of a unit in the variance V of an entry: the degrees of freedom solve 2/nu + 2/nu^2 = the mean over entries of
+the jackknife's variance of ln V, sum over units of (ln(1 - u) - mean)^2; the unevenness is a quarter of the sum over units of
+the variance of u over entries.
 
 Run: python sandwich.py   (half a minute; writes sandwich.json beside it)
 Written with Python 3.11, numpy and scipy as `pip install numpy scipy` gives them.
@@ -42,14 +46,22 @@ def record(name, divergence, lam, intercept, pairs, settings):
         gradients.append(one(x))
         leverages.append(np.trace(inverse @ jacobian(one, x)) / (n * (fit.shape[0] - 1)))
     g, h = np.array(gradients), np.clip(leverages, 0.0, 0.9)
-    residuals = (g - g[1:].mean(axis=0)) / (1 - h)[:, None]
+    residuals = (g - g[1:].mean(axis=0)) / np.sqrt(1 - h)[:, None]
     units = [residuals[i : i + 2].sum(axis=0) for i in range(1, n, 2)] if pairs else list(residuals[1:])
     m = sum(np.outer(u, u) for u in units) / n**2 * (n - 1) / (n - 2)
     covariance = inverse @ m @ inverse
     errors = np.sqrt(np.diag(covariance)).reshape(fit.shape)[:, : z.shape[1]]
-    print(f"{name}: |g| {abs(fit(x)[1]).max():.0e}, errors {errors.min():.4f} to {errors.max():.4f}, h to {h.max():.2f}")
+    # Entries of W of each unit, whose squares add up to the variances.
+    parts = (np.array(units) @ inverse / n * np.sqrt((n - 1) / (n - 2))).reshape(-1, *fit.shape)[:, :, : z.shape[1]]
+    parts = parts.reshape(len(units), -1)
+    shares = parts**2 / (parts**2).sum(axis=0)
+    logs = np.log(1 - shares)
+    noise = ((logs - logs.mean(axis=0)) ** 2).sum(axis=0).mean()
+    degrees = (1 + np.sqrt(1 + 2 * noise)) / noise
+    unevenness = shares.var(axis=1).sum() / 4
+    print(f"{name}: nu {degrees:.1f}, unevenness {unevenness:.4f}, |g| {abs(fit(x)[1]).max():.0e}, errors {errors.min():.4f} to {errors.max():.4f}, h to {h.max():.2f}")
     return dict(name=name, problem=p, divergence=divergence, intercept=intercept, pairs=pairs, **{"lambda": lam},
-                std_error=errors.tolist())
+                std_error=errors.tolist(), degrees=degrees, unevenness=unevenness)
 
 
 class Row:

@@ -1,6 +1,6 @@
 //! Everything that an explanation may hold and a plain run does not: made-up errors, a growing run, a change.
 
-use lipex::{Dependence, Explanation, Flip, Growth, InTop, Look, Method, Uncertainty};
+use lipex::{Dependence, Explanation, FewRows, Flip, Growth, InTop, Look, Method, Uncertainty};
 
 /// Adds standard errors from 0.05 to 0.25 (independent classes), a growth path and an answer to "what would make it …".
 pub fn add(e: &mut Explanation) {
@@ -15,6 +15,7 @@ pub fn add(e: &mut Explanation) {
         covariance: (0..f).map(|j| (0..c).map(|a| (0..c).map(|b| variance(a, b, j)).collect()).collect()).collect(),
         quantile: 1.96,
         band: 3.1,
+        few_rows: Some(FewRows { degrees: 40.5, unevenness: 0.01 }),
         in_top: Some(InTop {
             k: 3,
             refits: 200,
@@ -30,6 +31,7 @@ pub fn add(e: &mut Explanation) {
         class: e.predicted(),
         looks: vec![look(100, 0.81, false), look(150, 0.66, false), look(200, 0.55, true)],
         met: true,
+        needed: None,
         stopped: "the top 3 are settled".into(),
         interchangeable: vec![(0..d.min(3)).collect()],
     });
