@@ -1,12 +1,13 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
 
-use crate::device::Cuda;
+use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{MOST_DOWN, Shape};
+use crate::weigh::look_up;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
-    Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
-    ProximityTable, Result, Sample, UniformSize,
+    Antithetic, Backend, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    ProximityTable, Result, Sample, UniformSize, Weights,
 };
 use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
@@ -262,15 +263,56 @@ macro_rules! by_the_host {
         }
     )*};
 }
-by_the_host!(
-    LimeText,
-    LimeImage,
-    GivenMasks,
-    WeightProportional,
-    ShapleySize,
-    Filtered<UniformSize>,
-    Filtered<Bernoulli>
-);
+by_the_host!(LimeText, LimeImage, GivenMasks, WeightProportional, ShapleySize);
+
+/// Draws by the law on the device, then gathers there the rows that lie within the angle; a number a row comes back.
+impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        let drawn = self.law.perturb(on, features, total, rows, seed, proximity)?;
+        let (masks, weights): (Vec<_>, Vec<_>) = drawn.into_iter().map(|s| (s.masks, s.weights)).unzip();
+        // 1 for as many kept features as are near enough.
+        let near = |d: usize| {
+            let least = d - self.within.most_removed(d).min(d);
+            (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
+        };
+        let (found, _) = look_up(on, "perturb", &masks, near)?;
+        let one = |((masks, weights), found): ((&Masks<Cuda>, &Option<Weights<Cuda>>), &DeviceBuffer<f32>)| {
+            let index: Vec<u32> =
+                (0..).zip(on.receive("perturb", found)?).filter(|(_, near)| *near > 0.0).map(|(i, _)| i).collect();
+            let bits = on.gather(masks.bits(), masks.words(), &index)?;
+            let weights = weights.as_ref().map(|w| on.gather(w.values(), 1, &index)).transpose()?;
+            Ok(Sample {
+                masks: Masks::new(on, index.len(), masks.features(), bits)?,
+                weights: weights.map(Weights::new),
+            })
+        };
+        masks.iter().zip(&weights).zip(&found).map(one).collect()
+    }
+
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        self.law.total(features, asked)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        match self.law.dependence() {
+            // One of the two may be gone.
+            Dependence::Pairs => Dependence::Unknown,
+            other => other,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
