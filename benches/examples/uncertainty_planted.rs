@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the tests use the rest")]
 mod planted;
 
+use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Dependence, ErrorBars, Estimate, Fitted, Neighbourhood, Problem, Rank, Softmax, Spread, Surrogate, Uncertainty,
 };
@@ -12,6 +13,8 @@ use lipex_cpu::Cpu;
 use planted::{CLASSES, Law, expected, kept, laws, sample};
 
 const PROBLEM: u64 = 11;
+/// C·F.
+const ENTRIES: usize = CLASSES * 7;
 
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(200);
@@ -32,10 +35,20 @@ fn main() {
             forecast(rows, part, seeds);
         }
     }
-    println!("\n| sampler | N | sandwich over 500 bootstrap refits: median, least, most |\n|---|---|---|");
+    println!(
+        "\n| sampler | N | sandwich over 500 bootstrap refits: median, least, most | 500 other refits over them |\n|---|---|---|---|"
+    );
     for law in laws() {
         for rows in [200, 1000] {
             against_bootstrap(&law, rows);
+        }
+    }
+    println!(
+        "\n| sampler | N | sandwich over truth: median, least, most | one run off by | bootstrap over truth | one run off by |\n|---|---|---|---|---|---|"
+    );
+    for law in laws() {
+        for rows in [200, 1000] {
+            against_truth(&law, rows, seeds);
         }
     }
 }
@@ -123,38 +136,81 @@ fn spread_of(values: &mut [f64]) -> String {
     format!("median {:.3}, 5–95 %: {:.3}–{:.3}", at(0.5), at(0.05), at(0.95))
 }
 
-fn against_bootstrap(law: &Law, rows: usize) {
-    let softmax = Softmax::default();
-    let around = sample(PROBLEM, law, rows, 77);
-    let fitted = fit(&around, &softmax);
-    let u = bars(&around, &softmax, &fitted, law.sampler.dependence(), 0);
+/// Standard errors of all entries by 500 refits of rows drawn again.
+fn by_refits(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted, seed: u64) -> Vec<f64> {
+    let (softmax, rows) = (Softmax::default(), around.rows());
     let step = if law.sampler.dependence() == Dependence::Pairs { 2 } else { 1 };
     let (units, kept) = ((rows - 1) / step, kept());
-    let refits: Vec<Vec<f64>> = (0..500)
+    let times: Vec<Vec<u32>> = (0..500)
         .map(|r| {
-            let mut draws = lipex_core::philox::Draws::new(9, r, 0, lipex_core::philox::Purpose::Bootstrap);
+            let mut draws = Draws::new(seed, r, 0, Purpose::Bootstrap);
             let mut times = vec![0u32; rows];
             times[0] = 1;
             for k in 0..units as u32 {
                 let first = 1 + step * draws.below(k, units as u32) as usize;
                 (first..first + step).for_each(|i| times[i] += 1);
             }
-            let problem =
-                Problem { multiplicities: Some(&times), start: Some(&fitted), ..Problem::new(&around, &kept) };
-            softmax.fit(&Cpu::new(), &[problem]).expect("a planted problem").remove(0).matrix.concat()
+            times
         })
         .collect();
+    let problem = |times| Problem { multiplicities: Some(times), start: Some(fitted), ..Problem::new(around, &kept) };
+    let problems: Vec<Problem<'_, Cpu>> = times.iter().map(|times| problem(times.as_slice())).collect();
+    let refits = softmax.fit(&Cpu::new(), &problems).expect("a planted problem");
+    let refits: Vec<Vec<f64>> = refits.into_iter().map(|fit| fit.matrix.concat()).collect();
     let spread = Spread::from_refits(CLASSES, fitted.kept.len(), &refits).expect("500 refits");
-    let mut ratios = Vec::new();
-    for c in 0..CLASSES {
-        (0..fitted.kept.len()).for_each(|j| ratios.push(u.std_error[c][j] / spread.std_error(c, j)));
-    }
+    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+}
+
+/// Standard errors of all entries by the sandwich.
+fn by_formula(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
+    let (kept, rows) = (kept(), law.sampler.dependence());
+    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted, rows);
+    let spread = spread.expect("a planted problem").expect("a smooth divergence");
+    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+}
+
+/// The median, the least and the most over entries of one standard error over another.
+fn ratios(above: &[f64], below: &[f64]) -> String {
+    let mut ratios: Vec<f64> = above.iter().zip(below).map(|(a, b)| a / b).collect();
     ratios.sort_by(f64::total_cmp);
-    println!(
-        "| {} | {rows} | {:.3}, {:.3}, {:.3} |",
-        law.name,
-        ratios[ratios.len() / 2],
-        ratios[0],
-        ratios[ratios.len() - 1]
-    );
+    format!("{:.3}, {:.3}, {:.3}", ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1])
+}
+
+/// The sandwich and 500 refits of one run against each other, and the noise of refits themselves.
+fn against_bootstrap(law: &Law, rows: usize) {
+    let around = sample(PROBLEM, law, rows, 77);
+    let fitted = fit(&around, &Softmax::default());
+    let (formula, refits) = (by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, 9));
+    let other = by_refits(law, &around, &fitted, 10);
+    println!("| {} | {rows} | {} | {} |", law.name, ratios(&formula, &refits), ratios(&other, &refits));
+}
+
+/// Both against the standard deviation of W over independent runs: root mean squares over runs, and how far off one run is.
+fn against_truth(law: &Law, rows: usize, seeds: u64) {
+    let runs = seeds.div_ceil(5);
+    let (mut fits, mut squares, mut off) = (Vec::new(), [vec![0.0; ENTRIES], vec![0.0; ENTRIES]], [vec![], vec![]]);
+    let mut estimates = Vec::new();
+    for seed in 0..2 * seeds {
+        let around = sample(PROBLEM, law, rows, 9000 + seed);
+        let fitted = fit(&around, &Softmax::default());
+        if seed < runs {
+            estimates.push([by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, seed)]);
+        }
+        fits.push(fitted.matrix.concat());
+    }
+    let truth = Spread::from_refits(CLASSES, ENTRIES / CLASSES, &fits).expect("fits of many seeds");
+    let truth: Vec<f64> =
+        (0..ENTRIES).map(|e| truth.std_error(e / (ENTRIES / CLASSES), e % (ENTRIES / CLASSES))).collect();
+    for estimate in &estimates {
+        for ((errors, squares), off) in estimate.iter().zip(&mut squares).zip(&mut off) {
+            squares.iter_mut().zip(errors).for_each(|(s, e)| *s += e * e / runs as f64);
+            off.extend(errors.iter().zip(&truth).map(|(e, t)| (e / t).ln().abs()));
+        }
+    }
+    let told = |which: usize| {
+        let roots: Vec<f64> = squares[which].iter().map(|s: &f64| s.sqrt()).collect();
+        let off: &Vec<f64> = &off[which];
+        format!("{} | {:.3}", ratios(&roots, &truth), off.iter().sum::<f64>() / off.len() as f64)
+    };
+    println!("| {} | {rows} | {} | {} |", law.name, told(0), told(1));
 }
