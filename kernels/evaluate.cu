@@ -1,8 +1,9 @@
 // Evaluate: agreement of a surrogate with the black box, π-weighted over rows.
 //
 // lipex_evaluate: grid (1, evaluations), 256 threads, one a row; sums f64 in a fixed order.
-// lipex_evaluate_classes: grid (C, evaluations), sums for R² of a class. lipex_evaluate_first: one thread a row.
-// Shapes: x C × (F + 1), the intercept last; sums 6 numbers; squares C × 3. Shared memory: 64 bytes.
+// lipex_evaluate_classes: grid (C, evaluations), sums for R² of a class.
+// lipex_evaluate_enter, lipex_evaluate_first: which rows have the same mask, one thread a row.
+// Shapes: x C × (F + 1), the intercept last; answers C × N; sums 6 numbers; squares C × 3. Shared memory: 64 bytes.
 // Checked against the CPU's fidelities.
 #include "prelude.cuh"
 
@@ -23,7 +24,7 @@ struct Evaluation {
     const double* x;   // C × (F + 1)
     u64 rows, words, classes, features;
     u64 which, fold, identity;
-    float* norms;      // N × 2: the largest logit and 1/Σ of each row
+    float* answers;    // C × N, of the instance alone C: room for the surrogate's answers
     double* sums;      // weight, TV, H², KL, same arg max, off the simplex
     double* squares;   // C × 3: Σ w p, Σ w p², Σ w (p − q)²
 };
@@ -42,11 +43,10 @@ INLINE float score(const Evaluation& o, u32 i, u32 c) {
     return (float)sum;
 }
 
-// The surrogate's answer, and the same as a distribution.
-INLINE float answer(const Evaluation& o, float score, float top, float inverse) {
-    return o.identity ? score : exp_of(score - top) * inverse;
-}
+// Where the answer for class c at row i lies.
+INLINE u64 place_of(const Evaluation& o, u32 i, u32 c) { return o.which == INSTANCE ? c : c * o.rows + i; }
 
+// The surrogate's answer as a distribution.
 INLINE float on_simplex(const Evaluation& o, float q, float inverse) {
     return o.identity ? (q > FLOOR ? q : FLOOR) * inverse : q;
 }
@@ -59,23 +59,26 @@ KERNEL(256) lipex_evaluate(const Evaluation* __restrict__ evaluations) {
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
         double w = weight_of(o, i);
+        if (!(w > 0.0)) continue;
         float top = -3e38f, total = 0.0f;
-        if (!o.identity)
-            for (u32 c = 0; c < classes; c++) top = fmaxf(top, score(o, i, c));
         for (u32 c = 0; c < classes; c++) {
             float s = score(o, i, c);
+            o.answers[place_of(o, i, c)] = s;
+            top = fmaxf(top, s);
+        }
+        for (u32 c = 0; c < classes; c++) {
+            float s = o.answers[place_of(o, i, c)];
             total += o.identity ? (s > FLOOR ? s : FLOOR) : exp_of(s - top);
         }
         float inverse = 1.0f / total;
-        o.norms[2 * (u64)i] = top;
-        o.norms[2 * (u64)i + 1] = inverse;
-        if (!(w > 0.0)) continue;
         double row_tv = 0.0, row_hellinger = 0.0, row_kl = 0.0;
         float most_p = -1.0f, most_q = -3e38f;
         u32 best_p = 0, best_q = 0;
         bool outside = false;
         for (u32 c = 0; c < classes; c++) {
-            float p = o.p[(u64)i * classes + c], s = score(o, i, c), q = answer(o, s, top, inverse);
+            float p = o.p[(u64)i * classes + c], s = o.answers[place_of(o, i, c)];
+            float q = o.identity ? s : exp_of(s - top) * inverse;
+            o.answers[place_of(o, i, c)] = q;
             float r = on_simplex(o, q, inverse), d = sqrtf(p) - sqrtf(r);
             float ln_r = o.identity ? ln_of(r) : s - top + ln_of(inverse);
             row_tv += 0.5 * fabs((double)p - (double)q);
@@ -117,8 +120,9 @@ KERNEL(256) lipex_evaluate_classes(const Evaluation* __restrict__ evaluations) {
     double sum = 0.0, squares = 0.0, residual = 0.0;
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
-        double w = weight_of(o, i), p = (double)o.p[(u64)i * o.classes + c];
-        double q = (double)answer(o, score(o, i, c), o.norms[2 * (u64)i], o.norms[2 * (u64)i + 1]);
+        double w = weight_of(o, i);
+        if (!(w > 0.0)) continue;
+        double p = (double)o.p[(u64)i * o.classes + c], q = (double)o.answers[place_of(o, i, c)];
         sum += w * p;
         squares += w * p * p;
         residual += w * (p - q) * (p - q);
@@ -133,15 +137,43 @@ KERNEL(256) lipex_evaluate_classes(const Evaluation* __restrict__ evaluations) {
     }
 }
 
-// first[i]: the first row whose mask equals that of row i.
-KERNEL(256) lipex_evaluate_first(const u32* __restrict__ bits, u32* __restrict__ first, u64 rows, u64 words) {
+INLINE bool equal(const u32* bits, u64 words, u32 a, u32 b) {
+    u64 w = 0;
+    while (w < words && bits[(u64)a * words + w] == bits[(u64)b * words + w]) w++;
+    return w == words;
+}
+
+// Where the search for a row's mask begins.
+INLINE u32 hash(const u32* bits, u64 words, u32 i) {
+    u32 h = 0;
+    for (u64 w = 0; w < words; w++) {
+        h = (h ^ bits[(u64)i * words + w]) * 0x85ebca6bu;
+        h ^= h >> 15;
+    }
+    return h;
+}
+
+// Enters each row into a table of a power of two of slots, at least twice as many as rows, all 0 before: one more than the
+// first row of a mask. Which slot a mask gets depends on the order of the rows, the row that stays there does not.
+KERNEL(256) lipex_evaluate_enter(const u32* __restrict__ bits, u32* __restrict__ slots, u64 rows, u64 words, u32 last) {
     u32 i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= rows) return;
-    u32 found = i;
-    for (u32 k = 0; k < found; k++) {
-        u64 w = 0;
-        while (w < words && bits[(u64)k * words + w] == bits[(u64)i * words + w]) w++;
-        if (w == words) found = k;
+    for (u32 at = hash(bits, words, i) & last;; at = (at + 1) & last) {
+        u32 there = atomicCAS(slots + at, 0u, i + 1);
+        if (there == 0) return;
+        if (equal(bits, words, there - 1, i)) {
+            atomicMin(slots + at, i + 1);
+            return;
+        }
     }
-    first[i] = found;
+}
+
+// first[i]: the first row whose mask equals that of row i, out of the table in which all rows are.
+KERNEL(256) lipex_evaluate_first(const u32* __restrict__ bits, const u32* __restrict__ slots, u32* __restrict__ first, u64 rows,
+                                 u64 words, u32 last) {
+    u32 i = blockIdx.x * THREADS + threadIdx.x;
+    if (i >= rows) return;
+    u32 at = hash(bits, words, i) & last;
+    while (!equal(bits, words, slots[at] - 1, i)) at = (at + 1) & last;
+    first[i] = slots[at] - 1;
 }

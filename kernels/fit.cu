@@ -14,7 +14,7 @@
 //
 // Products with masks are sums looked up: 4 columns make a table of 16 rows for Z·Xᵀ, 4 rows one for Zᵀ·G.
 // Launch: 256 threads a block. Sums over rows are f32 within 128 rows and f64 beyond, in a fixed order.
-// Shared memory of lipex_fit: tables ⌈K/4⌉·16·stride(C), tile C·256, and 8·544 numbers for the warps' own tables.
+// Shared memory of lipex_fit: tables ⌈K/4⌉·pitch(C), tile C·256, and 8·544 numbers for the warps' own tables.
 // Checked against `lipex_fit_reference`, an f64 oracle, and the CPU's fits.
 #include "prelude.cuh"
 
@@ -48,9 +48,10 @@ struct Problem {
     double lambda, kappa, tolerance, divisor;
     // Room.
     u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
-    u32* columns;         // K × 8·tiles: the same, column by column
-    float* weights;       // N: π·m/n
-    float* means;         // N: mean over classes of ln max(p, 10⁻⁶)
+    u32* columns;         // 2·tiles × K × 4: the same, column by column, 128 rows at a time
+    float* by_class;      // C × TILE·tiles: p, class by class; 0 past the last row
+    float* weights;       // TILE·tiles: π·m/n; 0 past the last row
+    float* means;         // TILE·tiles: mean over classes of ln max(p, 10⁻⁶)
     float* factors;       // C × K × K (or C × K if not full)
     float* diagonals;     // C × K
     float* solved;        // C × K
@@ -61,16 +62,19 @@ struct Problem {
     float* partial;       // the road of many launches: 2·tiles × C × K
     double* values;       // the road of many launches: tiles
     Search* search;
-    double* rows_room;    // 2 × C × N, for the last digits in f64 and for curvatures
+    double* rows_room;    // 2 × C × TILE·tiles, for the last digits in f64 and for curvatures
     double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
 };
 
 INLINE u32 columns_of(const Problem& o) { return (u32)(o.features + o.intercept); }
 INLINE u32 tiles_of(const Problem& o) { return (u32)((o.rows + TILE - 1) / TILE); }
+INLINE u32 padded_of(const Problem& o) { return tiles_of(o) * TILE; }
 INLINE u32 numbers_of(const Problem& o) { return (u32)o.classes * columns_of(o); }
 INLINE double penalty_of(const Problem& o, u32 j) { return j < o.features ? o.lambda : INTERCEPT_PENALTY; }
 // Entries of a table are so far apart that 16 of them lie in 16 banks.
 INLINE u32 stride_of(u32 classes) { return classes % 4 == 0 ? classes + 1 : classes; }
+// Tables are so far apart that neighbours in (table, class) lie in neighbouring banks.
+INLINE u32 pitch_of(u32 classes) { return 16 * stride_of(classes) + ((classes - 16 * stride_of(classes)) & 31); }
 
 INLINE double* x_of(const Problem& o) { return o.vectors; }
 INLINE double* trial_of(const Problem& o) { return o.vectors + numbers_of(o); }
@@ -106,10 +110,29 @@ INLINE float clean(float p) { return p < 4e-31f ? 0.0f : p; }
 
 // ---- preparing ----
 
+// The words of 32 columns in a tile, a warp's so far apart that four of them fall into banks of their own.
+#define TURNED 40u
+
+// The bits of a tile's rows in columns 32·w…, a word a row, column by column.
+INLINE void turn_over(const Problem& o, u32 t, u32 w, u32 word, u32* turned) {
+    u32 own = 0, columns = columns_of(o);
+#pragma unroll
+    for (u32 j = 0; j < WARP; j++) {
+        u32 votes = __ballot_sync(ALL_LANES, word >> j & 1);
+        own = lane() == j ? votes : own;
+    }
+    turned[warp() * TURNED + lane()] = own;
+    __syncthreads();
+    u32 half = threadIdx.x / 128, j = 32 * w + threadIdx.x % 128 / 4, q = threadIdx.x % 4;
+    if (j < columns) o.columns[((u64)(2 * t + half) * columns + j) * 4 + q] = turned[(4 * half + q) * TURNED + j - 32 * w];
+    __syncthreads();
+}
+
 KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS];
+    __shared__ u32 turned[WARPS * TURNED];
     const Problem& o = problems[blockIdx.x];
-    u32 rows = (u32)o.rows, columns = columns_of(o), code_words = (columns + 31) / 32, row_words = tiles_of(o) * 8;
+    u32 rows = (u32)o.rows, columns = columns_of(o), code_words = (columns + 31) / 32;
     double divisor = o.divisor;
     if (o.by_weight) {
         double sum = 0.0;
@@ -119,31 +142,31 @@ KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
     }
     double scale = 0.0;
 #pragma unroll 1
-    for (u32 i = threadIdx.x; i < rows; i += THREADS) {
-        float weight = (float)((double)o.pi[i] * (o.times ? o.times[i] : 1) / divisor);
+    for (u32 t = 0; t < tiles_of(o); t++) {
+        u32 i = t * TILE + threadIdx.x;
+        bool there = i < rows;
+        float weight = there ? (float)((double)o.pi[i] * (o.times ? o.times[i] : 1) / divisor) : 0.0f;
         o.weights[i] = weight;
         scale += (double)weight;
         float mean = 0.0f;
 #pragma unroll 1
         for (u32 c = 0; c < o.classes; c++) {
-            float p = o.p[(u64)i * o.classes + c];
+            float p = there ? clean(o.p[(u64)i * o.classes + c]) : 0.0f;
+            o.by_class[(u64)c * padded_of(o) + i] = p;
             mean += ln_of(p > 1e-6f ? p : 1e-6f);
         }
         o.means[i] = mean / (float)o.classes;
-        const u32* bits = o.bits + (u64)i * o.words;
+#pragma unroll 1
         for (u32 w = 0; w < code_words; w++) {
             u32 word = 0;
-            for (u32 j = 32 * w; j < smaller(columns, 32 * w + 32); j++)
-                word |= (u32)(j >= o.features || bit(bits, o.kept[j])) << (j % 32);
-            o.codes[(u64)i * code_words + w] = word;
+            if (there) {
+                const u32* bits = o.bits + (u64)i * o.words;
+                for (u32 j = 32 * w; j < smaller(columns, 32 * w + 32); j++)
+                    word |= (u32)(j >= o.features || bit(bits, o.kept[j])) << (j % 32);
+                o.codes[(u64)i * code_words + w] = word;
+            }
+            turn_over(o, t, w, word, turned);
         }
-    }
-#pragma unroll 1
-    for (u32 e = threadIdx.x; e < columns * row_words; e += THREADS) {
-        u32 j = e / row_words, w = e % row_words, word = 0;
-        for (u32 i = 32 * w; i < smaller(rows, 32 * w + 32); i++)
-            word |= (u32)(j >= o.features || bit(o.bits + (u64)i * o.words, o.kept[j])) << (i % 32);
-        o.columns[e] = word;
     }
     scale = block_sum(scale, sums);
     if (threadIdx.x == 0) {
@@ -192,32 +215,33 @@ INLINE uint4 both(uint4 a, uint4 b) {
 }
 
 INLINE uint4 words_of(const Problem& o, u32 j, u32 first_row) {
-    return *(const uint4*)(o.columns + (u64)j * tiles_of(o) * 8 + first_row / 32);
+    return ((const uint4*)o.columns)[(u64)(first_row / 128) * columns_of(o) + j];
 }
 
-// A row's weight in class c's Gram: its curvature there.
-INLINE float curvature(const Problem& o, u32 i, u32 c) {
-    if (i >= o.rows) return 0.0f;
-    if (o.renew) return ((const float*)o.rows_room)[(u64)c * o.rows + i];
-    float p = clean(o.p[(u64)i * o.classes + c]);
+// What lipex_fit_bend leaves for class c: a number a row, 0 past the last one.
+INLINE float* bends_of(const Problem& o, u32 c) { return (float*)o.rows_room + (u64)c * padded_of(o); }
+
+// A row's weight in a class's Gram: its curvature there.
+INLINE float curvature(const Problem& o, float p, float weight) {
     float spread = p * (1.0f - p);
-    return (float)o.kappa * o.weights[i] * (spread > 1e-4f ? spread : 1e-4f);
+    return (float)o.kappa * weight * (spread > 1e-4f ? spread : 1e-4f);
 }
 
-INLINE float target(const Problem& o, u32 i, u32 c) {
-    if (i >= o.rows) return 0.0f;
-    float p = clean(o.p[(u64)i * o.classes + c]);
-    return ln_of(p > 1e-6f ? p : 1e-6f) - o.means[i];
-}
+INLINE float target(float p, float mean) { return ln_of(p > 1e-6f ? p : 1e-6f) - mean; }
 
 // Adds the Gram (or its diagonal) and Zᵀ(weights·targets) of 128 rows to the class's room.
 INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, float* target_tables) {
     u32 columns = columns_of(o);
     if (warp() == 0) {
-        u32 i = first + 4 * lane();
-        float w0 = curvature(o, i, c), w1 = curvature(o, i + 1, c), w2 = curvature(o, i + 2, c), w3 = curvature(o, i + 3, c);
-        subsets(gram_tables + lane() * 17, w0, w1, w2, w3);
-        subsets(target_tables + lane() * 17, w0 * target(o, i, c), w1 * target(o, i + 1, c), w2 * target(o, i + 2, c), w3 * target(o, i + 3, c));
+        u32 four = first / 4 + lane();
+        float4 p = ((const float4*)(o.by_class + (u64)c * padded_of(o)))[four];
+        float4 w = ((const float4*)o.weights)[four], m = ((const float4*)o.means)[four];
+        if (o.renew)
+            w = ((const float4*)bends_of(o, c))[four];
+        else
+            w = float4{curvature(o, p.x, w.x), curvature(o, p.y, w.y), curvature(o, p.z, w.z), curvature(o, p.w, w.w)};
+        subsets(gram_tables + lane() * 17, w.x, w.y, w.z, w.w);
+        subsets(target_tables + lane() * 17, w.x * target(p.x, m.x), w.y * target(p.y, m.y), w.z * target(p.z, m.z), w.w * target(p.w, m.w));
     }
     __syncthreads();
     float* solved = o.solved + (u64)c * columns;
@@ -364,20 +388,19 @@ KERNEL(256) lipex_fit(const Problem* __restrict__ problems) {
         tabulate(o, trial_of(o), tables);
         __syncthreads();
         value = 0.0;
-        float width = o.widths[s.stage];
-        double* gradient = trial_gradient_of(o);
+#pragma unroll 1
         for (u32 first = 0; first < o.rows; first += TILE) {
-            value += block_sum(pass_row(o, first + threadIdx.x, tables, tile, o.slopes, width), sums);
+            value += block_sum(pass_row(o, first + threadIdx.x, tables, tile, o.slopes, o.widths[s.stage]), sums);
 #pragma unroll 1
             for (u32 c = warp(); c < classes; c += WARPS)
                 for (u32 half = 0; half < 2; half++) {
-                    double* to = gradient + (u64)c * columns;
+                    double* to = trial_gradient_of(o) + (u64)c * columns;
                     bool fresh = first == 0 && half == 0;
                     transpose_half(o, tile, own, c, first, half, [=](u32 j, float sum) { to[j] = (fresh ? 0.0 : to[j]) + (double)sum; });
                 }
             __syncthreads();
         }
-        value = finish(o, trial_of(o), gradient, value, sums);
+        value = finish(o, trial_of(o), trial_gradient_of(o), value, sums);
         __syncthreads();
     }
     if (threadIdx.x == 0) {
@@ -462,37 +485,41 @@ INLINE float secant(float p, float q, float width) {
     return slope / (q * (q - p));
 }
 
-// Grid (tiles, instances): curvatures of a smoothed divergence in the logits, C × N, at the point where the next width starts.
+// Grid (tiles, instances): curvatures of a smoothed divergence in the logits at the point where the next width starts.
 KERNEL(256) lipex_fit_bend(const Problem* __restrict__ problems) {
     const Problem& o = problems[blockIdx.y];
-    u32 i = blockIdx.x * TILE + threadIdx.x, rows = (u32)o.rows, classes = (u32)o.classes;
-    if (i >= rows) return;
+    u32 t = blockIdx.x, i = t * TILE + threadIdx.x, classes = (u32)o.classes, apart = padded_of(o);
+    if (t >= tiles_of(o)) return;
+    float *q = bends_of(o, 0) + i, *h = bends_of(o, classes) + i;
+    if (i >= o.rows) {
+        for (u32 c = 0; c < classes; c++) q[(u64)c * apart] = 0.0f;
+        return;
+    }
     const double* x = o.search->phase == BEGIN && o.start ? o.start : x_of(o);
     float width = o.widths[o.search->stage], kappa = (float)o.kappa, top = -3e38f, total = 0.0f, all = 0.0f;
-    float *q = (float*)o.rows_room + i, *h = q + (u64)classes * rows;
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
         float l = logit<float>(o, x, i, c);
-        q[(u64)c * rows] = l;
+        q[(u64)c * apart] = l;
         top = fmaxf(top, l);
     }
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
-        float s = exp_of(0.5f * (q[(u64)c * rows] - top));
-        q[(u64)c * rows] = s * s;
+        float s = exp_of(0.5f * (q[(u64)c * apart] - top));
+        q[(u64)c * apart] = s * s;
         total += s * s;
     }
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
-        float v = q[(u64)c * rows] / total, own = secant(clean(o.p[(u64)i * classes + c]), v, width);
-        q[(u64)c * rows] = v;
-        h[(u64)c * rows] = own;
+        float v = q[(u64)c * apart] / total, own = secant(o.by_class[(u64)c * apart + i], v, width);
+        q[(u64)c * apart] = v;
+        h[(u64)c * apart] = own;
         all += own * v * v;
     }
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
-        float v = q[(u64)c * rows], bend = v * v * (h[(u64)c * rows] * (1.0f - 2.0f * v) + all) / kappa;
-        q[(u64)c * rows] = kappa * o.weights[i] * (bend > 1e-4f ? bend : 1e-4f);
+        float v = q[(u64)c * apart], bend = v * v * (h[(u64)c * apart] * (1.0f - 2.0f * v) + all) / kappa;
+        q[(u64)c * apart] = kappa * o.weights[i] * (bend > 1e-4f ? bend : 1e-4f);
     }
 }
 
@@ -511,17 +538,19 @@ INLINE double evaluate_double(const Problem& o, const double* x, double* gradien
     double *ln_q = o.rows_room, *slopes = o.rows_room + (u64)classes * rows, value = 0.0;
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < rows; i += THREADS) {
-        double weight = (double)o.weights[i], row = 0.0, all = 0.0;
+        double row = 0.0, all = 0.0;
+#pragma unroll 1
         for (u32 c = 0; c < classes; c++) ln_q[(u64)c * rows + i] = logit<double>(o, x, i, c);
         normalise(o, ln_q, i);
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
             double u = ln_q[(u64)c * rows + i], root = exp_of(0.5 * u), v, d;
-            divergence((double)clean(o.p[(u64)i * classes + c]), u, root * root, root, width, v, d);
+            divergence((double)o.by_class[(u64)c * padded_of(o) + i], u, root * root, root, width, v, d);
             row += v;
             all += d;
             slopes[(u64)c * rows + i] = d;
         }
+        double weight = (double)o.weights[i];
         for (u32 c = 0; c < classes; c++) {
             double g = slopes[(u64)c * rows + i] - exp_of(ln_q[(u64)c * rows + i]) * all;
             slopes[(u64)c * rows + i] = weight > 0.0 ? weight * g : 0.0;
@@ -532,9 +561,12 @@ INLINE double evaluate_double(const Problem& o, const double* x, double* gradien
 #pragma unroll 1
     for (u32 e = threadIdx.x; e < numbers_of(o); e += THREADS) {
         u32 c = e / columns, j = e % columns;
-        const u32* column = o.columns + (u64)j * tiles_of(o) * 8;
         double sum = 0.0;
-        for (u32 i = 0; i < rows; i++) sum += bit(column, i) ? slopes[(u64)c * rows + i] : 0.0;
+#pragma unroll 1
+        for (u32 w = 0; w < (rows + 31) / 32; w++) {
+            u32 word = o.columns[((u64)(w / 4) * columns + j) * 4 + w % 4];
+            for (u32 i = 32 * w; i < smaller(rows, 32 * w + 32); i++) sum += word >> (i % 32) & 1 ? slopes[(u64)c * rows + i] : 0.0;
+        }
         gradient[e] = sum;
     }
     __syncthreads();
@@ -555,9 +587,9 @@ KERNEL(256) lipex_fit_double(const Problem* __restrict__ problems) {
         s.done = 0;
     }
     __syncthreads();
-    double width = (double)o.widths[o.stages - 1];
 #pragma unroll 1
     while (!s.done) {
+        double width = (double)o.widths[o.stages - 1];
         double value = evaluate_double(o, trial_of(o), trial_gradient_of(o), width, sums);
         value = finish(o, trial_of(o), trial_gradient_of(o), value, sums);
         __syncthreads();
@@ -585,7 +617,7 @@ KERNEL(256) lipex_fit_objective(const Problem* __restrict__ problems) {
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
             double u = ln_q[(u64)c * rows + i], root = exp_of(0.5 * u), v, d;
-            exact_divergence((double)clean(o.p[(u64)i * classes + c]), u, root * root, root, v, d);
+            exact_divergence((double)o.by_class[(u64)c * padded_of(o) + i], u, root * root, root, v, d);
             row += v;
         }
         value += weight > 0.0 ? weight * row : 0.0;

@@ -1,5 +1,5 @@
 // The objective of fit.cu and its gradient, a tile of rows at a time. Included by it alone.
-// tables[(g·16 + code)·stride + c]: the sum of class c's entries of X for the columns of group g that are in the code.
+// tables[g·pitch + code·stride + c]: the sum of class c's entries of X for the columns of group g that are in the code.
 INLINE void tabulate(const Problem& o, const double* x, float* tables) {
     u32 classes = (u32)o.classes, columns = columns_of(o), stride = stride_of(classes), groups = (columns + 3) / 4;
 #pragma unroll 1
@@ -8,7 +8,7 @@ INLINE void tabulate(const Problem& o, const double* x, float* tables) {
         float v[4];
 #pragma unroll
         for (u32 b = 0; b < 4; b++) v[b] = 4 * g + b < columns ? (float)x[(u64)c * columns + 4 * g + b] : 0.0f;
-        float* table = tables + (u64)g * 16 * stride + c;
+        float* table = tables + (u64)g * pitch_of(classes) + c;
 #pragma unroll
         for (u32 code = 0; code < 16; code++) {
             float sum = 0.0f;
@@ -24,7 +24,7 @@ INLINE void tabulate(const Problem& o, const double* x, float* tables) {
 // left in the tile. Returns the row's share of the objective.
 INLINE double pass_row(const Problem& o, u32 row, const float* tables, float* tile, float* slopes, float width) {
     u32 classes = (u32)o.classes, columns = columns_of(o), stride = stride_of(classes), groups = (columns + 3) / 4;
-    float weight = row < o.rows ? o.weights[row] : 0.0f;
+    float weight = o.weights[row];
     tile += threadIdx.x;
     slopes += threadIdx.x;
     if (!(weight > 0.0f)) {
@@ -41,7 +41,7 @@ INLINE double pass_row(const Problem& o, u32 row, const float* tables, float* ti
         u32 word = 0;
         for (u32 g = 0; g < groups; g++) {
             if (g % 8 == 0) word = codes[g / 8];
-            const float* entry = tables + (u64)(g * 16 + (word & 15)) * stride;
+            const float* entry = tables + (u64)g * pitch_of(classes) + (word & 15) * stride;
             word >>= 4;
             l0 += entry[c];
             l1 += entry[c1];
@@ -62,13 +62,13 @@ INLINE double pass_row(const Problem& o, u32 row, const float* tables, float* ti
         total += s * s;
     }
     float scale = 1.0f / sqrtf(total), ln_total = ln_of(total);
-    const float* p = o.p + (u64)row * classes;
+    const float* p = o.by_class + row;
     float value = 0.0f, all = 0.0f;
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
         float l = tile[c * TILE] - top;
         float s = exp_of(0.5f * l) * scale, q = s * s, v, d;
-        divergence(clean(p[c]), l - ln_total, q, s, width, v, d);
+        divergence(p[(u64)c * padded_of(o)], l - ln_total, q, s, width, v, d);
         value += v;
         all += d;
         tile[c * TILE] = q;

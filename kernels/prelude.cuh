@@ -10,8 +10,8 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-// Two blocks a multiprocessor at least: up to 128 registers a thread, so that nothing is spilled.
-#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 2)
+// 1024 threads a multiprocessor at least, half of what it holds: up to 64 registers a thread.
+#define KERNEL(threads) extern "C" __global__ void __launch_bounds__(threads, 1024 / threads)
 #define INLINE static __device__ __forceinline__
 
 // Warps have 32 threads; every block here has a multiple of that.
@@ -116,13 +116,17 @@ INLINE double ln_of(double x) {
     return __fma_rn(e, 0.6931471803691238, y);
 }
 
+// Threads of the blocks that sum.
+#define BLOCK 256u
+
 // The sum of a number a thread, the same bits in every thread and every run. `room` holds a number a warp.
 INLINE double block_sum(double v, double* room) {
     for (u32 o = WARP / 2; o > 0; o /= 2) v += __shfl_xor_sync(ALL_LANES, v, o);
     if (lane() == 0) room[warp()] = v;
     __syncthreads();
     double sum = 0.0;
-    for (u32 w = 0; w < blockDim.x / WARP; w++) sum += room[w];
+#pragma unroll
+    for (u32 w = 0; w < BLOCK / WARP; w++) sum += room[w];
     __syncthreads();
     return sum;
 }
@@ -136,7 +140,8 @@ INLINE double block_max(double v, double* room) {
     if (lane() == 0) room[warp()] = v;
     __syncthreads();
     double most = room[0];
-    for (u32 w = 1; w < blockDim.x / WARP; w++) most = room[w] > most ? room[w] : most;
+#pragma unroll
+    for (u32 w = 1; w < BLOCK / WARP; w++) most = room[w] > most ? room[w] : most;
     __syncthreads();
     return most;
 }

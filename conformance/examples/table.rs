@@ -137,7 +137,7 @@ fn occupancy(registers: usize, shared: usize, threads: usize, most_shared: usize
 fn dynamic(name: &str) -> usize {
     match name {
         "lipex_perturb" => 4 * (2 * 128 * 2 + 128 * 2 / 32),
-        "lipex_fit" => 4 * (CASE.classes * 256 + 8 * 544 + 6 * 16 * CASE.classes),
+        "lipex_fit" => 4 * (CASE.classes * 256 + 8 * 544 + 6 * 102),
         _ => 0,
     }
 }

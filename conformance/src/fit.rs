@@ -121,52 +121,93 @@ fn point(case: Case, intercept: bool) -> Fitted {
 pub type Objective<'a, B> = &'a dyn Fn(&Softmax, &Problem<'_, B>, &Fitted) -> Result<(f64, Vec<Vec<f64>>)>;
 
 /// Objective within 10⁻⁵·F + 10⁻⁸ and gradient within 10⁻⁵ of its largest component, away from the optimum.
-pub fn gradient_matches_the_oracle<B: Backend>(on: &B, objective: Objective<'_, B>) {
-    for divergence in divergences() {
-        let settings = Softmax::default().erased_divergence(divergence.clone());
-        for case in cases().into_iter().chain([EVALUATED]) {
-            if case == EVALUATED && divergence.name() != "hellinger" && divergence.name() != "kl" {
-                continue;
-            }
-            let made = made(case, 11);
-            let around = made.on(on);
-            for intercept in [Intercept::Fitted, Intercept::None] {
-                let settings = settings.clone().intercept(intercept);
-                let point = point(case, settings.has_intercept());
-                let (value, gradient) = objective(&settings, &Problem::new(&around, &made.selection), &point).unwrap();
-                let width = (!divergence.is_smooth()).then_some(0.1);
-                let (v, g) = oracle(&made, &settings, (&point.matrix, &point.intercept), width);
-                let at = format!("{} at {case:?}, {intercept:?}", divergence.name());
-                assert!((value - v).abs() <= 1e-5 * v.abs() + 1e-8, "{at}: {value} {v}");
-                let largest = g.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
-                assert!(largest > 1e-5, "{at}: nothing to compare");
-                assert_eq!((gradient.len(), gradient[0].len()), (g.len(), g[0].len()));
-                for (a, b) in gradient.iter().flatten().zip(g.iter().flatten()) {
-                    assert!((a - b).abs() <= 1e-5 * largest, "{at}: {a} {b}, largest {largest}");
-                }
+pub fn gradient_matches_the_oracle<B: Backend>(
+    on: &B,
+    divergence: &Arc<dyn ErasedDivergence>,
+    objective: Objective<'_, B>,
+) {
+    let settings = Softmax::default().erased_divergence(divergence.clone());
+    for case in cases().into_iter().chain([EVALUATED]) {
+        let made = made(case, 11);
+        let around = made.on(on);
+        for intercept in [Intercept::Fitted, Intercept::None] {
+            let settings = settings.clone().intercept(intercept);
+            let point = point(case, settings.has_intercept());
+            let (value, gradient) = objective(&settings, &Problem::new(&around, &made.selection), &point).unwrap();
+            let width = (!divergence.is_smooth()).then_some(0.1);
+            let (v, g) = oracle(&made, &settings, (&point.matrix, &point.intercept), width);
+            let at = format!("{} at {case:?}, {intercept:?}", divergence.name());
+            assert!((value - v).abs() <= 1e-5 * v.abs() + 1e-8, "{at}: {value} {v}");
+            let largest = g.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
+            assert!(largest > 1e-5, "{at}: nothing to compare");
+            assert_eq!((gradient.len(), gradient[0].len()), (g.len(), g[0].len()));
+            for (a, b) in gradient.iter().flatten().zip(g.iter().flatten()) {
+                assert!((a - b).abs() <= 1e-5 * largest, "{at}: {a} {b}, largest {largest}");
             }
         }
     }
 }
 
-/// Fits in one batch of all sizes: the oracle's objective within 10⁻⁵ of the CPU's fit, W within 10⁻³ at λ = 10⁻².
-pub fn fits_equal_the_cpu<B: Backend>(on: &B)
+/// A tolerance at which W is a matter of the problem and no more of where a solver stops.
+///
+/// A fit that stops with a predicted excess of t·F leaves an entry of W within √(2·t·F/μ) of the optimum, μ being the least
+/// curvature. With the default t = 10⁻⁷ that is up to 6·10⁻³ where λ = 10⁻⁴ (N = 1000, C = 20, F = 100), although
+/// objectives agree to 3·10⁻⁷ of themselves; with this one no problem of this suite is ill conditioned.
+pub const TIGHT: f64 = 1e-10;
+
+/// A fit that has two minima: the divergence's name and the features kept. They are 5·10⁻⁴ of F apart.
+///
+/// An objective that is not convex may; each backend's steps lead to one of them, and each stays at the other's.
+const TWO_MINIMA: (&str, usize) = ("own-alpha:0.4", 67);
+
+/// Problems of the sizes that are wanted.
+fn problems(wanted: impl Fn(&Case) -> bool, seed: u64) -> Vec<Made> {
+    let all: Vec<Made> = cases().into_iter().filter(wanted).map(|c| made(c, seed)).collect();
+    assert!(!all.is_empty());
+    all
+}
+
+/// Fits in one batch of the sizes wanted, with this divergence and λ: objectives are the CPU's within 10⁻⁵ of F.
+pub fn objectives_equal_the_cpu<B: Backend>(
+    on: &B,
+    divergence: &Arc<dyn ErasedDivergence>,
+    lambda: f64,
+    wanted: impl Fn(&Case) -> bool,
+) where
+    Softmax: Surrogate<B>,
+{
+    let settings = Softmax::default().erased_divergence(divergence.clone()).lambda(lambda).unwrap();
+    compare(on, &settings, &problems(wanted, 13));
+}
+
+/// The same fits carried on to [`TIGHT`]: objectives within 10⁻⁵ of F, W within 10⁻³.
+pub fn matrices_equal_the_cpu<B: Backend>(
+    on: &B,
+    divergence: &Arc<dyn ErasedDivergence>,
+    lambda: f64,
+    wanted: impl Fn(&Case) -> bool,
+) where
+    Softmax: Surrogate<B>,
+{
+    let settings = Softmax::default().erased_divergence(divergence.clone()).lambda(lambda).unwrap();
+    compare(on, &settings.tolerance(TIGHT).unwrap(), &problems(wanted, 13));
+}
+
+/// The paper's settings, weights that sum to one, and a batch of 17 sizes, each of which fits as it does alone.
+pub fn other_settings_equal_the_cpu<B: Backend>(on: &B)
 where
     Softmax: Surrogate<B>,
 {
-    let problems: Vec<Made> = cases().into_iter().map(|c| made(c, 13)).collect();
-    for divergence in divergences() {
-        let quick = divergence.name() != "hellinger";
-        let few: Vec<&Made> =
-            problems.iter().filter(|m| !quick || (m.case.features < 441 && m.case.classes < 33)).collect();
-        for lambda in [1e-2, 1e-4] {
-            let settings = Softmax::default().erased_divergence(divergence.clone()).lambda(lambda).unwrap();
-            compare(on, &settings, &few, lambda);
-        }
+    let few = problems(|case| case.features == 33, 13);
+    compare(on, &Softmax::paper().tolerance(TIGHT).unwrap(), &few);
+    compare(on, &Softmax::default().normalise(Normalise::Weight), &few);
+    let case = |i: usize| Case { features: 1 + 4 * i, rows: 20 + 13 * i, classes: 2 + i % 5, kept: 1 + 2 * i };
+    let many: Vec<Made> = (0..17).map(|i| made(case(i), 41)).collect();
+    let settings = Softmax::default().tolerance(TIGHT).unwrap();
+    let together = compare(on, &settings, &many);
+    for (made, fit) in many.iter().zip(&together).step_by(5) {
+        assert!(compare(on, &settings, std::slice::from_ref(made))[0] == *fit, "{:?} fits otherwise alone", made.case);
     }
-    let few: Vec<&Made> = problems.iter().filter(|m| m.case.features == 33).collect();
-    compare(on, &Softmax::paper(), &few, 1e-3);
-    compare(on, &Softmax::default().normalise(Normalise::Weight), &few, 1e-4);
 }
 
 /// The CPU's fits. Not generic, since a bound on the backend would hide what the CPU implements.
@@ -174,40 +215,65 @@ fn fitted(settings: &Softmax, problems: &[Problem<'_, Cpu>]) -> Vec<Fitted> {
     settings.fit(&Cpu::new(), problems).unwrap()
 }
 
-fn compare<B: Backend>(on: &B, settings: &Softmax, problems: &[&Made], lambda: f64)
+/// Compares a batch of fits with the CPU's, W only where the tolerance is [`TIGHT`]; returns the backend's.
+fn compare<B: Backend>(on: &B, settings: &Softmax, problems: &[Made]) -> Vec<Fitted>
 where
     Softmax: Surrogate<B>,
 {
     let cpu = Cpu::new();
     let (expected, own): (Vec<_>, Vec<_>) = problems.iter().map(|m| (m.on(&cpu), m.on(on))).unzip();
-    let of = |m: usize| &problems[m].selection;
-    let expected: Vec<_> = expected.iter().enumerate().map(|(i, a)| Problem::new(a, of(i))).collect();
-    let own: Vec<_> = own.iter().enumerate().map(|(i, a)| Problem::new(a, of(i))).collect();
-    let (expected, got) = (fitted(settings, &expected), settings.fit(on, &own).unwrap());
-    assert_eq!(got.len(), problems.len());
-    for ((e, g), made) in expected.iter().zip(&got).zip(problems) {
-        let at = format!("{} at {:?}, λ = {lambda}", settings.divergence_in_use().name(), made.case);
+    let expected: Vec<_> = expected.iter().zip(problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
+    let own: Vec<_> = own.iter().zip(problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
+    let (fits, got) = (fitted(settings, &expected), settings.fit(on, &own).unwrap());
+    assert_eq!((fits.len(), got.len()), (problems.len(), problems.len()));
+    let name = settings.divergence_in_use().name();
+    for (i, made) in problems.iter().enumerate() {
+        let (e, g) = (&fits[i], &got[i]);
         let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
-        let (e_value, g_value) = (value(e), value(g));
-        // Kinks leave the fit of the total variation where its smoothing ends.
-        let (slack, shift) =
-            if settings.divergence_in_use().is_smooth() { (1e-5, 1e-3) } else { (2e-3, f64::INFINITY) };
-        // Where f32 has nothing more to give, what is left is its rounding.
-        assert!(
-            g_value <= e_value + slack * e_value.abs() + 1e-7,
-            "{at}: {g_value} {e_value} {:?} {:?}",
-            g.report,
-            e.report
-        );
-        assert!((g.report.objective - g_value).abs() <= 1e-6 * g_value.abs() + 1e-8, "{at}: {:?} {g_value}", g.report);
-        assert!(g.report.evaluations > 0 && !g.report.stopped.is_empty());
-        assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
-        let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());
-        assert!(means.fold(0.0, f64::max) < 1e-9, "{at}: W is not centred");
-        if lambda >= 1e-2 {
-            for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
-                assert!((a - b).abs() <= shift, "{at}: W {a} {b}");
-            }
+        if (name.as_str(), made.case.kept) == TWO_MINIMA && (value(e) - value(g)).abs() > 1e-5 * value(e) {
+            assert!((value(e) - value(g)).abs() < 1e-3 * value(e), "{} {}", value(e), value(g));
+            equal(settings, made, &fitted(settings, &[Problem { start: Some(g), ..expected[i] }])[0], g);
+            equal(settings, made, e, &settings.fit(on, &[Problem { start: Some(e), ..own[i] }]).unwrap()[0]);
+        } else {
+            equal(settings, made, e, g);
+        }
+    }
+    got
+}
+
+/// Passes if `g` is the CPU's fit `e` of a problem.
+fn equal(settings: &Softmax, made: &Made, e: &Fitted, g: &Fitted) {
+    let divergence = settings.divergence_in_use();
+    let at = format!(
+        "{} at {:?}, λ = {}, tolerance {}",
+        divergence.name(),
+        made.case,
+        e.report.lambda,
+        settings.tolerance_in_use()
+    );
+    let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
+    let (e_value, g_value) = (value(e), value(g));
+    // Below its last smoothing width (10⁻⁴ a class) the total variation has digits that no fit determines.
+    let least = if divergence.is_smooth() { 1e-8 } else { 1e-7 };
+    assert!(
+        (g_value - e_value).abs() <= 1e-5 * e_value.abs() + least,
+        "{at}: {g_value} {e_value} {:?} {:?}",
+        g.report,
+        e.report
+    );
+    assert!((g.report.objective - g_value).abs() <= 1e-6 * g_value.abs() + 1e-8, "{at}: {:?} {g_value}", g.report);
+    assert!(
+        g.report.evaluations > 0 && g.report.converged && e.report.converged,
+        "{at}: {:?} {:?}",
+        g.report,
+        e.report
+    );
+    assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
+    let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());
+    assert!(means.fold(0.0, f64::max) < 1e-9, "{at}: W is not centred");
+    if settings.tolerance_in_use() <= TIGHT {
+        for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+            assert!((a - b).abs() <= 1e-3, "{at}: W {a} {b}");
         }
     }
 }

@@ -15,12 +15,13 @@ mod weigh;
 
 pub use evaluate::{explanations_equal_the_cpu, fidelities_equal_the_cpu};
 pub use fit::{
-    divergences, fits_equal_the_cpu, fits_start_and_count_as_told, gradient_matches_the_oracle, oracle, own_divergence,
+    TIGHT, divergences, fits_start_and_count_as_told, gradient_matches_the_oracle, matrices_equal_the_cpu,
+    objectives_equal_the_cpu, oracle, other_settings_equal_the_cpu, own_divergence,
 };
 pub use lambda::penalties_chosen_equal_the_cpu;
 pub use perturb::masks_equal_the_cpu;
 pub use problem::{Case, EVALUATED, Made, cases, made, made_by};
 pub use ridge::ridges_equal_the_cpu;
-pub use select::picks_equal_the_cpu;
+pub use select::{highest_weights_are_picked, picks_equal_the_cpu};
 pub use storage::arrays_keep_their_rows;
 pub use weigh::weights_equal_the_cpu;

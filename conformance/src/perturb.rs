@@ -10,6 +10,12 @@ fn compare<B: Backend, L: Perturber<B> + Perturber<Cpu>>(on: &B, law: &L, featur
     assert_eq!(Perturber::<B>::total(law, features[0], asked).unwrap(), total);
     assert_eq!(Perturber::<B>::grows(law), Perturber::<Cpu>::grows(law));
     assert_eq!(Perturber::<B>::dependence(law), Perturber::<Cpu>::dependence(law));
+    let complete = |rows| {
+        (Perturber::<B>::is_complete(law, features[0], rows), Perturber::<Cpu>::is_complete(law, features[0], rows))
+    };
+    for rows in [total, total / 2] {
+        assert_eq!(complete(rows).0, complete(rows).1);
+    }
     let name = &lipex_core::Describe::describe(law)[0].value;
     for rows in [0..total, total / 3..total / 2] {
         for seed in [0, 4_294_967_295] {

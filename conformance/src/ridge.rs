@@ -35,11 +35,11 @@ pub fn ridges_equal_the_cpu<B: Backend>(on: &B)
 where
     Ridge: Surrogate<B>,
 {
-    for case in cases().into_iter().filter(|c| c.rows > 2 && c.features < 441) {
+    for case in cases() {
         let problem = made(case, 9);
         let selection = Forward::default().select(&Cpu::new(), &[problem.on(&Cpu::new())]).unwrap().remove(0);
         compare(on, &problem, &selection, None);
-        let times: Vec<u32> = (0..case.rows as u32).map(|i| i % 3).collect();
+        let times: Vec<u32> = (0..case.rows as u32).map(|i| (i + 1) % 3).collect();
         compare(on, &problem, &selection, Some(&times));
     }
 }

@@ -55,22 +55,47 @@ files! {
     EVALUATE = "evaluate";
 }
 
+/// A parameter of a kernel: what a launch must hand over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Bytes; 0 for a declaration that is not understood, which no argument fits.
+    pub size: usize,
+    /// What its address is a multiple of.
+    pub align: usize,
+}
+
+impl Parameter {
+    /// From a declaration after `.param`: `.u64 name`, `.u64 .ptr .align 16 name`, `.align 8 .b8 name[24]`.
+    fn declared(text: &str) -> Self {
+        let words: Vec<&str> = text.trim_end_matches(',').split_whitespace().collect();
+        let (align, words) = match words[..] {
+            [".align", align, ref rest @ ..] => (align.parse().ok(), rest),
+            ref all => (None, all),
+        };
+        let one = match words.first().copied() {
+            Some(".u64" | ".b64" | ".f64" | ".s64") => 8,
+            Some(".u32" | ".b32" | ".f32" | ".s32") => 4,
+            Some(".u16" | ".b16" | ".f16" | ".s16") => 2,
+            Some(".u8" | ".b8" | ".s8") => 1,
+            _ => 0,
+        };
+        let count = match words.last().and_then(|name| name.strip_suffix(']')?.split_once('[')) {
+            Some((_, count)) => count.parse().unwrap_or(0),
+            None => 1,
+        };
+        Parameter { size: one * count, align: align.unwrap_or(one) }
+    }
+}
+
 impl File {
-    /// The names of its kernels, each with the sizes of its parameters in bytes.
-    pub fn kernels(&self) -> Vec<(&'static str, Vec<usize>)> {
-        let mut kernels: Vec<(&str, Vec<usize>)> = Vec::new();
+    /// The names of its kernels, each with its parameters as the PTX declares them.
+    pub fn kernels(&self) -> Vec<(&'static str, Vec<Parameter>)> {
+        let mut kernels: Vec<(&str, Vec<Parameter>)> = Vec::new();
         for line in self.ptx.lines() {
             if let Some(name) = line.strip_prefix(".visible .entry ") {
                 kernels.push((name.trim_end_matches(['(', ')']), Vec::new()));
-            } else if let (Some(kernel), Some(rest)) = (kernels.last_mut(), line.trim_start().strip_prefix(".param ."))
-            {
-                let size = match rest.split_whitespace().next() {
-                    Some("u64" | "b64" | "f64" | "s64") => 8,
-                    Some("u16" | "b16" | "s16") => 2,
-                    Some("u8" | "b8" | "s8") => 1,
-                    _ => 4,
-                };
-                kernel.1.push(size);
+            } else if let (Some(kernel), Some(rest)) = (kernels.last_mut(), line.trim_start().strip_prefix(".param ")) {
+                kernel.1.push(Parameter::declared(rest));
             }
         }
         kernels
@@ -100,6 +125,25 @@ mod tests {
         assert_eq!(PERTURB.kernels()[0].1.len() + PERTURB.kernels()[1].1.len(), 9);
         let wanting: Vec<&str> = FILES.iter().filter(|f| f.wants_divergence()).map(|f| f.name).collect();
         assert_eq!(wanting, ["fit", "lambda"]);
+    }
+
+    #[test]
+    fn declarations_of_parameters_are_understood() {
+        let declared = |text| {
+            let Parameter { size, align } = Parameter::declared(text);
+            (size, align)
+        };
+        assert_eq!(declared(".u64 f_param_0,"), (8, 8));
+        assert_eq!(declared(".u64 .ptr .global .align 16 f_param_0"), (8, 8));
+        assert_eq!(declared(".f32 f_param_1"), (4, 4));
+        assert_eq!(declared(".align 8 .b8 f_param_2[24],"), (24, 8));
+        assert_eq!(declared(".texref f_param_3"), (0, 0));
+        let all = FILES.iter().flat_map(File::kernels).flat_map(|(_, parameters)| parameters);
+        assert!(
+            all.clone().count() > 50 && all.clone().all(|p| p.size == 4 || p.size == 8),
+            "{:?}",
+            all.max_by_key(|p| p.size)
+        );
     }
 
     #[test]

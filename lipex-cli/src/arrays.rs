@@ -2,12 +2,14 @@
 
 use crate::options::WeighOptions;
 use crate::output::Target;
-use crate::parse;
+use crate::{parse, report};
 use clap::Args;
 use lipex::npy::{self, Array};
 use lipex::{
-    Cpu, Dependence, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result, pack_bits,
+    Cpu, Dependence, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result,
+    WeightProportional, pack_bits,
 };
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -70,7 +72,15 @@ impl Arrays {
         };
         let probabilities = npy::read_probabilities(&files.probs)?;
         same_rows("probs", &files.probs, probabilities.rows)?;
-        let Some(file) = &files.weights else { return Ok(Arrays { masks, probabilities, proximity }) };
+        let Some(file) = &files.weights else {
+            if files.weigh.proximity.is_none() && holds_other_weights(&files.masks, &masks, proximity.as_ref()) {
+                let name = report::printable(&files.masks);
+                eprintln!(
+                    "note: weights in {name} are not used, the exponential proximity is; --weights {name} uses them"
+                );
+            }
+            return Ok(Arrays { masks, probabilities, proximity });
+        };
         let weights = npy::read_weights(file)?;
         same_rows("weights", file, weights.len())?;
         Ok(Arrays { masks, probabilities, proximity: Arc::new(GivenWeights::new(weights)?) })
@@ -90,9 +100,20 @@ impl Arrays {
     }
 }
 
+/// Whether a file of masks also holds weights, such as a sampler's own, and others than the proximity's.
+fn holds_other_weights(file: &str, masks: &Array<u8>, proximity: &dyn Proximity<Cpu>) -> bool {
+    // A pipe is read once, and has brought the masks.
+    let weights = if Path::new(file).is_file() { npy::read_weights(file).ok() } else { None };
+    let (Some(weights), Ok(Some(table))) = (weights, proximity.table(masks.columns)) else { return false };
+    let kept = masks.values.chunks_exact(masks.columns).map(|row| row.iter().filter(|&&v| v == 1).count());
+    weights.len() == masks.rows
+        && kept.zip(&weights).any(|(m, &w)| (f64::from(w) - table.values()[m]).abs() > 1e-6 * table.values()[m])
+}
+
 /// How rows depend on one another, as far as the masks themselves show it.
 ///
-/// Whether rows were drawn independently cannot be seen in them; complements side by side and every mask once can.
+/// Whether rows were drawn independently cannot be seen in them; complements side by side, every mask once, and sizes in the
+/// order of the weight-proportional law's sequence can.
 pub fn dependence(masks: &Masks<Cpu>) -> Dependence {
     let (rows, features) = (masks.rows(), masks.features());
     if features <= Exhaustive::MOST_FEATURES && rows == 1 << features {
@@ -108,7 +129,11 @@ pub fn dependence(masks: &Masks<Cpu>) -> Dependence {
         pair.zip(instance).all(|((a, b), all)| a ^ b == *all)
     };
     let pairs = (rows - 1) / 2;
-    if pairs > 1 && (1..=pairs).all(complements) { Dependence::Pairs } else { Dependence::Unknown }
+    if pairs > 1 && (1..=pairs).all(complements) {
+        return Dependence::Pairs;
+    }
+    let removed: Vec<usize> = (0..rows).map(|i| features - masks.count(i)).collect();
+    if WeightProportional::shows_in(&removed) { Dependence::Stratified } else { Dependence::Unknown }
 }
 
 /// The median of times, in milliseconds.

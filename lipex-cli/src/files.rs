@@ -3,6 +3,7 @@
 use crate::options::FileOptions;
 use crate::output::{self, Targets};
 use crate::report::{self, Choice};
+use crate::staging::Staging;
 use lipex::{Explanation, Result, to_csv, to_html, to_json, to_svg};
 
 /// Which files for people were asked for, and where.
@@ -10,16 +11,19 @@ pub fn asked(options: &FileOptions) -> [(&'static str, Option<&String>); 3] {
     [("html", options.html.as_ref()), ("svg", options.svg.as_ref()), ("csv", options.csv.as_ref())]
 }
 
-/// Writes what was asked for; prints the report unless a file took its place.
+/// Writes what was asked for and what is `staged` already, all of it or nothing; prints the report, which ends with
+/// `closing`, unless a file took its place.
 ///
 /// `others` makes the content of options that are not about the explanation alone.
 pub fn finish(
+    mut staged: Staging,
     targets: &Targets,
     explanation: &Explanation,
     view: &Choice,
     others: impl Fn(&str) -> Option<Result<Vec<u8>>>,
+    closing: &str,
 ) -> Result<()> {
-    targets.write(|option| {
+    targets.stage(&mut staged, |option| {
         if let Some(content) = others(option) {
             return content;
         }
@@ -32,8 +36,8 @@ pub fn finish(
         };
         Ok(content.into_bytes())
     })?;
-    if targets.take_standard_output() {
-        return Ok(());
+    if !targets.take_standard_output() {
+        staged.report(&(report::render(explanation, view, output::width()) + closing));
     }
-    output::print(&report::render(explanation, view, output::width()))
+    staged.commit()
 }

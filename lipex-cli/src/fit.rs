@@ -105,7 +105,7 @@ pub fn run(options: &FitOptions) -> Result<()> {
     };
     let bars = options.bars.uncertainty.then(|| estimate.uncertainty(&ErrorBars::default())).transpose()?;
     let document = document(&fitted[0], &fidelity, bars.as_ref(), median_ms(times));
-    target.write("json", to_json_lines(&document)?.as_bytes())
+    target.write("json", to_json_lines(&document)?.into_bytes())
 }
 
 fn document<'a>(

@@ -2,6 +2,7 @@
 
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
+use crate::staging::Staging;
 use crate::{files, method, parse, program, report};
 use lipex::{
     BlackBox, CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Rank, Result,
@@ -31,14 +32,17 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         explanation.flip = Some(explainer.flip(&image, &model, &explanation, to)?);
     }
     let e = &explanation;
-    files::finish(&targets, e, &view, |option| match option {
+    let mut staged = Staging::default();
+    let told = match &folder {
+        Some(folder) => stage_overlays(&mut staged, folder, &image, e, &view.shown(e))?,
+        None => String::new(),
+    };
+    let others = |option: &str| match option {
         "html" => Some(to_html(e, &view.page(e).image(&image)).map(String::into_bytes)),
         "save-neighbourhood" => Some(npy::neighbourhood_to_npz(&around)),
         _ => None,
-    })?;
-    let Some(folder) = &folder else { return Ok(()) };
-    let told = write_overlays(folder, &image, e, &view.shown(e))?;
-    if targets.take_standard_output() { Ok(()) } else { output::print(&told) }
+    };
+    files::finish(staged, &targets, e, &view, others, &told)
 }
 
 fn instance(options: &ImageOptions) -> Result<ImageInstance> {
@@ -60,13 +64,19 @@ fn model(options: &ImageOptions) -> Result<CommandModel> {
 }
 
 /// A file a class, likeliest or first named first; what the report says of them.
-fn write_overlays(folder: &Folder, image: &ImageInstance, e: &Explanation, shown: &[usize]) -> Result<String> {
+fn stage_overlays(
+    staged: &mut Staging,
+    folder: &Folder,
+    image: &ImageInstance,
+    e: &Explanation,
+    shown: &[usize],
+) -> Result<String> {
     let overlays = Overlays::new(image, e, shown)?;
     let digits = shown.len().to_string().len();
     let mut names = Vec::new();
     for (i, &class) in shown.iter().enumerate() {
         let name = format!("{:0digits$}-{}.png", i + 1, file_name(&e.classes[class]));
-        folder.write("overlay", &name, &overlays.of(class)?.to_png())?;
+        folder.stage(staged, "overlay", &name, overlays.of(class)?.to_png())?;
         names.push(name);
     }
     Ok(format!(

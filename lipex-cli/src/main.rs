@@ -14,6 +14,7 @@ mod program;
 mod report;
 mod select;
 mod show;
+mod staging;
 mod text;
 
 use clap::Parser;

@@ -337,7 +337,8 @@ pub struct WordOptions {
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub struct ShowOptions {
-    /// An explanation saved by --json; - reads standard input
+    /// An explanation saved by --json; - reads standard input. It holds a text, but no picture: a page of it has the segments'
+    /// names alone
     #[arg(value_name = "FILE")]
     pub file: String,
     #[command(flatten)]

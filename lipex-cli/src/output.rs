@@ -1,7 +1,8 @@
 //! Files and streams.
 
-use anstream::AutoStream;
+use crate::staging::Staging;
 use lipex::{Error, Result};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -37,28 +38,17 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new(option: &str, path: &str) -> Result<Self> {
         let folder = PathBuf::from(path);
-        let refuse = |reason: String| Err(Error::setting(option, path, reason));
         let above = if folder.exists() { &folder } else { folder_of(&folder) };
-        match above.metadata() {
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                refuse(format!("the folder {} does not exist; make it first", above.display()))
-            }
-            Err(e) => refuse(format!("the folder {}: {e}", above.display())),
-            Ok(about) if !about.is_dir() => refuse(format!("{} is not a folder", above.display())),
-            // Nothing is left of a file without a name.
-            Ok(_) => match tempfile::tempfile_in(above) {
-                Err(e) => refuse(format!("nothing can be written to the folder {}: {e}", above.display())),
-                Ok(_) => Ok(Folder(folder)),
-            },
+        match check_folder(above) {
+            None => Ok(Folder(folder)),
+            Some(reason) => Err(Error::setting(option, path, reason)),
         }
     }
 
-    /// Writes all of `content` to a file in the folder, or leaves what was there.
-    pub fn write(&self, option: &'static str, name: &str, content: &[u8]) -> Result<()> {
-        let file = self.0.join(name);
-        let made = std::fs::create_dir_all(&self.0).and_then(|()| beside(&file, content));
-        let done = made.and_then(|temporary| temporary.persist(&file).map(drop).map_err(|e| e.error));
-        done.map_err(|e| refusal(option, &file, &e))
+    /// Lays a file into the folder, which is made if it is not there.
+    pub fn stage(&self, staging: &mut Staging, option: &'static str, name: &str, content: Vec<u8>) -> Result<()> {
+        staging.folder(option, &self.0)?;
+        staging.file(option, &self.0.join(name), content)
     }
 }
 
@@ -70,41 +60,49 @@ pub enum Target {
 
 impl Target {
     pub fn new(option: &str, path: &str) -> Result<Self> {
-        if path == "-" {
+        // The name of a stream would else be replaced by a file.
+        if ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].contains(&path) {
             return Ok(Target::StandardOutput);
         }
-        let file = PathBuf::from(path);
+        let given = PathBuf::from(path);
+        // What a link points to is replaced, not the link.
+        let file = if given.is_symlink() { given.canonicalize().unwrap_or(given) } else { given };
         let refuse = |reason: String| Err(Error::setting(option, path, reason));
+        if path.is_empty() {
+            return refuse("give the name of a file, or - for standard output".into());
+        }
         if file.is_dir() || file.file_name().is_none() {
             return refuse("is a folder; give the name of a file".into());
         }
-        let folder = folder_of(&file);
-        match folder.metadata() {
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                refuse(format!("the folder {} does not exist; make it first", folder.display()))
-            }
-            Err(e) => refuse(format!("the folder {}: {e}", folder.display())),
-            Ok(about) if !about.is_dir() => refuse(format!("{} is not a folder", folder.display())),
-            Ok(_) => Ok(Target::File(file)),
+        // A name that no file can have.
+        if let Err(e) = file.symlink_metadata()
+            && e.kind() != ErrorKind::NotFound
+            && folder_of(&file).is_dir()
+        {
+            return Err(unwritable(option, path, &e));
+        }
+        if file.exists() && !file.is_file() {
+            return Ok(Target::File(file));
+        }
+        match check_folder(folder_of(&file)) {
+            None => Ok(Target::File(file)),
+            Some(reason) => refuse(reason),
         }
     }
 
     /// Writes all of `content`, or leaves what was there.
-    pub fn write(&self, option: &'static str, content: &[u8]) -> Result<()> {
-        self.stage(option, content)?.commit()
+    pub fn write(&self, option: &'static str, content: Vec<u8>) -> Result<()> {
+        let mut staging = Staging::default();
+        self.stage(&mut staging, option, content)?;
+        staging.commit()
     }
 
-    /// Writes all of `content` where it can still be taken back: a file not yet in its place.
-    fn stage<'a>(&'a self, option: &'static str, content: &'a [u8]) -> Result<Staged<'a>> {
+    fn stage(&self, staging: &mut Staging, option: &'static str, content: Vec<u8>) -> Result<()> {
         match self {
-            Target::StandardOutput => Ok(Staged::Stream(option, None, content)),
-            // A pipe or a device cannot be replaced.
-            Target::File(file) if file.exists() && !file.is_file() => Ok(Staged::Stream(option, Some(file), content)),
-            Target::File(file) => {
-                let temporary = beside(file, content).map_err(|e| refusal(option, file, &e))?;
-                Ok(Staged::File(option, file, temporary))
-            }
+            Target::StandardOutput => staging.standard_output(option, content),
+            Target::File(file) => staging.file(option, file, content)?,
         }
+        Ok(())
     }
 
     /// What tells two targets apart.
@@ -115,32 +113,6 @@ impl Target {
                 (Ok(folder), Some(name)) => folder.join(name),
                 _ => file.clone(),
             },
-        }
-    }
-}
-
-fn refusal(option: &str, file: &Path, error: &std::io::Error) -> Error {
-    Error::setting(option, file.display(), format!("cannot be written: {error}"))
-}
-
-/// Content on its way to a target.
-enum Staged<'a> {
-    File(&'static str, &'a Path, tempfile::NamedTempFile),
-    /// Standard output, or a file that is a pipe or a device.
-    Stream(&'static str, Option<&'a Path>, &'a [u8]),
-}
-
-impl Staged<'_> {
-    fn commit(self) -> Result<()> {
-        match self {
-            Staged::File(option, file, temporary) => {
-                temporary.persist(file).map(drop).map_err(|e| refusal(option, file, &e.error))
-            }
-            Staged::Stream(option, Some(file), content) => {
-                let opened = File::options().write(true).open(file);
-                opened.and_then(|mut f| f.write_all(content)).map_err(|e| refusal(option, file, &e))
-            }
-            Staged::Stream(_, None, content) => finish(std::io::stdout().lock(), content),
         }
     }
 }
@@ -168,45 +140,57 @@ impl Targets {
         self.0.iter().any(|(_, target)| matches!(target, Target::StandardOutput))
     }
 
-    /// Makes the content of each and writes them all; nothing is in its place before everything is made.
-    pub fn write(&self, make: impl Fn(&str) -> Result<Vec<u8>>) -> Result<()> {
-        let contents = self.0.iter().map(|(option, _)| make(option)).collect::<Result<Vec<_>>>()?;
-        let staged = self.0.iter().zip(&contents).map(|((option, target), content)| target.stage(option, content));
-        staged.collect::<Result<Vec<_>>>()?.into_iter().try_for_each(Staged::commit)
+    /// Makes the content of each, in files that are not yet in their places.
+    pub fn stage(&self, staging: &mut Staging, make: impl Fn(&str) -> Result<Vec<u8>>) -> Result<()> {
+        self.0.iter().try_for_each(|(option, target)| target.stage(staging, option, make(option)?))
     }
 }
 
-fn folder_of(file: &Path) -> &Path {
+/// Why nothing can be written into a folder.
+fn check_folder(folder: &Path) -> Option<String> {
+    let name = folder.display();
+    match folder.metadata() {
+        Err(e) if e.kind() == ErrorKind::NotFound => Some(format!("the folder {name} does not exist; make it first")),
+        Err(e) => Some(format!("the folder {name}: {e}")),
+        Ok(about) if !about.is_dir() => Some(format!("{name} is not a folder")),
+        // Nothing is left of a file without a name.
+        Ok(_) => {
+            let error = tempfile::tempfile_in(folder).err()?;
+            Some(format!("nothing can be written to the folder {name}: {}", plain(&error)))
+        }
+    }
+}
+
+/// The folder that a file is in.
+pub fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     }
 }
 
-/// A new file beside `file` that holds `content`.
-fn beside(file: &Path, content: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut temporary = builder.tempfile_in(folder_of(file))?;
-    temporary.write_all(content)?;
-    temporary.as_file().sync_all()?;
-    Ok(temporary)
-}
-
-/// Writes to standard output, without colours where it takes none. A reader that has gone away wants no more.
+/// Writes to standard output, without colours where it takes none.
 pub fn print(content: &str) -> Result<()> {
-    finish(AutoStream::auto(std::io::stdout()), content.as_bytes())
+    finish(anstream::AutoStream::auto(std::io::stdout()), content.as_bytes())
 }
 
-fn finish(mut out: impl Write, content: &[u8]) -> Result<()> {
+/// Writes all of `content` to standard output. A reader that has gone away wants no more.
+pub fn finish(mut out: impl Write, content: &[u8]) -> Result<()> {
     match out.write_all(content).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::setting("standard output", "", e.to_string())),
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(unwritable("output", "-", &e)),
         _ => Ok(()),
     }
+}
+
+/// What is told of something that cannot be written.
+pub fn unwritable(option: &str, what: impl Display, error: &std::io::Error) -> Error {
+    Error::setting(option, what, format!("cannot be written: {}", plain(error)))
+}
+
+/// An error without the name of a temporary file, which nobody knows.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" at path \"").next().unwrap_or_default().to_string()
 }
 
 /// Columns of the terminal; of what `COLUMNS` says, or 100, where there is none.

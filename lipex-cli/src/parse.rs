@@ -198,10 +198,19 @@ pub enum Classes {
 
 /// A class by name.
 pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
-    labels
-        .iter()
-        .position(|l| l == name)
-        .ok_or_else(|| Error::setting(option, name, format!("no such class; the classes are {}", labels.join(", "))))
+    let found = labels.iter().position(|l| l == name);
+    found.ok_or_else(|| Error::setting(option, name, format!("no such class; the classes are {}", listed(labels))))
+}
+
+/// Most classes that a message names.
+const MOST_NAMED: usize = 20;
+
+fn listed(labels: &[String]) -> String {
+    let named = labels[..labels.len().min(MOST_NAMED)].join(", ");
+    match labels.len().saturating_sub(MOST_NAMED) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 pub fn classes(value: &str, labels: &[String]) -> Result<Classes> {
@@ -213,16 +222,34 @@ pub fn classes(value: &str, labels: &[String]) -> Result<Classes> {
             0 => Err(Error::setting("classes", value, "at least one class")),
             n => Ok(Classes::Top(n)),
         },
-        None => Ok(Classes::Named(value.split(',').map(|n| class("classes", n, labels)).collect::<Result<_>>()?)),
+        None => named(value, labels).map(Classes::Named),
     }
+}
+
+/// Classes named with commas between them; names may hold commas themselves, and white space may follow one.
+fn named(value: &str, labels: &[String]) -> Result<Vec<usize>> {
+    let parts: Vec<&str> = value.split(',').collect();
+    let known = |name: &str| labels.iter().position(|l| l == name || l == name.trim());
+    let (mut list, mut at) = (Vec::new(), 0);
+    while at < parts.len() {
+        let longest = (at + 1..=parts.len()).rev().find_map(|to| Some((known(&parts[at..to].join(","))?, to)));
+        let Some((c, to)) = longest else { return class("classes", parts[at].trim(), labels).map(|c| vec![c]) };
+        if list.contains(&c) {
+            return Err(Error::setting("classes", value, format!("{} is named twice", labels[c])));
+        }
+        list.push(c);
+        at = to;
+    }
+    Ok(list)
 }
 
 /// Two classes A:B; names may hold colons themselves.
 pub fn contrast(value: &str, labels: &[String]) -> Result<(usize, usize)> {
     let known = |name: &str| labels.iter().position(|l| l == name);
     let pair = value.match_indices(':').find_map(|(at, _)| Some((known(&value[..at])?, known(&value[at + 1..])?)));
-    if let Some(pair) = pair {
-        return Ok(pair);
+    if let Some((a, b)) = pair {
+        let twice = || Error::setting("contrast", value, "two different classes: one over itself is 0 everywhere");
+        return if a == b { Err(twice()) } else { Ok((a, b)) };
     }
     let Some((a, b)) = value.split_once(':') else {
         return Err(Error::setting("contrast", value, "two classes with a colon between them, A:B"));
@@ -245,7 +272,7 @@ mod tests {
         assert_eq!(contrast("good:bad", &labels()).unwrap(), (0, 1));
         assert_eq!(contrast("a:b:good", &labels()).unwrap(), (2, 0));
         assert_eq!(contrast("bad:a:b", &labels()).unwrap(), (1, 2));
-        for bad in ["good", "good:evil", "evil:good", ":"] {
+        for bad in ["good", "good:evil", "evil:good", ":", "good:good"] {
             assert!(contrast(bad, &labels()).is_err(), "{bad}");
         }
     }
@@ -254,8 +281,23 @@ mod tests {
     fn class_lists() {
         assert!(matches!(classes("top:2", &labels()), Ok(Classes::Top(2))));
         assert!(matches!(classes("bad,good", &labels()), Ok(Classes::Named(list)) if list == [1, 0]));
-        for bad in ["top:0", "top:x", "evil", ""] {
+        for bad in ["top:0", "top:x", "evil", "", "good,bad,good", "good,,bad"] {
             assert!(classes(bad, &labels()).is_err(), "{bad}");
         }
+        let fish = ["tench, Tinca tinca", "tench", "Tinca tinca", "carp"].map(String::from);
+        for (value, expected) in [
+            ("tench, Tinca tinca", &[0][..]),
+            ("tench,carp", &[1, 3]),
+            ("carp, Tinca tinca, tench, Tinca tinca", &[3, 2, 0]),
+        ] {
+            assert!(matches!(classes(value, &fish), Ok(Classes::Named(list)) if list == expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_message_does_not_name_a_thousand_classes() {
+        let many: Vec<String> = (0..1000).map(|c| format!("c{c}")).collect();
+        let message = class("flip-to", "x", &many).unwrap_err().to_string();
+        assert!(message.ends_with("c18, c19 and 980 more"), "{message}");
     }
 }

@@ -57,7 +57,7 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
         } else {
             npy::masks_to_npy(&sample.masks)?
         };
-        target.write("out", &file)?;
+        target.write("out", file)?;
     }
     Ok(())
 }

@@ -56,5 +56,5 @@ pub fn run(options: &SelectOptions) -> Result<()> {
         kept: &selection.kept,
         timings_ms: Times { weigh: median_ms(weighing), select: median_ms(selecting) },
     };
-    target.write("json", to_json_lines(&document)?.as_bytes())
+    target.write("json", to_json_lines(&document)?.into_bytes())
 }

@@ -3,6 +3,7 @@
 use crate::backend::{self, Chosen, Everything};
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Targets};
+use crate::staging::Staging;
 use crate::{files, method, parse, program, report};
 use lipex::{
     Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Explanation, Neighbourhood, Rank, Removed, Render, Result,
@@ -25,7 +26,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
         }
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(&targets, &explanation, &view, others)
+    files::finish(Staging::default(), &targets, &explanation, &view, others, "")
 }
 
 type Explained<B> = (Explanation, Neighbourhood<B>, report::Choice);

@@ -68,7 +68,28 @@ fn both_commands_refuse_them_alike() {
             b[end - 8..].copy_from_slice(&value.to_le_bytes());
         })
     };
+    let first = |value: f64| changed("weights-f8.npy", |b| b[HEADER..HEADER + 8].copy_from_slice(&value.to_le_bytes()));
+    let all = |value: f64| {
+        let bytes = value.to_le_bytes();
+        changed("weights-f8.npy", |b| b[HEADER..].chunks_exact_mut(8).for_each(|v| v.copy_from_slice(&bytes)))
+    };
+    // The golden probabilities as float64, with one of them replaced.
+    let doubles = |at: usize, value: f64| {
+        let single = golden("probs.npy");
+        let numbers = single[HEADER..].chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap())));
+        let numbers = numbers.enumerate().flat_map(|(i, v)| if i == at { value } else { v }.to_le_bytes());
+        let mut header = single[..HEADER].to_vec();
+        let at = header.windows(3).position(|w| w == b"<f4").unwrap();
+        header[at + 2] = b'8';
+        header.into_iter().chain(numbers).collect::<Vec<u8>>()
+    };
     let cases = [
+        // Numbers of a float64 file that a float32 would hide.
+        ("weights", first(-1e-60), "row 0 is -0.000"),
+        ("weights", first(1e60), "row 0 is outside what a float32 holds"),
+        ("weights", all(1e-60), "every weight is outside what a float32 holds"),
+        ("probs", doubles(7, -1e-60), "which is negative"),
+        ("probs", doubles(7, 1e60), "row 2 is no distribution: it sums to"),
         ("masks", Vec::new(), "no .npy or .npz"),
         ("masks", changed("masks.npy", |b| b.truncate(HEADER + 100)), "cut short"),
         ("masks", changed("masks.npy", |b| b.truncate(40)), "ends inside its header"),

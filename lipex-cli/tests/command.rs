@@ -149,6 +149,7 @@ fn options_that_exclude_each_other_are_refused() {
 
 #[test]
 fn mistakes_are_told_in_one_line() {
+    let too_long = "x".repeat(300);
     for (arguments, word) in [
         (&["text", ""][..], "empty"),
         (&["text", " ?! "], "word"),
@@ -182,6 +183,11 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--classes", "love"], "anger, disgust"),
         (&["text", "a b", "--contrast", "joy:love"], "love"),
         (&["text", "a b", "--contrast", "joy"], "A:B"),
+        (&["text", "a b", "--contrast", "joy:joy"], "different"),
+        (&["text", "a b", "--classes", "joy,fear,joy"], "joy is named twice"),
+        (&["text", "a b", "--top", "0"], "top = 0"),
+        (&["text", "a b", "--json", ""], "the name of a file"),
+        (&["text", "a b", "--model", "command:touch /", "--json", &too_long], "cannot be written"),
         (&["text", "a b", "--rank", "best"], "supporting"),
         (&["text", "a b", "--flip-to", "love"], "anger, disgust"),
         (&["show", "no/such/file", "--flip-to", "joy"], "--flip-to"),
@@ -232,7 +238,8 @@ fn explanations_are_saved_and_shown_again() {
     for (bad, word) in [
         (json.replace("lipex.explanation/1", "lipex.explanation/9"), "lipex.explanation/9"),
         (json[..json.len() / 2].to_string(), ""),
-        ("[]".to_string(), ""),
+        ("[]".to_string(), "holds no explanation: "),
+        (String::new(), "holds no explanation: EOF"),
     ] {
         let other = folder.path().join("bad.json");
         std::fs::write(&other, bad).unwrap();

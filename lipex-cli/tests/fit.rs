@@ -147,7 +147,13 @@ fn error_bars_are_those_of_the_text() {
     let folder = tempfile::tempdir().unwrap();
     let file = path(folder.path(), "around.npz");
     let text = "a dreadful film with a wonderful cast";
-    for (sampler, rows) in [("uniform-size", "unknown"), ("antithetic", "pairs"), ("exhaustive", "exhaustive")] {
+    for (sampler, rows) in [
+        ("uniform-size", "unknown"),
+        ("antithetic", "pairs"),
+        ("exhaustive", "exhaustive"),
+        ("weight-proportional", "stratified"),
+        ("kernel-shap", "exhaustive"),
+    ] {
         let draw = ["--sampler", sampler, "--uncertainty", "--select", "forward:2"];
         let explained = json(&[&["text", text, "--json", "-", "--save-neighbourhood", &file], &draw[..]].concat());
         let again = ["fit", "--masks", &file, "--probs", &file, "--weights", &file, "--uncertainty"];
@@ -158,7 +164,7 @@ fn error_bars_are_those_of_the_text() {
         assert_eq!((&fitted["std_error"], &fitted["shrinkage"]), (&bars["std_error"], &bars["shrinkage"]), "{sampler}");
         assert_eq!(fitted["uncertainty"]["in_top"], bars["in_top"], "{sampler}");
         let errors = matrix(&fitted, "std_error").concat();
-        assert_eq!(errors.iter().all(|e| *e > 0.0), sampler != "exhaustive", "{errors:?}");
+        assert_eq!(errors.iter().all(|e| *e > 0.0), rows != "exhaustive", "{errors:?}");
         assert!(fitted["shrinkage"].as_f64().is_some_and(|s| s > 0.0 && s <= 1.0), "{}", fitted["shrinkage"]);
     }
     let ridge = fit(&["--surrogate", "ridge", "--uncertainty"]);
@@ -218,4 +224,32 @@ fn mistakes_are_told_in_one_line_and_write_nothing() {
         assert!(message.contains(word), "{arguments:?}: {message}");
     }
     assert!(!std::path::Path::new(&out).exists());
+}
+
+#[test]
+fn weights_that_lie_beside_the_masks_are_spoken_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (masks, probs) = (path(folder.path(), "drawn.npz"), path(folder.path(), "probs.npz"));
+    let text = ["text", "one fine day in the sun, and then a sad one without it"];
+    let run = |arguments: &[&str]| {
+        let output = common::run(arguments);
+        assert!(output.status.success(), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (sampler, noted) in [("weight-proportional", true), ("kernel-shap", true), ("uniform-size", false)] {
+        let draw = ["--sampler", sampler, "--samples", "150"];
+        run(&[&["perturb", "--features", "12", "--out", &masks], &draw[..]].concat());
+        run(&[&text[..], &draw[..], &["--save-neighbourhood", &probs]].concat());
+        for stage in ["select", "fit"] {
+            let own = [stage, "--masks", &masks, "--probs", &probs];
+            let note = run(&own);
+            assert_eq!(note.lines().count(), usize::from(noted), "{sampler}, {stage}: {note}");
+            assert_eq!(note.starts_with("note: ") && note.contains(&format!("--weights {masks} uses them")), noted);
+            // Whoever chooses is not told.
+            assert_eq!(run(&[&own[..], &["--proximity", "exponential"]].concat()), "");
+            if noted {
+                assert_eq!(run(&[&own[..], &["--weights", &masks]].concat()), "");
+            }
+        }
+    }
 }

@@ -117,6 +117,46 @@ fn colours_follow_the_pointer_and_the_keyboard() {
 }
 
 #[test]
+fn a_finger_chooses_classes_and_words() {
+    let Some(mut browser) = Browser::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (e, file) = page(&folder, "touch", UGLY, Unit::Word);
+    browser.touchable(true);
+    browser.open(&file, (360, 800), false);
+    assert_eq!(browser.value("matchMedia('(pointer: coarse)').matches"), true);
+    let order = e.classes_by_probability();
+    let as_written = browser.text(LEVELS);
+    let named = "document.querySelector('[data-name]').textContent";
+    // On the name of a class, on its numbers, and on a row of the matrix; the colours stay.
+    for (row, at) in
+        [(2, ".classes tr[data-c='2'] button"), (1, ".classes tr[data-c='1'] td"), (3, ".matrix tr[data-c='3'] th")]
+    {
+        browser.tap(at);
+        assert_eq!(browser.text(named), e.classes[order[row]], "{at}");
+        let pressed = browser.text("document.querySelector('.classes [aria-pressed=true]').textContent");
+        assert_eq!(pressed, e.classes[order[row]]);
+        assert_ne!(browser.text(LEVELS), as_written);
+        let tall = browser.number(&format!("document.querySelector(\".classes tr[data-c='{row}']\").offsetHeight"));
+        assert!(tall >= 24.0, "a row of {tall} pixels is hard to hit");
+    }
+    browser.tap(".classes tr[data-c='0'] button");
+    assert_eq!(browser.text(LEVELS), as_written);
+    // A word tells what it does, and goes on doing so when the finger is gone; another tap tells of another.
+    for i in [1, 3] {
+        let word = format!("document.querySelectorAll('.w')[{i}]");
+        browser.value(&format!("{word}.id = 'finger'"));
+        browser.tap("#finger");
+        browser.value(&format!("{word}.id = ''"));
+        let told = browser.text("document.getElementById('word').textContent");
+        assert!(told.starts_with(&browser.text(&format!("{word}.textContent"))), "{told}");
+        assert!(e.classes.iter().all(|class| told.contains(class)), "{told}");
+    }
+    assert!(browser.number("document.documentElement.scrollWidth") <= 360.0);
+    quiet(&browser, &file);
+    browser.picture("touch");
+}
+
+#[test]
 fn contrasts_filters_and_orders_are_chosen() {
     let Some(mut browser) = Browser::start() else { return };
     let folder = tempfile::tempdir().unwrap();

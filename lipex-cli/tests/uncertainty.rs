@@ -81,6 +81,10 @@ fn error_bars_are_shown_and_saved() {
 #[test]
 fn what_has_no_sandwich_is_told() {
     assert!(told(&["a good film", "--uncertainty", "--sampler", "exhaustive"]).contains("Exact: every mask was asked"));
+    // Kernel SHAP's coalitions are all masks there are if there is room for them.
+    let shap = ["--uncertainty", "--preset", "kernel-shap", "--samples"];
+    assert!(told(&[&["a good film"], &shap[..], &["8"]].concat()).contains("Exact: every mask was asked"));
+    assert!(!told(&[&["a good film"], &shap[..], &["7"]].concat()).contains("Exact"));
     let lime = told(&[TEXT, "--uncertainty", "--preset", "lime", "--samples", "300"]);
     assert!(lime.contains("(bootstrap; rows independent)"), "{lime}");
     assert!(told(&[TEXT, "--uncertainty", "--sampler", "antithetic"]).contains("pairs of rows together"));

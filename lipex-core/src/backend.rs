@@ -73,17 +73,21 @@ pub trait Backend: Clone + Send + Sync + 'static {
     fn check(&self, probabilities: &Probabilities<Self>) -> Result<()>;
 }
 
-/// Passes if `values` is a distribution: finite, not negative, sum 1 ± 10⁻³.
+/// Passes if `values`, f32 or f64, is a distribution: finite, not negative, sum 1 ± 10⁻³.
+///
+/// Numbers that are f64 are checked as such, before they are rounded to the f32 in which probabilities are held: rounding
+/// would turn a tiny negative number into a 0.
 ///
 /// # Errors
 /// [`Error::NotADistribution`] with `row`.
-pub fn check_row(row: usize, values: &[f32]) -> Result<()> {
-    let problem = if let Some((class, v)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
+pub fn check_row<T: Copy + Into<f64> + fmt::Display>(row: usize, values: &[T]) -> Result<()> {
+    let find = |bad: fn(f64) -> bool| values.iter().enumerate().find(|(_, v)| bad((**v).into()));
+    let problem = if let Some((class, v)) = find(|v| !v.is_finite()) {
         format!("class {class} has {v}")
-    } else if let Some((class, v)) = values.iter().enumerate().find(|(_, v)| **v < 0.0) {
+    } else if let Some((class, v)) = find(|v| v < 0.0) {
         format!("class {class} has {v}, which is negative")
     } else {
-        let sum: f64 = values.iter().map(|&v| f64::from(v)).sum();
+        let sum: f64 = values.iter().map(|&v| v.into()).sum();
         if (sum - 1.0).abs() <= 1e-3 {
             return Ok(());
         }
@@ -280,5 +284,9 @@ mod tests {
             let text = check_row(3, &values).unwrap_err().to_string();
             assert!(text.contains("row 3") && text.contains(word), "{text}");
         }
+        // Both would be zeros in f32, and the 0.1 is told as it was given.
+        assert!(check_row(0, &[1.0, -1e-60]).unwrap_err().to_string().contains("negative"));
+        assert!(check_row(0, &[1.0, 1e-60]).is_ok());
+        assert!(check_row(0, &[1.1f32, -0.1]).unwrap_err().to_string().contains("class 1 has -0.1,"));
     }
 }

@@ -52,6 +52,13 @@ pub trait Perturber<B: Backend>: Describe + Send + Sync {
     fn dependence(&self) -> Dependence {
         Dependence::Independent
     }
+
+    /// Whether a run of `total` rows is complete: every mask of `features` features occurs in it, so that there is no
+    /// sampling error whatever the law's [`dependence`](Perturber::dependence).
+    fn is_complete(&self, features: usize, total: usize) -> bool {
+        let _ = (features, total);
+        self.dependence() == Dependence::Exhaustive
+    }
 }
 
 /// How the rows of a sampler depend on one another.

@@ -34,6 +34,10 @@ impl<B: Backend, T: Perturber<B> + ?Sized> Perturber<B> for Arc<T> {
     fn dependence(&self) -> Dependence {
         (**self).dependence()
     }
+
+    fn is_complete(&self, features: usize, total: usize) -> bool {
+        (**self).is_complete(features, total)
+    }
 }
 
 impl<B: Backend, T: Proximity<B> + ?Sized> Proximity<B> for Arc<T> {

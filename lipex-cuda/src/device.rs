@@ -5,7 +5,7 @@ use crate::fit::Road;
 use crate::{probe, splice};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, sys};
 use lipex_core::{Element, Error, Program, Result};
-use lipex_kernels::File;
+use lipex_kernels::{File, Parameter};
 use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
@@ -281,7 +281,7 @@ impl Cuda {
                 module
             }
         };
-        let parameters = file.kernels().into_iter().find(|(n, _)| *n == name).map(|(_, sizes)| sizes);
+        let parameters = file.kernels().into_iter().find(|(n, _)| *n == name).map(|(_, parameters)| parameters);
         let parameters = parameters.ok_or_else(|| CudaError::Launch {
             kernel: name.into(),
             reason: format!("{}.ptx does not have it", file.name),
@@ -324,8 +324,8 @@ impl Cuda {
 /// A kernel that is loaded.
 pub(crate) struct Kernel {
     pub name: &'static str,
-    /// The sizes of its parameters in bytes.
-    pub parameters: Vec<usize>,
+    /// Its parameters, as the PTX declares them.
+    pub parameters: Vec<Parameter>,
     pub function: CudaFunction,
 }
 

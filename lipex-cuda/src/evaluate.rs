@@ -1,7 +1,7 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
 
 use crate::device::{Cuda, DeviceBuffer};
-use crate::launch::{MOST_DOWN, Shape};
+use crate::launch::{Argument, MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
     Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
@@ -30,7 +30,7 @@ struct Job {
     which: u64,
     fold: u64,
     identity: u64,
-    norms: u64,
+    answers: u64,
     sums: u64,
     squares: u64,
 }
@@ -69,11 +69,19 @@ impl Evaluator<Cuda> for OutOfFold {
 /// For each row the first one with its mask.
 pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     let (rows, words) = (masks.rows(), masks.words());
-    let first = on.room::<u32>("evaluate", rows)?;
+    // Twice as many slots as rows, so that the search for one is short.
+    let slots = (2 * rows).next_power_of_two();
+    let (table, first) = (on.zeroed::<u32>("evaluate", slots)?, on.room::<u32>("evaluate", rows)?);
     let shape = Shape { grid: (rows.div_ceil(256), 1), threads: 256, shared: 0 };
-    let arguments = [masks.bits().into(), (&first).into(), rows.into(), words.into()];
-    // SAFETY: lipex_evaluate_first(bits, first, rows, words): bits have rows · words words, first one a row.
-    unsafe { on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &arguments) }?;
+    let last = Argument::Word((slots - 1) as u32);
+    let enter = [masks.bits().into(), (&table).into(), rows.into(), words.into(), last];
+    let find = [masks.bits().into(), (&table).into(), (&first).into(), rows.into(), words.into(), last];
+    // SAFETY: lipex_evaluate_enter(bits, slots, rows, words, last) and lipex_evaluate_first(bits, slots, first, rows, words,
+    // last): bits have rows · words words, slots last + 1, a power of two and more than rows, first one a row.
+    unsafe {
+        on.launch("evaluate", (&EVALUATE, "lipex_evaluate_enter", None), shape, &enter)?;
+        on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &find)?;
+    }
     on.receive("evaluate", &first)
 }
 
@@ -91,7 +99,7 @@ struct Batch {
     sums: Vec<DeviceBuffer<f64>>,
     squares: Vec<DeviceBuffer<f64>>,
     words: Vec<DeviceBuffer<u32>>,
-    norms: Vec<DeviceBuffer<f32>>,
+    answers: Vec<DeviceBuffer<f32>>,
     points: Vec<DeviceBuffer<f64>>,
 }
 
@@ -127,23 +135,27 @@ impl Batch {
             ..Job::zeroed()
         };
         self.problems.push((self.jobs.len(), refits.len()));
+        // No row is in two folds, so that the folds' answers share an array.
+        let apart = if refits.is_empty() { 0 } else { classes * around.rows() };
+        let room = |numbers| on.room::<f32>("evaluate", numbers);
+        let (of_all, of_instance, of_folds) = (room(classes * around.rows())?, room(classes)?, room(apart)?);
         let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
         let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
         for (at, (rows, fitted)) in all.enumerate() {
-            let (point, norms) =
-                (on.send("evaluate", &with_intercepts(fitted))?, on.room::<f32>("evaluate", 2 * around.rows())?);
-            let (which, fold) = match rows {
-                Rows::All => (0, 0),
-                Rows::Fold(k) => (1, k as u64),
-                Rows::Instance => (2, 0),
+            let point = on.send("evaluate", &with_intercepts(fitted))?;
+            let (which, fold, answers) = match rows {
+                Rows::All => (0, 0, &of_all),
+                Rows::Fold(k) => (1, k as u64, &of_folds),
+                Rows::Instance => (2, 0, &of_instance),
             };
             let identity = u64::from(fitted.link == Link::Identity);
             let (x, sums) = (point.address(), sums.address() + (8 * SUMS * at) as u64);
-            self.jobs.push(Job { x, which, fold, identity, norms: norms.address(), sums, ..base });
+            let answers = answers.address();
+            self.jobs.push(Job { x, which, fold, identity, answers, sums, ..base });
             self.points.push(point);
-            self.norms.push(norms);
         }
         self.words.extend([Some(kept), Some(folds), times].into_iter().flatten());
+        self.answers.extend([of_all, of_instance, of_folds]);
         self.sums.push(sums);
         self.squares.push(squares);
         Ok(())
@@ -156,7 +168,8 @@ impl Batch {
             let shape = |across| Shape { grid: (across, jobs.len()), threads: 256, shared: 0 };
             // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of
             // rows as the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x
-            // classes · (features + 1), norms 2 a row, sums 6, squares 3 · classes. All live in `self`.
+            // classes · (features + 1), answers classes · rows (classes for the instance), sums 6, squares 3 · classes. All live
+            // in `self`.
             unsafe {
                 on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &[(&table).into()])?;
                 on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &[(&table).into()])?;

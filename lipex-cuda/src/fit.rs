@@ -73,6 +73,7 @@ struct Job {
     divisor: f64,
     codes: u64,
     columns: u64,
+    by_class: u64,
     weights: u64,
     means: u64,
     factors: u64,
@@ -132,7 +133,9 @@ impl Size {
 
     fn tables(&self) -> usize {
         let stride = if self.classes.is_multiple_of(4) { self.classes + 1 } else { self.classes };
-        self.columns.div_ceil(4) * 16 * stride
+        // Tables are so far apart that neighbours in (table, class) lie in neighbouring banks.
+        let pitch = 16 * stride + self.classes.wrapping_sub(16 * stride) % 32;
+        self.columns.div_ceil(4) * pitch
     }
 
     /// Bytes of shared memory for the road of one launch.
@@ -405,14 +408,14 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
     let words = |len| on.room::<u32>("fit", len);
     let floats = |len| on.room::<f32>("fit", len);
     let (codes, columns) = (words(size.rows * size.columns.div_ceil(32))?, words(size.columns * t * 8)?);
-    let (weights, means) = (floats(size.rows)?, floats(size.rows)?);
+    let (weights, means, by_class) = (floats(t * TILE)?, floats(t * TILE)?, floats(c * t * TILE)?);
     let factors = floats(if full { n * size.columns } else { n })?;
     let (diagonals, solved) = (floats(n)?, floats(n)?);
     let slopes = floats(c * TILE * if road == Road::ManyLaunches { t } else { 1 })?;
     let (tiles, tables) = (floats(many(t * c * TILE))?, floats(many(size.tables()))?);
     let (partial, values) = (floats(many(2 * t * n))?, on.room::<f64>("fit", many(t))?);
     let vectors = on.room::<f64>("fit", VECTORS * n)?;
-    let rows_room = on.room::<f64>("fit", 2 * c * size.rows)?;
+    let rows_room = on.room::<f64>("fit", 2 * c * t * TILE)?;
     let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
     let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
     let job = Job {
@@ -437,6 +440,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
         divisor: count,
         codes: codes.address(),
         columns: columns.address(),
+        by_class: by_class.address(),
         weights: weights.address(),
         means: means.address(),
         factors: factors.address(),
@@ -456,7 +460,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
         road,
         vectors,
         _words: [Some(kept), times, Some(codes), Some(columns)].into_iter().flatten().collect(),
-        _floats: vec![weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
+        _floats: vec![by_class, weights, means, factors, diagonals, solved, slopes, tiles, tables, partial],
         _doubles: [start, Some(values), Some(rows_room)].into_iter().flatten().collect(),
     };
     Ok((placed, job))

@@ -4,7 +4,7 @@ use crate::device::{Cuda, DeviceBuffer, Kernel};
 use crate::error::{CudaError, at};
 use cudarc::driver::{LaunchConfig, PushKernelArg, sys};
 use lipex_core::{Element, Program, Result};
-use lipex_kernels::File;
+use lipex_kernels::{File, Parameter};
 
 /// One argument of a kernel.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,13 @@ impl Argument {
         match self {
             Argument::Long(_) => 8,
             Argument::Word(_) => 4,
+        }
+    }
+
+    fn align(&self) -> usize {
+        match self {
+            Argument::Long(_) => align_of::<u64>(),
+            Argument::Word(_) => align_of::<u32>(),
         }
     }
 }
@@ -62,8 +69,27 @@ pub(crate) struct Shape {
 /// Most blocks down: instances in one launch.
 pub(crate) const MOST_DOWN: usize = 65_535;
 
+/// What is wrong with the arguments of a kernel with these parameters.
+///
+/// The driver cannot tell: it is given addresses, and copies from each as many bytes as the parameter has.
+fn misfit(parameters: &[Parameter], arguments: &[Argument]) -> Option<String> {
+    if parameters.len() != arguments.len() {
+        return Some(format!("it takes {} arguments, not {}", parameters.len(), arguments.len()));
+    }
+    let wrong = |(p, a): &(&Parameter, &Argument)| p.size != a.size() || p.align > a.align();
+    let at = parameters.iter().zip(arguments).position(|pair| wrong(&pair))?;
+    let (p, a) = (parameters[at], arguments[at]);
+    Some(format!(
+        "argument {at} has {} bytes at multiples of {}, its parameter {} bytes at multiples of {}",
+        a.size(),
+        a.align(),
+        p.size,
+        p.align
+    ))
+}
+
 impl Cuda {
-    /// Launches a kernel of `file`; checks the number and sizes of the arguments, the grid and the shared memory.
+    /// Launches a kernel of `file`; checks number, sizes and alignment of the arguments, the grid and the shared memory.
     ///
     /// # Safety
     /// The arguments must be those of the kernel, in its order; addresses must lead to buffers of the sizes that the
@@ -97,16 +123,15 @@ impl Cuda {
             block_dim: (shape.threads, 1, 1),
             shared_mem_bytes: shape.shared as u32,
         };
-        // SAFETY: number and sizes of the arguments and the launch's shape were checked above; that they are the right
+        // SAFETY: number, sizes and alignment of the arguments and the launch's shape were checked above; that they are the right
         // ones is the caller's duty.
         unsafe { builder.launch(config) }.map(drop).map_err(|e| at(stage)(e.into()))
     }
 
     fn check(&self, kernel: &Kernel, shape: Shape, arguments: &[Argument]) -> std::result::Result<(), CudaError> {
         let refuse = |reason: String| Err(CudaError::Launch { kernel: kernel.name.into(), reason });
-        let sizes: Vec<usize> = arguments.iter().map(Argument::size).collect();
-        if sizes != kernel.parameters {
-            return refuse(format!("it takes parameters of {:?} bytes, not {sizes:?}", kernel.parameters));
+        if let Some(reason) = misfit(&kernel.parameters, arguments) {
+            return refuse(reason);
         }
         if shape.grid.0 > i32::MAX as usize || shape.grid.1 > MOST_DOWN {
             return refuse(format!("{} × {} blocks are too many", shape.grid.0, shape.grid.1));
@@ -115,5 +140,29 @@ impl Cuda {
             return refuse(format!("{} bytes of shared memory, and {} are there", shape.shared, self.shared_memory()));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_do_not_fit_are_refused_in_one_line() {
+        let parameters = lipex_kernels::WEIGH.kernels()[0].1.clone();
+        let fitting: Vec<Argument> =
+            parameters.iter().map(|p| if p.size == 8 { Argument::Long(0) } else { Argument::Word(0) }).collect();
+        assert_eq!(misfit(&parameters, &fitting), None);
+        let mut other = fitting.clone();
+        other[0] = Argument::Word(0);
+        let reason = misfit(&parameters, &other).unwrap();
+        assert_eq!(reason, "argument 0 has 4 bytes at multiples of 4, its parameter 8 bytes at multiples of 8");
+        let reason = misfit(&parameters, &fitting[1..]).unwrap();
+        assert_eq!(reason, format!("it takes {} arguments, not {}", fitting.len(), fitting.len() - 1));
+        assert!(misfit(&parameters, &[&fitting[..], &fitting[..1]].concat()).is_some());
+        // An address of a word is no place to copy 8 bytes from, nor is one that is not aligned as the kernel wants.
+        let far = [Parameter { size: 8, align: 16 }];
+        assert!(misfit(&far, &[Argument::Long(0)]).unwrap().contains("multiples of 16"));
+        assert!(misfit(&[Parameter { size: 0, align: 0 }], &[Argument::Word(0)]).is_some());
     }
 }

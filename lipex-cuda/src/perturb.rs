@@ -255,6 +255,10 @@ macro_rules! by_the_host {
             fn dependence(&self) -> Dependence {
                 Perturber::<Cpu>::dependence(self)
             }
+
+            fn is_complete(&self, features: usize, total: usize) -> bool {
+                Perturber::<Cpu>::is_complete(self, features, total)
+            }
         }
     )*};
 }

@@ -93,11 +93,13 @@ pub(crate) fn solve(on: &Cuda, stage: &'static str, tasks: &[Task<'_>], alpha: f
     let grams = Shape { grid: (pairs.div_ceil(256), jobs.len()), threads: 256, shared: 0 };
     let systems = jobs.iter().map(|j| j.count as usize).max().unwrap_or(0);
     let solves = Shape { grid: (systems, jobs.len()), threads: 256, shared: 0 };
-    // SAFETY: lipex_ridge_gram(ridges) and lipex_ridge_solve(ridges), one an instance: arrays of rows as for the moments,
-    // moments (classes + 1) · columns numbers, gram columns², systems `count` with members below columns, a factor of size²,
-    // solutions classes · size and reports classes · 3. All live in `placed` until the solutions are read below.
+    // SAFETY: lipex_ridge_gram(ridges), lipex_ridge_factor(ridges) and lipex_ridge_solve(ridges), one an instance: arrays of
+    // rows as for the moments, moments (classes + 1) · columns numbers, gram columns², systems `count` with members below
+    // columns, a factor of size², solutions classes · size and reports classes · 3. All live in `placed` until the solutions
+    // are read below.
     unsafe {
         on.launch(stage, (&RIDGE, "lipex_ridge_gram", None), grams, &[(&table).into()])?;
+        on.launch(stage, (&RIDGE, "lipex_ridge_factor", None), solves, &[(&table).into()])?;
         on.launch(stage, (&RIDGE, "lipex_ridge_solve", None), solves, &[(&table).into()])?;
     }
     tasks.iter().zip(&placed).map(|(task, placed)| read(on, stage, task, placed)).collect()

@@ -138,8 +138,10 @@ impl Printer {
                 // A copy, since the place may use an input's register for an output.
                 self.float("mov.f", &[register(name)])
             }
-            Step::Constant(bits) => {
-                let literal = self.literal(f64::from(f32::from_bits(bits)));
+            Step::Constant(single, double) => {
+                let number =
+                    if self.numbers.bits == 32 { f32::from_bits(single).into() } else { f64::from_bits(double) };
+                let literal = self.literal(number);
                 self.float("mov.f", &[&literal])
             }
             Step::Add(a, b) => self.float("add.rn.f", &[at(a), at(b)]),
@@ -287,7 +289,7 @@ fn exp_double() -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex_core::{ErasedDivergence, Hellinger, TotalVariation, by_name};
+    use lipex_core::{ErasedDivergence, Hellinger, JensenShannon, TotalVariation, by_name};
 
     const PLACES: &str = "\tadd.f32 %f9, %f1, %f2;\n\t// begin inline asm\n\t// LIPEX_DIVERGENCE value=%f5 slope=%f6 \
                           p=%f1 ln_q=%f2 q=%f3 sqrt_q=%f4 width=%f7\n\t// end inline asm\n\t// LIPEX_DIVERGENCE_EXACT \
@@ -304,6 +306,15 @@ mod tests {
         assert!(scopes[1].contains("abs.f64") && !scopes[1].contains(".f32"));
         assert!(scopes[0].contains("mov.f32 %f5, ") && scopes[0].contains("mov.f32 %f6, "));
         assert!(scopes[1].contains("mov.f64 %fd5, ") && scopes[1].contains("mov.f64 %fd6, "));
+    }
+
+    #[test]
+    fn constants_have_the_digits_of_the_place() {
+        let out = spliced(PLACES, &JensenShannon.record(false), &JensenShannon.record(false));
+        let (single, double) = (std::f32::consts::LN_2, std::f64::consts::LN_2);
+        assert!(out.contains(&format!("0f{:08X}", single.to_bits())), "{out}");
+        assert!(out.contains(&format!("0d{:016X}", double.to_bits())), "{out}");
+        assert!(!out.contains(&format!("0d{:016X}", f64::from(single).to_bits())), "{out}");
     }
 
     #[test]

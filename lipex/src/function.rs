@@ -1,7 +1,7 @@
 //! Functions as black boxes, and what a model's numbers mean.
 
 use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, expect_len, softmax_in_place};
+use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, check_row, expect_len, softmax_in_place};
 use std::fmt;
 
 /// What the numbers of a model's rows are.
@@ -135,7 +135,8 @@ impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
     }
 
     /// # Errors
-    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::Model`] from a fallible function.
+    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
+    /// none; [`Error::Model`] from a fallible function.
     fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
         let rows = (self.answer)(&batch.as_strs())?;
         *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
@@ -143,13 +144,14 @@ impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
     }
 }
 
-/// A function's rows as the probabilities of a batch, once their number and lengths are right.
+/// A function's rows as the probabilities of a batch, once their number and lengths are right and each is a distribution.
 pub(crate) fn probabilities(rows: Vec<Vec<f64>>, inputs: usize, classes: usize, outputs: Outputs) -> Result<Vec<f32>> {
     expect_len("rows from the model", inputs, rows.len())?;
     let mut values = Vec::with_capacity(inputs * classes);
     for (i, mut row) in rows.into_iter().enumerate() {
         expect_len(&format!("numbers in row {i} of the model's batch"), classes, row.len())?;
         outputs.to_probabilities(&mut row);
+        check_row(i, &row)?;
         values.extend(row.into_iter().map(|v| v as f32));
     }
     Ok(values)

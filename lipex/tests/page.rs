@@ -200,6 +200,11 @@ fn an_image_takes_the_place_of_the_text() {
     assert!(html.contains("href=\"data:image/png;base64,iVBOR") && html.contains("d=\"M0 0h2v2h-2z\""));
     assert!(html.matches("<text class=\"v\"").count() == e.kept.len(), "a number a segment, read without colour");
     assert!(html.contains("The image, coloured for") && html.contains("What each segment does"));
+    assert!(!html.contains("The picture is not here"));
+    // As a saved explanation is shown again: by the segments' names, and it says what is missing.
+    let shown = page(&e);
+    assert_eq!(inside(&shown, "<div id=\"text\"", "</div>").split_whitespace().count(), e.kept.len());
+    assert!(shown.contains("The segments, coloured for") && shown.contains("The picture is not here"));
     let other =
         ImageInstance::new(Picture::from_rgb(4, 1, (0..12).collect()).unwrap(), SegmentMap::grid(4, 1, 1, 2).unwrap())
             .unwrap();

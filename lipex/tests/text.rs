@@ -187,13 +187,22 @@ fn functions_are_black_boxes() {
         let mut out = Probabilities::new(&on, 2, 2, on.zeros(4).unwrap()).unwrap();
         model.predict(&on, &batch, &mut out).map(|()| out.values().clone())
     };
-    let arrays = TextFn::new(["x", "y"], |texts| texts.iter().map(|t| [t.len() as f32 / 4.0, 0.5]).collect());
-    assert_eq!(ask(&arrays).unwrap(), [0.25, 0.5, 0.5, 0.5]);
+    let arrays = TextFn::new(["x", "y"], |texts| {
+        texts.iter().map(|t| [t.len() as f32 / 4.0, 1.0 - t.len() as f32 / 4.0]).collect()
+    });
+    assert_eq!(ask(&arrays).unwrap(), [0.25, 0.75, 0.5, 0.5]);
     assert_eq!(BlackBox::<Cpu, Texts>::labels(&arrays), ["x", "y"]);
     let lists = TextFn::new(vec!["x".to_string(), "y".into()], |texts| vec![vec![0.0f64, 3f64.ln()]; texts.len()]);
     assert_eq!(ask(&lists.logits()).unwrap(), [0.25, 0.75, 0.25, 0.75]);
-    let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], [0.0, 0.0]]).independent();
-    assert_eq!(ask(&independent).unwrap(), [0.25, 0.75, 0.0, 0.0]);
+    let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], [0.5, 0.125]]).independent();
+    assert_eq!(ask(&independent).unwrap(), [0.25, 0.75, 0.8, 0.2]);
+    for bad in [[0.0, 0.0], [1.5, 0.5], [1.0, -1e-60]] {
+        let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], bad]).independent();
+        assert!(matches!(ask(&independent), Err(Error::NotADistribution { row: 1, .. })), "{bad:?}");
+    }
+    // As f32 the second number would be 0.
+    let negative = TextFn::new(["x", "y"], |_| vec![[1.0f64, -1e-60]; 2]);
+    assert!(matches!(ask(&negative), Err(Error::NotADistribution { row: 0, .. })));
     let short = TextFn::new(["x", "y"], |_| vec![[0.5f32, 0.5]]);
     assert!(matches!(ask(&short), Err(Error::Shape { expected: 2, got: 1, .. })));
     let wide = TextFn::new(["x", "y"], |_| vec![[0.5f32, 0.5, 0.0]; 2]);

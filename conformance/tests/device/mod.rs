@@ -4,11 +4,57 @@
 //! this says on its first line which device it ran on.
 
 use lipex_cuda::Cuda;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// The device of this process; `None`, said aloud, where there is none.
-pub fn device() -> Option<Cuda> {
+/// Most thread instructions that a test may interpret.
+const MOST: f64 = 2e9;
+
+/// A test's turn on the device: the only one, so that what it interprets can be told.
+pub struct Turn {
+    _alone: MutexGuard<'static, ()>,
+    before: Option<f64>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(before) = self.before else { return };
+        let spent = interpreted() - before;
+        println!("{:.0} million thread instructions", spent / 1e6);
+        assert!(std::thread::panicking() || spent <= MOST, "{spent} thread instructions are too many for one test");
+    }
+}
+
+/// Thread instructions that the emulator has interpreted in this process.
+fn interpreted() -> f64 {
+    type Counters = unsafe extern "C" fn(*mut u8, usize, *mut usize) -> i32;
+    // SAFETY: the emulator is mapped already. cuda_emulator_counters(to, length, needed) writes at most `length` bytes and
+    // the size that it needs, the ending 0 included.
+    let text = unsafe {
+        let library = libloading::Library::new(emulator()).unwrap();
+        let counters = library.get::<Counters>(b"cuda_emulator_counters").unwrap();
+        let mut needed = 0;
+        counters(std::ptr::null_mut(), 0, &mut needed);
+        let mut text = vec![0u8; needed];
+        counters(text.as_mut_ptr(), text.len(), &mut needed);
+        text.truncate(needed - 1);
+        text
+    };
+    let kernels: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    kernels.values().map(|kernel| kernel["thread_instructions"].as_f64().unwrap()).sum()
+}
+
+/// The device of this process with a turn on it; `None`, said aloud, where there is none.
+pub fn device() -> Option<(Cuda, Turn)> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let alone = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let device = found()?;
+    let before = device.info().is_emulator.then(interpreted);
+    Some((device, Turn { _alone: alone, before }))
+}
+
+fn found() -> Option<Cuda> {
     static DEVICE: OnceLock<Option<Cuda>> = OnceLock::new();
     let required = std::env::var("LIPEX_REQUIRE_DEVICE").is_ok_and(|v| v == "1");
     let device = DEVICE.get_or_init(|| match std::env::var("LIPEX_CUDA").as_deref() {

@@ -11,7 +11,7 @@ pub use layout::printable;
 use crate::options::View;
 use crate::parse::{self, Classes};
 use layout::{Page, bar, cut, pad};
-use lipex::{Domain, Explanation, Link, PageOptions, Rank, Result};
+use lipex::{Domain, Error, Explanation, Link, PageOptions, Rank, Result};
 
 /// What to show, checked against the classes there are.
 pub struct Choice {
@@ -23,6 +23,9 @@ pub struct Choice {
 
 impl Choice {
     pub fn new(view: &View, labels: &[String]) -> Result<Self> {
+        if view.top == 0 {
+            return Err(Error::setting("top", 0, "at least 1 is listed"));
+        }
         Ok(Choice {
             classes: parse::classes(&view.classes, labels)?,
             top: view.top,

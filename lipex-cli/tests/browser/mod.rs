@@ -121,14 +121,19 @@ impl Browser {
         value.as_f64().unwrap_or_else(|| panic!("{expression} is {value}"))
     }
 
-    /// Moves the mouse onto the middle of what a selector finds first, after scrolling there.
-    pub fn point_at(&mut self, selector: &str) -> (f64, f64) {
+    /// The middle of what a selector finds first, after scrolling there.
+    fn middle(&mut self, selector: &str) -> (f64, f64) {
         let quoted = Value::from(selector);
         self.value(&format!("document.querySelector({quoted}).scrollIntoView({{block: 'center', inline: 'center'}})"));
         let middle = |side: &str, length: &str| {
             format!("(r => r.{side} + r.{length} / 2)(document.querySelector({quoted}).getClientRects()[0])")
         };
-        let (x, y) = (self.number(&middle("left", "width")), self.number(&middle("top", "height")));
+        (self.number(&middle("left", "width")), self.number(&middle("top", "height")))
+    }
+
+    /// Moves the mouse onto the middle of what a selector finds first.
+    pub fn point_at(&mut self, selector: &str) -> (f64, f64) {
+        let (x, y) = self.middle(selector);
         self.call("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": x, "y": y}));
         (x, y)
     }
@@ -139,6 +144,25 @@ impl Browser {
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
             self.call("Input.dispatchMouseEvent", event);
         }
+    }
+
+    /// Makes the screen one that is touched, without a mouse, or undoes that.
+    pub fn touchable(&mut self, enabled: bool) {
+        self.call("Emulation.setTouchEmulationEnabled", json!({"enabled": enabled, "maxTouchPoints": 1}));
+    }
+
+    /// Touches the middle of what a selector finds first, briefly, as a finger does.
+    pub fn tap(&mut self, selector: &str) {
+        let (x, y) = self.middle(selector);
+        // The click follows when the browser has made out that it was no swipe.
+        let clicked = "window.clicked = new Promise(done => {\
+                       addEventListener('click', () => setTimeout(done, 0, true), {once: true, capture: true});\
+                       setTimeout(done, 10000, false); }); 0";
+        self.value(clicked);
+        for (kind, points) in [("touchStart", json!([{"x": x, "y": y}])), ("touchEnd", json!([]))] {
+            self.call("Input.dispatchTouchEvent", json!({"type": kind, "touchPoints": points}));
+        }
+        assert_eq!(self.value("clicked"), true, "a tap on {selector} clicks nothing");
     }
 
     pub fn press(&mut self, key: &str) {

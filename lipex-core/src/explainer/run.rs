@@ -7,6 +7,7 @@ use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
 use crate::fit::{Fitted, Problem};
+use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::select::Selection;
@@ -164,6 +165,7 @@ impl<B: Backend> Explainer<B> {
         selection: &'a Selection,
         fitted: &'a Fitted,
     ) -> Estimate<'a, B> {
+        let complete = self.perturber.is_complete(around.masks.features(), around.masks.rows());
         Estimate {
             on: &self.backend,
             around,
@@ -171,7 +173,7 @@ impl<B: Backend> Explainer<B> {
             fitted,
             surrogate: self.surrogate.as_ref(),
             selector: Some(self.selector.as_ref()),
-            dependence: self.perturber.dependence(),
+            dependence: if complete { Dependence::Exhaustive } else { self.perturber.dependence() },
             rank: self.rank,
             seed: self.seed,
         }

@@ -37,6 +37,11 @@ impl ShapleySize {
         Ok(u32::try_from(features).ok().and_then(|d| 1usize.checked_shl(d)).map_or(asked, |all| asked.min(all)))
     }
 
+    /// Whether a run of `rows` rows has every mask once, so that Shapley values are exact.
+    pub fn is_complete(features: usize, rows: usize) -> bool {
+        Self::rows(features, usize::MAX).is_ok_and(|all| rows == all)
+    }
+
     /// Which sizes a run of `rows` rows enumerates, and what its rows weigh.
     pub fn plan(features: usize, rows: usize) -> Coalitions {
         let shares = shares(features);
@@ -160,6 +165,9 @@ mod tests {
         assert_eq!(
             (plan.weight(1), plan.weight(41), plan.weight(42)),
             (1.0, plan.enumerated[0].weight, plan.drawn_weight)
+        );
+        assert!(
+            !ShapleySize::is_complete(20, 502) && ShapleySize::is_complete(3, 8) && !ShapleySize::is_complete(3, 7)
         );
         assert!(ShapleySize::rows(20, 1).is_err() && ShapleySize::rows(100_000, 50).unwrap() == 50);
     }

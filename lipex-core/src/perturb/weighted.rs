@@ -43,6 +43,20 @@ impl<L: Describe> Describe for Filtered<L> {
 pub struct WeightProportional;
 
 impl WeightProportional {
+    /// Whether the numbers of removed features of rows 0, 1, … rise with the sequence that this law takes them from, wherever
+    /// it is turned to, as they do by chance less than once in a million times.
+    ///
+    /// Shows from masks alone, whatever proximity they were drawn for, that they are of this law. Few rows or few sizes show
+    /// nothing.
+    pub fn shows_in(removed: &[usize]) -> bool {
+        let mut turn: Vec<(u32, usize)> =
+            (0u32..).zip(removed).skip(1).map(|(i, &r)| (Sizes::point(i, 0), r)).collect();
+        turn.sort_unstable();
+        let next = turn.iter().cycle().skip(1);
+        let falls = turn.iter().zip(next).filter(|((_, r), (_, next))| next < r).count();
+        falls == 1 && ln_arrangements(turn.into_iter().map(|(_, r)| r)) > (removed.len() as f64).ln() + 1e6f64.ln()
+    }
+
     /// The sizes and weights under a proximity.
     ///
     /// # Errors
@@ -69,6 +83,14 @@ impl WeightProportional {
         let weights = (0..=features).map(|m| if m == features { values[m] } else { k * roots[m] } as f32).collect();
         Ok(Sizes { ends, weights })
     }
+}
+
+/// ln of the number of orders that numbers can stand in.
+fn ln_arrangements(numbers: impl Iterator<Item = usize>) -> f64 {
+    let mut sorted: Vec<usize> = numbers.collect();
+    sorted.sort_unstable();
+    let ln_factorial = |n: usize| (2..=n).map(|k| (k as f64).ln()).sum::<f64>();
+    ln_factorial(sorted.len()) - sorted.chunk_by(|a, b| a == b).map(|same| ln_factorial(same.len())).sum::<f64>()
 }
 
 impl Describe for WeightProportional {
@@ -129,6 +151,28 @@ mod tests {
         }
         assert_eq!(sizes.weights()[8], 1.0);
         assert_eq!(sizes.removed(u32::MAX), 8);
+    }
+
+    #[test]
+    fn the_sequence_shows_in_the_sizes() {
+        let sizes = WeightProportional::sizes(&Exponential::default().table(30)).unwrap();
+        let drawn = |rows: u32, shift: u32| -> Vec<usize> {
+            std::iter::once(0).chain((1..rows).map(|i| sizes.removed(Sizes::point(i, shift)))).collect()
+        };
+        for shift in [0, 1, 77 << 20, u32::MAX] {
+            assert!(WeightProportional::shows_in(&drawn(200, shift)), "{shift}");
+        }
+        let mut changed = drawn(200, 5);
+        changed.swap(50, 51);
+        assert!(!WeightProportional::shows_in(&changed));
+        assert!(!WeightProportional::shows_in(&drawn(6, 5)), "so few may be so by chance");
+        assert!(!WeightProportional::shows_in(&[3; 500]) && !WeightProportional::shows_in(&[]));
+        let ascending: Vec<usize> = (0..500).map(|i| i / 20).collect();
+        assert!(!WeightProportional::shows_in(&ascending));
+        // A choice among few arrangements is no proof: one large size among 500 small ones.
+        let mut one = vec![1; 500];
+        one[1] = 2;
+        assert!(!WeightProportional::shows_in(&one));
     }
 
     #[test]

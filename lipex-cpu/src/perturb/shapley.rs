@@ -39,6 +39,10 @@ impl Perturber<Cpu> for ShapleySize {
     fn dependence(&self) -> Dependence {
         Dependence::Unknown
     }
+
+    fn is_complete(&self, features: usize, total: usize) -> bool {
+        ShapleySize::is_complete(features, total)
+    }
 }
 
 /// All rows of a run, in order.

@@ -129,11 +129,10 @@ impl CommandModel {
                 return Err(Error::shape(what, self.labels.len(), row.len()));
             }
             reply.outputs.to_probabilities(&mut row);
-            let row: Vec<f32> = row.into_iter().map(|v| v as f32).collect();
             if let Err(Error::NotADistribution { problem, .. }) = check_row(i, &row) {
                 return Err(bad(problem, process));
             }
-            values.extend(row);
+            values.extend(row.into_iter().map(|v| v as f32));
         }
         Ok(values)
     }

@@ -80,7 +80,8 @@ impl<B: Backend> BlackBox<B, Images> for ImageFn<'_> {
     }
 
     /// # Errors
-    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::Model`] from a fallible function.
+    /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
+    /// none; [`Error::Model`] from a fallible function.
     fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
         let rows = (self.answer)(batch)?;
         *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;

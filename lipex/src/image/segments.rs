@@ -71,7 +71,7 @@ impl SegmentMap {
         let pixels = check_size(width, height)?;
         if rows == 0 || columns == 0 || rows > height || columns > width {
             return Err(Error::Instance(format!(
-                "a grid of {rows}×{columns} cells does not fit {height} rows of {width} pixels"
+                "a grid of {rows} rows and {columns} columns does not fit a picture of {width}×{height} pixels"
             )));
         }
         if rows.saturating_mul(columns) > MOST_SEGMENTS {

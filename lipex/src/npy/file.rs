@@ -131,11 +131,11 @@ impl Raw {
         }
     }
 
-    /// Numbers of any value, rounded to f32.
-    pub fn numbers(self, origin: &Origin<'_>) -> Result<Array<f32>> {
+    /// Numbers of any value, as they are in the file.
+    pub fn numbers(self, origin: &Origin<'_>) -> Result<Numbers> {
         match self.header.kind {
-            Some(Kind::Single) => self.decoded(origin),
-            Some(Kind::Double) => self.decoded::<f64>(origin)?.map(|v| Ok(v as f32), origin),
+            Some(Kind::Single) => self.decoded(origin).map(Numbers::Single),
+            Some(Kind::Double) => self.decoded(origin).map(Numbers::Double),
             _ => {
                 let (has, takes) = (self.header.type_text(), origin.types());
                 Err(origin.refuse(format!("has numbers of type {has}; convert it to {takes}")))
@@ -163,6 +163,18 @@ impl<T: Copy> Array<T> {
         }
         Ok(Array { rows, columns, values: changed })
     }
+}
+
+/// Numbers of either type.
+pub(super) enum Numbers {
+    Single(Array<f32>),
+    Double(Array<f64>),
+}
+
+/// Numbers, rounded to the f32 that lipex computes with.
+pub(super) fn rounded(numbers: Array<f64>) -> Array<f32> {
+    let Array { rows, columns, values } = numbers;
+    Array { rows, columns, values: values.into_iter().map(|v| v as f32).collect() }
 }
 
 /// 0 or 1, or what it is instead.

@@ -25,8 +25,8 @@
 //! | `probs` | N×C, C ≥ 2 | `float32`, `float64` | rows are distributions (sum 1 ± 0.001) |
 //! | `weights` | N | `float32`, `float64` | finite, not negative, not all 0 |
 //!
-//! C and Fortran order and either byte order are read. `float64` is rounded to `float32`, in which lipex holds
-//! probabilities and weights. An array holds at most [`MOST_BYTES`]; nothing is allocated on a header's word.
+//! C and Fortran order and either byte order are read. `float64` is checked as it is, then rounded to `float32`, in which
+//! lipex holds probabilities and weights. An array holds at most [`MOST_BYTES`]; nothing is allocated on a header's word.
 
 mod file;
 mod header;
@@ -34,8 +34,9 @@ mod segments;
 mod write;
 
 use crate::{Cpu, Masks, Neighbourhood, Probabilities, Result, Weights, check_row, pack_bits};
-use file::Origin;
+use file::{Numbers, Origin, rounded};
 use lipex_core::{Error, expect_len};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -109,17 +110,23 @@ pub fn masks_from(file: impl Read + Seek, name: &str) -> Result<Array<u8>> {
 /// Those of [`read_probabilities`].
 pub fn probabilities_from(file: impl Read + Seek, name: &str) -> Result<Array<f32>> {
     let origin = Origin { what: "probs", name };
-    let probabilities = origin.array(file)?.numbers(&origin)?;
-    if probabilities.columns < 2 {
+    match origin.array(file)?.numbers(&origin)? {
+        Numbers::Single(p) => check_distributions(&p, &origin).map(|()| p),
+        Numbers::Double(p) => check_distributions(&p, &origin).map(|()| rounded(p)),
+    }
+}
+
+fn check_distributions<T: Copy + Into<f64> + Display>(p: &Array<T>, origin: &Origin<'_>) -> Result<()> {
+    if p.columns < 2 {
         return Err(origin.refuse("has one column; a classifier has at least 2 classes, a column each".into()));
     }
-    for (row, values) in probabilities.values.chunks_exact(probabilities.columns).enumerate() {
+    for (row, values) in p.values.chunks_exact(p.columns).enumerate() {
         if let Err(Error::NotADistribution { row, problem }) = check_row(row, values) {
             let rule = "rows must be non-negative and sum to 1 ± 0.001";
             return Err(origin.refuse(format!("row {row} is no distribution: {problem}; {rule}")));
         }
     }
-    Ok(probabilities)
+    Ok(())
 }
 
 /// Proximity weights out of an open file or bytes; errors call it `name`.
@@ -128,14 +135,30 @@ pub fn probabilities_from(file: impl Read + Seek, name: &str) -> Result<Array<f3
 /// Those of [`read_weights`].
 pub fn weights_from(file: impl Read + Seek, name: &str) -> Result<Vec<f32>> {
     let origin = Origin { what: "weights", name };
-    let weights = origin.vector(file)?.numbers(&origin)?.values;
-    if let Some((row, v)) = weights.iter().enumerate().find(|(_, v)| !(v.is_finite() && **v >= 0.0)) {
+    let weights = match origin.vector(file)?.numbers(&origin)? {
+        Numbers::Single(weights) => check_weights(&weights.values, &origin).map(|()| weights)?,
+        Numbers::Double(weights) => check_weights(&weights.values, &origin).map(|()| rounded(weights))?,
+    };
+    // What rounding may have made of them: the same checks once more.
+    let range = "outside what a float32 holds; multiply all of them by one number";
+    if let Some(row) = weights.values.iter().position(|v| v.is_infinite()) {
+        return Err(origin.refuse(format!("the weight of row {row} is {range}")));
+    }
+    if weights.values.iter().all(|&v| v == 0.0) {
+        return Err(origin.refuse(format!("every weight is {range}")));
+    }
+    Ok(weights.values)
+}
+
+fn check_weights<T: Copy + Into<f64> + Display>(weights: &[T], origin: &Origin<'_>) -> Result<()> {
+    let is_weight = |v: f64| v.is_finite() && v >= 0.0;
+    if let Some((row, v)) = weights.iter().enumerate().find(|(_, v)| !is_weight((**v).into())) {
         return Err(origin.refuse(format!("the weight of row {row} is {v}; weights are finite and not negative")));
     }
-    if weights.iter().all(|&v| v == 0.0) {
+    if weights.iter().all(|&v| v.into() == 0.0) {
         return Err(origin.refuse("every weight is 0, so nothing can be fitted".into()));
     }
-    Ok(weights)
+    Ok(())
 }
 
 /// A neighbourhood of decoded arrays: packs the masks.

@@ -5,8 +5,13 @@ use crate::page::markup::Markup;
 use crate::page::phrases;
 use crate::page::table::{LEVELS, bars};
 
+/// A saved explanation has the segments' names and places, not the image.
+const WITHOUT_PICTURE: &str = "The picture is not here: a saved explanation holds no pixels. \
+                               lipex image … --html makes the page with it.";
+
 pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
-    let subject = page.subject();
+    let without_picture = phrases::feature(page.e()) == "segment" && page.options.image.is_none();
+    let subject = if without_picture { "segments" } else { page.subject() };
     m.open("section", &[("aria-labelledby", "of-text")]).line();
     m.open("h2", &[("id", "of-text")]).text(&format!("The {subject}, coloured for "));
     let predicted = &page.e().classes[page.predicted()];
@@ -15,6 +20,9 @@ pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
         (Some(_), _) => picture(page, m),
         (None, Some(text)) => words(page, m, text),
         (None, None) => list(page, m),
+    }
+    if without_picture {
+        m.element("p", &[("class", "note")], WITHOUT_PICTURE).line();
     }
     legend(page, m);
     // Filled by the script when a feature is pointed at.
