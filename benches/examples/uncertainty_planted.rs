@@ -1,5 +1,6 @@
 //! Are error bars true? Planted problems, whose optimum over all masks is known, and as many seeds as are asked for:
-//! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS]`. The tables go to docs/uncertainty.md.
+//! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS [PART]]`, PART one of
+//! coverage, forecast, bootstrap, truth. The tables go to docs/uncertainty.md.
 
 #[path = "../../lipex-cpu/tests/common/planted.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -18,39 +19,40 @@ const ENTRIES: usize = CLASSES * 7;
 
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(200);
-    println!(
-        "{seeds} seeds a cell; share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks"
-    );
-    println!("| sampler | N | entries | contrasts | all entries in their bands |\n|---|---|---|---|---|");
-    for law in laws() {
-        for rows in [100, 200, 1000] {
-            coverage(&law, rows, seeds);
+    let asked = |part: &str| std::env::args().nth(2).is_none_or(|only| only == part);
+    println!("{seeds} seeds a cell");
+    if asked("coverage") {
+        println!("share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks\n");
+        head("sampler | N | entries | contrasts | all entries in their bands");
+        for law in laws() {
+            [100, 200, 1000].map(|rows| coverage(&law, rows, seeds));
         }
     }
-    println!(
-        "\n| N | N* asked for half-width | h at N* over h asked | N* over the N that was needed |\n|---|---|---|---|"
-    );
-    for rows in [200, 500, 1000] {
-        for part in [0.7, 0.5] {
-            forecast(rows, part, seeds);
+    if asked("forecast") {
+        head("problem | N | N* asked for half-width | h at N* over h asked | N* over the N that was needed");
+        for problem in PROBLEM..PROBLEM + 4 {
+            for rows in [200, 500, 1000] {
+                [0.7, 0.5].map(|part| forecast(problem, rows, part, seeds));
+            }
         }
     }
-    println!(
-        "\n| sampler | N | sandwich over 500 bootstrap refits: median, least, most | 500 other refits over them |\n|---|---|---|---|"
-    );
-    for law in laws() {
-        for rows in [200, 1000] {
-            against_bootstrap(&law, rows);
+    if asked("bootstrap") {
+        head("sampler | N | sandwich over 500 bootstrap refits: median, least, most | 500 other refits over them");
+        for law in laws() {
+            [200, 1000].map(|rows| against_bootstrap(&law, rows));
         }
     }
-    println!(
-        "\n| sampler | N | sandwich over truth: median, least, most | one run off by | bootstrap over truth | one run off by |\n|---|---|---|---|---|---|"
-    );
-    for law in laws() {
-        for rows in [200, 1000] {
-            against_truth(&law, rows, seeds);
+    if asked("truth") {
+        head("sampler | N | sandwich over truth: median, least, most | one run | bootstrap over truth | one run");
+        for law in laws() {
+            [200, 1000].map(|rows| against_truth(&law, rows, seeds));
         }
     }
+}
+
+/// The first lines of a table.
+fn head(columns: &str) {
+    println!("\n| {columns} |\n|{}", "---|".repeat(columns.split(" | ").count()));
 }
 
 fn fit(around: &Neighbourhood<Cpu>, softmax: &Softmax) -> Fitted {
@@ -111,10 +113,10 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
 }
 
 /// Whether N* masks reach the half-width, and how many fewer would have.
-fn forecast(rows: usize, part: f64, seeds: u64) {
+fn forecast(problem: u64, rows: usize, part: f64, seeds: u64) {
     let (softmax, law) = (Softmax::default(), &laws()[0]);
     let measured = |rows: usize, seed: u64| {
-        let around = sample(PROBLEM, law, rows, 5000 + seed);
+        let around = sample(problem, law, rows, 5000 + seed);
         let fitted = fit(&around, &softmax);
         bars(&around, &softmax, &fitted, law.sampler.dependence(), seed)
     };
@@ -127,7 +129,7 @@ fn forecast(rows: usize, part: f64, seeds: u64) {
         reached.push(ratio);
         over.push(1.0 / (ratio * ratio));
     }
-    println!("| {rows} | {part} h | {} | {} |", spread_of(&mut reached), spread_of(&mut over));
+    println!("| {problem} | {rows} | {part} h | {} | {} |", spread_of(&mut reached), spread_of(&mut over));
 }
 
 fn spread_of(values: &mut [f64]) -> String {
