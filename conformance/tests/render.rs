@@ -79,7 +79,7 @@ fn pixels_are_taken_from_the_image_or_the_baseline() {
 
 #[test]
 fn equal_masks_are_found() {
-    let Some(on) = device() else { return };
+    let Some((on, _turn)) = device() else { return };
     for (features, rows) in [(1, 1), (1, 300), (4, 1000), (33, 257), (100, 1000)] {
         let problem = made(Case { features, rows, classes: 2, kept: 1 }, 7);
         let expected = Distinct::by_key(problem.bits.chunks_exact(features.div_ceil(32)));

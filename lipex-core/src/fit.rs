@@ -64,7 +64,8 @@ pub struct Problem<'a, B: Backend> {
     pub multiplicities: Option<&'a [u32]>,
     /// A fit to start from, on the same selection.
     pub start: Option<&'a Fitted>,
-    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read.
+    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read. The
+    /// objective in its report may be that of the solver's last evaluation, in f32.
     pub tolerance: Option<f64>,
 }
 

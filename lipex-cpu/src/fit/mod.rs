@@ -131,7 +131,8 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
     let kept = shared.kept.to_vec();
     let (matrix, intercept) = read(&x, kept.len(), classes, settings.has_intercept());
     let report = FitReport {
-        objective: objective.exact(&x),
+        // The objective of a refit is not read, and costs as much as two evaluations.
+        objective: if problem.tolerance.is_some() { outcome.value } else { objective.exact(&x) },
         gradient_norm: outcome.gradient_norm,
         lambda,
         iterations: outcome.iterations,
