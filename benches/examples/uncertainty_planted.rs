@@ -25,27 +25,27 @@ fn main() {
         println!("share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks\n");
         head("sampler | N | entries | contrasts | all entries in their bands");
         for law in laws() {
-            [100, 200, 1000].map(|rows| coverage(&law, rows, seeds));
+            [100, 200, 1000].into_iter().for_each(|rows| coverage(&law, rows, seeds));
         }
     }
     if asked("forecast") {
         head("problem | N | N* asked for half-width | h at N* over h asked | N* over the N that was needed");
         for problem in PROBLEM..PROBLEM + 4 {
             for rows in [200, 500, 1000] {
-                [0.7, 0.5].map(|part| forecast(problem, rows, part, seeds));
+                [0.7, 0.5].into_iter().for_each(|part| forecast(problem, rows, part, seeds));
             }
         }
     }
     if asked("bootstrap") {
         head("sampler | N | sandwich over 500 bootstrap refits: median, least, most | 500 other refits over them");
         for law in laws() {
-            [200, 1000].map(|rows| against_bootstrap(&law, rows));
+            [200, 1000].into_iter().for_each(|rows| against_bootstrap(&law, rows));
         }
     }
     if asked("truth") {
         head("sampler | N | sandwich over truth: median, least, most | one run | bootstrap over truth | one run");
         for law in laws() {
-            [200, 1000].map(|rows| against_truth(&law, rows, seeds));
+            [200, 1000].into_iter().for_each(|rows| against_truth(&law, rows, seeds));
         }
     }
 }
