@@ -119,6 +119,12 @@ pub struct Fitted {
 }
 
 impl Fitted {
+    /// ‖W‖ over the ‖W‖ of a fit with less penalty; `None` where that one has no length.
+    pub fn shrinkage(&self, less: &Fitted) -> Option<f64> {
+        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
+        (length(less) > 0.0).then(|| length(self) / length(less))
+    }
+
     /// Q of one mask over the kept features, in f64.
     ///
     /// # Shapes

@@ -143,7 +143,7 @@ impl Inputs {
     }
 }
 
-/// φ and ∂φ/∂ln q as a list of steps: each subexpression once, nothing that is not needed, constants computed.
+/// φ, ∂φ/∂ln q and perhaps ∂²φ/∂(ln q)² as a list of steps: each subexpression once, nothing that is not needed, constants computed.
 ///
 /// The same divergence gives the same program, so that it can be a key under which compiled code is kept.
 ///
@@ -155,6 +155,7 @@ pub struct Program {
     steps: Vec<Step>,
     value: usize,
     slope: usize,
+    second: Option<usize>,
 }
 
 impl Program {
@@ -162,18 +163,29 @@ impl Program {
     pub(crate) fn record(term: impl FnOnce(Number, Q<Number>, Number) -> Number) -> Program {
         // Whatever was being recorded on this thread goes on afterwards.
         let outer = TAPE.replace(Tape::default());
-        let input = |i| Recorder::push(Step::Input(i));
         let constant = |value| Dual { value, slope: Recorder::constant(0.0) };
-        let q = Q { value: input(Input::Q), ln: input(Input::LnQ), sqrt: input(Input::SqrtQ) };
-        let result = term(constant(input(Input::P)), Q::dual(q), constant(input(Input::Width)));
+        let p = constant(Recorder::push(Step::Input(Input::P)));
+        let width = constant(Recorder::push(Step::Input(Input::Width)));
+        let result = term(p, Q::dual(Recorder::q()), width);
         let tape = TAPE.replace(outer);
-        Program::from_tape(&tape.steps, result.value.0, result.slope.0)
+        Program::from_tape(&tape.steps, result.value.0, result.slope.0, None)
     }
 
-    /// Keeps the steps that the two results need.
-    fn from_tape(tape: &[Step], value: usize, slope: usize) -> Program {
+    /// The same with the second derivative.
+    pub(crate) fn record_curved(term: impl FnOnce(Dual<Number>, Q<Dual<Number>>) -> Dual<Number>) -> Program {
+        let outer = TAPE.replace(Tape::default());
+        let zero = || Recorder::constant(0.0);
+        let p = Dual { value: Recorder::push(Step::Input(Input::P)), slope: zero() };
+        let result =
+            term(Dual { value: p, slope: Dual { value: zero(), slope: zero() } }, Q::dual(Q::dual(Recorder::q())));
+        let tape = TAPE.replace(outer);
+        Program::from_tape(&tape.steps, result.value.value.0, result.slope.value.0, Some(result.slope.slope.0))
+    }
+
+    /// Keeps the steps that the results need.
+    fn from_tape(tape: &[Step], value: usize, slope: usize, second: Option<usize>) -> Program {
         let mut needed = vec![false; tape.len()];
-        (needed[value], needed[slope]) = (true, true);
+        [Some(value), Some(slope), second].into_iter().flatten().for_each(|result| needed[result] = true);
         for i in (0..tape.len()).rev() {
             if needed[i] {
                 tape[i].operands().for_each(|o| needed[o] = true);
@@ -185,7 +197,7 @@ impl Program {
             place[i] = steps.len();
             steps.push(step.renumbered(|o| place[o]));
         }
-        Program { steps, value: place[value], slope: place[slope] }
+        Program { steps, value: place[value], slope: place[slope], second: second.map(|s| place[s]) }
     }
 
     /// The steps, in an order in which each finds its operands before it.
@@ -203,15 +215,30 @@ impl Program {
         self.slope
     }
 
+    /// The position of the step that is ∂²φ/∂(ln q)², if that was recorded.
+    pub fn second(&self) -> Option<usize> {
+        self.second
+    }
+
     /// φ and ∂φ/∂ln q, step by step on the host: the reference for a backend's own code.
     pub fn run(&self, inputs: &Inputs) -> (f32, f32) {
+        let numbers = self.numbers(inputs);
+        (numbers[self.value].0, numbers[self.slope].0)
+    }
+
+    /// ∂²φ/∂(ln q)² in the same way, if that was recorded.
+    pub fn run_second(&self, inputs: &Inputs) -> Option<f32> {
+        self.second.map(|second| self.numbers(inputs)[second].0)
+    }
+
+    fn numbers(&self, inputs: &Inputs) -> Vec<Lane<true>> {
         let mut numbers: Vec<Lane<true>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
             let input = |i| Lane(inputs.get(i));
             let number = step.evaluate(&numbers, input, |single, _| Lane(f32::from_bits(single)));
             numbers.push(number);
         }
-        (numbers[self.value].0, numbers[self.slope].0)
+        numbers
     }
 }
 
@@ -233,6 +260,12 @@ thread_local! {
 }
 
 impl Recorder {
+    /// q in its three forms, which are inputs.
+    fn q() -> Q<Recorder> {
+        let input = |i| Recorder::push(Step::Input(i));
+        Q { value: input(Input::Q), ln: input(Input::LnQ), sqrt: input(Input::SqrtQ) }
+    }
+
     /// The step's position; an equal step is not written twice.
     fn push(step: Step) -> Recorder {
         // A sum and a product are the same either way round.

@@ -48,11 +48,14 @@ fn scope(program: &Program, registers: &[(&str, &str)], numbers: Numbers) -> Str
     // A place without a width is one of a divergence that is not smoothed.
     let none = numbers.literal(0.0);
     let find = |name: &str| registers.iter().find(|(n, _)| *n == name).map_or(none.as_str(), |(_, register)| register);
-    let outputs = [("value", program.value()), ("slope", program.slope())];
-    let wanted: Vec<(&str, usize)> = registers
-        .iter()
-        .filter_map(|(name, register)| outputs.iter().find(|(n, _)| n == name).map(|&(_, result)| (*register, result)))
-        .collect();
+    let output = |name: &str| match name {
+        "value" => Some(program.value()),
+        "slope" => Some(program.slope()),
+        "second" => program.second(),
+        _ => None,
+    };
+    let wanted: Vec<(&str, usize)> =
+        registers.iter().filter_map(|&(name, register)| output(name).map(|result| (register, result))).collect();
     let needed = needed(program, &wanted);
     let mut results: Vec<String> = Vec::with_capacity(program.steps().len());
     for (step, needed) in program.steps().iter().zip(needed) {

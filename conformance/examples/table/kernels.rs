@@ -92,6 +92,29 @@ pub fn kernel(name: &str, stage: &Stage) -> Option<Kernel> {
             of(FOLDS, CANDIDATES * N * C * (k + 1.0), "an addition to a logit, or a divergence: candidates·N·C·(F + 2)")
         }
         "lipex_lambda_pairs" => of(blocks(N / 2.0), N / 2.0 * WORDS, "a pair of words, N/2·⌈D/32⌉"),
+        other => sandwich(other, k * (C - 1.0), k),
+    }
+}
+
+/// The kernels of the error bars, whose matrices are of n entries, K columns of C − 1 contrasts.
+fn sandwich(name: &str, n: f64, k: f64) -> Option<Kernel> {
+    let of = |blocks: f64, operations: f64, useful: &'static str| {
+        Some(Kernel { threads: 256, shared: 0, blocks, operations, useful })
+    };
+    let tiles = (n / 16.0).ceil();
+    match name {
+        "lipex_sandwich_rows" => of(blocks(N), N * C * (k + 4.0), "an addition to a logit or a contrast: N·C·(F + 5)"),
+        "lipex_sandwich_hessian" => {
+            let pairs = C * (C - 1.0) / 2.0;
+            of(pairs, pairs * N * k * (k + 1.0) / 2.0, "an addition to A: N·C(C − 1)/2·K(K + 1)/2")
+        }
+        "lipex_sandwich_leverage" => of(N, N * n * n / 4.0, "a multiply-add, half of the features kept: N·n²/4"),
+        "lipex_sandwich_means" => of(n, N * n, "an addition, N·n"),
+        "lipex_sandwich_parts" => of(N - 1.0, N * n, "an addition, N·n"),
+        "lipex_sandwich_noise" => {
+            of(tiles * (tiles + 1.0) / 2.0, N * n * (n + 1.0) / 2.0, "a multiply-add, N·n(n + 1)/2")
+        }
+        "lipex_sandwich_moved" => of((N / 16.0).ceil() * tiles, N * n * n, "a multiply-add, N·n²"),
         _ => None,
     }
 }

@@ -149,6 +149,10 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
         Softmax::default().lambda_auto().fit(&on, &list)?;
         Ok(0)
     })?;
+    count("error bars", 1.0, &mut || {
+        Softmax::default().spread(&on, &list[0], &fitted[0], Dependence::Independent)?;
+        Ok(0)
+    })?;
     Ok(stages)
 }
 

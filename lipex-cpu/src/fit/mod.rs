@@ -63,8 +63,7 @@ impl Surrogate<Cpu> for Softmax {
         let warm = Problem { start: Some(fitted), ..*problem };
         let shared = Shared::new(self, std::slice::from_ref(&warm), &[0])?;
         let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0);
-        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
-        Ok((length(&less) > 0.0).then(|| length(fitted) / length(&less)))
+        Ok(fitted.shrinkage(&less))
     }
 }
 
