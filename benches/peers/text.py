@@ -249,8 +249,8 @@ def table(times, rounds):
             pass
     return "\n".join([
         f"# Whole explanations of a text, {datetime.date.today()}", "",
-        f"{os.cpu_count()} processors; load average at the end {os.getloadavg()[0]:.1f}. {', '.join(packages)}. 44 words, 6 classes,",
-        f"{SAMPLES} samples; `python benches/peers/text.py --rounds {rounds}`. The explainer's own time in milliseconds, the classifier's taken",
+        f"{os.cpu_count()} processors; load average at the end {os.getloadavg()[0]:.1f}. {', '.join(packages)}.",
+        f"44 words, 6 classes, {SAMPLES} samples; `python benches/peers/text.py --rounds {rounds}`. The explainer's own time in milliseconds, the classifier's taken",
         "out: lipex's by the clock, the peers' of the processor; medians, rounds in turn, one thread. captum explains every class on the",
         "same masks, whose answers are kept; its Lime is the computation of the second row, to within 1e-4 in every coefficient.", "",
         "| who | ms | ÷ lipex |", "|---|---|---|", *rows, "",

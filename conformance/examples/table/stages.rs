@@ -92,7 +92,11 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
         let text = counters(library)?;
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder)?;
-            std::fs::write(std::path::Path::new(folder).join(format!("{}.json", name.replace(' ', "-"))), &text)?;
+            std::fs::write(
+                std::path::Path::new(folder)
+                    .join(format!("{}.json", name.replace(|c: char| !c.is_alphanumeric(), "-"))),
+                &text,
+            )?;
         }
         let found: BTreeMap<String, Value> = serde_json::from_str(&text)?;
         let counts = found.iter().map(|(kernel, c)| (&*kernel.clone().leak(), Counts::of(c))).collect();
