@@ -1,6 +1,6 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::weigh::look_up;
 use bytemuck::{Pod, Zeroable};
@@ -284,17 +284,15 @@ impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
             (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
         };
         let (found, _) = look_up(on, "perturb", &masks, near)?;
-        let one = |((masks, weights), found): ((&Masks<Cuda>, &Option<Weights<Cuda>>), &DeviceBuffer<f32>)| {
-            let index: Vec<u32> =
-                (0..).zip(on.receive("perturb", found)?).filter(|(_, near)| *near > 0.0).map(|(i, _)| i).collect();
+        let one = |i: usize| {
+            let (masks, near) = (&masks[i], on.receive("perturb", &found[i])?);
+            let index: Vec<u32> = (0..).zip(near).filter(|(_, near)| *near > 0.0).map(|(row, _)| row).collect();
             let bits = on.gather(masks.bits(), masks.words(), &index)?;
-            let weights = weights.as_ref().map(|w| on.gather(w.values(), 1, &index)).transpose()?;
-            Ok(Sample {
-                masks: Masks::new(on, index.len(), masks.features(), bits)?,
-                weights: weights.map(Weights::new),
-            })
+            let weights = weights[i].as_ref().map(|w| on.gather(w.values(), 1, &index)).transpose()?;
+            let masks = Masks::new(on, index.len(), masks.features(), bits)?;
+            Ok(Sample { masks, weights: weights.map(Weights::new) })
         };
-        masks.iter().zip(&weights).zip(&found).map(one).collect()
+        (0..masks.len()).map(one).collect()
     }
 
     fn total(&self, features: usize, asked: usize) -> Result<usize> {
