@@ -7,7 +7,7 @@
 // Checked against `lipex_perturb_reference` and the CPU.
 #include "prelude.cuh"
 
-enum Law { UNIFORM_SIZE, ANTITHETIC, BERNOULLI, EXHAUSTIVE };
+enum Law { UNIFORM_SIZE, ANTITHETIC, BERNOULLI, EXHAUSTIVE, WEIGHT_PROPORTIONAL };
 
 struct Drawing {
     u32* bits;
@@ -15,6 +15,8 @@ struct Drawing {
     u64 rows;     // rows to draw
     u64 start;    // the number of the first of them
     u64 most;     // uniform size: the most features that are removed
+    // Weight-proportional: r + 1 features are removed by points below entry r and not below the one before, of 2³².
+    const u64* ends;
 };
 
 struct Four {
@@ -110,6 +112,12 @@ INLINE void draw_row(Row row, const Drawing& o, u32 law, u64 threshold, u64 seed
                 bits |= (u32)(draw(d, j) < threshold) << (j % 32);
             word(row, w) = bits;
         }
+    } else if (law == WEIGHT_PROPORTIONAL) {
+        // The point of the row: its number with its bits reversed, turned.
+        u32 point = __brev(i) + (u32)threshold, removed = 1;
+        while (removed < features && o.ends[removed - 1] <= point) removed++;
+        Draws d = draws(seed, i);
+        remove_subset(row, features, removed, d);
     } else {
         word(row, 0) = i;
         invert(row, features);

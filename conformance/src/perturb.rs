@@ -1,8 +1,8 @@
 //! Masks: bit for bit those of the CPU.
 
 use lipex_core::{
-    Angle, Antithetic, Backend, Bernoulli, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    UniformSize,
+    Angle, Antithetic, Backend, Bernoulli, Exhaustive, Exponential, Filtered, GivenMasks, LimeImage, LimeText,
+    Perturber, ProximityTable, UniformSize, WeightProportional,
 };
 use lipex_cpu::Cpu;
 
@@ -33,6 +33,28 @@ fn compare<B: Backend, L: Perturber<B> + Perturber<Cpu>>(on: &B, law: &L, featur
     }
 }
 
+/// Weight-proportional masks and their weights, whole and in part.
+fn weighted<B: Backend>(on: &B, features: &[usize])
+where
+    WeightProportional: Perturber<B>,
+{
+    let law = WeightProportional;
+    let tables: Vec<ProximityTable> = features.iter().map(|&d| Exponential::default().table(d)).collect();
+    for rows in [0..130, 40..41] {
+        let cpu: &dyn Perturber<Cpu> = &law;
+        let expected = cpu.perturb(&Cpu::new(), features, 130, rows.clone(), 1 << 33 | 5, Some(&tables)).unwrap();
+        let got = law.perturb(on, features, 130, rows, 1 << 33 | 5, Some(&tables)).unwrap();
+        for (e, g) in expected.iter().zip(&got) {
+            assert!(on.download(g.masks.bits()).unwrap() == *e.masks.bits(), "D = {}", e.masks.features());
+            let weights = g.weights.as_ref().map(|w| on.download(w.values()).unwrap());
+            assert!(weights == e.weights.as_ref().map(|w| w.values().clone()), "D = {}", e.masks.features());
+        }
+        assert_eq!(got.len(), expected.len());
+    }
+    assert!(law.perturb(on, features, 130, 0..130, 5, None).is_err());
+    assert!(law.perturb(on, features, 130, 0..130, 5, Some(&tables[1..])).is_err());
+}
+
 /// Every law over D at the edges of words, N at the edges of blocks, batches of 1, 3 and 17 instances of different sizes.
 pub fn masks_equal_the_cpu<B: Backend>(on: &B)
 where
@@ -45,6 +67,7 @@ where
     GivenMasks: Perturber<B>,
     Filtered<UniformSize>: Perturber<B>,
     Filtered<Antithetic>: Perturber<B>,
+    WeightProportional: Perturber<B>,
 {
     let many: Vec<usize> = (0..17).map(|i| 1 + 13 * i).collect();
     for features in [&[1][..], &[31, 32, 33], &[441], &many] {
@@ -67,6 +90,8 @@ where
         compare(on, &LimeText, features, 20);
         compare(on, &LimeImage, features, 20);
     }
+    weighted(on, &[1, 31, 32, 33, 441]);
+    weighted(on, &[20_000, 7]);
     // So wide that a block draws fewer rows than a warp has threads.
     compare(on, &UniformSize::default(), &[20_000, 1], 25);
     // A seed of 64 bits, which LIME's generator does not take.

@@ -5,6 +5,7 @@ use crate::launch::{MOST_DOWN, Shape};
 use crate::weigh::look_up;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
+use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Antithetic, Backend, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize, Weights,
@@ -22,6 +23,7 @@ struct Drawing {
     rows: u64,
     start: u64,
     most: u64,
+    ends: u64,
 }
 
 /// The laws that the kernel knows, by its numbers.
@@ -32,6 +34,8 @@ enum Law {
     /// Keeps a feature if its draw is below the number.
     Bernoulli = 2,
     Exhaustive = 3,
+    /// Turns the sequence of sizes by the number.
+    WeightProportional = 4,
 }
 
 /// Threads of a block, and most rows that it draws.
@@ -50,27 +54,30 @@ fn block_of(words: usize) -> (usize, usize) {
     (rows, bytes(rows))
 }
 
-/// Draws on the device; `most` is the most features removed of so many.
+/// Draws on the device; `bounds` are of an instance, by its number and features: the most features removed, and the address of
+/// the ends of its sizes.
 fn draw(
     on: &Cuda,
     law: Law,
     features: &[usize],
     rows: &Range<usize>,
     (seed, threshold): (u64, u64),
-    most: impl Fn(usize) -> usize,
+    bounds: impl Fn(usize, usize) -> (usize, u64),
 ) -> Result<Vec<Sample<Cuda>>> {
     let mut samples = Vec::with_capacity(features.len());
-    for part in features.chunks(MOST_DOWN) {
+    for (chunk, part) in features.chunks(MOST_DOWN).enumerate() {
         let mut drawings = Vec::with_capacity(part.len());
         let mut masks = Vec::with_capacity(part.len());
-        for &d in part {
+        for (i, &d) in part.iter().enumerate() {
+            let (most, ends) = bounds(chunk * MOST_DOWN + i, d);
             let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
             drawings.push(Drawing {
                 bits: bits.address(),
                 features: d as u64,
                 rows: rows.len() as u64,
                 start: rows.start as u64,
-                most: most(d) as u64,
+                most: most as u64,
+                ends,
             });
             masks.push(Masks::new(on, rows.len(), d, bits)?);
         }
@@ -80,7 +87,7 @@ fn draw(
         let arguments =
             [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), threshold.into(), seed.into()];
         // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
-        // rows · ⌈features/32⌉ words and live in `masks`; shared memory holds rows_a_block rows of the widest instance twice, spread.
+        // rows · ⌈features/32⌉ words and, for the law that reads them, ends features numbers; bits live in `masks`; shared memory holds rows_a_block rows of the widest instance twice, spread.
         unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
         samples.extend(masks.into_iter().map(|masks| Sample { masks, weights: None }));
     }
@@ -94,7 +101,7 @@ fn draw(
 pub fn uniform_size_reference(on: &Cuda, features: usize, rows: usize, seed: u64) -> Result<Masks<Cuda>> {
     let bits = on.room::<u32>("perturb", rows * features.div_ceil(32))?;
     let (wide, most) = (features as u64, features as u64);
-    let drawing = Drawing { bits: bits.address(), features: wide, rows: rows as u64, start: 0, most };
+    let drawing = Drawing { bits: bits.address(), features: wide, rows: rows as u64, start: 0, most, ends: 0 };
     let jobs = on.send_jobs("perturb", &[drawing])?;
     let shape = Shape { grid: (rows.div_ceil(THREADS), 1), threads: THREADS as u32, shared: 0 };
     let arguments = [(&jobs).into(), (Law::UniformSize as u32).into(), 0u64.into(), seed.into()];
@@ -142,7 +149,7 @@ impl Perturber<Cuda> for UniformSize {
             return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
         }
         let most = |d: usize| self.within.map_or(d, |angle| angle.most_removed(d));
-        draw(on, Law::UniformSize, features, &rows, (seed, 0), most)
+        draw(on, Law::UniformSize, features, &rows, (seed, 0), |_, d| (most(d), 0))
     }
 
     fn grows(&self) -> bool {
@@ -163,7 +170,7 @@ impl Perturber<Cuda> for Antithetic {
         if !fit_a_block(features) {
             return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
         }
-        draw(on, Law::Antithetic, features, &rows, (seed, 0), |d| d)
+        draw(on, Law::Antithetic, features, &rows, (seed, 0), |_, d| (d, 0))
     }
 
     fn grows(&self) -> bool {
@@ -189,7 +196,7 @@ impl Perturber<Cuda> for Bernoulli {
             return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
         }
         let threshold = (self.keep() * 4_294_967_296.0) as u64;
-        draw(on, Law::Bernoulli, features, &rows, (seed, threshold), |d| d)
+        draw(on, Law::Bernoulli, features, &rows, (seed, threshold), |_, d| (d, 0))
     }
 
     fn grows(&self) -> bool {
@@ -213,7 +220,7 @@ impl Perturber<Cuda> for Exhaustive {
                 return Err(Error::setting("samples", rows.end, format!("this sampler has {total} masks here")));
             }
         }
-        draw(on, Law::Exhaustive, features, &rows, (seed, 0), |d| d)
+        draw(on, Law::Exhaustive, features, &rows, (seed, 0), |_, d| (d, 0))
     }
 
     fn total(&self, features: usize, _: usize) -> Result<usize> {
@@ -263,7 +270,48 @@ macro_rules! by_the_host {
         }
     )*};
 }
-by_the_host!(LimeText, LimeImage, GivenMasks, WeightProportional, ShapleySize);
+by_the_host!(LimeText, LimeImage, GivenMasks, ShapleySize);
+
+/// Sizes from their ends on the device, weights by a table of as many kept features.
+impl Perturber<Cuda> for WeightProportional {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        let tables = match proximity {
+            Some(tables) if fit_a_block(features) && fit_tables(features, tables) => tables,
+            // What is wrong with the tables the CPU says in its own words.
+            _ => return drawn_on_the_host(self, on, features, total, rows, seed, proximity),
+        };
+        let sizes = tables.iter().map(WeightProportional::sizes).collect::<Result<Vec<_>>>()?;
+        let ends = sizes.iter().map(|s| on.send_jobs("perturb", s.ends())).collect::<Result<Vec<_>>>()?;
+        // Row 0 is the instance and has no draws of its own.
+        let shift = Draws::new(seed, 0, 0, Purpose::Masks).draw(0);
+        let law = (seed, u64::from(shift));
+        let drawn = draw(on, Law::WeightProportional, features, &rows, law, |i, d| (d, ends[i].address()))?;
+        let masks: Vec<Masks<Cuda>> = drawn.into_iter().map(|sample| sample.masks).collect();
+        let (weights, _) = look_up(on, "perturb", &masks, |i, _| sizes[i].weights().to_vec())?;
+        let one = |(masks, weights)| Sample { masks, weights: Some(Weights::new(weights)) };
+        Ok(masks.into_iter().zip(weights).map(one).collect())
+    }
+
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Stratified
+    }
+}
+
+fn fit_tables(features: &[usize], tables: &[ProximityTable]) -> bool {
+    features.len() == tables.len() && features.iter().zip(tables).all(|(d, table)| d + 1 == table.values().len())
+}
 
 /// Draws by the law on the device, then gathers there the rows that lie within the angle; a number a row comes back.
 impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
@@ -279,7 +327,7 @@ impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
         let drawn = self.law.perturb(on, features, total, rows, seed, proximity)?;
         let (masks, weights): (Vec<_>, Vec<_>) = drawn.into_iter().map(|s| (s.masks, s.weights)).unzip();
         // 1 for as many kept features as are near enough.
-        let near = |d: usize| {
+        let near = |_, d: usize| {
             let least = d - self.within.most_removed(d).min(d);
             (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
         };

@@ -22,18 +22,19 @@ struct Weighing {
 }
 
 /// For each row the number that its instance's table has for the features that it keeps, and whether every instance has one
-/// above 0. `table` gives features + 1 numbers.
+/// above 0. `table` gives features + 1 numbers for an instance, by its number and features.
 pub(crate) fn look_up(
     on: &Cuda,
     stage: &'static str,
     masks: &[Masks<Cuda>],
-    table: impl Fn(usize) -> Vec<f32>,
+    table: impl Fn(usize, usize) -> Vec<f32>,
 ) -> Result<(Vec<DeviceBuffer<f32>>, bool)> {
     let (mut all, mut every) = (Vec::with_capacity(masks.len()), true);
-    for part in masks.chunks(MOST_DOWN) {
+    for (chunk, part) in masks.chunks(MOST_DOWN).enumerate() {
         let (mut weighings, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for m in part {
-            let (table, own) = (on.send(stage, &table(m.features()))?, on.room::<f32>(stage, m.rows())?);
+        for (i, m) in part.iter().enumerate() {
+            let (table, own) =
+                (on.send(stage, &table(chunk * MOST_DOWN + i, m.features()))?, on.room::<f32>(stage, m.rows())?);
             weighings.push(Weighing {
                 bits: m.bits().address(),
                 table: table.address(),
@@ -59,7 +60,7 @@ pub(crate) fn look_up(
 fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> ProximityTable) -> Result<Vec<Weights<Cuda>>> {
     let values = |features| table(features).values().iter().map(|&v| v as f32).collect::<Vec<f32>>();
     masks.iter().try_for_each(|m| check_weights(&values(m.features())))?;
-    let (weights, every) = look_up(on, "weigh", masks, values)?;
+    let (weights, every) = look_up(on, "weigh", masks, |_, features| values(features))?;
     if !every {
         // The one line that the CPU has for it.
         check_weights(&[0.0])?;

@@ -122,6 +122,12 @@ impl Sizes {
         1 + below.min(self.ends.len() - 1)
     }
 
+    /// Entry r − 1: r features are removed by points below this and not below the entry before, of 2³². Points that no entry is
+    /// above remove all.
+    pub fn ends(&self) -> &[u64] {
+        &self.ends
+    }
+
     /// The weight of a row, entry m for m kept features.
     pub fn weights(&self) -> &[f32] {
         &self.weights
