@@ -1,7 +1,8 @@
 // Evaluate: agreement of a surrogate with the black box, π-weighted over rows.
 //
 // lipex_evaluate: grid (1, evaluations), 256 threads, one a row; sums f64 in a fixed order.
-// lipex_evaluate_classes: grid (C, evaluations), sums for R² of a class. lipex_evaluate_first: one thread a row.
+// lipex_evaluate_classes: grid (C, evaluations), sums for R² of a class.
+// lipex_evaluate_enter, lipex_evaluate_first: which rows have the same mask, one thread a row.
 // Shapes: x C × (F + 1), the intercept last; answers C × N; sums 6 numbers; squares C × 3. Shared memory: 64 bytes.
 // Checked against the CPU's fidelities.
 #include "prelude.cuh"
@@ -136,15 +137,43 @@ KERNEL(256) lipex_evaluate_classes(const Evaluation* __restrict__ evaluations) {
     }
 }
 
-// first[i]: the first row whose mask equals that of row i.
-KERNEL(256) lipex_evaluate_first(const u32* __restrict__ bits, u32* __restrict__ first, u64 rows, u64 words) {
+INLINE bool equal(const u32* bits, u64 words, u32 a, u32 b) {
+    u64 w = 0;
+    while (w < words && bits[(u64)a * words + w] == bits[(u64)b * words + w]) w++;
+    return w == words;
+}
+
+// Where the search for a row's mask begins.
+INLINE u32 hash(const u32* bits, u64 words, u32 i) {
+    u32 h = 0;
+    for (u64 w = 0; w < words; w++) {
+        h = (h ^ bits[(u64)i * words + w]) * 0x85ebca6bu;
+        h ^= h >> 15;
+    }
+    return h;
+}
+
+// Enters each row into a table of a power of two of slots, at least twice as many as rows, all 0 before: one more than the
+// first row of a mask. Which slot a mask gets depends on the order of the rows, the row that stays there does not.
+KERNEL(256) lipex_evaluate_enter(const u32* __restrict__ bits, u32* __restrict__ slots, u64 rows, u64 words, u32 last) {
     u32 i = blockIdx.x * THREADS + threadIdx.x;
     if (i >= rows) return;
-    u32 found = i;
-    for (u32 k = 0; k < found; k++) {
-        u64 w = 0;
-        while (w < words && bits[(u64)k * words + w] == bits[(u64)i * words + w]) w++;
-        if (w == words) found = k;
+    for (u32 at = hash(bits, words, i) & last;; at = (at + 1) & last) {
+        u32 there = atomicCAS(slots + at, 0u, i + 1);
+        if (there == 0) return;
+        if (equal(bits, words, there - 1, i)) {
+            atomicMin(slots + at, i + 1);
+            return;
+        }
     }
-    first[i] = found;
+}
+
+// first[i]: the first row whose mask equals that of row i, out of the table in which all rows are.
+KERNEL(256) lipex_evaluate_first(const u32* __restrict__ bits, const u32* __restrict__ slots, u32* __restrict__ first, u64 rows,
+                                 u64 words, u32 last) {
+    u32 i = blockIdx.x * THREADS + threadIdx.x;
+    if (i >= rows) return;
+    u32 at = hash(bits, words, i) & last;
+    while (!equal(bits, words, slots[at] - 1, i)) at = (at + 1) & last;
+    first[i] = slots[at] - 1;
 }

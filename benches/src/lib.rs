@@ -39,30 +39,26 @@ pub fn masks(on: &Cpu, rows: usize, features: usize) -> Result<Masks<Cpu>> {
     Ok(sample.into_iter().next().expect("one instance, one sample").masks)
 }
 
-/// A neighbourhood of the default proximity whose classes depend on a quarter of the features and on some pairs.
+/// A neighbourhood of the default proximity: a softmax of features, half of them with a tenth of the weight, and noise in
+/// the logits. It is the law of `problem` in benches/peers/peers.py.
 ///
 /// # Errors
 /// Those of the stages.
 pub fn neighbourhood(on: &Cpu, (rows, features, classes): (usize, usize, usize)) -> Result<Neighbourhood<Cpu>> {
     let masks = masks(on, rows, features)?;
-    let coefficient = |purpose: u32, at: usize, c: usize| {
-        let mut draws = Draws::new(1, at as u32, purpose, Purpose::Starts);
-        let size = if at.is_multiple_of(4) { 2.0 } else { 0.3 };
-        size * (draws.unit(c as u32) - 0.5)
+    let scale = 0.5 * (67.0 / features as f64).sqrt();
+    let weak = |j: usize| Draws::new(1, j as u32, 0, Purpose::Starts).unit(0) < 0.5;
+    let row = |stream, i: usize, scale: f64| -> Vec<f64> {
+        let draws = Draws::new(1, i as u32, stream, Purpose::Starts);
+        (0..classes).map(|c| scale * normal(draws.clone(), c as u32)).collect()
     };
-    let table = |purpose| -> Vec<Vec<f64>> {
-        (0..features).map(|j| (0..classes).map(|c| coefficient(purpose, j, c)).collect()).collect()
-    };
-    let (linear, pairs) = (table(0), table(1));
+    let weights: Vec<Vec<f64>> = (0..features).map(|j| row(1, j, if weak(j) { 0.1 * scale } else { scale })).collect();
+    let base = row(2, 0, 1.0);
     let mut values = Vec::with_capacity(rows * classes);
     for i in 0..rows {
-        let mut logits = vec![0.0; classes];
-        for j in (0..features).filter(|&j| masks.keeps(i, j)) {
-            logits.iter_mut().zip(&linear[j]).for_each(|(l, a)| *l += a);
-            if masks.keeps(i, (j + 1) % features) {
-                logits.iter_mut().zip(&pairs[j]).for_each(|(l, a)| *l += a);
-            }
-        }
+        let mut logits = row(3, i, 0.3);
+        let kept = (0..features).filter(|&j| masks.keeps(i, j)).map(|j| &weights[j]);
+        kept.chain([&base]).for_each(|terms| logits.iter_mut().zip(terms).for_each(|(l, a)| *l += a));
         softmax_in_place(&mut logits);
         values.extend(logits.into_iter().map(|p| p as f32));
     }
@@ -71,6 +67,12 @@ pub fn neighbourhood(on: &Cpu, (rows, features, classes): (usize, usize, usize))
     let weights = Exponential::default().weigh(on, &masks)?.into_iter().next().expect("one instance, one vector");
     let [masks] = masks;
     Neighbourhood::new(on, masks, probabilities, weights)
+}
+
+/// A normal number by Box and Muller.
+fn normal(mut draws: Draws, index: u32) -> f64 {
+    let (radius, angle) = (1.0 - draws.unit(2 * index), draws.unit(2 * index + 1));
+    (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }
 
 /// An instance and a model in one that cost nothing: an input is the number of its mask, an answer is looked up.

@@ -26,6 +26,8 @@ fn select_fit_and_evaluate_with_two_threads() {
     suite::other_settings_equal_the_cpu(&two);
     suite::fits_start_and_count_as_told(&two);
     suite::penalties_chosen_equal_the_cpu(&two);
+    suite::spreads_equal_the_cpu(&two);
+    suite::bars_equal_the_cpu(&two);
     suite::fidelities_equal_the_cpu(&two);
     suite::explanations_equal_the_cpu(&two);
 }

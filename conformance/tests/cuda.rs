@@ -151,6 +151,13 @@ fn fit_with_penalties_chosen() {
 }
 
 #[test]
+fn uncertainty() {
+    let Some((on, _turn)) = device() else { return };
+    suite::spreads_equal_the_cpu(&on);
+    suite::bars_equal_the_cpu(&on);
+}
+
+#[test]
 fn evaluate() {
     let Some((on, _turn)) = device() else { return };
     suite::fidelities_equal_the_cpu(&on);

@@ -6,7 +6,7 @@ mod mutants;
 
 use device::device;
 use lipex_conformance::{Case, made};
-use lipex_core::{Backend, Probabilities};
+use lipex_core::{Backend, Distinct, Probabilities};
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, Pixel, PixelTemplate, TokenTemplate, When};
 use lipex_demo::Demo;
 
@@ -77,6 +77,18 @@ fn pixels_are_taken_from_the_image_or_the_baseline() {
     assert!(PixelTemplate::<f32>::new(&on, 2, &[0.0; 4], &[0.0; 4], &[0]).is_err());
     let wide = PixelTemplate::<f32>::new(&on, 1, &[0.0], &[0.0], &[40]).unwrap();
     assert!(wide.render(&on, &made(CASE, 1).on(&on).masks, 0..1).is_err());
+}
+
+#[test]
+fn equal_masks_are_found() {
+    let Some((on, _turn)) = device() else { return };
+    for (features, rows) in [(1, 1), (1, 300), (4, 1000), (33, 257), (100, 1000)] {
+        let problem = made(Case { features, rows, classes: 2, kept: 1 }, 7);
+        let expected = Distinct::by_key(problem.bits.chunks_exact(features.div_ceil(32)));
+        let found = lipex_cuda::distinct(&on, &problem.on(&on).masks).unwrap();
+        assert_eq!(found, expected, "{features} features, {rows} rows");
+        assert!(rows < 1000 || found.first.len() > 10);
+    }
 }
 
 #[test]

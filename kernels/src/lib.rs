@@ -1,9 +1,9 @@
 //! The CUDA kernels of lipex, compiled to PTX: text and nothing else.
 //!
-//! A file of kernels is named after its stage. `fit` and `lambda` have places for a divergence's program, which must be
+//! A file of kernels is named after its stage. `fit`, `lambda` and `sandwich` have places for a divergence's program, which must be
 //! filled in before they are loaded: lines with [`DIVERGENCE`] or [`DOUBLE_DIVERGENCE`] (the fit's, perhaps smoothed) or
-//! [`EXACT_DIVERGENCE`] (the divergence itself), followed by `name=register` for those of the outputs `value` and `slope` that
-//! are wanted, and for the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
+//! [`EXACT_DIVERGENCE`] (the divergence itself), followed by `name=register` for those of the outputs `value`, `slope` and
+//! `second` that are wanted, and for the inputs `p`, `ln_q`, `q`, `sqrt_q` and `width`.
 //!
 //! `kernels/compile.py` makes the PTX from the sources beside it.
 
@@ -49,6 +49,8 @@ files! {
     FIT = "fit";
     /// How far refits are from the black box on rows held out, for choosing λ; has places for a divergence.
     LAMBDA = "lambda";
+    /// What the standard errors of a softmax fit are made of; has places for a divergence.
+    SANDWICH = "sandwich";
     /// The ridge surrogate.
     RIDGE = "ridge";
     /// Agreement with the black box.
@@ -124,7 +126,7 @@ mod tests {
         }
         assert_eq!(PERTURB.kernels()[0].1.len() + PERTURB.kernels()[1].1.len(), 9);
         let wanting: Vec<&str> = FILES.iter().filter(|f| f.wants_divergence()).map(|f| f.name).collect();
-        assert_eq!(wanting, ["fit", "lambda"]);
+        assert_eq!(wanting, ["fit", "lambda", "sandwich"]);
     }
 
     #[test]

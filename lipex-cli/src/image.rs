@@ -2,6 +2,7 @@
 
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
+use crate::progress::Watched;
 use crate::staging::Staging;
 use crate::{files, method, parse, program, report};
 use lipex::{
@@ -23,14 +24,17 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     if let Some(rank) = &options.view.rank {
         explainer = explainer.rank(Rank::by_name(rank)?);
     }
-    let model = model(options)?;
-    let labels = BlackBox::<Cpu, Images>::labels(&model);
+    let program = model(options)?;
+    let model = Watched::<Cpu, Images>::new(&program);
+    let labels = BlackBox::<Cpu, Images>::labels(&program);
     let view = report::Choice::new(&options.view, labels)?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, labels)).transpose()?;
     let (mut explanation, around) = explainer.explain_with_neighbourhood(&image, &model)?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(&image, &model, &explanation, to)?);
     }
+    // Its line makes room for the report.
+    drop(model);
     let e = &explanation;
     let mut staged = Staging::default();
     let told = match &folder {

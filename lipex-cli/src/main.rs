@@ -11,6 +11,7 @@ mod output;
 mod parse;
 mod perturb;
 mod program;
+mod progress;
 mod report;
 mod select;
 mod show;

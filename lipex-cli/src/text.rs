@@ -3,6 +3,7 @@
 use crate::backend::{self, Chosen, Everything};
 use crate::options::{ModelOptions, TextOptions, WordOptions};
 use crate::output::{self, Targets};
+use crate::progress::Watched;
 use crate::staging::Staging;
 use crate::{files, method, parse, program, report};
 use lipex::{
@@ -55,6 +56,7 @@ fn explain<B: Everything, Batch>(
     if let Some(rank) = &options.view.rank {
         explainer = explainer.rank(Rank::by_name(rank)?);
     }
+    let model = &Watched::new(model);
     let view = report::Choice::new(&options.view, model.labels())?;
     let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
     let (mut explanation, around) = explainer.explain_with_neighbourhood(text, model)?;

@@ -57,6 +57,20 @@ fn a_device_chooses_the_penalty_of_the_cpu() {
 }
 
 #[test]
+fn a_device_has_the_error_bars_of_the_cpu() {
+    let [cpu, cuda] = on_both(&["text", TEXT, "--samples", "120", "--lambda", "0.01", "--uncertainty"])
+        .map(|e| e.uncertainty.expect("error bars"));
+    assert_eq!((cpu.method, &cpu.not_covered), (cuda.method, &cuda.not_covered));
+    for (a, b) in cpu.std_error.iter().flatten().zip(cuda.std_error.iter().flatten()) {
+        assert!(*a > 0.0 && (a - b).abs() < 5e-3 * a, "{a} {b}");
+    }
+    assert!((cpu.band - cuda.band).abs() < 0.02 && (cpu.quantile - cuda.quantile).abs() < 0.01);
+    let shares = [cpu.in_top, cuda.in_top].map(|top| top.expect("shares in the top").share.concat());
+    let apart = shares[0].iter().zip(&shares[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(apart <= 0.03, "{apart}");
+}
+
+#[test]
 fn devices_are_listed_and_traffic_is_told() {
     let done = lipex(&["devices"], true);
     let list = text(&done.stdout);

@@ -131,6 +131,16 @@ impl<B: Backend> Masks<B> {
         self.features.div_ceil(32)
     }
 
+    /// The number of features that each row keeps, counted on the host.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the device fails.
+    pub fn counts(&self, on: &B) -> Result<Vec<usize>> {
+        let (words, bits) = (self.words(), on.download(&self.bits)?);
+        let count = |i: usize| bits[i * words..(i + 1) * words].iter().map(|w| w.count_ones() as usize).sum();
+        Ok((0..self.rows).map(count).collect())
+    }
+
     /// The bits, where they lie.
     pub fn bits(&self) -> &B::Buffer<u32> {
         &self.bits

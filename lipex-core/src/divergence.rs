@@ -144,7 +144,9 @@ pub trait ErasedDivergence: Send + Sync {
     fn terms(&self, p: &[f32], q: QRows<'_>, width: Option<f32>, value: &mut [f32], slope: &mut [f32]);
     /// φ and ∂φ/∂u as a program for a backend; of the smoothed φ, which has the width as an input, if `smoothed`.
     fn record(&self, smoothed: bool) -> Program;
-    /// The same in f64.
+    /// The term itself, ∂φ/∂u and ∂²φ/∂u² as a program.
+    fn record_curved(&self) -> Program;
+    /// The same as [`terms`](ErasedDivergence::terms) in f64.
     ///
     /// # Shapes
     /// As in [`terms`](ErasedDivergence::terms).
@@ -178,6 +180,10 @@ impl<D: Divergence> ErasedDivergence for D {
 
     fn record(&self, smoothed: bool) -> Program {
         Program::record(|p, q, width| if smoothed { self.smoothed(p, q, width) } else { self.term(p, q) })
+    }
+
+    fn record_curved(&self) -> Program {
+        Program::record_curved(|p, q| self.term(p, q))
     }
 
     fn terms_f64(&self, p: &[f64], q: QRows<'_, f64>, width: Option<f32>, value: &mut [f64], slope: &mut [f64]) {

@@ -71,8 +71,9 @@ impl Default for OutOfFold {
     }
 }
 
-/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them.
-const REFIT_TOLERANCE: f64 = 1e-5;
+/// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them. On
+/// random problems it moves those by less than a hundredth of themselves.
+const REFIT_TOLERANCE: f64 = 1e-4;
 
 /// Fits of each problem without the rows of fold 1, of fold 2, and so on: one batch for all, each from the problem's fit.
 ///

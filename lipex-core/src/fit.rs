@@ -64,7 +64,8 @@ pub struct Problem<'a, B: Backend> {
     pub multiplicities: Option<&'a [u32]>,
     /// A fit to start from, on the same selection.
     pub start: Option<&'a Fitted>,
-    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read.
+    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read. The
+    /// objective in its report may be that of the solver's last evaluation, in f32.
     pub tolerance: Option<f64>,
 }
 
@@ -118,6 +119,12 @@ pub struct Fitted {
 }
 
 impl Fitted {
+    /// ‖W‖ over the ‖W‖ of a fit with less penalty; `None` where that one has no length.
+    pub fn shrinkage(&self, less: &Fitted) -> Option<f64> {
+        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
+        (length(less) > 0.0).then(|| length(self) / length(less))
+    }
+
     /// Q of one mask over the kept features, in f64.
     ///
     /// # Shapes

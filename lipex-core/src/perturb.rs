@@ -78,6 +78,23 @@ pub enum Dependence {
     Unknown,
 }
 
+/// The rows that were drawn, which are all but row 0: strata of units of rows that were drawn together.
+///
+/// `kept` has the number of features that each row keeps, which only [`Dependence::Stratified`] asks for.
+pub fn units(kept: &[usize], dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+    let rows = kept.len();
+    match dependence {
+        Dependence::Pairs => {
+            vec![(1..rows).step_by(2).map(|first| (first..rows.min(first + 2)).collect()).collect()]
+        }
+        Dependence::Stratified => {
+            let alone = |group: Vec<usize>| group.into_iter().map(|i| vec![i]).collect();
+            strata(kept).into_iter().map(alone).collect()
+        }
+        _ => vec![(1..rows).map(|i| vec![i]).collect()],
+    }
+}
+
 /// Groups of rows that were drawn alike under [`Dependence::Stratified`]: by the number of kept features, neighbouring
 /// numbers together until a group has 2 rows. Row 0, which is not drawn, is in none.
 pub fn strata(kept: &[usize]) -> Vec<Vec<usize>> {

@@ -23,16 +23,37 @@ pub enum Purpose {
     Noise = 8,
 }
 
+/// Blocks that are made together, one a vector lane.
+const TOGETHER: usize = 8;
+
 /// Philox4x32-10: four words from a counter and a key.
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let (mut c, mut k) = (counter, key);
+    blocks(counter.map(|word| [word]), key).map(|[word]| word)
+}
+
+/// Word `w` of block `l` at `[w][l]`, from counters laid out alike.
+#[inline(always)]
+fn blocks<const L: usize>(counters: [[u32; L]; 4], key: [u32; 2]) -> [[u32; L]; 4] {
+    let (mut words, mut k) = (counters, key);
     for _ in 0..10 {
-        let a = u64::from(c[0]) * 0xD251_1F53;
-        let b = u64::from(c[2]) * 0xCD9E_8D57;
-        c = [(b >> 32) as u32 ^ c[1] ^ k[0], b as u32, (a >> 32) as u32 ^ c[3] ^ k[1], a as u32];
+        let [a, b, c, d] = &mut words;
+        for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+            let (first, third) = (u64::from(*a) * 0xD251_1F53, u64::from(*c) * 0xCD9E_8D57);
+            (*a, *b) = ((third >> 32) as u32 ^ *b ^ k[0], third as u32);
+            (*c, *d) = ((first >> 32) as u32 ^ *d ^ k[1], first as u32);
+        }
         k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
     }
-    c
+    words
+}
+
+/// `draw` scaled to `0..n`: `(draw · n) >> 32`.
+///
+/// # Numerics
+/// The bias is below n / 2³².
+#[inline]
+pub fn scaled(draw: u32, n: u32) -> u32 {
+    ((u64::from(draw) * u64::from(n)) >> 32) as u32
 }
 
 /// The draws of one row: word `j` of block `b` is draw `4b + j`.
@@ -67,19 +88,56 @@ impl Draws {
         self.words[(index % 4) as usize]
     }
 
-    /// Draw `index` scaled to `0..n`: `(draw · n) >> 32`.
-    ///
-    /// # Numerics
-    /// The bias is below n / 2³².
+    /// Draws `first`, `first` + 1, …; where they are many, several blocks at a time.
+    pub fn fill(&mut self, first: u32, out: &mut [u32]) {
+        let few = out.len() <= 4 * TOGETHER / 2;
+        let ragged = if few { out.len() } else { (first.wrapping_neg() % 4) as usize };
+        let (head, rest) = out.split_at_mut(ragged);
+        head.iter_mut().zip(first..).for_each(|(out, index)| *out = self.draw(index));
+        if !rest.is_empty() {
+            pulp::Arch::new().dispatch(Fill { draws: self, block: first.div_ceil(4), out: rest });
+        }
+    }
+
+    /// Draw `index` [scaled] to `0..n`.
     #[inline]
     pub fn below(&mut self, index: u32, n: u32) -> u32 {
-        ((u64::from(self.draw(index)) * u64::from(n)) >> 32) as u32
+        scaled(self.draw(index), n)
     }
 
     /// Draw `index` as a number in [0, 1), a multiple of 2⁻³².
     #[inline]
     pub fn unit(&mut self, index: u32) -> f64 {
         f64::from(self.draw(index)) / 4_294_967_296.0
+    }
+}
+
+/// Writes whole blocks, the last one as far as there is room.
+struct Fill<'a> {
+    draws: &'a Draws,
+    block: u32,
+    out: &'a mut [u32],
+}
+
+impl pulp::WithSimd for Fill<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: pulp::Simd>(self, _: S) {
+        let Fill { draws, mut block, out } = self;
+        for out in out.chunks_mut(4 * TOGETHER) {
+            let mut counters =
+                [[0; TOGETHER], [draws.row; TOGETHER], [draws.stream; TOGETHER], [draws.purpose as u32; TOGETHER]];
+            for (l, counter) in counters[0].iter_mut().enumerate() {
+                *counter = block.wrapping_add(l as u32);
+            }
+            let words = blocks(counters, draws.key);
+            let mut made = [[0; 4]; TOGETHER];
+            for (l, block) in made.iter_mut().enumerate() {
+                *block = words.map(|of_block| of_block[l]);
+            }
+            out.copy_from_slice(&made.as_flattened()[..out.len()]);
+            block = block.wrapping_add(TOGETHER as u32);
+        }
     }
 }
 
@@ -109,6 +167,11 @@ mod tests {
         for index in [0, 9, 2, 5, 5, 130] {
             let block = philox4x32([index / 4, 7, 3, 1], [0x9abc_def0, 0x1234_5678]);
             assert_eq!(draws.draw(index), block[(index % 4) as usize]);
+        }
+        for (first, count) in [(0, 0), (0, 1), (1, 2), (1, 3), (3, 100), (4, 32), (8, 33), (130, 7)] {
+            let mut many = vec![0; count];
+            draws.clone().fill(first, &mut many);
+            assert!(many.iter().zip(first..).all(|(many, index)| *many == draws.draw(index)));
         }
         assert!((0..1000).all(|i| draws.below(i, 7) < 7));
         assert!((0..7).all(|v| (0..1000).any(|i| draws.below(i, 7) == v)));

@@ -29,8 +29,8 @@ pub enum Input {
 pub enum Step {
     /// One of the inputs.
     Input(Input),
-    /// The f32 with these bits.
-    Constant(u32),
+    /// The f32 with these bits, and the same number as an f64: one that was computed, like ln 2, has more digits there.
+    Constant(u32, u64),
     /// a + b.
     Add(usize, usize),
     /// a − b.
@@ -61,7 +61,7 @@ impl Step {
     /// The earlier steps that this one needs.
     pub fn operands(&self) -> impl Iterator<Item = usize> {
         let list = match *self {
-            Step::Input(_) | Step::Constant(_) => [None; 3],
+            Step::Input(_) | Step::Constant(..) => [None; 3],
             Step::Negate(a) | Step::Absolute(a) | Step::SquareRoot(a) | Step::Exponential(a) | Step::Logarithm(a) => {
                 [Some(a), None, None]
             }
@@ -78,7 +78,7 @@ impl Step {
 
     fn renumbered(self, new: impl Fn(usize) -> usize) -> Step {
         match self {
-            Step::Input(_) | Step::Constant(_) => self,
+            Step::Input(_) | Step::Constant(..) => self,
             Step::Add(a, b) => Step::Add(new(a), new(b)),
             Step::Subtract(a, b) => Step::Subtract(new(a), new(b)),
             Step::Multiply(a, b) => Step::Multiply(new(a), new(b)),
@@ -95,23 +95,23 @@ impl Step {
     }
 
     /// The step's number, from those before it.
-    fn evaluate(&self, before: &[f32], inputs: &Inputs) -> f32 {
-        let at = |i: usize| Lane::<true>(before[i]);
+    fn evaluate<R: Real>(&self, before: &[R], input: impl Fn(Input) -> R, constant: impl Fn(u32, u64) -> R) -> R {
+        let at = |i: usize| before[i];
         match *self {
-            Step::Input(input) => inputs.get(input),
-            Step::Constant(bits) => f32::from_bits(bits),
-            Step::Add(a, b) => (at(a) + at(b)).0,
-            Step::Subtract(a, b) => (at(a) - at(b)).0,
-            Step::Multiply(a, b) => (at(a) * at(b)).0,
-            Step::Divide(a, b) => (at(a) / at(b)).0,
-            Step::Negate(a) => (-at(a)).0,
-            Step::Absolute(a) => at(a).abs().0,
-            Step::SquareRoot(a) => at(a).sqrt().0,
-            Step::Exponential(a) => at(a).exp().0,
-            Step::Logarithm(a) => at(a).ln().0,
-            Step::Minimum(a, b) => at(a).min(at(b)).0,
-            Step::Maximum(a, b) => at(a).max(at(b)).0,
-            Step::Select(a, b, c) => at(a).select_positive(at(b), at(c)).0,
+            Step::Input(i) => input(i),
+            Step::Constant(single, double) => constant(single, double),
+            Step::Add(a, b) => at(a) + at(b),
+            Step::Subtract(a, b) => at(a) - at(b),
+            Step::Multiply(a, b) => at(a) * at(b),
+            Step::Divide(a, b) => at(a) / at(b),
+            Step::Negate(a) => -at(a),
+            Step::Absolute(a) => at(a).abs(),
+            Step::SquareRoot(a) => at(a).sqrt(),
+            Step::Exponential(a) => at(a).exp(),
+            Step::Logarithm(a) => at(a).ln(),
+            Step::Minimum(a, b) => at(a).min(at(b)),
+            Step::Maximum(a, b) => at(a).max(at(b)),
+            Step::Select(a, b, c) => at(a).select_positive(at(b), at(c)),
         }
     }
 }
@@ -143,18 +143,19 @@ impl Inputs {
     }
 }
 
-/// φ and ∂φ/∂ln q as a list of steps: each subexpression once, nothing that is not needed, constants computed.
+/// φ, ∂φ/∂ln q and perhaps ∂²φ/∂(ln q)² as a list of steps: each subexpression once, nothing that is not needed, constants computed.
 ///
 /// The same divergence gives the same program, so that it can be a key under which compiled code is kept.
 ///
 /// # Numerics
-/// All in f32. While recording, a product with the constant 0 is 0 and a sum with it is the other term, whatever that is;
+/// All in f32, but for constants, which are computed in f64 too, for a backend that runs a program in f64. While recording, a product with the constant 0 is 0 and a sum with it is the other term, whatever that is;
 /// this is where a program may differ from [`Lane`], which would make 0·∞ no number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     steps: Vec<Step>,
     value: usize,
     slope: usize,
+    second: Option<usize>,
 }
 
 impl Program {
@@ -162,18 +163,29 @@ impl Program {
     pub(crate) fn record(term: impl FnOnce(Number, Q<Number>, Number) -> Number) -> Program {
         // Whatever was being recorded on this thread goes on afterwards.
         let outer = TAPE.replace(Tape::default());
-        let input = |i| Recorder::push(Step::Input(i));
         let constant = |value| Dual { value, slope: Recorder::constant(0.0) };
-        let q = Q { value: input(Input::Q), ln: input(Input::LnQ), sqrt: input(Input::SqrtQ) };
-        let result = term(constant(input(Input::P)), Q::dual(q), constant(input(Input::Width)));
+        let p = constant(Recorder::push(Step::Input(Input::P)));
+        let width = constant(Recorder::push(Step::Input(Input::Width)));
+        let result = term(p, Q::dual(Recorder::q()), width);
         let tape = TAPE.replace(outer);
-        Program::from_tape(&tape.steps, result.value.0, result.slope.0)
+        Program::from_tape(&tape.steps, result.value.0, result.slope.0, None)
     }
 
-    /// Keeps the steps that the two results need.
-    fn from_tape(tape: &[Step], value: usize, slope: usize) -> Program {
+    /// The same with the second derivative.
+    pub(crate) fn record_curved(term: impl FnOnce(Dual<Number>, Q<Dual<Number>>) -> Dual<Number>) -> Program {
+        let outer = TAPE.replace(Tape::default());
+        let zero = || Recorder::constant(0.0);
+        let p = Dual { value: Recorder::push(Step::Input(Input::P)), slope: zero() };
+        let result =
+            term(Dual { value: p, slope: Dual { value: zero(), slope: zero() } }, Q::dual(Q::dual(Recorder::q())));
+        let tape = TAPE.replace(outer);
+        Program::from_tape(&tape.steps, result.value.value.0, result.slope.value.0, Some(result.slope.slope.0))
+    }
+
+    /// Keeps the steps that the results need.
+    fn from_tape(tape: &[Step], value: usize, slope: usize, second: Option<usize>) -> Program {
         let mut needed = vec![false; tape.len()];
-        (needed[value], needed[slope]) = (true, true);
+        [Some(value), Some(slope), second].into_iter().flatten().for_each(|result| needed[result] = true);
         for i in (0..tape.len()).rev() {
             if needed[i] {
                 tape[i].operands().for_each(|o| needed[o] = true);
@@ -185,7 +197,7 @@ impl Program {
             place[i] = steps.len();
             steps.push(step.renumbered(|o| place[o]));
         }
-        Program { steps, value: place[value], slope: place[slope] }
+        Program { steps, value: place[value], slope: place[slope], second: second.map(|s| place[s]) }
     }
 
     /// The steps, in an order in which each finds its operands before it.
@@ -203,14 +215,30 @@ impl Program {
         self.slope
     }
 
+    /// The position of the step that is ∂²φ/∂(ln q)², if that was recorded.
+    pub fn second(&self) -> Option<usize> {
+        self.second
+    }
+
     /// φ and ∂φ/∂ln q, step by step on the host: the reference for a backend's own code.
     pub fn run(&self, inputs: &Inputs) -> (f32, f32) {
-        let mut numbers = Vec::with_capacity(self.steps.len());
+        let numbers = self.numbers(inputs);
+        (numbers[self.value].0, numbers[self.slope].0)
+    }
+
+    /// ∂²φ/∂(ln q)² in the same way, if that was recorded.
+    pub fn run_second(&self, inputs: &Inputs) -> Option<f32> {
+        self.second.map(|second| self.numbers(inputs)[second].0)
+    }
+
+    fn numbers(&self, inputs: &Inputs) -> Vec<Lane<true>> {
+        let mut numbers: Vec<Lane<true>> = Vec::with_capacity(self.steps.len());
         for step in &self.steps {
-            let number = step.evaluate(&numbers, inputs);
+            let input = |i| Lane(inputs.get(i));
+            let number = step.evaluate(&numbers, input, |single, _| Lane(f32::from_bits(single)));
             numbers.push(number);
         }
-        (numbers[self.value], numbers[self.slope])
+        numbers
     }
 }
 
@@ -232,6 +260,12 @@ thread_local! {
 }
 
 impl Recorder {
+    /// q in its three forms, which are inputs.
+    fn q() -> Q<Recorder> {
+        let input = |i| Recorder::push(Step::Input(i));
+        Q { value: input(Input::Q), ln: input(Input::LnQ), sqrt: input(Input::SqrtQ) }
+    }
+
     /// The step's position; an equal step is not written twice.
     fn push(step: Step) -> Recorder {
         // A sum and a product are the same either way round.
@@ -255,20 +289,32 @@ impl Recorder {
         TAPE.with_borrow(|tape| tape.steps[self.0])
     }
 
-    /// The constant that this number is, if it is one.
-    fn known(self) -> Option<f32> {
+    /// The constant that this number is, if it is one: as f32 and as f64.
+    fn pair(self) -> Option<(f32, f64)> {
         match self.step() {
-            Step::Constant(bits) => Some(f32::from_bits(bits)),
+            Step::Constant(single, double) => Some((f32::from_bits(single), f64::from_bits(double))),
             _ => None,
         }
     }
 
+    /// The constant that this number is, if it is one and the same in f32 and f64.
+    fn known(self) -> Option<f32> {
+        self.pair().filter(|&(single, double)| f64::from(single) == double).map(|(single, _)| single)
+    }
+
     /// Writes down a step, or its number if all operands are constants.
     fn fold(step: Step, operands: &[Recorder]) -> Recorder {
-        let known: Option<Vec<f32>> = operands.iter().map(|o| o.known()).collect();
+        let known: Option<Vec<(f32, f64)>> = operands.iter().map(|o| o.pair()).collect();
         let Some(numbers) = known else { return Self::push(step) };
         let position = |at: usize| operands.iter().position(|o| o.0 == at).unwrap_or(0);
-        Self::constant(step.renumbered(position).evaluate(&numbers, &Inputs::default()))
+        let step = step.renumbered(position);
+        let singles: Vec<Lane<true>> = numbers.iter().map(|n| Lane(n.0)).collect();
+        let doubles: Vec<f64> = numbers.iter().map(|n| n.1).collect();
+        let single = step.evaluate(&singles, |_| Lane(0.0), |single, _| Lane(f32::from_bits(single))).0;
+        let double = step.evaluate(&doubles, |_| 0.0, |_, double| f64::from_bits(double));
+        // What is clamped in f32, like ln 0, is no number to go on with in f64.
+        let double = if double.is_finite() { double } else { f64::from(single) };
+        Self::push(Step::Constant(single.to_bits(), double.to_bits()))
     }
 
     fn unary(self, step: fn(usize) -> Step) -> Self {
@@ -344,7 +390,7 @@ impl Neg for Recorder {
 
 impl Real for Recorder {
     fn constant(x: f32) -> Self {
-        Self::push(Step::Constant(x.to_bits()))
+        Self::push(Step::Constant(x.to_bits(), f64::from(x).to_bits()))
     }
     fn exp(self) -> Self {
         self.unary(Step::Exponential)
@@ -369,9 +415,9 @@ impl Real for Recorder {
         self.binary(other, Step::Maximum)
     }
     fn select_positive(self, yes: Self, no: Self) -> Self {
-        match self.known() {
+        match self.pair() {
             _ if yes.0 == no.0 => yes,
-            Some(x) if x > 0.0 => yes,
+            Some((x, _)) if x > 0.0 => yes,
             Some(_) => no,
             None => Self::push(Step::Select(self.0, yes.0, no.0)),
         }
@@ -409,9 +455,21 @@ mod tests {
         assert_eq!(program.steps().len(), 2, "{program:?}");
         assert_eq!(program.run(&Inputs::default()), (2.0, 0.0));
         let quarter = record(|p, _| p / Number::constant(4.0));
-        assert!(quarter.steps().contains(&Step::Constant(0.25f32.to_bits())), "{quarter:?}");
+        assert!(quarter.steps().contains(&Step::Constant(0.25f32.to_bits(), 0.25f64.to_bits())), "{quarter:?}");
         // A third is no f32, so the quotient stays one.
         assert!(record(|p, _| p / Number::constant(3.0)).steps().iter().any(|s| matches!(s, Step::Divide(..))));
+    }
+
+    #[test]
+    fn computed_constants_have_all_the_digits_of_both_types() {
+        let program = record(|p, _| p * Number::constant(2.0).ln() + Number::constant(1.0) / Number::constant(3.0));
+        let constant = |single: f32, double: f64| Step::Constant(single.to_bits(), double.to_bits());
+        assert!(program.steps().contains(&constant(std::f32::consts::LN_2, std::f64::consts::LN_2)), "{program:?}");
+        assert!(program.steps().contains(&constant(1.0 / 3.0, 1.0 / 3.0)), "{program:?}");
+        // ln 0 is clamped in f32, and stays a number.
+        let clamped = record(|p, _| p * Number::constant(0.0).ln());
+        let value = Lane::<true>(0.0).ln().0;
+        assert!(clamped.steps().contains(&constant(value, f64::from(value))), "{clamped:?}");
     }
 
     #[test]

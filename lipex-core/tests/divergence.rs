@@ -111,9 +111,9 @@ fn f32_lanes_equal_f64() {
 
 #[test]
 fn recorded_programs_equal_f64() {
-    let mut edges = 0;
+    let (mut edges, mut curved) = (0, 0);
     for (d, _) in builtin() {
-        let programs = [(d.record(false), None), (d.record(true), Some(0.01f32))];
+        let programs = [(d.record(false), None), (d.record(true), Some(0.01f32)), (d.record_curved(), None)];
         for (program, width) in &programs {
             for i in 0..=40 {
                 for j in 0..=40 {
@@ -126,15 +126,19 @@ fn recorded_programs_equal_f64() {
                     let (q, sqrt_q) = (ln_q.exp(), (0.5 * ln_q).exp());
                     let inputs = Inputs { p, ln_q, q, sqrt_q, width: width.unwrap_or(0.0) };
                     let (value, slope) = program.run(&inputs);
-                    let (v, s, _) = d.derivatives(f64::from(p), f64::from(ln_q), *width);
+                    let (v, s, s2) = d.derivatives(f64::from(p), f64::from(ln_q), *width);
                     let close = |a: f32, b: f64| (f64::from(a) - b).abs() <= 8e-6 * (1.0 + b.abs());
+                    if let Some(second) = program.run_second(&inputs) {
+                        assert!(close(second, s2), "{} at {p}, {ln_q}: {second} {s2}", d.name());
+                        curved += 1;
+                    }
                     assert!(close(value, v) && close(slope, s), "{} at {p}, {ln_q}: {value} {v} {slope} {s}", d.name());
                     edges += usize::from(p == 0.0 || q == 0.0);
                 }
             }
         }
     }
-    assert!(edges > 1000);
+    assert!(edges > 1000 && curved > 10_000);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! Rows of X and Y are `width` numbers, whole registers; tables hold a block of up to four registers.
 
 use crate::Cpu;
-use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, vectorised};
+use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, vectorised, vectorised_rows};
 use lipex_core::Masks;
 
 /// Columns in a group.
@@ -29,6 +29,8 @@ pub(crate) struct Design {
     groups: usize,
     /// The pattern of each row in each group, rows × groups.
     codes: Vec<u8>,
+    /// The same, groups × rows.
+    by_group: Vec<u8>,
 }
 
 impl Design {
@@ -36,34 +38,12 @@ impl Design {
     pub fn new(masks: &Masks<Cpu>, kept: &[usize], intercept: bool) -> Self {
         let columns = kept.len() + usize::from(intercept);
         let groups = columns.div_ceil(GROUP);
-        let mut codes = vec![0u8; masks.rows() * groups];
-        if groups == 0 {
-            return Design { columns, groups, codes };
+        let zeros = || vec![0; masks.rows() * groups];
+        let mut design = Design { columns, groups, codes: zeros(), by_group: zeros() };
+        if groups > 0 {
+            vectorised(Patterns { masks, kept, design: &mut design });
         }
-        // The commonest selection, all features, needs no search for bits.
-        let neighbours = !kept.is_empty() && kept.iter().enumerate().all(|(at, &j)| at == j);
-        let places: Vec<(usize, u32)> = kept.iter().map(|&j| (j / 32, (j % 32) as u32)).collect();
-        let ones = if intercept { 1u8 << (kept.len() % GROUP) } else { 0 };
-        let filled = kept.len().div_ceil(GROUP);
-        let last_columns = !(!0u8 << (kept.len().saturating_sub(1) % GROUP + 1));
-        for (i, row) in codes.chunks_exact_mut(groups).enumerate() {
-            let bits = masks.row(i);
-            if neighbours {
-                for (word, codes) in bits.iter().zip(row[..filled].chunks_mut(32 / GROUP)) {
-                    codes.iter_mut().enumerate().for_each(|(g, code)| *code = (word >> (GROUP * g)) as u8 & 15);
-                }
-                row[filled - 1] &= last_columns;
-            } else {
-                for (code, group) in row.iter_mut().zip(places.chunks(GROUP)) {
-                    let bit = |(b, &(w, s)): (usize, &(usize, u32))| ((bits[w] >> s & 1) as u8) << b;
-                    *code = group.iter().enumerate().map(bit).sum();
-                }
-            }
-            if let Some(last) = row.last_mut() {
-                *last |= ones;
-            }
-        }
-        Design { columns, groups, codes }
+        design
     }
 
     /// Columns, the intercept's included.
@@ -125,6 +105,54 @@ impl Design {
                 for pattern in 0..1 << b {
                     table[pattern | 1 << b] = add::<T, S, K>(simd, table[pattern], term);
                 }
+            }
+        }
+    }
+}
+
+/// Rows whose patterns are made together.
+const BLOCK: usize = 64;
+
+/// Writes the patterns of a design, [`BLOCK`] rows at a time with a row a lane.
+struct Patterns<'a> {
+    masks: &'a Masks<Cpu>,
+    kept: &'a [usize],
+    design: &'a mut Design,
+}
+
+impl WithSimd for Patterns<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Patterns { masks, kept, design } = self;
+        let (rows, groups, words) = (masks.rows(), design.groups, masks.features().div_ceil(32));
+        let mut bits = vec![[0u32; BLOCK]; words];
+        for first in (0..rows).step_by(BLOCK) {
+            let count = BLOCK.min(rows - first);
+            for r in 0..count {
+                bits.iter_mut().zip(masks.row(first + r)).for_each(|(of_word, word)| of_word[r] = *word);
+            }
+            for g in 0..groups {
+                let mut patterns = [0u32; BLOCK];
+                for b in 0..GROUP {
+                    match kept.get(g * GROUP + b) {
+                        Some(&j) => {
+                            let of_word = &bits[j / 32];
+                            for r in 0..BLOCK {
+                                patterns[r] |= (of_word[r] >> (j % 32) & 1) << b;
+                            }
+                        }
+                        // The intercept's column, if there is one.
+                        None if g * GROUP + b < design.columns => {
+                            patterns.iter_mut().for_each(|pattern| *pattern |= 1 << b);
+                        }
+                        None => {}
+                    }
+                }
+                let of_group = &mut design.by_group[g * rows + first..][..count];
+                of_group.iter_mut().zip(patterns).for_each(|(to, pattern)| *to = pattern as u8);
+                let of_rows = design.codes[first * groups + g..].iter_mut().step_by(groups);
+                of_rows.zip(patterns).take(count).for_each(|(to, pattern)| *to = pattern as u8);
             }
         }
     }
@@ -199,17 +227,7 @@ impl ByColumn {
     pub fn new(design: &Design, rows: &[u32]) -> Self {
         let columns = design.columns;
         let mut patterns = vec![[0; ROW_GROUPS]; rows.len().div_ceil(TILE) * columns];
-        for (tile, rows) in patterns.chunks_exact_mut(columns.max(1)).zip(rows.chunks(TILE)) {
-            for (at, rows) in rows.chunks(GROUP).enumerate() {
-                for (g, columns) in tile.chunks_mut(GROUP).enumerate() {
-                    // Bit c of a row's code goes to byte c, and each row has a bit of its own there.
-                    let spread = |code: u8| (u32::from(code) * 0x0020_4081) & 0x0101_0101;
-                    let of_row = |(r, &i): (usize, &u32)| spread(design.row(i as usize)[g]) << r;
-                    let bytes = rows.iter().enumerate().map(of_row).sum::<u32>().to_le_bytes();
-                    columns.iter_mut().zip(bytes).for_each(|(patterns, byte)| patterns[at] = byte);
-                }
-            }
-        }
+        vectorised(Transpose { design, rows, patterns: &mut patterns });
         ByColumn { columns, patterns }
     }
 
@@ -217,6 +235,35 @@ impl ByColumn {
     #[inline(always)]
     pub fn tile(&self, t: usize) -> &[[u8; ROW_GROUPS]] {
         &self.patterns[t * self.columns..(t + 1) * self.columns]
+    }
+}
+
+/// Turns patterns of columns into patterns of rows.
+struct Transpose<'a> {
+    design: &'a Design,
+    rows: &'a [u32],
+    patterns: &'a mut [[u8; ROW_GROUPS]],
+}
+
+impl WithSimd for Transpose<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Transpose { design, rows, patterns } = self;
+        let all = design.by_group.len() / design.groups.max(1);
+        for (tile, rows) in patterns.chunks_exact_mut(design.columns.max(1)).zip(rows.chunks(TILE)) {
+            for (columns, of_group) in tile.chunks_mut(GROUP).zip(design.by_group.chunks_exact(all)) {
+                let mut codes = [[0u8; GROUP]; ROW_GROUPS];
+                codes.as_flattened_mut().iter_mut().zip(rows).for_each(|(code, &i)| *code = of_group[i as usize]);
+                for (b, patterns) in columns.iter_mut().enumerate() {
+                    for (pattern, codes) in patterns.iter_mut().zip(codes) {
+                        // A bit a byte; the factor moves that of row r to bit 24 + r, and the others out of its way.
+                        let bits = u32::from_le_bytes(codes) >> b & 0x0101_0101;
+                        *pattern = (bits.wrapping_mul(0x0102_0408) >> 24 & 15) as u8;
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -286,7 +333,7 @@ pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
 /// Zᵀ·Y (columns × width) over some rows of a design; Y has a row of `width` numbers for each of them.
 pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.columns * width);
-    vectorised(Transposed { rows, y, width, out: &mut out });
+    vectorised_rows::<T, _>(width, Transposed { rows, y, width, out: &mut out });
     out
 }
 

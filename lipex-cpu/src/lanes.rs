@@ -4,6 +4,7 @@
 //! cache lines.
 
 pub(crate) use pulp::{Simd, WithSimd};
+use std::marker::PhantomData;
 use std::ops::{AddAssign, Deref, DerefMut};
 
 /// f32 or f64, with the arithmetic of its registers.
@@ -149,24 +150,51 @@ pub(crate) const fn fused<S: Simd>() -> bool {
     S::F32_LANES > 1
 }
 
-struct Lanes;
+/// Runs `work` on rows of `width` numbers of type `T`: on the widest registers that divide them.
+///
+/// Loops over plain numbers within it are compiled for all that the machine has, whichever registers it works on.
+pub(crate) fn vectorised_rows<T: Number, W: WithSimd>(width: usize, work: W) -> W::Output {
+    if width.is_multiple_of(vectorised(Lanes::<T>(PhantomData))) { vectorised(work) } else { vectorised(Narrow(work)) }
+}
 
-impl WithSimd for Lanes {
-    type Output = (usize, usize);
+/// Work on registers of half the machine's width.
+struct Narrow<W>(W);
+
+impl<W: WithSimd> WithSimd for Narrow<W> {
+    type Output = W::Output;
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
-        (S::F32_LANES, S::F64_LANES)
+    fn with_simd<S: Simd>(self, simd: S) -> W::Output {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(half) = pulp::x86::V3::try_new() {
+            return self.0.with_simd(half);
+        }
+        self.0.with_simd(simd)
     }
 }
 
-/// `count` rounded up to whole registers of f32.
+struct Lanes<T>(PhantomData<T>);
+
+impl<T: Number> WithSimd for Lanes<T> {
+    type Output = usize;
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        T::lanes::<S>()
+    }
+}
+
+/// `count` rounded up to whole registers of f32, or to half a register where that leaves out an eighth or more: see
+/// [`vectorised_rows`].
 pub(crate) fn padded_f32(count: usize) -> usize {
-    count.next_multiple_of(vectorised(Lanes).0)
+    let lanes = vectorised(Lanes::<f32>(PhantomData));
+    let whole = count.next_multiple_of(lanes);
+    // Narrower registers than half of AVX-512's would not carry the work of a loop.
+    let half = count.next_multiple_of(8);
+    if lanes == 16 && 8 * half <= 7 * whole { half } else { whole }
 }
 
 /// `count` rounded up to whole registers of f64.
 pub(crate) fn padded_f64(count: usize) -> usize {
-    count.next_multiple_of(vectorised(Lanes).1)
+    count.next_multiple_of(vectorised(Lanes::<f64>(PhantomData)))
 }
 
 /// Numbers that start on a cache line, so that no register's load crosses one.

@@ -15,7 +15,7 @@ mod mt19937;
 mod perturb;
 pub mod prelude;
 mod ridge;
-mod sandwich;
+pub mod sandwich;
 mod select;
 mod shapley;
 mod softmax;

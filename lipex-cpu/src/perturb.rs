@@ -2,7 +2,7 @@
 
 use crate::Cpu;
 use crate::mt19937::Mt19937;
-use lipex_core::philox::{Draws, Purpose};
+use lipex_core::philox::{Draws, Purpose, scaled};
 use lipex_core::{
     Angle, Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize,
@@ -37,13 +37,24 @@ fn invert(row: &mut Row, features: usize) {
     }
 }
 
+/// Numbers that are drawn at a time.
+const DRAWN: usize = 64;
+
 /// Keeps all features but a random `removed` of them: Floyd's algorithm for the smaller side, on draws `first`, `first` + 1, …
 fn remove_subset(row: &mut Row, features: usize, removed: usize, draws: &mut Draws, first: u32) {
     let fewer = removed.min(features - removed);
     row.fill(0);
-    for (m, j) in (features - fewer..features).enumerate() {
-        let t = draws.below(first + m as u32, j as u32 + 1) as usize;
-        put(row, if holds(row, t) { j } else { t });
+    let (mut buffer, mut next) = ([0; DRAWN], first);
+    let mut last = features - fewer;
+    while last < features {
+        let drawn = &mut buffer[..DRAWN.min(features - last)];
+        draws.fill(next, drawn);
+        for (&draw, j) in drawn.iter().zip(last..) {
+            let t = scaled(draw, j as u32 + 1) as usize;
+            put(row, if holds(row, t) { j } else { t });
+        }
+        next += drawn.len() as u32;
+        last += drawn.len();
     }
     if removed <= features - removed {
         invert(row, features);
@@ -175,7 +186,13 @@ impl Perturber<Cpu> for Bernoulli {
         by_row(on, features, rows, |row, i, _, d| {
             let mut draws = draws(seed, i);
             row.fill(0);
-            (0..d).filter(|&j| u64::from(draws.draw(j as u32)) < threshold).for_each(|j| put(row, j));
+            let mut drawn = [0; DRAWN];
+            for first in (0..d).step_by(DRAWN) {
+                let drawn = &mut drawn[..DRAWN.min(d - first)];
+                draws.fill(first as u32, drawn);
+                let kept = drawn.iter().zip(first..).filter(|&(&draw, _)| u64::from(draw) < threshold);
+                kept.for_each(|(_, j)| put(row, j));
+            }
         })
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn spread(
     problem.check()?;
     let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
     let columns = features + usize::from(settings.has_intercept());
-    if !settings.divergence_in_use().is_smooth() || classes < 2 || classes * columns > MOST_ENTRIES {
+    if !is_open(settings, classes, columns) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
@@ -51,7 +51,7 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse();
     let units = rows.units(&problem.around.masks, dependence);
-    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: rows.pull(settings, fitted) };
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: pull(settings, fitted, &basis, columns) };
     let covariance = between(&inverse, &rows.noise(&drawn), rows.entries());
     let whole = basis.expand(&covariance, features, rows.entries());
     let size = classes * features;
@@ -60,14 +60,43 @@ pub(crate) fn spread(
     Spread::from_covariance(method, classes, features, whole).map(|spread| Some(spread.few_rows(few_rows)))
 }
 
+/// Whether the matrices are made for a fit of so many classes and columns (features, and one for the intercept).
+pub fn is_open(settings: &Softmax, classes: usize, columns: usize) -> bool {
+    settings.divergence_in_use().is_smooth() && classes >= 2 && classes * columns <= MOST_ENTRIES
+}
+
+/// A⁻¹ of a symmetric positive semi-definite n×n matrix, of which the lower triangle is read, with zeros for directions that
+/// nothing determines; `None` for an indefinite one.
+pub fn inverse(a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
+    Cholesky::new(a, n).map(|factor| factor.inverse())
+}
+
+/// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
+/// of divergences is divided by their weights; zeros where it is divided by their count.
+pub fn pull(settings: &Softmax, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Vec<f64> {
+    let mut pull = vec![0.0; columns * basis.k()];
+    if settings.normalise_in_use() == Normalise::Weight {
+        for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
+            let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept.len() {
+                (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
+            } else {
+                (fitted.intercept.clone(), INTERCEPT_PENALTY)
+            };
+            out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
+        }
+    }
+    pull
+}
+
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
-struct Contrasts {
+pub struct Contrasts {
     classes: usize,
     values: Vec<f64>,
 }
 
 impl Contrasts {
-    fn new(classes: usize) -> Self {
+    /// The basis for at least one class: contrast m is +1 on classes 0…m and −(m + 1) on class m + 1, over its length.
+    pub fn new(classes: usize) -> Self {
         let k = classes - 1;
         let mut values = vec![0.0; classes * k];
         for m in 0..k {
@@ -79,7 +108,8 @@ impl Contrasts {
         Contrasts { classes, values }
     }
 
-    fn k(&self) -> usize {
+    /// C − 1.
+    pub fn k(&self) -> usize {
         self.classes - 1
     }
 
@@ -88,7 +118,7 @@ impl Contrasts {
     }
 
     /// Bᵀv.
-    fn reduce(&self, v: &[f64]) -> Vec<f64> {
+    pub fn reduce(&self, v: &[f64]) -> Vec<f64> {
         let mut out = vec![0.0; self.k()];
         for (c, v) in v.iter().enumerate() {
             out.iter_mut().zip(self.row(c)).for_each(|(o, b)| *o += b * v);
@@ -108,8 +138,14 @@ impl Contrasts {
         out
     }
 
+    /// From a vector in the basis (place j·(C − 1) + m, the features first) to one of W (place c·F + j).
+    pub fn entries(&self, v: &[f64], features: usize) -> Vec<f64> {
+        let of_class = |c: usize| v.chunks_exact(self.k()).take(features).map(move |m| dot(self.row(c), m));
+        (0..self.classes).flat_map(of_class).collect()
+    }
+
     /// From covariances in the basis (place j·(C − 1) + m, the features first) to those of W (place c·F + j).
-    fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
+    pub fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
         let (k, size) = (self.k(), self.classes * features);
         let mut out = vec![0.0; size * size];
         for i in 0..features {
@@ -231,9 +267,7 @@ impl Rows {
         let mut shares = RowShares::new(variances);
         self.each_unit(drawn, |part, times| {
             let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();
-            let of_class = |c: usize| moved.chunks_exact(self.k).take(self.features).map(move |m| dot(basis.row(c), m));
-            let entries: Vec<f64> = (0..basis.classes).flat_map(of_class).collect();
-            shares.add(&entries, times);
+            shares.add(&basis.entries(&moved, self.features), times);
         });
         shares.few_rows()
     }
@@ -273,36 +307,10 @@ impl Rows {
     /// The drawn rows by their places here: strata of units that were drawn together.
     fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
         let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
-        let here = |rows: &[usize]| rows.iter().filter_map(|i| places.get(i).copied()).collect::<Vec<usize>>();
-        let count = masks.rows();
-        match dependence {
-            Dependence::Pairs => {
-                vec![(1..count).step_by(2).map(|i| here(&[i, i + 1])).collect()]
-            }
-            Dependence::Stratified => {
-                let kept: Vec<usize> = (0..count).map(|i| masks.count(i)).collect();
-                let groups = perturb::strata(&kept).into_iter();
-                groups.map(|group| group.iter().map(|&i| here(&[i])).collect()).collect()
-            }
-            _ => vec![(1..count).map(|i| here(&[i])).collect()],
-        }
-    }
-
-    /// The pull of the penalty, which rows share where the sum is divided by their weights.
-    fn pull(&self, settings: &Softmax, fitted: &Fitted) -> Vec<f64> {
-        let mut pull = vec![0.0; self.entries()];
-        if settings.normalise_in_use() == Normalise::Weight {
-            let basis = Contrasts::new(fitted.matrix.len());
-            for (j, out) in pull.chunks_exact_mut(self.k).enumerate() {
-                let (column, penalty): (Vec<f64>, f64) = if j < self.features {
-                    (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
-                } else {
-                    (fitted.intercept.clone(), INTERCEPT_PENALTY)
-                };
-                out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
-            }
-        }
-        pull
+        let kept: Vec<usize> = (0..masks.rows()).map(|i| masks.count(i)).collect();
+        let here = |unit: Vec<usize>| unit.iter().filter_map(|i| places.get(i).copied()).collect();
+        let strata = perturb::units(&kept, dependence).into_iter();
+        strata.map(|stratum| stratum.into_iter().map(here).collect()).collect()
     }
 
     /// Adds the row's gradient, times `scale`.
@@ -342,8 +350,8 @@ fn add_square(square: &mut [f64], v: &[f64], scale: f64) {
     }
 }
 
-/// A⁻¹ M A⁻¹.
-fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
+/// A⁻¹ M A⁻¹ of n×n matrices.
+pub fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
     let half = product(inverse, noise, n);
     product(&half, inverse, n)
 }

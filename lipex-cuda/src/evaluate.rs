@@ -1,7 +1,7 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
 
 use crate::device::{Cuda, DeviceBuffer};
-use crate::launch::{MOST_DOWN, Shape};
+use crate::launch::{Argument, MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
     Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
@@ -69,11 +69,19 @@ impl Evaluator<Cuda> for OutOfFold {
 /// For each row the first one with its mask.
 pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     let (rows, words) = (masks.rows(), masks.words());
-    let first = on.room::<u32>("evaluate", rows)?;
+    // Twice as many slots as rows, so that the search for one is short.
+    let slots = (2 * rows).next_power_of_two();
+    let (table, first) = (on.zeroed::<u32>("evaluate", slots)?, on.room::<u32>("evaluate", rows)?);
     let shape = Shape { grid: (rows.div_ceil(256), 1), threads: 256, shared: 0 };
-    let arguments = [masks.bits().into(), (&first).into(), rows.into(), words.into()];
-    // SAFETY: lipex_evaluate_first(bits, first, rows, words): bits have rows · words words, first one a row.
-    unsafe { on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &arguments) }?;
+    let last = Argument::Word((slots - 1) as u32);
+    let enter = [masks.bits().into(), (&table).into(), rows.into(), words.into(), last];
+    let find = [masks.bits().into(), (&table).into(), (&first).into(), rows.into(), words.into(), last];
+    // SAFETY: lipex_evaluate_enter(bits, slots, rows, words, last) and lipex_evaluate_first(bits, slots, first, rows, words,
+    // last): bits have rows · words words, slots last + 1, a power of two and more than rows, first one a row.
+    unsafe {
+        on.launch("evaluate", (&EVALUATE, "lipex_evaluate_enter", None), shape, &enter)?;
+        on.launch("evaluate", (&EVALUATE, "lipex_evaluate_first", None), shape, &find)?;
+    }
     on.receive("evaluate", &first)
 }
 

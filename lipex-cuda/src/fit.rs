@@ -8,9 +8,11 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
+use crate::sandwich;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Start, Starts, Surrogate, expect_len,
+    Dependence, FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
+    expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -203,6 +205,24 @@ impl Surrogate<Cuda> for Softmax {
             best[i] = lower(&best[i], from, other);
         }
         Ok(best)
+    }
+
+    fn spread(
+        &self,
+        on: &Cuda,
+        problem: &Problem<'_, Cuda>,
+        fitted: &Fitted,
+        dependence: Dependence,
+    ) -> Result<Option<Spread>> {
+        sandwich::spread(self, on, problem, fitted, dependence)
+    }
+
+    fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {
+        problem.check()?;
+        let lambda = fitted.report.lambda / 100.0;
+        let less =
+            fit_all(self, on, &[Task { problem: Problem { start: Some(fitted), ..*problem }, lambda, once: false }])?;
+        Ok(less.first().and_then(|less| fitted.shrinkage(less)))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Select: forward selection on the device, highest weights through the ridge, the lasso path on the host.
 
-use crate::device::Cuda;
+use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::least_squares::{Moments, Regression, sum_moments};
 use crate::ridge::{self, System};
 use lipex_core::{
     Forward, HighestWeights, LassoPath, Masks, Neighbourhood, Probabilities, Result, Selection, Selector, Weights,
+    expect_len,
 };
 use lipex_cpu::Cpu;
 use lipex_kernels::SELECT;
@@ -20,21 +21,36 @@ const MOST_COLUMNS: usize = 2048;
 
 impl Selector<Cuda> for Forward {
     fn select(&self, on: &Cuda, around: &[Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
-        let all: Vec<&Neighbourhood<Cuda>> = around.iter().collect();
-        let mut selections = Vec::with_capacity(all.len());
-        for part in all.chunks(MOST_DOWN) {
-            selections.extend(by_chunks(part, &mut |part| forward(self, on, part))?);
-        }
-        Ok(selections)
+        let all: Vec<Counted<'_>> = around.iter().map(|near| (near, None)).collect();
+        forward_all(self, on, &all)
+    }
+
+    fn reselect(&self, on: &Cuda, around: &Neighbourhood<Cuda>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
+        multiplicities.iter().try_for_each(|times| expect_len("multiplicities", around.rows(), times.len()))?;
+        let all: Vec<Counted<'_>> = multiplicities.iter().map(|times| (around, Some(times.as_slice()))).collect();
+        forward_all(self, on, &all)
     }
 }
 
-fn forward(settings: &Forward, on: &Cuda, around: &[&Neighbourhood<Cuda>]) -> Result<Vec<Selection>> {
+/// A neighbourhood, and how often each row counts, if not once.
+type Counted<'a> = (&'a Neighbourhood<Cuda>, Option<&'a [u32]>);
+
+fn forward_all(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<Vec<Selection>> {
+    let mut selections = Vec::with_capacity(around.len());
+    for part in around.chunks(MOST_DOWN) {
+        selections.extend(by_chunks(part, &mut |part| forward(settings, on, part))?);
+    }
+    Ok(selections)
+}
+
+fn forward(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<Vec<Selection>> {
     let (mut moments, mut rooms, mut regressions) = (Vec::new(), Vec::new(), Vec::new());
-    for near in around {
+    for (near, times) in around {
         let (features, classes) = (near.masks.features(), near.probabilities.classes());
         let k = settings.k().min(features);
-        let sums = Moments::new(on, "select", near, features, (0, 0))?;
+        let times = times.map(|times| on.send("select", times)).transpose()?;
+        let counted = times.as_ref().map_or(0, DeviceBuffer::address);
+        let sums = Moments::new(on, "select", near, features, (0, counted))?;
         let room = on.room::<f64>("select", classes * (3 + k) * features)?;
         let taken = on.zeroed::<u32>("select", features)?;
         let chosen = on.room::<u32>("select", classes * k)?;
@@ -47,16 +63,16 @@ fn forward(settings: &Forward, on: &Cuda, around: &[&Neighbourhood<Cuda>]) -> Re
             ..sums.regression
         });
         moments.push(sums.sums);
-        rooms.push((room, taken, chosen));
+        rooms.push((room, taken, times, chosen));
     }
     let jobs = on.send_jobs("select", &regressions)?;
     sum_moments(on, "select", &regressions, &jobs)?;
-    let classes = around.iter().map(|near| near.probabilities.classes()).max().unwrap_or(0);
+    let classes = around.iter().map(|(near, _)| near.probabilities.classes()).max().unwrap_or(0);
     let shape = Shape { grid: (classes, around.len()), threads: 256, shared: 0 };
     // SAFETY: lipex_select_forward(regressions): as for the moments, and room for classes · (3 + k) · columns numbers, taken
     // one word a column, chosen classes · k. All live in `moments` and `rooms` until the answer is read below.
     unsafe { on.launch("select", (&SELECT, "lipex_select_forward", None), shape, &[(&jobs).into()]) }?;
-    let one = |(near, (_, _, chosen)): (&&Neighbourhood<Cuda>, &(_, _, _))| {
+    let one = |((near, _), (_, _, _, chosen)): (&Counted<'_>, &(_, _, _, _))| {
         let features = near.masks.features();
         let k = settings.k().min(features);
         let picks = on.receive("select", chosen)?;

@@ -48,11 +48,14 @@ fn scope(program: &Program, registers: &[(&str, &str)], numbers: Numbers) -> Str
     // A place without a width is one of a divergence that is not smoothed.
     let none = numbers.literal(0.0);
     let find = |name: &str| registers.iter().find(|(n, _)| *n == name).map_or(none.as_str(), |(_, register)| register);
-    let outputs = [("value", program.value()), ("slope", program.slope())];
-    let wanted: Vec<(&str, usize)> = registers
-        .iter()
-        .filter_map(|(name, register)| outputs.iter().find(|(n, _)| n == name).map(|&(_, result)| (*register, result)))
-        .collect();
+    let output = |name: &str| match name {
+        "value" => Some(program.value()),
+        "slope" => Some(program.slope()),
+        "second" => program.second(),
+        _ => None,
+    };
+    let wanted: Vec<(&str, usize)> =
+        registers.iter().filter_map(|&(name, register)| output(name).map(|result| (register, result))).collect();
     let needed = needed(program, &wanted);
     let mut results: Vec<String> = Vec::with_capacity(program.steps().len());
     for (step, needed) in program.steps().iter().zip(needed) {
@@ -138,8 +141,10 @@ impl Printer {
                 // A copy, since the place may use an input's register for an output.
                 self.float("mov.f", &[register(name)])
             }
-            Step::Constant(bits) => {
-                let literal = self.literal(f64::from(f32::from_bits(bits)));
+            Step::Constant(single, double) => {
+                let number =
+                    if self.numbers.bits == 32 { f32::from_bits(single).into() } else { f64::from_bits(double) };
+                let literal = self.literal(number);
                 self.float("mov.f", &[&literal])
             }
             Step::Add(a, b) => self.float("add.rn.f", &[at(a), at(b)]),
@@ -287,7 +292,7 @@ fn exp_double() -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex_core::{ErasedDivergence, Hellinger, TotalVariation, by_name};
+    use lipex_core::{ErasedDivergence, Hellinger, JensenShannon, TotalVariation, by_name};
 
     const PLACES: &str = "\tadd.f32 %f9, %f1, %f2;\n\t// begin inline asm\n\t// LIPEX_DIVERGENCE value=%f5 slope=%f6 \
                           p=%f1 ln_q=%f2 q=%f3 sqrt_q=%f4 width=%f7\n\t// end inline asm\n\t// LIPEX_DIVERGENCE_EXACT \
@@ -304,6 +309,15 @@ mod tests {
         assert!(scopes[1].contains("abs.f64") && !scopes[1].contains(".f32"));
         assert!(scopes[0].contains("mov.f32 %f5, ") && scopes[0].contains("mov.f32 %f6, "));
         assert!(scopes[1].contains("mov.f64 %fd5, ") && scopes[1].contains("mov.f64 %fd6, "));
+    }
+
+    #[test]
+    fn constants_have_the_digits_of_the_place() {
+        let out = spliced(PLACES, &JensenShannon.record(false), &JensenShannon.record(false));
+        let (single, double) = (std::f32::consts::LN_2, std::f64::consts::LN_2);
+        assert!(out.contains(&format!("0f{:08X}", single.to_bits())), "{out}");
+        assert!(out.contains(&format!("0d{:016X}", double.to_bits())), "{out}");
+        assert!(!out.contains(&format!("0d{:016X}", f64::from(single).to_bits())), "{out}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::estimate::Estimate;
 use crate::backend::Backend;
 use crate::error::{Result, expect_len};
 use crate::fit::{Fitted, Problem};
-use crate::perturb::Dependence;
+use crate::perturb::{Dependence, units};
 use crate::philox::{Draws, Purpose};
 use crate::select::Selection;
 
@@ -28,33 +28,13 @@ fn multiplicities(rows: usize, strata: &[Vec<Vec<usize>>], refits: usize, seed: 
     (0..refits as u32).map(one).collect()
 }
 
-/// What a bootstrap draws: in each stratum units of rows that stay together. Row 0 is in none.
-fn strata(dependence: Dependence, kept: &[usize]) -> Vec<Vec<Vec<usize>>> {
-    let rows = kept.len();
-    match dependence {
-        Dependence::Pairs => {
-            vec![(1..rows).step_by(2).map(|first| (first..rows.min(first + 2)).collect()).collect()]
-        }
-        Dependence::Stratified => {
-            let units = |group: Vec<usize>| group.into_iter().map(|i| vec![i]).collect();
-            crate::perturb::strata(kept).into_iter().map(units).collect()
-        }
-        _ => vec![(1..rows).map(|i| vec![i]).collect()],
-    }
-}
-
 impl<B: Backend> Estimate<'_, B> {
     /// How often each row counts in each refit.
     fn drawn_again(&self, refits: usize) -> Result<Vec<Vec<u32>>> {
         let masks = &self.around.masks;
-        let mut kept = vec![0; masks.rows()];
-        if self.dependence == Dependence::Stratified {
-            let bits = self.on.download(masks.bits())?;
-            for (kept, row) in kept.iter_mut().zip(bits.chunks_exact(masks.words().max(1))) {
-                *kept = row.iter().map(|w| w.count_ones() as usize).sum();
-            }
-        }
-        Ok(multiplicities(masks.rows(), &strata(self.dependence, &kept), refits, self.seed))
+        let stratified = self.dependence == Dependence::Stratified;
+        let kept = if stratified { masks.counts(self.on)? } else { vec![0; masks.rows()] };
+        Ok(multiplicities(masks.rows(), &units(&kept, self.dependence), refits, self.seed))
     }
 
     /// Refits on the features that the fit kept: for each the entries of W, class by class.
@@ -114,7 +94,7 @@ mod tests {
     use super::*;
 
     fn drawn(kept: &[usize], dependence: Dependence) -> Vec<Vec<u32>> {
-        multiplicities(kept.len(), &strata(dependence, kept), 50, 3)
+        multiplicities(kept.len(), &units(kept, dependence), 50, 3)
     }
 
     #[test]

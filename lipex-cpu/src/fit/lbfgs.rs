@@ -55,6 +55,8 @@ impl Stop {
 pub(crate) struct Outcome {
     pub iterations: usize,
     pub evaluations: usize,
+    /// The objective as it was evaluated.
+    pub value: f64,
     pub gradient_norm: f64,
     pub stop: Stop,
 }
@@ -64,6 +66,7 @@ impl Outcome {
     pub fn add(&mut self, later: Outcome) {
         self.iterations += later.iterations;
         self.evaluations += later.evaluations;
+        self.value = later.value;
         self.gradient_norm = later.gradient_norm;
         self.stop = later.stop;
     }
@@ -168,6 +171,7 @@ impl<'a> Solver<'a> {
             }
             here = next;
         };
+        outcome.value = here.value;
         outcome.gradient_norm = here.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
         x.copy_from_slice(&here.x);
         outcome

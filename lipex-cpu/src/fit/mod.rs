@@ -63,8 +63,7 @@ impl Surrogate<Cpu> for Softmax {
         let warm = Problem { start: Some(fitted), ..*problem };
         let shared = Shared::new(self, std::slice::from_ref(&warm), &[0])?;
         let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0);
-        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
-        Ok((length(&less) > 0.0).then(|| length(fitted) / length(&less)))
+        Ok(fitted.shrinkage(&less))
     }
 }
 
@@ -131,7 +130,8 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
     let kept = shared.kept.to_vec();
     let (matrix, intercept) = read(&x, kept.len(), classes, settings.has_intercept());
     let report = FitReport {
-        objective: objective.exact(&x),
+        // The objective of a refit is not read, and costs as much as two evaluations.
+        objective: if problem.tolerance.is_some() { outcome.value } else { objective.exact(&x) },
         gradient_norm: outcome.gradient_norm,
         lambda,
         iterations: outcome.iterations,

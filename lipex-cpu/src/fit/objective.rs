@@ -4,7 +4,7 @@
 
 use crate::Cpu;
 use crate::design::{ByColumn, Design, TILE, add_transposed, row_tables_len};
-use crate::lanes::{Aligned, Simd, WithSimd, blocks, padded_f32, vectorised};
+use crate::lanes::{Aligned, Simd, WithSimd, blocks, padded_f32, vectorised_rows};
 use crate::softmax::{Tile, Working};
 use lipex_core::{ErasedDivergence, INTERCEPT_PENALTY, Probabilities, QRows};
 
@@ -197,7 +197,10 @@ impl<'a> Objective<'a> {
         gradient: Option<&mut [f64]>,
     ) -> f64 {
         scratch.x.iter_mut().zip(x).for_each(|(o, &v)| *o = T::of(v));
-        let total = vectorised(Pass { objective: self, scratch, smoothing, slopes: gradient.is_some() });
+        let total = vectorised_rows::<T, _>(
+            self.width,
+            Pass { objective: self, scratch, smoothing, slopes: gradient.is_some() },
+        );
         if let Some(gradient) = gradient {
             gradient.iter_mut().zip(&*scratch.gradient).for_each(|(g, &v)| *g = v.into());
         }
@@ -209,7 +212,7 @@ impl<'a> Objective<'a> {
         let mut single: Aligned<f32> = Aligned::zeros(self.len());
         single.iter_mut().zip(x).for_each(|(o, &v)| *o = v as f32);
         let mut out = Aligned::zeros(rows.len() * self.width);
-        vectorised(Answers { objective: self, x: &single, rows, out: &mut out });
+        vectorised_rows::<f32, _>(self.width, Answers { objective: self, x: &single, rows, out: &mut out });
         out
     }
 }
@@ -282,16 +285,15 @@ fn through_softmax<T: Working, S: Simd>(
         let (value, slope, q) = (T::registers::<S>(value), T::registers_mut::<S>(slope), T::registers::<S>(q));
         let (mut values, mut slopes) = (T::splat(simd, T::default()), T::splat(simd, T::default()));
         // A user's φ may be anything at p = q = 0, where padding is.
-        for ((v, s), t) in value.iter().zip(slope.iter_mut()).zip(there) {
+        for ((v, s), t) in value.iter().zip(slope.iter()).zip(there) {
             values = T::add(simd, values, T::where_positive(simd, *t, *v));
-            *s = T::where_positive(simd, *t, *s);
-            slopes = T::add(simd, slopes, *s);
+            slopes = T::add(simd, slopes, T::where_positive(simd, *t, *s));
         }
         total += weight * T::reduce_sum(simd, values).into();
         let all: f64 = T::reduce_sum(simd, slopes).into();
         let (weight, all) = (T::splat(simd, T::of(weight)), T::splat(simd, T::of(-all)));
-        for (s, q) in slope.iter_mut().zip(q) {
-            *s = T::mul(simd, weight, T::mul_add(simd, *q, all, *s));
+        for ((s, q), t) in slope.iter_mut().zip(q).zip(there) {
+            *s = T::mul(simd, weight, T::mul_add(simd, *q, all, T::where_positive(simd, *t, *s)));
         }
     }
     total

@@ -9,7 +9,7 @@ use super::objective::Objective;
 use crate::design::{
     ByColumn, ROW_GROUPS, TILE, add, add_rows, load, row_tables_len, store, tables_mut, tabulate_rows, transposed,
 };
-use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, fused, vectorised};
+use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, fused, vectorised, vectorised_rows};
 use std::borrow::Cow;
 
 /// The least p(1 − p) of a row.
@@ -102,8 +102,8 @@ impl Preconditioner {
         let entries = columns * (columns + 1) / 2 * width;
         let factor = if entries * size_of::<f32>() <= MOST_BYTES {
             let mut a = Aligned::zeros(entries);
-            vectorised(Grams { rows, columns, width, weights: curvatures, a: &mut a });
-            vectorised(Cholesky { columns, width, penalties: &o.penalties, a: &mut a });
+            vectorised_rows::<f32, _>(width, Grams { rows, columns, width, weights: curvatures, a: &mut a });
+            vectorised_rows::<f32, _>(width, Cholesky { columns, width, penalties: &o.penalties, a: &mut a });
             Factor::Full(a)
         } else {
             let mut diagonal = transposed(rows, curvatures, width);
@@ -139,7 +139,7 @@ impl Preconditioner {
             Factor::Full(a) => {
                 let mut b = Aligned::zeros(v.len());
                 b.iter_mut().zip(&*v).for_each(|(b, v)| *b = *v as f32);
-                vectorised(Solve { columns: self.columns, width: self.width, a, b: &mut b });
+                vectorised_rows::<f32, _>(self.width, Solve { columns: self.columns, width: self.width, a, b: &mut b });
                 v.iter_mut().zip(&*b).for_each(|(v, b)| *v = f64::from(*b));
             }
             Factor::Diagonal(d) => v.iter_mut().zip(&**d).for_each(|(v, d)| *v *= f64::from(*d)),

@@ -1,0 +1,325 @@
+//! The spread of a softmax fit's W on the device: Cov = A⁺ M A⁺ / N.
+//!
+//! Every sum over rows is made on the device in f64: A, the leverages, M, and what each row adds to W. Matrices of C·(F + 1)
+//! squared are factored and multiplied on the host in between, by lipex-cpu's code; they, and a row of C·(F + 1) numbers for
+//! each mask, are what crosses.
+
+use crate::device::{Cuda, DeviceBuffer};
+use crate::evaluate::with_intercepts;
+use crate::launch::Shape;
+use bytemuck::{Pod, Zeroable};
+use lipex_core::{
+    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
+    Spread, perturb,
+};
+use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
+use lipex_kernels::SANDWICH;
+
+/// The side of a tile of the matrices.
+const SIDE: usize = 16;
+
+/// A sandwich, field by field as the kernels have it.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Job {
+    bits: u64,
+    p: u64,
+    pi: u64,
+    times: u64,
+    kept: u64,
+    x: u64,
+    rows: u64,
+    words: u64,
+    classes: u64,
+    features: u64,
+    columns: u64,
+    near: u64,
+    scale: f64,
+    count: f64,
+    masks: u64,
+    room: u64,
+    gradients: u64,
+    vectors: u64,
+    bends: u64,
+    hessian: u64,
+    inverse: u64,
+    leverages: u64,
+    units: u64,
+    strata: u64,
+    members: u64,
+    factors: u64,
+    starts: u64,
+    stratum: u64,
+    firsts: u64,
+    counts: u64,
+    repeats: u64,
+    pull: u64,
+    means: u64,
+    parts: u64,
+    noise: u64,
+    moved: u64,
+}
+
+/// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
+pub(crate) fn spread(
+    settings: &Softmax,
+    on: &Cuda,
+    problem: &Problem<'_, Cuda>,
+    fitted: &Fitted,
+    dependence: Dependence,
+) -> Result<Option<Spread>> {
+    problem.check()?;
+    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
+    let columns = features + usize::from(settings.has_intercept());
+    if !is_open(settings, classes, columns) {
+        return Ok(None);
+    }
+    let basis = Contrasts::new(classes);
+    let mut sums = Sums::new(settings, on, problem, fitted, columns)?;
+    let (method, inverse) = match inverse(sums.hessian(Method::Sandwich)?, sums.entries()) {
+        Some(inverse) => (Method::Sandwich, inverse),
+        None => {
+            let mut near = sums.hessian(Method::SandwichGaussNewton)?;
+            // Positive semi-definite but for rounding.
+            (0..sums.entries()).for_each(|e| near[e * (sums.entries() + 1)] *= 1.0 + 1e-12);
+            match inverse(near, sums.entries()) {
+                Some(inverse) => (Method::SandwichGaussNewton, inverse),
+                None => return Ok(None),
+            }
+        }
+    };
+    let units = drawn_units(on, problem, dependence)?;
+    let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
+    let noise = sums.noise(&drawn)?;
+    let covariance = basis.expand(&between(&inverse, &noise, sums.entries()), features, sums.entries());
+    let size = classes * features;
+    let mut shares = RowShares::new((0..size).map(|e| covariance[e * (size + 1)]).collect());
+    for (moved, times) in sums.moved()?.chunks_exact(sums.entries()).zip(&drawn.repeats) {
+        shares.add(&basis.entries(moved, features), *times);
+    }
+    let spread = Spread::from_covariance(method, classes, features, covariance)?;
+    Ok(Some(spread.few_rows(shares.few_rows())))
+}
+
+/// Strata of units of rows that were drawn together, without rows that do not count.
+fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>, dependence: Dependence) -> Result<Vec<Vec<Vec<usize>>>> {
+    let masks = &problem.around.masks;
+    let kept = if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![0; masks.rows()] };
+    let counts = |i: &usize| problem.multiplicities.is_none_or(|m| m[*i] > 0);
+    let mut strata = perturb::units(&kept, dependence);
+    for stratum in &mut strata {
+        stratum.iter_mut().for_each(|unit| unit.retain(counts));
+        stratum.retain(|unit| !unit.is_empty());
+    }
+    strata.retain(|stratum| !stratum.is_empty());
+    Ok(strata)
+}
+
+/// The drawn rows as the kernels have them.
+struct Drawn {
+    members: Vec<u32>,
+    /// What the gradient of each member is multiplied by.
+    factors: Vec<f64>,
+    starts: Vec<u32>,
+    stratum: Vec<u32>,
+    firsts: Vec<u32>,
+    counts: Vec<f64>,
+    repeats: Vec<f64>,
+    pull: Vec<f64>,
+}
+
+impl Drawn {
+    fn new(problem: &Problem<'_, Cuda>, units: &[Vec<Vec<usize>>], scales: &[f64], pull: Vec<f64>) -> Self {
+        let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
+        let all: f64 = (0..problem.around.rows()).map(times).sum();
+        let none = Vec::new;
+        let mut drawn = Drawn {
+            members: Vec::new(),
+            factors: none(),
+            starts: vec![0],
+            stratum: Vec::new(),
+            firsts: vec![0],
+            counts: none(),
+            repeats: none(),
+            pull,
+        };
+        for (s, stratum) in units.iter().enumerate() {
+            let count: f64 = stratum.iter().flatten().map(|&i| times(i)).sum();
+            // What the mean takes of the spread.
+            let lost = if count > 1.0 { (count / (count - 1.0)).sqrt() } else { 1.0 };
+            for unit in stratum {
+                drawn.members.extend(unit.iter().map(|&i| i as u32));
+                drawn.factors.extend(unit.iter().map(|&i| scales[i] * lost / all));
+                drawn.starts.push(drawn.members.len() as u32);
+                drawn.stratum.push(s as u32);
+                drawn.repeats.push(times(unit[0]));
+            }
+            drawn.firsts.push(drawn.stratum.len() as u32);
+            drawn.counts.push(count);
+        }
+        drawn
+    }
+}
+
+/// Sums over the rows of one fit.
+struct Sums<'a> {
+    on: &'a Cuda,
+    /// The divergence itself with its second derivative, in the only places that there are.
+    programs: (Program, Program),
+    job: Job,
+    lambda: f64,
+    hessian: DeviceBuffer<f64>,
+    leverages: DeviceBuffer<f64>,
+    words: Vec<DeviceBuffer<u32>>,
+    doubles: Vec<DeviceBuffer<f64>>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(
+        settings: &Softmax,
+        on: &'a Cuda,
+        problem: &Problem<'_, Cuda>,
+        fitted: &Fitted,
+        columns: usize,
+    ) -> Result<Self> {
+        let around = problem.around;
+        let (rows, classes) = (around.rows(), fitted.matrix.len());
+        let (k, n) = (classes - 1, columns * (classes - 1));
+        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
+        let (kept, masks) = (on.send("fit", &kept)?, on.room::<u32>("fit", columns * rows.div_ceil(32))?);
+        let room = |len| on.room::<f64>("fit", len);
+        let (x, rows_room) = (on.send("fit", &with_intercepts(fitted))?, room(3 * classes * rows)?);
+        let (gradients, vectors, bends) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
+        let (hessian, leverages) = (on.zeroed("fit", n * n)?, room(rows)?);
+        let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
+        let exact = settings.divergence_in_use().record_curved();
+        let job = Job {
+            bits: around.masks.bits().address(),
+            p: around.probabilities.values().address(),
+            pi: around.weights.values().address(),
+            times: times.as_ref().map_or(0, DeviceBuffer::address),
+            kept: kept.address(),
+            x: x.address(),
+            rows: rows as u64,
+            words: around.masks.words() as u64,
+            classes: classes as u64,
+            features: fitted.kept.len() as u64,
+            columns: columns as u64,
+            scale: scale(settings, on, problem, count)?,
+            count,
+            masks: masks.address(),
+            room: rows_room.address(),
+            gradients: gradients.address(),
+            vectors: vectors.address(),
+            bends: bends.address(),
+            hessian: hessian.address(),
+            leverages: leverages.address(),
+            ..Job::zeroed()
+        };
+        Ok(Sums {
+            on,
+            programs: (exact.clone(), exact),
+            job,
+            lambda: fitted.report.lambda,
+            hessian,
+            leverages,
+            words: [Some(kept), Some(masks), times].into_iter().flatten().collect(),
+            doubles: vec![x, rows_room, gradients, vectors, bends],
+        })
+    }
+
+    /// n, the entries of W and b in the basis of contrasts.
+    fn entries(&self) -> usize {
+        (self.job.columns * (self.job.classes - 1)) as usize
+    }
+
+    fn launch(&self, name: &'static str, across: usize) -> Result<()> {
+        let table = self.on.send_jobs("fit", &[self.job])?;
+        let shape = Shape { grid: (across, 1), threads: 256, shared: 0 };
+        // SAFETY: all kernels of sandwich take (sandwiches), here one. Its arrays have the sizes that the kernel's `Sandwich`
+        // states: those of rows and of the fit from `new`, the inverse from `leverages`, the rest from `noise` and `moved`,
+        // each made before a kernel that reads it is launched. They live in `self`.
+        unsafe { self.on.launch("fit", (&SANDWICH, name, Some(&self.programs)), shape, &[(&table).into()]) }
+    }
+
+    /// A, by the exact Hessian or by the Gauss–Newton matrix of each row.
+    fn hessian(&mut self, method: Method) -> Result<Vec<f64>> {
+        let (k, n) = (self.job.classes as usize - 1, self.entries());
+        self.job.near = u64::from(method == Method::SandwichGaussNewton);
+        self.launch("lipex_sandwich_rows", (self.job.rows as usize).div_ceil(256))?;
+        self.launch("lipex_sandwich_hessian", k * (k + 1) / 2)?;
+        let mut a = self.on.receive("fit", &self.hessian)?;
+        for e in 0..n {
+            let penalty = if e / k < self.job.features as usize { self.lambda } else { INTERCEPT_PENALTY };
+            a[e * n + e] += penalty;
+            (0..e).for_each(|f| a[f * n + e] = a[e * n + f]);
+        }
+        Ok(a)
+    }
+
+    /// The leverage of each row, under the Hessian that was asked for last.
+    fn leverages(&mut self, inverse: &[f64]) -> Result<Vec<f64>> {
+        let inverse = self.on.send("fit", inverse)?;
+        self.job.inverse = inverse.address();
+        self.doubles.push(inverse);
+        self.launch("lipex_sandwich_leverage", self.job.rows as usize)?;
+        self.on.receive("fit", &self.leverages)
+    }
+
+    /// M of the drawn rows, divided by N.
+    fn noise(&mut self, drawn: &Drawn) -> Result<Vec<f64>> {
+        let (on, n, units, strata) = (self.on, self.entries(), drawn.repeats.len(), drawn.counts.len());
+        let words = [&drawn.members, &drawn.starts, &drawn.stratum, &drawn.firsts].map(|list| on.send("fit", list));
+        let [members, starts, stratum, firsts] = words;
+        let numbers = [&drawn.factors, &drawn.counts, &drawn.repeats, &drawn.pull].map(|list| on.send("fit", list));
+        let [factors, counts, repeats, pull] = numbers;
+        let (members, starts, stratum, firsts) = (members?, starts?, stratum?, firsts?);
+        let (factors, counts, repeats, pull) = (factors?, counts?, repeats?, pull?);
+        let (means, parts) = (on.room::<f64>("fit", strata * n)?, on.room::<f64>("fit", units * n)?);
+        let noise = on.room::<f64>("fit", n * n)?;
+        self.job = Job {
+            units: units as u64,
+            strata: strata as u64,
+            members: members.address(),
+            factors: factors.address(),
+            starts: starts.address(),
+            stratum: stratum.address(),
+            firsts: firsts.address(),
+            counts: counts.address(),
+            repeats: repeats.address(),
+            pull: pull.address(),
+            means: means.address(),
+            parts: parts.address(),
+            noise: noise.address(),
+            ..self.job
+        };
+        self.words.extend([members, starts, stratum, firsts]);
+        self.doubles.extend([factors, counts, repeats, pull, means, parts]);
+        self.launch("lipex_sandwich_means", n)?;
+        self.launch("lipex_sandwich_parts", units)?;
+        let tiles = n.div_ceil(SIDE);
+        self.launch("lipex_sandwich_noise", tiles * (tiles + 1) / 2)?;
+        on.receive("fit", &noise)
+    }
+
+    /// A⁻¹ times what each unit adds to the gradient, units × n.
+    fn moved(&mut self) -> Result<Vec<f64>> {
+        let (n, units) = (self.entries(), self.job.units as usize);
+        let moved = self.on.room::<f64>("fit", units * n)?;
+        self.job.moved = moved.address();
+        self.launch("lipex_sandwich_moved", units.div_ceil(SIDE) * n.div_ceil(SIDE))?;
+        self.on.receive("fit", &moved)
+    }
+}
+
+/// What π is multiplied by: 1, or N/Σπ where the sum of divergences is divided by the weights.
+fn scale(settings: &Softmax, on: &Cuda, problem: &Problem<'_, Cuda>, count: f64) -> Result<f64> {
+    if settings.normalise_in_use() == Normalise::Count {
+        return Ok(1.0);
+    }
+    let weights = on.receive("fit", problem.around.weights.values())?;
+    let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
+    Ok(count / weights.iter().enumerate().map(|(i, w)| times(i) * f64::from(*w)).sum::<f64>())
+}
