@@ -227,6 +227,16 @@ fn segments_are_coloured_like_words() {
     assert!(browser.text("document.getElementById('word').textContent").contains("odd"));
     quiet(&browser, &file);
     browser.picture("image");
+    // A finger reaches the last segment too.
+    browser.touchable(true);
+    browser.open(&file, (360, 800), false);
+    browser.value("[...document.querySelectorAll('#picture .w')].pop().id = 'finger'");
+    browser.tap("#finger");
+    let told = browser.text("document.getElementById('word').textContent");
+    assert!(told.starts_with(&e.features[*e.kept.last().unwrap()].name) && told.contains("odd"), "{told}");
+    browser.tap(".classes tr[data-c='1'] button");
+    assert!(browser.text(values) != as_written && browser.text(fills) != colours);
+    quiet(&browser, &file);
 }
 
 #[test]

@@ -84,7 +84,7 @@ impl fmt::Debug for TextFn<'_> {
 impl<'a> TextFn<'a> {
     /// A function that gives one row of probabilities a text, in the labels' order.
     ///
-    /// A row is anything that is a slice of f32 or f64: `Vec<f32>`, `[f64; 3]` …
+    /// A row is anything that is a slice of f32 or f64: `Vec<f32>`, `[f64; 3]` … It is checked in f64 and held in f32.
     pub fn new<R, T>(
         labels: impl IntoIterator<Item = impl Into<String>>,
         function: impl Fn(&[&str]) -> Vec<R> + Send + Sync + 'a,
