@@ -201,7 +201,7 @@ fn both_roads_and_every_run_give_the_same_bits_through_kinks() {
 fn kernels_equal_their_references() {
     let Some((on, _turn)) = device() else { return };
     let law = UniformSize::default();
-    for features in [1, 31, 32, 33, 441] {
+    for features in [1, 31, 32, 33, 95, 441] {
         let expected = uniform_size_reference(&on, features, 300, 5).unwrap();
         let got = law.perturb(&on, &[features], 300, 0..300, 5, None).unwrap().remove(0).masks;
         assert!(on.download(got.bits()).unwrap() == on.download(expected.bits()).unwrap(), "D = {features}");
@@ -217,7 +217,14 @@ const TESTS: [(&lipex_kernels::File, &[&str]); 8] = [
     (&lipex_kernels::RIDGE, &["ridge", "select_highest"]),
     (
         &lipex_kernels::FIT,
-        &["fit::hellinger::gradients", "fit::hellinger::matrices_at", "fit::tv::objectives_at", "fit_starts", "smooth"],
+        &[
+            "fit::hellinger::gradients",
+            "fit::hellinger::matrices_at",
+            "fit::tv::objectives_at",
+            "fit_starts",
+            "fit_with_other",
+            "smooth",
+        ],
     ),
     (&lipex_kernels::LAMBDA, &["penalties"]),
     (&lipex_kernels::EVALUATE, &["evaluate"]),

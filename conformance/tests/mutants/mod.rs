@@ -26,11 +26,11 @@ struct Mutant {
 /// An operator: what a line becomes, if it is one that the operator changes.
 type Change = fn(&str) -> Option<String>;
 
-/// A word of a line replaced by another.
+/// The line with one opcode for another, either way.
 fn swapped(line: &str, pairs: &[(&str, &str)]) -> Option<String> {
-    pairs.iter().find_map(|(a, b)| {
-        let (a, b) = if line.contains(a) { (a, b) } else { (b, a) };
-        line.contains(a).then(|| line.replacen(a, b, 1))
+    pairs.iter().find_map(|&(a, b)| {
+        let (a, b) = if line.starts_with(a) { (a, b) } else { (b, a) };
+        line.strip_prefix(a).map(|rest| format!("{b}{rest}"))
     })
 }
 
