@@ -1,10 +1,12 @@
 //! Are error bars true? Planted problems, whose optimum over all masks is known, and as many seeds as are asked for:
-//! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS]`. The tables go to docs/uncertainty.md.
+//! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS [PART]]`, PART one of
+//! coverage, forecast, bootstrap, truth. The tables go to docs/uncertainty.md.
 
 #[path = "../../lipex-cpu/tests/common/planted.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod planted;
 
+use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Dependence, ErrorBars, Estimate, Fitted, Neighbourhood, Problem, Rank, Softmax, Spread, Surrogate, Uncertainty,
 };
@@ -12,32 +14,45 @@ use lipex_cpu::Cpu;
 use planted::{CLASSES, Law, expected, kept, laws, sample};
 
 const PROBLEM: u64 = 11;
+/// C·F.
+const ENTRIES: usize = CLASSES * 7;
 
 fn main() {
     let seeds: u64 = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(200);
-    println!(
-        "{seeds} seeds a cell; share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks"
-    );
-    println!("| sampler | N | entries | contrasts | all entries in their bands |\n|---|---|---|---|---|");
-    for law in laws() {
-        for rows in [100, 200, 1000] {
-            coverage(&law, rows, seeds);
+    let asked = |part: &str| std::env::args().nth(2).is_none_or(|only| only == part);
+    println!("{seeds} seeds a cell");
+    if asked("coverage") {
+        println!("share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks\n");
+        head("sampler | N | entries | contrasts | all entries in their bands");
+        for law in laws() {
+            [100, 200, 1000].into_iter().for_each(|rows| coverage(&law, rows, seeds));
         }
     }
-    println!(
-        "\n| N | N* asked for half-width | h at N* over h asked | N* over the N that was needed |\n|---|---|---|---|"
-    );
-    for rows in [200, 500, 1000] {
-        for part in [0.7, 0.5] {
-            forecast(rows, part, seeds);
+    if asked("forecast") {
+        head("problem | N | N* asked for half-width | h at N* over h asked | N* over the N that was needed");
+        for problem in PROBLEM..PROBLEM + 4 {
+            for rows in [200, 500, 1000] {
+                [0.7, 0.5].into_iter().for_each(|part| forecast(problem, rows, part, seeds));
+            }
         }
     }
-    println!("\n| sampler | N | sandwich over 500 bootstrap refits: median, least, most |\n|---|---|---|");
-    for law in laws() {
-        for rows in [200, 1000] {
-            against_bootstrap(&law, rows);
+    if asked("bootstrap") {
+        head("sampler | N | sandwich over 500 bootstrap refits: median, least, most | 500 other refits over them");
+        for law in laws() {
+            [200, 1000].into_iter().for_each(|rows| against_bootstrap(&law, rows));
         }
     }
+    if asked("truth") {
+        head("sampler | N | sandwich over truth: median, least, most | one run | bootstrap over truth | one run");
+        for law in laws() {
+            [200, 1000].into_iter().for_each(|rows| against_truth(&law, rows, seeds));
+        }
+    }
+}
+
+/// The first lines of a table.
+fn head(columns: &str) {
+    println!("\n| {columns} |\n|{}", "---|".repeat(columns.split(" | ").count()));
 }
 
 fn fit(around: &Neighbourhood<Cpu>, softmax: &Softmax) -> Fitted {
@@ -98,10 +113,10 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
 }
 
 /// Whether N* masks reach the half-width, and how many fewer would have.
-fn forecast(rows: usize, part: f64, seeds: u64) {
+fn forecast(problem: u64, rows: usize, part: f64, seeds: u64) {
     let (softmax, law) = (Softmax::default(), &laws()[0]);
     let measured = |rows: usize, seed: u64| {
-        let around = sample(PROBLEM, law, rows, 5000 + seed);
+        let around = sample(problem, law, rows, 5000 + seed);
         let fitted = fit(&around, &softmax);
         bars(&around, &softmax, &fitted, law.sampler.dependence(), seed)
     };
@@ -114,7 +129,7 @@ fn forecast(rows: usize, part: f64, seeds: u64) {
         reached.push(ratio);
         over.push(1.0 / (ratio * ratio));
     }
-    println!("| {rows} | {part} h | {} | {} |", spread_of(&mut reached), spread_of(&mut over));
+    println!("| {problem} | {rows} | {part} h | {} | {} |", spread_of(&mut reached), spread_of(&mut over));
 }
 
 fn spread_of(values: &mut [f64]) -> String {
@@ -123,38 +138,81 @@ fn spread_of(values: &mut [f64]) -> String {
     format!("median {:.3}, 5–95 %: {:.3}–{:.3}", at(0.5), at(0.05), at(0.95))
 }
 
-fn against_bootstrap(law: &Law, rows: usize) {
-    let softmax = Softmax::default();
-    let around = sample(PROBLEM, law, rows, 77);
-    let fitted = fit(&around, &softmax);
-    let u = bars(&around, &softmax, &fitted, law.sampler.dependence(), 0);
+/// Standard errors of all entries by 500 refits of rows drawn again.
+fn by_refits(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted, seed: u64) -> Vec<f64> {
+    let (softmax, rows) = (Softmax::default(), around.rows());
     let step = if law.sampler.dependence() == Dependence::Pairs { 2 } else { 1 };
     let (units, kept) = ((rows - 1) / step, kept());
-    let refits: Vec<Vec<f64>> = (0..500)
+    let times: Vec<Vec<u32>> = (0..500)
         .map(|r| {
-            let mut draws = lipex_core::philox::Draws::new(9, r, 0, lipex_core::philox::Purpose::Bootstrap);
+            let mut draws = Draws::new(seed, r, 0, Purpose::Bootstrap);
             let mut times = vec![0u32; rows];
             times[0] = 1;
             for k in 0..units as u32 {
                 let first = 1 + step * draws.below(k, units as u32) as usize;
                 (first..first + step).for_each(|i| times[i] += 1);
             }
-            let problem =
-                Problem { multiplicities: Some(&times), start: Some(&fitted), ..Problem::new(&around, &kept) };
-            softmax.fit(&Cpu::new(), &[problem]).expect("a planted problem").remove(0).matrix.concat()
+            times
         })
         .collect();
+    let problem = |times| Problem { multiplicities: Some(times), start: Some(fitted), ..Problem::new(around, &kept) };
+    let problems: Vec<Problem<'_, Cpu>> = times.iter().map(|times| problem(times.as_slice())).collect();
+    let refits = softmax.fit(&Cpu::new(), &problems).expect("a planted problem");
+    let refits: Vec<Vec<f64>> = refits.into_iter().map(|fit| fit.matrix.concat()).collect();
     let spread = Spread::from_refits(CLASSES, fitted.kept.len(), &refits).expect("500 refits");
-    let mut ratios = Vec::new();
-    for c in 0..CLASSES {
-        (0..fitted.kept.len()).for_each(|j| ratios.push(u.std_error[c][j] / spread.std_error(c, j)));
-    }
+    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+}
+
+/// Standard errors of all entries by the sandwich.
+fn by_formula(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
+    let (kept, rows) = (kept(), law.sampler.dependence());
+    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted, rows);
+    let spread = spread.expect("a planted problem").expect("a smooth divergence");
+    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+}
+
+/// The median, the least and the most over entries of one standard error over another.
+fn ratios(above: &[f64], below: &[f64]) -> String {
+    let mut ratios: Vec<f64> = above.iter().zip(below).map(|(a, b)| a / b).collect();
     ratios.sort_by(f64::total_cmp);
-    println!(
-        "| {} | {rows} | {:.3}, {:.3}, {:.3} |",
-        law.name,
-        ratios[ratios.len() / 2],
-        ratios[0],
-        ratios[ratios.len() - 1]
-    );
+    format!("{:.3}, {:.3}, {:.3}", ratios[ratios.len() / 2], ratios[0], ratios[ratios.len() - 1])
+}
+
+/// The sandwich and 500 refits of one run against each other, and the noise of refits themselves.
+fn against_bootstrap(law: &Law, rows: usize) {
+    let around = sample(PROBLEM, law, rows, 77);
+    let fitted = fit(&around, &Softmax::default());
+    let (formula, refits) = (by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, 9));
+    let other = by_refits(law, &around, &fitted, 10);
+    println!("| {} | {rows} | {} | {} |", law.name, ratios(&formula, &refits), ratios(&other, &refits));
+}
+
+/// Both against the standard deviation of W over independent runs: root mean squares over runs, and how far off one run is.
+fn against_truth(law: &Law, rows: usize, seeds: u64) {
+    let runs = seeds.div_ceil(5);
+    let (mut fits, mut squares, mut off) = (Vec::new(), [vec![0.0; ENTRIES], vec![0.0; ENTRIES]], [vec![], vec![]]);
+    let mut estimates = Vec::new();
+    for seed in 0..2 * seeds {
+        let around = sample(PROBLEM, law, rows, 9000 + seed);
+        let fitted = fit(&around, &Softmax::default());
+        if seed < runs {
+            estimates.push([by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, seed)]);
+        }
+        fits.push(fitted.matrix.concat());
+    }
+    let truth = Spread::from_refits(CLASSES, ENTRIES / CLASSES, &fits).expect("fits of many seeds");
+    let truth: Vec<f64> =
+        (0..ENTRIES).map(|e| truth.std_error(e / (ENTRIES / CLASSES), e % (ENTRIES / CLASSES))).collect();
+    for estimate in &estimates {
+        for ((errors, squares), off) in estimate.iter().zip(&mut squares).zip(&mut off) {
+            squares.iter_mut().zip(errors).for_each(|(s, e)| *s += e * e / runs as f64);
+            off.extend(errors.iter().zip(&truth).map(|(e, t)| (e / t).ln().abs()));
+        }
+    }
+    let told = |which: usize| {
+        let roots: Vec<f64> = squares[which].iter().map(|s: &f64| s.sqrt()).collect();
+        let off: &Vec<f64> = &off[which];
+        format!("{} | {:.3}", ratios(&roots, &truth), off.iter().sum::<f64>() / off.len() as f64)
+    };
+    println!("| {} | {rows} | {} | {} |", law.name, told(0), told(1));
 }

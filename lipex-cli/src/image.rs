@@ -1,13 +1,14 @@
 //! `lipex image`.
 
+use crate::backend::{self, Chosen};
+use crate::explain::{Asked, explain};
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
-use crate::progress::Watched;
 use crate::staging::Staging;
-use crate::{files, method, parse, program, report};
+use crate::{files, parse, program};
+use lipex::lipex_cuda::{self, HostModel};
 use lipex::{
-    BlackBox, CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Rank, Result,
-    npy, to_html,
+    CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html,
 };
 
 pub fn run(options: &ImageOptions) -> Result<()> {
@@ -15,26 +16,20 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
-    let on = Cpu::with_threads(options.threads.threads)?;
-    let mut explainer = method::explainer(on, &options.method, &options.sampling, Domain::Image)?;
-    explainer = method::with_noise(explainer, &options.noise, options.view.top)?;
-    if let Some(size) = options.model.batch_size {
-        explainer = explainer.batch_size(size)?;
-    }
-    if let Some(rank) = &options.view.rank {
-        explainer = explainer.rank(Rank::by_name(rank)?);
-    }
-    let program = model(options)?;
-    let model = Watched::<Cpu, Images>::new(&program);
-    let labels = BlackBox::<Cpu, Images>::labels(&program);
-    let view = report::Choice::new(&options.view, labels)?;
-    let flip_to = options.flip_to.as_deref().map(|to| parse::class("flip-to", to, labels)).transpose()?;
-    let (mut explanation, around) = explainer.explain_with_neighbourhood(&image, &model)?;
-    if let Some(to) = flip_to {
-        explanation.flip = Some(explainer.flip(&image, &model, &explanation, to)?);
-    }
-    // Its line makes room for the report.
-    drop(model);
+    let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
+        Chosen::Cpu => {
+            let on = Cpu::with_threads(options.threads.threads)?;
+            explain::<_, Images>(on, &image, &model(options)?, &asked(options))?
+        }
+        // The device renders, the program answers on the host.
+        Chosen::Cuda(on) => {
+            let rendered = image.clone().on_device(&on)?;
+            let (explanation, around, view) =
+                explain::<_, Images>(on.clone(), &rendered, &HostModel::new(model(options)?), &asked(options))?;
+            backend::report_traffic(&on);
+            (explanation, lipex_cuda::to_host(&on, &around)?, view)
+        }
+    };
     let e = &explanation;
     let mut staged = Staging::default();
     let told = match &folder {
@@ -47,6 +42,11 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         _ => None,
     };
     files::finish(staged, &targets, e, &view, others, &told)
+}
+
+fn asked(options: &ImageOptions) -> Asked<'_> {
+    let ImageOptions { model, method, sampling, noise, flip_to, view, .. } = options;
+    Asked { domain: Domain::Image, model, method, sampling, noise, flip_to: flip_to.as_deref(), view }
 }
 
 fn instance(options: &ImageOptions) -> Result<ImageInstance> {

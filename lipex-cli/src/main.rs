@@ -2,6 +2,7 @@
 
 mod arrays;
 mod backend;
+mod explain;
 mod files;
 mod fit;
 mod image;

@@ -84,10 +84,8 @@ pub struct TextOptions {
     pub noise: NoiseOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
-    /// Where it is computed: cpu, cuda (an NVIDIA driver r525 or newer is all it needs; lipex devices lists what there is) or
-    /// auto (a device if there is one; says which)
-    #[arg(long, value_name = "B", default_value = "cpu", help_heading = "Running")]
-    pub backend: String,
+    #[command(flatten)]
+    pub backend: BackendOption,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]
@@ -129,6 +127,8 @@ pub struct ImageOptions {
     pub sampling: SamplingOptions,
     #[command(flatten)]
     pub threads: ThreadOptions,
+    #[command(flatten)]
+    pub backend: BackendOption,
     #[command(flatten)]
     pub noise: NoiseOptions,
     /// Also find what would make the prediction class B: the fewest segments, in order of what they add for the predicted
@@ -307,6 +307,15 @@ pub struct BarOptions {
     /// top K (of --top; else 5), and how many masks would halve the bars. Costs refits, no calls of the model
     #[arg(long, help_heading = "Uncertainty")]
     pub uncertainty: bool,
+}
+
+/// Where stages run.
+#[derive(Args)]
+pub struct BackendOption {
+    /// Where it is computed: cpu, cuda (an NVIDIA driver r525 or newer is all it needs; lipex devices lists what there is) or
+    /// auto (a device if there is one; says which)
+    #[arg(long, value_name = "B", default_value = "cpu", help_heading = "Running")]
+    pub backend: String,
 }
 
 /// How many threads work.

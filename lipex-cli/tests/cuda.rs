@@ -70,6 +70,61 @@ fn a_device_has_the_error_bars_of_the_cpu() {
     assert!(apart <= 0.03, "{apart}");
 }
 
+/// Answers with the share of the picture's brightness that is red, of an array of bytes after 128 of header.
+const MODEL: &str = r#"
+import base64, json, sys
+print(json.dumps({"labels": ["red", "green", "blue"], "images": "npy"}), flush=True)
+for line in sys.stdin:
+    rows = []
+    for image in json.loads(line)["images"]:
+        pixels = base64.b64decode(image)[128:]
+        sums = [1 + sum(pixels[c::3]) for c in range(3)]
+        rows.append([s / sum(sums) for s in sums])
+    print(json.dumps({"probabilities": rows}), flush=True)
+"#;
+
+#[test]
+fn a_device_renders_the_pictures_of_the_cpu() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: no python3");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_string();
+    // 13 · 9 pixels: no multiple of what the device reads at once.
+    let pixel = |i: usize| [(i * 37 % 256) as u8, if i % 13 < 6 { 200 } else { 20 }, (i * i % 251) as u8];
+    let photo = ::lipex::Picture::from_rgb(13, 9, (0..13 * 9).flat_map(pixel).collect()).unwrap();
+    std::fs::write(path("photo.png"), photo.to_png()).unwrap();
+    std::fs::write(path("model.py"), MODEL).unwrap();
+    let model = format!("command:python3 '{}'", path("model.py"));
+    let (photo, segments) = (path("photo.png"), ["--segments", "grid:3x4", "--samples", "150", "--batch-size", "7"]);
+    let base = [&["image", &photo, "--model", &model], &segments[..]].concat();
+    let saved: Vec<Vec<u8>> = ["cpu", "cuda"]
+        .iter()
+        .map(|backend| {
+            let done = lipex(&[&base[..], &["--backend", backend, "--save-neighbourhood", "-"]].concat(), true);
+            assert!(done.status.success(), "{}", text(&done.stderr));
+            done.stdout
+        })
+        .collect();
+    // Masks, weights, and every answer of the model: it saw the same bytes.
+    assert!(saved[0].len() > 1000 && saved[0] == saved[1]);
+    on_both(&[&base[..], &["--lambda", "0.01"]].concat());
+    let (page, overlays) = (path("page.html"), path("overlays"));
+    let more = ["--backend", "auto", "--html", &page, "--overlay", &overlays, "--flip-to", "blue"];
+    let done = lipex(&[&base[..], &more].concat(), true);
+    let told = text(&done.stderr);
+    assert!(done.status.success() && told.contains("backend: cuda") && told.contains("bytes sent"), "{told}");
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("data:image/png;base64,") && html.contains("cuda"));
+    assert_eq!(std::fs::read_dir(&overlays).unwrap().count(), 3);
+    let done = lipex(&[&base[..], &["--backend", "cuda"]].concat(), false);
+    if !done.status.success() {
+        let line = text(&done.stderr);
+        assert!(done.status.code() == Some(2) && line.lines().count() == 1 && line.contains("--backend cpu"), "{line}");
+    }
+}
+
 #[test]
 fn devices_are_listed_and_traffic_is_told() {
     let done = lipex(&["devices"], true);

@@ -41,9 +41,15 @@ fn two_starts_are_told() {
 #[test]
 fn error_bars_are_shown_and_saved() {
     let report = told(&[TEXT, "--uncertainty", "--contrast", "surprise:joy"]);
-    for part in
-        ["±0.", "How sure", "(sandwich; rows independent)", "In the top 5 of surprise", "masks in all", "do not cover"]
-    {
+    for part in [
+        "±0.",
+        "How sure",
+        "(sandwich; rows independent)",
+        "In the top 5 of surprise",
+        "masks in all",
+        "op 5 of surprise, but for differences of 10%",
+        "do not cover",
+    ] {
         assert!(report.contains(part), "no {part}:\n{report}");
     }
     assert!(report.contains("(+0.0") || report.contains("(-0.0"), "nothing in parentheses:\n{report}");
@@ -63,6 +69,11 @@ fn error_bars_are_shown_and_saved() {
     let (quantile, few) = (u["quantile"].as_f64().unwrap(), &u["few_rows"]);
     assert!(quantile > 1.96 && quantile < 2.2 && u["band"].as_f64().unwrap() > quantile, "{quantile}");
     assert!(few["degrees"].as_f64().unwrap() > 10.0 && few["unevenness"].as_f64().unwrap() > 0.0, "{few}");
+    let s = &u["settling"];
+    let class = s["class"].as_u64().unwrap() as usize;
+    assert_eq!((&s["k"], &s["indifference"]), (&2.into(), &0.1.into()), "{s}");
+    assert_eq!(made["classes"][class], "surprise", "{s}");
+    assert!(s["met"] == true && s["needed"].is_null() || s["needed"].as_u64().unwrap() > 1000, "{s}");
     let seed = told(&[TEXT, "--uncertainty", "--threads", "2", "--batch-size", "7"]);
     let one = told(&[TEXT, "--uncertainty"]);
     let untimed = |report: &str| report[..report.find("\nMilliseconds").unwrap()].to_string();

@@ -64,7 +64,7 @@ pub use real::{Dual, Lane, Real, Wide};
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{
-    Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Spread, Uncertainty,
+    Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,

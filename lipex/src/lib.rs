@@ -49,7 +49,7 @@ pub use demo::{DemoModel, DemoOnDevice};
 pub use function::{Outputs, TextFn};
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
-    Occasion, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Occasion, Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
 pub use json::{SCHEMA, from_json, to_json, to_json_lines};
 pub use lipex_core::*;

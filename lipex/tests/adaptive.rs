@@ -146,11 +146,11 @@ fn few_words_and_guarantees() {
     assert!(run(Adaptive::default()).met);
     let one = TextInstance::new("one").unwrap();
     assert!(lipex().adaptive(Adaptive::default()).explain(&one, &model()).is_ok());
-    // A guarantee asks for more.
+    // A guarantee asks for more than the level of one comparison.
     let text = TextInstance::new(TEXT).unwrap();
     let masks = |adaptive: Adaptive| lipex().adaptive(adaptive).explain(&text, &model()).unwrap().calls.masks;
     let rule = Rule::Settled { k: 2, indifference: 0.05 };
-    let usual = Adaptive::default().rule(rule).unwrap();
+    let usual = Adaptive::default().rule(rule).unwrap().z(1.96).unwrap();
     assert!(
         masks(usual.guarantee(0.95).unwrap()) > masks(usual),
         "{} {}",

@@ -2,8 +2,8 @@
 
 use lipex::{
     Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity, FitReport, Flip,
-    Growth, InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Span, Start, Timings, Uncertainty, from_json,
-    to_json,
+    Growth, InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Settling, Span, Start, Timings, Uncertainty,
+    from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,6 +92,14 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
         shrinkage: (d > 3).then_some(x),
         needed: (d > 2).then_some(d),
+        settling: (d > 2).then(|| Settling {
+            class: c - 1,
+            k: d,
+            indifference: x,
+            met: d > 3,
+            needed: (d > 4).then_some(d),
+            interchangeable: vec![vec![0, d - 1], vec![]],
+        }),
         not_covered: vec!["what λ shrinks".into()],
     }
 }

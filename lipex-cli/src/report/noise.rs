@@ -64,8 +64,22 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     if let Some(needed) = u.needed {
         page.paragraph(&format!("To halve the widest bar: {needed} masks in all, in place of {}.", e.calls.masks));
     }
+    settling(page, e, u);
     page.paragraph("What the bars do not cover:");
     u.not_covered.iter().for_each(|line| page.paragraph(&format!("\u{a0}\u{a0}{}", printable(line))));
+}
+
+/// Whether the first of the predicted class are settled, and what it would take.
+fn settling(page: &mut Page, e: &Explanation, u: &Uncertainty) {
+    let Some(s) = &u.settling else { return };
+    let (top, but) = (format!("the top {} of {}", s.k, printable(&e.classes[s.class])), 100.0 * s.indifference);
+    if s.met {
+        page.paragraph(&format!("Settled: {top}, but for differences of {but}% of the largest."));
+    } else if let Some(needed) = s.needed {
+        page.paragraph(&format!(
+            "To settle {top}, but for differences of {but}% of the largest: about {needed} masks in all."
+        ));
+    }
 }
 
 /// How the bars were made, and the widest.

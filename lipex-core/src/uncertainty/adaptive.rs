@@ -53,7 +53,12 @@ pub struct Adaptive {
 
 impl Default for Adaptive {
     fn default() -> Self {
-        Adaptive { rule: Rule::Settled { k: 3, indifference: 0.1 }, most: 5000, z: Self::Z, guarantee: None }
+        Adaptive {
+            rule: Rule::Settled { k: 3, indifference: Self::INDIFFERENCE },
+            most: 5000,
+            z: Self::Z,
+            guarantee: None,
+        }
     }
 }
 
@@ -63,7 +68,9 @@ const LOOKS: [usize; 8] = [100, 150, 200, 300, 400, 500, 700, 1000];
 impl Adaptive {
     /// Standard errors that a lead must have: chosen so that at most 5 in 100 settled sets are wrong by more than the
     /// indifference, on a real classifier (docs/uncertainty.md has the measurement).
-    pub const Z: f64 = 2.2;
+    pub const Z: f64 = 2.5;
+    /// The share of the largest value that a feature which was left out may be ahead: ε.
+    pub const INDIFFERENCE: f64 = 0.1;
 
     /// The rule; default [`Rule::Settled`] with k = 3 and an indifference of 0.1.
     ///

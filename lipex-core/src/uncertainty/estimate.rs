@@ -1,10 +1,10 @@
 //! From a fit and the parts that made it to its error bars.
 
 use super::spread::Spread;
-use super::{InTop, Method, Uncertainty};
+use super::{Adaptive, InTop, Method, Settling, Uncertainty};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result};
-use crate::explanation::Rank;
+use crate::explanation::{Rank, arg_max};
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::select::{Selection, Selector};
@@ -111,12 +111,24 @@ impl<B: Backend> Estimate<'_, B> {
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,
             needed: None,
+            settling: if exact { None } else { Some(self.settling(bars.top)?) },
             not_covered: Vec::new(),
         };
         let widest = uncertainty.half_width();
         uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
         uncertainty.not_covered = not_covered(&uncertainty);
         Ok(uncertainty)
+    }
+
+    /// Whether the predicted class's top `k` is settled.
+    fn settling(&self, k: usize) -> Result<Settling> {
+        let p = &self.around.probabilities;
+        let row = self.on.download(&self.on.gather(p.values(), p.classes(), &[0])?)?;
+        let class = arg_max(&row.into_iter().map(f64::from).collect::<Vec<f64>>());
+        let indifference = Adaptive::INDIFFERENCE;
+        let verdict = self.set_is_settled(class, k, indifference, Adaptive::Z)?;
+        let (met, needed) = (verdict.met, verdict.needed);
+        Ok(Settling { class, k, indifference, met, needed, interchangeable: verdict.interchangeable })
     }
 
     /// How W spreads: by the surrogate's formula, or by refits where it has none.

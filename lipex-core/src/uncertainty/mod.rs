@@ -15,7 +15,7 @@ pub use few_rows::{FewRows, RowShares};
 pub(crate) use settled::Verdict;
 pub use spread::Spread;
 
-use crate::error::{Result, expect_len};
+use crate::error::{Error, Result, expect_len};
 use crate::perturb::Dependence;
 use forecast::Forecast;
 
@@ -51,6 +51,8 @@ pub struct Uncertainty {
     pub shrinkage: Option<f64>,
     /// Masks in all that would halve the widest interval; `None` where sampling makes no error.
     pub needed: Option<usize>,
+    /// Whether the top k of the predicted class is settled, and what it would take; `None` where sampling makes no error.
+    pub settling: Option<Settling>,
     /// What the bars do not cover, a sentence each.
     pub not_covered: Vec<String>,
 }
@@ -80,6 +82,25 @@ pub struct InTop {
     pub refits: usize,
     /// C×D: the share of refits in which the feature (of all D) is among the class's first k under the explanation's rank.
     pub share: Vec<Vec<f64>>,
+}
+
+/// Whether the first k features of a class are settled, as [`Rule::Settled`] judges it.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Settling {
+    /// The class: the predicted one.
+    pub class: usize,
+    /// k.
+    pub k: usize,
+    /// Differences of this share of the largest value are let pass.
+    pub indifference: f64,
+    /// Whether no other feature is above one of the k by more than that.
+    pub met: bool,
+    /// If not, masks in all that would settle it, about, with leads as they are seen now; `None` where more masks would
+    /// not, as where fewer than k features support the class.
+    pub needed: Option<usize>,
+    /// Groups of features (of all D) that are not told apart, "any of …".
+    pub interchangeable: Vec<Vec<usize>>,
 }
 
 impl Uncertainty {
@@ -118,7 +139,15 @@ impl Uncertainty {
         rows("std_error", &self.std_error, c, f)?;
         expect_len("covariance", f, self.covariance.len())?;
         self.covariance.iter().try_for_each(|table| rows("covariance", table, c, c))?;
-        self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))
+        self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))?;
+        let Some(s) = &self.settling else { return Ok(()) };
+        if s.class >= c {
+            return Err(Error::shape("class of settling (below the number of classes)", c, s.class));
+        }
+        match s.interchangeable.iter().flatten().find(|&&j| j >= d) {
+            Some(&j) => Err(Error::shape("interchangeable features of settling (below the number of features)", d, j)),
+            None => Ok(()),
+        }
     }
 
     /// Whether an entry of W is told apart from 0 by the simultaneous bands.
@@ -180,6 +209,7 @@ mod tests {
             in_top: None,
             shrinkage: None,
             needed: None,
+            settling: None,
             not_covered: Vec::new(),
         };
         assert_eq!(u.contrast_error(0, 1), [3.0]);

@@ -9,6 +9,7 @@ mod function;
 mod instance;
 mod overlay;
 mod picture;
+mod pixels;
 mod segments;
 
 pub use baseline::{
@@ -20,4 +21,5 @@ pub use instance::{ImageBuilder, ImageInstance};
 pub use overlay::Overlays;
 pub(crate) use picture::check_size;
 pub use picture::{MOST_PIXELS, Picture};
+pub use pixels::PixelImage;
 pub use segments::{MOST_SEGMENTS, SegmentMap};

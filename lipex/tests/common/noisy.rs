@@ -1,6 +1,6 @@
 //! Everything that an explanation may hold and a plain run does not: made-up errors, a growing run, a change.
 
-use lipex::{Dependence, Explanation, FewRows, Flip, Growth, InTop, Look, Method, Uncertainty};
+use lipex::{Dependence, Explanation, FewRows, Flip, Growth, InTop, Look, Method, Settling, Uncertainty};
 
 /// Adds standard errors from 0.05 to 0.25 (independent classes), a growth path and an answer to "what would make it …".
 pub fn add(e: &mut Explanation) {
@@ -23,6 +23,14 @@ pub fn add(e: &mut Explanation) {
         }),
         shrinkage: Some(0.93),
         needed: Some(4 * e.calls.masks),
+        settling: Some(Settling {
+            class: e.predicted(),
+            k: 3,
+            indifference: 0.1,
+            met: false,
+            needed: Some(2 * e.calls.masks),
+            interchangeable: vec![(0..d.min(2)).collect()],
+        }),
         not_covered: vec!["Which features are kept: the bars take the selection as given.".into()],
     });
     let look = |masks: usize, half_width: f64, met: bool| Look { masks, inputs: masks * 7 / 10, half_width, met };

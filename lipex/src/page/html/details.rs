@@ -3,7 +3,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
-use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Uncertainty, arg_max};
+use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Settling, Uncertainty, arg_max};
 
 /// A section with a heading.
 fn section(m: &mut Markup, id: &'static str, heading: &str, inside: impl FnOnce(&mut Markup)) {
@@ -130,10 +130,23 @@ pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
         if let Some(needed) = u.needed {
             row(m, "masks to halve the widest bar", &[&format!("{needed} in all")]);
         }
+        if let Some(s) = &u.settling {
+            settling(m, s);
+        }
         m.close("tbody").close("table").line();
         note(m, &unclear(page, u));
         not_covered(m, u);
     });
+}
+
+fn settling(m: &mut Markup, s: &Settling) {
+    let told = match s.needed {
+        _ if s.met => "settled already".to_string(),
+        Some(needed) => format!("about {needed} in all"),
+        None => return,
+    };
+    let but = phrases::percent(s.indifference);
+    row(m, &format!("masks to settle the first {} of the predicted class, but for {but}", s.k), &[&told]);
 }
 
 fn not_covered(m: &mut Markup, u: &Uncertainty) {

@@ -1,9 +1,12 @@
 //! Are error bars and settled sets true on a real classifier?
 //!
-//! `cargo run --release -p lipex-benches --example uncertainty_real -- 'PROGRAM ARGS' TEXTS CACHE [RUNS]`: the program is a
+//! `cargo run --release -p lipex-benches --example uncertainty_real -- 'PROGRAM ARGS' TEXTS CACHE [RUNS [PART]]`: the program is a
 //! black box as in docs/command-protocol.md, TEXTS a file of lines `text;label` of which the first 50 are taken, CACHE a
 //! folder for the model's answers. Each text is asked once, at 12,000 masks; runs then draw from those, so that the
-//! optimum over all of them is known. The tables go to docs/uncertainty.md.
+//! optimum over all of them is known. PART is one of cost, coverage, fidelity, savings, settled; without it all are made. The
+//! tables go to docs/uncertainty.md.
+
+mod savings;
 
 use lipex::philox::{Draws, Purpose};
 use lipex::{
@@ -36,10 +39,23 @@ fn main() -> Result<()> {
     }
     let inputs: usize = pools.iter().map(|p| p.answers.len()).sum();
     println!("{TEXTS} texts, {runs} runs of each, {inputs} distinct inputs");
-    cost(&pools, program, &texts)?;
-    coverage(&pools, runs)?;
-    fidelity(&pools)?;
-    settled(&pools, runs)
+    let asked = |part: &str| arguments.get(4).is_none_or(|only| only == part);
+    if asked("cost") {
+        cost(&pools, program, &texts)?;
+    }
+    if asked("coverage") {
+        coverage(&pools, runs)?;
+    }
+    if asked("fidelity") {
+        fidelity(&pools)?;
+    }
+    if asked("savings") {
+        savings::print(&pools, runs)?;
+    }
+    if asked("settled") {
+        settled(&pools, runs)?;
+    }
+    Ok(())
 }
 
 /// One text with the model's answers to 12,000 masks.
