@@ -1,7 +1,8 @@
 //! Masks: bit for bit those of the CPU.
 
 use lipex_core::{
-    Angle, Antithetic, Backend, Bernoulli, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, UniformSize,
+    Angle, Antithetic, Backend, Bernoulli, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
+    UniformSize,
 };
 use lipex_cpu::Cpu;
 
@@ -42,6 +43,8 @@ where
     LimeText: Perturber<B>,
     LimeImage: Perturber<B>,
     GivenMasks: Perturber<B>,
+    Filtered<UniformSize>: Perturber<B>,
+    Filtered<Antithetic>: Perturber<B>,
 {
     let many: Vec<usize> = (0..17).map(|i| 1 + 13 * i).collect();
     for features in [&[1][..], &[31, 32, 33], &[441], &many] {
@@ -56,6 +59,11 @@ where
         let mut within = Bernoulli::default();
         within.within = Some(Angle::new(1.0).unwrap());
         compare(on, &within, features, 127);
+        for angle in [0.2, 0.7] {
+            let within = Angle::new(angle).unwrap();
+            compare(on, &Filtered { law: UniformSize::default(), within }, features, 127);
+            compare(on, &Filtered { law: Antithetic, within }, features, 20);
+        }
         compare(on, &LimeText, features, 20);
         compare(on, &LimeImage, features, 20);
     }

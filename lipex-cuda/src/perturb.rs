@@ -2,11 +2,12 @@
 
 use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::weigh::look_up;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
-    Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
-    ProximityTable, Result, Sample, UniformSize,
+    Antithetic, Backend, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    ProximityTable, Result, Sample, UniformSize, Weights,
 };
 use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
@@ -262,15 +263,54 @@ macro_rules! by_the_host {
         }
     )*};
 }
-by_the_host!(
-    LimeText,
-    LimeImage,
-    GivenMasks,
-    WeightProportional,
-    ShapleySize,
-    Filtered<UniformSize>,
-    Filtered<Bernoulli>
-);
+by_the_host!(LimeText, LimeImage, GivenMasks, WeightProportional, ShapleySize);
+
+/// Draws by the law on the device, then gathers there the rows that lie within the angle; a number a row comes back.
+impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
+    fn perturb(
+        &self,
+        on: &Cuda,
+        features: &[usize],
+        total: usize,
+        rows: Range<usize>,
+        seed: u64,
+        proximity: Option<&[ProximityTable]>,
+    ) -> Result<Vec<Sample<Cuda>>> {
+        let drawn = self.law.perturb(on, features, total, rows, seed, proximity)?;
+        let (masks, weights): (Vec<_>, Vec<_>) = drawn.into_iter().map(|s| (s.masks, s.weights)).unzip();
+        // 1 for as many kept features as are near enough.
+        let near = |d: usize| {
+            let least = d - self.within.most_removed(d).min(d);
+            (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
+        };
+        let (found, _) = look_up(on, "perturb", &masks, near)?;
+        let one = |i: usize| {
+            let (masks, near) = (&masks[i], on.receive("perturb", &found[i])?);
+            let index: Vec<u32> = (0..).zip(near).filter(|(_, near)| *near > 0.0).map(|(row, _)| row).collect();
+            let bits = on.gather(masks.bits(), masks.words(), &index)?;
+            let weights = weights[i].as_ref().map(|w| on.gather(w.values(), 1, &index)).transpose()?;
+            let masks = Masks::new(on, index.len(), masks.features(), bits)?;
+            Ok(Sample { masks, weights: weights.map(Weights::new) })
+        };
+        (0..masks.len()).map(one).collect()
+    }
+
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        self.law.total(features, asked)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        match self.law.dependence() {
+            // One of the two may be gone.
+            Dependence::Pairs => Dependence::Unknown,
+            other => other,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Weigh: proximity weights, looked up by the number of kept features.
 
-use crate::device::Cuda;
+use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::weigh::check_weights;
@@ -21,14 +21,19 @@ struct Weighing {
     words: u64,
 }
 
-fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> ProximityTable) -> Result<Vec<Weights<Cuda>>> {
-    let mut all = Vec::with_capacity(masks.len());
+/// For each row the number that its instance's table has for the features that it keeps, and whether every instance has one
+/// above 0. `table` gives features + 1 numbers.
+pub(crate) fn look_up(
+    on: &Cuda,
+    stage: &'static str,
+    masks: &[Masks<Cuda>],
+    table: impl Fn(usize) -> Vec<f32>,
+) -> Result<(Vec<DeviceBuffer<f32>>, bool)> {
+    let (mut all, mut every) = (Vec::with_capacity(masks.len()), true);
     for part in masks.chunks(MOST_DOWN) {
-        let (mut weighings, mut tables, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut weighings, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for m in part {
-            let values: Vec<f32> = table(m.features()).values().iter().map(|&v| v as f32).collect();
-            check_weights(&values)?;
-            let (table, own) = (on.send("weigh", &values)?, on.room::<f32>("weigh", m.rows())?);
+            let (table, own) = (on.send(stage, &table(m.features()))?, on.room::<f32>(stage, m.rows())?);
             weighings.push(Weighing {
                 bits: m.bits().address(),
                 table: table.address(),
@@ -37,21 +42,29 @@ fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> Proximity
                 words: m.words() as u64,
             });
             tables.push(table);
-            weights.push(own);
+            numbers.push(own);
         }
-        let (jobs, positive) = (on.send_jobs("weigh", &weighings)?, on.zeroed::<u32>("weigh", part.len())?);
+        let (jobs, positive) = (on.send_jobs(stage, &weighings)?, on.zeroed::<u32>(stage, part.len())?);
         let most = part.iter().map(Masks::rows).max().unwrap_or(0);
         let shape = Shape { grid: (most.div_ceil(256), part.len()), threads: 256, shared: 0 };
         // SAFETY: lipex_weigh(weighings, positive): a weighing and a word of `positive` an instance; bits have rows · words
-        // words, the table features + 1 numbers, weights one a row. All live until the weights are read below.
-        unsafe { on.launch("weigh", (&WEIGH, "lipex_weigh", None), shape, &[(&jobs).into(), (&positive).into()]) }?;
-        if on.receive("weigh", &positive)?.contains(&0) {
-            // The one line that the CPU has for it.
-            check_weights(&[0.0])?;
-        }
-        all.extend(weights.into_iter().map(Weights::new));
+        // words, the table features + 1 numbers, weights one a row. All live until `positive` is read below.
+        unsafe { on.launch(stage, (&WEIGH, "lipex_weigh", None), shape, &[(&jobs).into(), (&positive).into()]) }?;
+        every &= !on.receive(stage, &positive)?.contains(&0);
+        all.extend(numbers);
     }
-    Ok(all)
+    Ok((all, every))
+}
+
+fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> ProximityTable) -> Result<Vec<Weights<Cuda>>> {
+    let values = |features| table(features).values().iter().map(|&v| v as f32).collect::<Vec<f32>>();
+    masks.iter().try_for_each(|m| check_weights(&values(m.features())))?;
+    let (weights, every) = look_up(on, "weigh", masks, values)?;
+    if !every {
+        // The one line that the CPU has for it.
+        check_weights(&[0.0])?;
+    }
+    Ok(weights.into_iter().map(Weights::new).collect())
 }
 
 macro_rules! by_count {
