@@ -16,7 +16,7 @@ pub fn arrays_keep_their_rows<B: Backend>(on: &B) {
     assert!(on.gather(&rows, 10, &[3]).is_err());
     assert_eq!(on.download(&on.gather(&rows, 10, &[]).unwrap()).unwrap(), [0u32; 0]);
     let bytes = on.upload((0..9u8).collect::<Vec<_>>()).unwrap();
-    assert_eq!(on.download(&on.gather(&bytes, 3, &[1]).unwrap()).unwrap(), [3, 4, 5]);
+    assert_eq!(on.download(&on.gather(&bytes, 3, &[1, 0, 2]).unwrap()).unwrap(), [3, 4, 5, 0, 1, 2, 6, 7, 8]);
     let wide = on.upload(vec![1.5f64, 2.5, 3.5, 4.5]).unwrap();
     assert_eq!(on.download(&on.gather(&wide, 2, &[1, 0]).unwrap()).unwrap(), [3.5, 4.5, 1.5, 2.5]);
     let mut whole = on.zeros::<u32>(6).unwrap();

@@ -1,11 +1,14 @@
 //! Proximity weights: the CPU's within 10⁻⁶.
 
-use crate::problem::{cases, made};
+use crate::problem::{Case, cases, made};
 use lipex_core::{Backend, CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity};
 use lipex_cpu::Cpu;
 
 fn compare<B: Backend, P: Proximity<B> + Proximity<Cpu>>(on: &B, proximity: &P) {
-    let problems: Vec<_> = cases().into_iter().filter(|c| c.rows > 1).map(|c| made(c, 3)).collect();
+    // A mask of a whole number of 16 bytes too.
+    let whole = Case { features: 128, rows: 127, classes: 2, kept: 1 };
+    let cases = cases().into_iter().filter(|c| c.rows > 1).chain([whole]);
+    let problems: Vec<_> = cases.map(|c| made(c, 3)).collect();
     let cpu = Cpu::new();
     let expected: Vec<Masks<Cpu>> = problems.iter().map(|m| m.on(&cpu).masks).collect();
     let own: Vec<Masks<B>> = problems.iter().map(|m| m.on(on).masks).collect();

@@ -2,6 +2,7 @@
 
 #[allow(dead_code, reason = "only the device is used here")]
 mod device;
+mod mutants;
 
 use device::device;
 use lipex_conformance::{self as suite, Case};
@@ -200,7 +201,47 @@ fn both_roads_and_every_run_give_the_same_bits_through_kinks() {
 fn kernels_equal_their_references() {
     let Some((on, _turn)) = device() else { return };
     let law = UniformSize::default();
-    let expected = uniform_size_reference(&on, 441, 300, 5).unwrap();
-    let got = law.perturb(&on, &[441], 300, 0..300, 5, None).unwrap().remove(0).masks;
-    assert!(on.download(got.bits()).unwrap() == on.download(expected.bits()).unwrap());
+    for features in [1, 31, 32, 33, 95, 441] {
+        let expected = uniform_size_reference(&on, features, 300, 5).unwrap();
+        let got = law.perturb(&on, &[features], 300, 0..300, 5, None).unwrap().remove(0).masks;
+        assert!(on.download(got.bits()).unwrap() == on.download(expected.bits()).unwrap(), "D = {features}");
+    }
+}
+
+/// The tests that a file's kernels are in.
+const TESTS: [(&lipex_kernels::File, &[&str]); 8] = [
+    (&lipex_kernels::BACKEND, &["storage"]),
+    (&lipex_kernels::PERTURB, &["perturb", "kernels_equal"]),
+    (&lipex_kernels::WEIGH, &["weigh"]),
+    (&lipex_kernels::SELECT, &["select"]),
+    (&lipex_kernels::RIDGE, &["ridge", "select_highest"]),
+    (
+        &lipex_kernels::FIT,
+        &[
+            "fit::hellinger::gradients",
+            "fit::hellinger::matrices_at",
+            "fit::tv::objectives_at",
+            "fit_starts",
+            "fit_with_other",
+            "smooth",
+        ],
+    ),
+    (&lipex_kernels::LAMBDA, &["penalties"]),
+    (&lipex_kernels::EVALUATE, &["evaluate"]),
+];
+
+#[test]
+#[ignore = "a run of the suite a mutant"]
+fn mutants_are_noticed() {
+    const WIDE: &str = "whether a division takes 32 bits; 64 give the same";
+    const TIMES: &str = "rows that count several times are selected from on the host";
+    const EQUIVALENT: [(&str, &str, &str); 6] = [
+        ("lipex_gather_bytes", "setp.eq.s64 %p2,", WIDE),
+        ("lipex_perturb", "shr.u64", WIDE),
+        ("lipex_perturb_reference", "shr.u64", WIDE),
+        ("lipex_select_moments", "setp.lt.u32 %p13, %r13, 768", TIMES),
+        ("lipex_select_moments", "shl.b64 %rd115, %rd114, 2", TIMES),
+        ("lipex_select_forward", "setp.gt.f64 %p104,", "a gain that is nearly the largest is above 0 as that is"),
+    ];
+    mutants::all_are_noticed(&TESTS, &EQUIVALENT);
 }

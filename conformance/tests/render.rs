@@ -2,6 +2,7 @@
 
 #[allow(dead_code, reason = "only the device is used here")]
 mod device;
+mod mutants;
 
 use device::device;
 use lipex_conformance::{Case, made};
@@ -46,18 +47,19 @@ fn tokens_are_dropped_in_order() {
 }
 
 fn pictures<T: Pixel + PartialEq>(on: &Cuda, number: impl Fn(usize) -> T) {
-    for pixels in [1, 7, 8, 33, 1000] {
+    for (pixels, channels) in [(1, 3), (7, 3), (8, 1), (33, 5), (1000, 4)] {
         let problem = made(CASE, 5);
         let masks = problem.on(on).masks;
-        let (image, baseline): (Vec<T>, Vec<T>) = (0..3 * pixels).map(|e| (number(e), number(e + 100_000))).unzip();
+        let (image, baseline): (Vec<T>, Vec<T>) =
+            (0..channels * pixels).map(|e| (number(e), number(e + 10_000))).unzip();
         let segments: Vec<u32> = (0..pixels as u32).map(|x| x * 7 % 40).collect();
-        let template = PixelTemplate::new(on, 3, &image, &baseline, &segments).unwrap();
+        let template = PixelTemplate::new(on, channels, &image, &baseline, &segments).unwrap();
         let batch = template.render(on, &masks, 2..9).unwrap();
-        assert_eq!((batch.rows, batch.channels, batch.pixels), (7, 3, pixels));
+        assert_eq!((batch.rows, batch.channels, batch.pixels), (7, channels, pixels));
         let values = on.download(&batch.values).unwrap();
         for (row, i) in (2..9).enumerate() {
-            for channel in 0..3 {
-                let own = &values[(row * 3 + channel) * batch.stride..][..pixels];
+            for channel in 0..channels {
+                let own = &values[(row * channels + channel) * batch.stride..][..pixels];
                 for (x, value) in own.iter().enumerate() {
                     let from = if problem.keeps(i, segments[x] as usize) { &image } else { &baseline };
                     assert!(*value == from[channel * pixels + x], "row {i}, channel {channel}, pixel {x} of {pixels}");
@@ -123,15 +125,31 @@ fn the_demo_classifier_answers_as_on_the_host_and_nothing_comes_back() {
         }
         tokens.push((lipex_demo::word_hash(word), When::Kept(feature(word, &mut distinct).unwrap())));
     }
-    let problem = made(Case { features: distinct.len(), rows: 60, classes: 2, kept: 1 }, 9);
-    let masks = problem.on(&on).masks;
+    demo_answers(&on, &demo, &net, &tokens, distinct.len(), 60);
+    // A text without gaps, whose every word is there: a row as long as the longest.
+    demo_answers(&on, &demo, &net, &tokens, distinct.len(), 1);
+    // Words over and over, so that most are not the first of their kind.
+    let again: Vec<_> = tokens.iter().flat_map(|&token| [token; 3]).chain(tokens.iter().copied()).take(90).collect();
+    demo_answers(&on, &demo, &net, &again, distinct.len(), 20);
+    // A known pair twice at the very end.
+    let pair = |x: &u32| layers.hashes.binary_search(&lipex_demo::bigram_hash(*x, *x)).is_ok();
+    let word = (0..u32::MAX).find(pair).unwrap();
+    let ending = [word + 1, word, word, word];
+    let ending: Vec<_> = ending.into_iter().enumerate().map(|(j, word)| (word, When::Kept(j))).collect();
+    demo_answers(&on, &demo, &net, &ending, 4, 1);
+}
+
+/// Passes if the demo classifier answers on the device as on the host on `rows` masks, and nothing is copied back.
+fn demo_answers(on: &Cuda, demo: &Demo, net: &DemoNet, tokens: &[(u32, When)], features: usize, rows: usize) {
+    let problem = made(Case { features, rows, classes: 2, kept: 1 }, 9);
+    let masks = problem.on(on).masks;
     let before = on.transferred().received;
-    let batch = TokenTemplate { tokens: tokens.clone() }.render(&on, &masks, 0..60).unwrap();
-    let mut p = Probabilities::new(&on, 60, 7, on.zeros(60 * 7).unwrap()).unwrap();
-    net.predict(&on, &batch, &mut p).unwrap();
+    let batch = TokenTemplate { tokens: tokens.to_vec() }.render(on, &masks, 0..rows).unwrap();
+    let mut p = Probabilities::new(on, rows, 7, on.zeros(rows * 7).unwrap()).unwrap();
+    net.predict(on, &batch, &mut p).unwrap();
     assert_eq!(on.transferred().received, before, "something came back to the host");
     let p = on.download(p.values()).unwrap();
-    for i in 0..60 {
+    for i in 0..rows {
         let kept = |t: &&(u32, When)| matches!(t.1, When::Kept(j) if problem.keeps(i, j));
         let hashes: Vec<u32> = tokens.iter().filter(kept).map(|t| t.0).collect();
         let logits = demo.logits_of_words(&hashes).map(f64::from);
@@ -141,4 +159,10 @@ fn the_demo_classifier_answers_as_on_the_host_and_nothing_comes_back() {
             assert!((f64::from(p[7 * i + c]) - e).abs() < 1e-5, "row {i}, class {c}: {} {e}", p[7 * i + c]);
         }
     }
+}
+
+#[test]
+#[ignore = "a run of these tests a mutant"]
+fn mutants_are_noticed() {
+    mutants::all_are_noticed(&[(&lipex_kernels::RENDER, &[""]), (&lipex_kernels::DEMO, &[""])], &[]);
 }

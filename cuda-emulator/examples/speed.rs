@@ -36,6 +36,7 @@ fn main() {
             params: &params,
             heap: &heap,
             recorder: None,
+            between: None,
         };
         let start = cpu_seconds();
         let counters = launch.run(&limits).expect("no fault");

@@ -14,7 +14,7 @@ pub enum Problem {
     ReadOnly,
     /// A read of memory that was never written.
     Uninitialised,
-    /// Two threads touch the same shared memory without a barrier between, one of them writing.
+    /// Two threads of a block touch the same memory without a barrier between, one of them writing.
     Race,
     /// A barrier that not every thread reaches.
     DivergentBarrier,
@@ -24,6 +24,8 @@ pub enum Problem {
     Endless,
     /// A `trap` instruction.
     Trap,
+    /// Two blocks of a launch touch the same device memory, one of them writing.
+    BlockRace,
     /// Work on two streams touches the same memory without an event between.
     StreamRace,
     /// Device memory freed twice, or never allocated.
@@ -50,6 +52,7 @@ impl Problem {
             Problem::PartialWarp => "partial warp",
             Problem::Endless => "endless kernel",
             Problem::Trap => "trap",
+            Problem::BlockRace => "race between blocks",
             Problem::StreamRace => "race between streams",
             Problem::BadFree => "bad free",
             Problem::Leak => "leak",

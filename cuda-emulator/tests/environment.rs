@@ -241,3 +241,115 @@ fn child_exponentials() {
     let bytes: Vec<u8> = stream.clone_dtoh(&out).unwrap().iter().flat_map(|x| x.to_le_bytes()).collect();
     std::fs::write(std::env::var("RESULT").unwrap(), bytes).unwrap();
 }
+
+#[test]
+fn blocks_that_touch_what_another_writes() {
+    child("child_blocks_alone", &[("CUDA_EMULATOR_DEVICE_RACES", "0")]);
+    child("child_blocks_watched", &[("CUDA_EMULATOR_DEVICE_RACES", "1")]);
+    child("child_blocks_watched", &[("CUDA_EMULATOR_DEVICE_RACES", "1"), ("CUDA_EMULATOR_ORDER", "backwards")]);
+}
+
+/// Four blocks of 64 threads, each of which adds its numbers up and then does `last`, with its total in %r5.
+///
+/// `total` takes 4 words, `count` one.
+fn totals(last: &str) -> Result<Vec<u32>, sys::CUresult> {
+    totals_of(&format!("{last}\nDONE:\n    ret;\n"))
+}
+
+/// The same, where `last` has the label DONE and the end.
+fn totals_of(last: &str) -> Result<Vec<u32>, sys::CUresult> {
+    let source = format!(
+        "
+.version 8.0
+.target sm_75
+.address_size 64
+.visible .entry totals(.param .u64 total, .param .u64 count, .param .u64 from)
+{{
+    .reg .pred %p; .reg .b32 %r<9>; .reg .b64 %d<9>;
+    ld.param.u64 %d1, [total]; ld.param.u64 %d2, [count]; ld.param.u64 %d3, [from];
+    mov.u32 %r1, %tid.x; mov.u32 %r2, %ctaid.x;
+    setp.ne.u32 %p, %r1, 0; @%p bra DONE;
+    mov.u32 %r3, 0; mov.u32 %r5, 0;
+AGAIN:
+    shl.b32 %r4, %r2, 6; add.u32 %r4, %r4, %r3; mul.wide.u32 %d4, %r4, 4; add.u64 %d4, %d3, %d4;
+    ld.global.u32 %r6, [%d4]; add.u32 %r5, %r5, %r6;
+    add.u32 %r3, %r3, 1; setp.lt.u32 %p, %r3, 64; @%p bra AGAIN;
+    mul.wide.u32 %d5, %r2, 4; add.u64 %d6, %d1, %d5;
+    {last}
+}}"
+    );
+    let context = context();
+    let stream = context.default_stream();
+    let f = context.load_module(Ptx::from_src(source)).map_err(|e| e.0)?.load_function("totals").map_err(|e| e.0)?;
+    let from = stream.clone_htod(&(0..256).collect::<Vec<u32>>()).unwrap();
+    let (mut total, mut count) = (stream.alloc_zeros::<u32>(4).unwrap(), stream.alloc_zeros::<u32>(1).unwrap());
+    let mut launch = stream.launch_builder(&f);
+    launch.arg(&mut total).arg(&mut count).arg(&from);
+    let shape = LaunchConfig { grid_dim: (4, 1, 1), block_dim: (64, 1, 1), shared_mem_bytes: 0 };
+    // SAFETY: the arguments are the kernel's; what it does with them is what is tested.
+    unsafe { launch.launch(shape) }.map_err(|e| e.0)?;
+    stream.clone_dtoh(&total).map_err(|e| e.0)
+}
+
+/// Each block's own total, written, read again, and counted.
+const OWN: &str =
+    "st.global.u32 [%d6], %r5; ld.global.u32 %r7, [%d6]; st.global.u32 [%d6], %r7; red.global.add.u32 [%d2], 1;";
+/// What a block does to get in another's way.
+const MUTANTS: [(&str, &str); 4] = [
+    (
+        "the neighbour's total is read",
+        "xor.b32 %r8, %r2, 1; mul.wide.u32 %d7, %r8, 4; add.u64 %d7, %d1, %d7; ld.global.u32 %r8, [%d7];",
+    ),
+    ("all write to one place", "st.global.u32 [%d1], %r5;"),
+    ("one reads what the others count", "setp.ne.u32 %p, %r2, 2; @%p bra DONE; ld.global.u32 %r8, [%d2];"),
+    (
+        "what others have read is written",
+        "shl.b32 %r4, %r2, 8; add.u32 %r4, %r4, 256; and.b32 %r4, %r4, 1023; cvt.u64.u32 %d8, %r4; add.u64 %d8, %d3, %d8; st.global.u32 [%d8], 1;",
+    ),
+];
+
+#[test]
+#[ignore = "run by blocks_that_touch_what_another_writes"]
+fn child_blocks_alone() {
+    for (_, mutant) in MUTANTS {
+        totals(&format!("{OWN} {mutant}")).unwrap();
+    }
+    assert!(reports().is_empty());
+}
+
+#[test]
+#[ignore = "run by blocks_that_touch_what_another_writes"]
+fn child_blocks_watched() {
+    let expected: Vec<u32> = (0..4).map(|b| (64 * b..64 * b + 64).sum()).collect();
+    assert_eq!(totals(OWN).unwrap(), expected);
+    // Bytes of a word may be different blocks' own.
+    let halves = "mul.wide.u32 %d5, %r2, 2; add.u64 %d6, %d1, %d5; st.global.u16 [%d6], 1;";
+    assert_eq!(totals(halves).unwrap()[..2], [0x1_0001, 0x1_0001]);
+    assert!(reports().is_empty(), "{:?}", reports());
+    // Threads of a block: the total that thread 0 writes at the end is read by another, before or after a barrier.
+    let handed = |barrier: &str| {
+        format!(
+            "st.global.u32 [%d6], %r5;\nDONE: {barrier} setp.ne.u32 %p, %r1, 40; @%p bra END;
+             mul.wide.u32 %d5, %r2, 4; add.u64 %d6, %d1, %d5; ld.global.u32 %r7, [%d6];\nEND: ret;\n"
+        )
+    };
+    assert_eq!(totals_of(&handed("bar.sync 0;")).unwrap(), expected);
+    assert_eq!(totals_of(&handed("")), Err(sys::CUresult::CUDA_ERROR_LAUNCH_FAILED));
+    let report = reports().remove(0);
+    assert!(
+        report.starts_with("race: reads 4 bytes at offset ") && report.contains("that thread 0 of the block wrote"),
+        "{report}"
+    );
+    common::clear();
+    for (what, mutant) in MUTANTS {
+        let error = totals(&format!("{OWN}\n    {mutant}")).expect_err(what);
+        assert_eq!(error, sys::CUresult::CUDA_ERROR_LAUNCH_FAILED, "{what}");
+        let report = reports().remove(0);
+        assert!(
+            report.starts_with("race between blocks: ") && report.contains(" of an allocation of "),
+            "{what}: {report}"
+        );
+        assert!(report.contains("kernel totals, line ") && report.contains("thread (0,0,0)"), "{what}: {report}");
+        common::clear();
+    }
+}

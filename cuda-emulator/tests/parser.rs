@@ -115,6 +115,7 @@ fn run(source: &str) {
             params: &params,
             heap: &heap,
             recorder: None,
+            between: None,
         };
         if launch.check(48 << 10).is_ok() {
             // A fault is fine, a panic is not.

@@ -330,6 +330,38 @@ pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
     }
 }
 
+/// Z·X over some rows of a design, a row of `width` numbers for each; X has a row for each column.
+pub(crate) fn product<T: Number>(design: &Design, rows: &[u32], x: &[T], width: usize) -> Aligned<T> {
+    let mut out = Aligned::zeros(rows.len() * width);
+    vectorised_rows::<T, _>(width, Product { design, rows, x, width, out: &mut out });
+    out
+}
+
+struct Product<'a, T> {
+    design: &'a Design,
+    rows: &'a [u32],
+    x: &'a [T],
+    width: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Number> WithSimd for Product<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Product { design, rows, x, width, out } = self;
+        let mut tables = Aligned::zeros(design.table_len(width));
+        blocks!(width / T::lanes::<S>(), |at, K| {
+            let zero = [T::splat(simd, T::default()); K];
+            let tables = design.block_mut::<T, S, K>(&mut tables, at);
+            design.tabulate::<T, S, K>(simd, x, (width, at), zero, tables);
+            for (&i, out) in rows.iter().zip(out.chunks_exact_mut(width)) {
+                store::<T, S, K>(out, at, look_up::<T, S, K>(simd, design.row(i as usize), tables));
+            }
+        });
+    }
+}
+
 /// Zᵀ·Y (columns × width) over some rows of a design; Y has a row of `width` numbers for each of them.
 pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.columns * width);
@@ -392,6 +424,25 @@ mod tests {
                             (kept.len()..design.groups() * GROUP).all(|c| bit(c) == (intercept && c == kept.len()))
                         );
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_equal_sums() {
+        let masks = masks(40, 37);
+        let design = Design::new(&masks, &(0..37).collect::<Vec<_>>(), true);
+        let rows: Vec<u32> = (0..40).filter(|i| i % 3 != 1).collect();
+        for classes in [1, 5, 8, 9, 24, 70] {
+            let width = padded_f64(classes).max(padded_f32(classes));
+            let x: Vec<f32> = (0..38 * width).map(|e| (e % 11) as f32 - 4.0).collect();
+            let answers = product(&design, &rows, &x, width);
+            for (r, &i) in rows.iter().enumerate() {
+                for c in 0..classes {
+                    let kept = |j: &usize| *j == 37 || masks.keeps(i as usize, *j);
+                    let sum: f32 = (0..38).filter(kept).map(|j| x[j * width + c]).sum();
+                    assert_eq!(answers[r * width + c], sum);
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! Fit: the ridge surrogate, which is LIME for every class at once.
 
 use crate::Cpu;
+use crate::design::{ByColumn, Design, product, transposed};
+use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, ridge};
 use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
 use std::collections::HashSet;
@@ -49,22 +51,26 @@ fn objective(
     support: &[Vec<usize>],
     alpha: f64,
 ) -> (f64, f64) {
-    let (mut total, mut largest) = (0.0, 0.0f64);
-    for (c, ((row, b), support)) in matrix.iter().zip(intercept).zip(support).enumerate() {
-        total += alpha * row.iter().map(|v| v * v).sum::<f64>();
-        let mut gradient: Vec<f64> = support.iter().map(|&j| 2.0 * alpha * row[j]).collect();
-        let mut of_intercept = 0.0;
-        for (&i, w) in rows.index.iter().zip(&rows.weights) {
-            let present = |&&j: &&usize| rows.masks.keeps(i as usize, kept[j]);
-            let answer = b + support.iter().filter(present).map(|&j| row[j]).sum::<f64>();
-            let error = f64::from(rows.probabilities.row(i as usize)[c]) - answer;
-            total += w * error * error;
-            of_intercept -= 2.0 * w * error;
-            for (g, _) in gradient.iter_mut().zip(support).filter(|(_, j)| present(j)) {
-                *g -= 2.0 * w * error;
-            }
-        }
-        largest = gradient.into_iter().fold(largest.max(of_intercept.abs()), |m, g| m.max(g.abs()));
+    let (classes, width) = (matrix.len(), padded_f64(matrix.len()));
+    let design = Design::new(rows.masks, kept, true);
+    let mut x = Aligned::zeros(design.columns() * width);
+    for (c, (row, b)) in matrix.iter().zip(intercept).enumerate() {
+        x.iter_mut().skip(c).step_by(width).zip(row.iter().chain([b])).for_each(|(x, v)| *x = *v);
     }
-    (total, largest)
+    let mut errors = product(&design, &rows.index, &x, width);
+    let mut total = alpha * matrix.iter().flatten().map(|v| v * v).sum::<f64>();
+    for ((&i, w), errors) in rows.index.iter().zip(&rows.weights).zip(errors.chunks_exact_mut(width)) {
+        for (error, &p) in errors.iter_mut().zip(rows.probabilities.row(i as usize)) {
+            let off = f64::from(p) - *error;
+            total += w * off * off;
+            *error = w * off;
+        }
+    }
+    let slopes = transposed(&ByColumn::new(&design, &rows.index), &errors, width);
+    let slope = |column: usize, c: usize| 2.0 * slopes[column * width + c];
+    let of_class = |c: usize| {
+        let of_weights = support[c].iter().map(move |&j| 2.0 * alpha * matrix[c][j] - slope(j, c));
+        of_weights.chain([-slope(kept.len(), c)]).fold(0.0, |most: f64, g| most.max(g.abs()))
+    };
+    (total, (0..classes).map(of_class).fold(0.0, f64::max))
 }

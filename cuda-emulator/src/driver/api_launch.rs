@@ -102,6 +102,7 @@ fn launch(
         params: &params,
         heap: &state.heap,
         recorder: None,
+        between: None,
     }
     .check(most);
     if let Err(report) = check {

@@ -13,6 +13,7 @@ pub mod codes;
 mod conflicts;
 mod device;
 mod modules;
+mod patch;
 mod queue;
 pub mod settings;
 mod state;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI32;
 
 use super::codes::{self, Code};
+use super::patch::patched;
 use super::settings::Settings;
 use crate::decode::{self, program::Program};
 use crate::memory::heap::Heap;
@@ -37,7 +38,8 @@ pub fn load(
     mut handle: impl FnMut() -> usize,
 ) -> Result<Module, (Code, String)> {
     let refused = |r: ptx::Refusal| (codes::INVALID_PTX, format!("ptx, line {}; error : {}", r.line, r.message));
-    let tree = ptx::parse(source).map_err(refused)?;
+    let source = patched(source);
+    let tree = ptx::parse(&source).map_err(refused)?;
     let newest = settings.ptx_version();
     if tree.version > newest {
         let ((a, b), (c, d)) = (tree.version, newest);

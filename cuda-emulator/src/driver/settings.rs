@@ -17,6 +17,8 @@ pub struct Settings {
     pub perturb: bool,
     /// `CUDA_EMULATOR_UNINITIALISED`: 1 checks that kernels read only device memory that was written, 2 copies to the host too.
     pub uninitialised: u64,
+    /// `CUDA_EMULATOR_DEVICE_RACES`: whether blocks and threads are watched in device memory.
+    pub device_races: bool,
     /// `CUDA_EMULATOR_THREADS`, `CUDA_EMULATOR_LOOPS`, `CUDA_EMULATOR_ORDER`.
     pub limits: Limits,
     /// `CUDA_EMULATOR_QUIET`: whether reports stay off standard error.
@@ -46,6 +48,7 @@ impl Settings {
             memory: number("CUDA_EMULATOR_MEMORY", 4096).saturating_mul(1 << 20),
             perturb: flag("CUDA_EMULATOR_PERTURB"),
             uninitialised: number("CUDA_EMULATOR_UNINITIALISED", 0),
+            device_races: flag("CUDA_EMULATOR_DEVICE_RACES"),
             limits: Limits {
                 threads: number("CUDA_EMULATOR_THREADS", cores as u64).clamp(1, 64) as usize,
                 loops: number("CUDA_EMULATOR_LOOPS", 1_000_000_000),

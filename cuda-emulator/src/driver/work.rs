@@ -6,6 +6,7 @@ use super::state::{DEFAULT_STREAM, State};
 use crate::exec::launch::Launch;
 use crate::memory::footprint::Recorder;
 use crate::report::{Problem, Report};
+use std::sync::Mutex;
 
 /// A queue this long is worked off from its old end, so that a program that never waits does not fill memory.
 const LONGEST_QUEUE: usize = 1 << 14;
@@ -185,6 +186,7 @@ impl State {
 
     fn run_kernel(&mut self, work: &Work, recorder: Option<&Recorder>) -> Result<(), Box<Report>> {
         let Work::Kernel { function, grid, block, shared, params } = work else { return Ok(()) };
+        let shadow = self.settings.device_races.then(Mutex::default);
         let launch = Launch {
             program: &function.program,
             grid: *grid,
@@ -193,6 +195,7 @@ impl State {
             params,
             heap: &self.heap,
             recorder,
+            between: shadow.as_ref(),
         };
         let counters = launch.run(&self.settings.limits)?;
         self.counters.entry(function.program.name.clone()).or_default().add(&counters);

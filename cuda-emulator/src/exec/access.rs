@@ -3,11 +3,13 @@
 use super::registers::Lane;
 use super::warp::{Surroundings, Warp};
 use crate::decode::program::{Access, Base, LOCAL_WINDOW, SHARED_WINDOW, Slot};
+use crate::memory::between::{Collision, Shadow};
 use crate::memory::heap::{Heap, Spot};
 use crate::memory::shared::{Actor, Touch};
 use crate::memory::traffic;
 use crate::ptx::{Space, Type};
 use crate::report::{Fault, Problem};
+use std::sync::Mutex;
 
 /// Size of the window that generic addresses of shared or local memory are in.
 const WINDOW: u64 = 1 << 36;
@@ -35,8 +37,10 @@ pub(super) struct Done<'a> {
     pub bytes: u32,
     /// The instruction's index.
     pub pc: u32,
-    /// Whether it wrote.
-    pub write: bool,
+    /// What it did.
+    pub kind: Touch,
+    /// The warp's first lane at this moment.
+    pub actor: Actor,
     /// Whether it went to shared memory.
     pub shared: bool,
 }
@@ -202,17 +206,16 @@ impl Warp {
             }
             return self.load_by_lane(a, &addresses, mask, pc, around);
         }
-        let done = Done { addresses: &addresses, mask, bytes, pc, write: false, shared: false };
+        let done =
+            Done { addresses: &addresses, mask, bytes, pc, kind: Touch::Read, actor: self.actor(), shared: false };
         match self.region(a, &addresses, mask, bytes, false, around.launch.heap) {
             Region::Device(spot, low) => {
                 self.load_device(a, spot, low, &done);
-                Self::account(a, &done, around);
-                Ok(())
+                Self::account(a, &done, around)
             }
             Region::Shared(end) if end <= u64::from(around.shared.size()) => {
                 self.load_shared(a, &done, around)?;
-                Self::account(a, &Done { shared: true, ..done }, around);
-                Ok(())
+                Self::account(a, &Done { shared: true, ..done }, around)
             }
             _ => self.load_by_lane(a, &addresses, mask, pc, around),
         }
@@ -320,21 +323,33 @@ impl Warp {
                 }
             }
         }
-        Self::account(a, &Done { addresses, mask, bytes, pc, write: false, shared }, around);
+        Self::account(a, &Done { addresses, mask, bytes, pc, kind: Touch::Read, actor: self.actor(), shared }, around)?;
         for (slot, column) in a.slots.iter().zip(&values) {
             self.put(*slot, column, mask, a.ty);
         }
         Ok(())
     }
 
+    /// The first lane at this moment.
+    #[inline(always)]
+    pub(super) fn actor(&self) -> Actor {
+        Actor { thread: self.number * 32, warp_epoch: self.epoch }
+    }
+
     /// Counts what a finished access moved, and notes what it touched if anyone wants to know.
     #[inline(always)]
-    pub(super) fn account(a: &Access, done: &Done<'_>, around: &mut Surroundings<'_>) {
-        let &Done { addresses, mask, bytes, pc, write, shared } = done;
+    pub(super) fn account(a: &Access, done: &Done<'_>, around: &mut Surroundings<'_>) -> Result<(), Box<Fault>> {
+        let &Done { addresses, mask, bytes, pc, kind, shared, .. } = done;
         if let Some(recorder) = around.launch.recorder
             && matches!(a.space, Space::Global | Space::Const | Space::Generic)
         {
-            recorder.mark(addresses, mask, bytes, write);
+            recorder.mark(addresses, mask, bytes, kind != Touch::Read);
+        }
+        if let Some(shadow) = around.launch.between
+            && matches!(a.space, Space::Global | Space::Generic)
+        {
+            let now = around.shared.stamp(done.actor);
+            between(shadow, around.launch.heap, done, now)?;
         }
         let counters = &mut around.tally.traffic[pc as usize];
         match a.space {
@@ -342,6 +357,7 @@ impl Warp {
             _ if shared => traffic::banks(counters, addresses, mask, bytes),
             _ => traffic::sectors(counters, addresses, mask, bytes),
         }
+        Ok(())
     }
 
     /// Carries out a store for the lanes in `mask`; where lanes write the same place the highest lane's value stays.
@@ -355,13 +371,13 @@ impl Warp {
     ) -> Result<(), Box<Fault>> {
         let bytes = a.ty.bytes() * a.slots.len() as u32;
         let addresses = self.addresses(a);
-        let mut done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared: false };
+        let mut done =
+            Done { addresses: &addresses, mask, bytes, pc, kind: Touch::Write, actor: self.actor(), shared: false };
         match self.region(a, &addresses, mask, bytes, true, around.launch.heap) {
             Region::Device(spot, low) => self.store_device(a, spot, low, &done),
             Region::Shared(..) | Region::Mixed => done.shared = self.store_by_lane(a, &done, around)?,
         }
-        Self::account(a, &done, around);
-        Ok(())
+        Self::account(a, &done, around)
     }
 
     /// A store whose lanes all lie in one allocation, `spot` being where the lowest address `low` is.
@@ -426,6 +442,58 @@ impl Warp {
             u64::column(&self.registers, slot.column)[lane]
         } else {
             u64::from(u32::column(&self.registers, slot.column)[lane])
+        }
+    }
+}
+
+/// Notes what a warp touched in device memory, its first lane at the moment `now`, and finds out who is in its way.
+#[cold]
+fn between(shadow: &Mutex<Shadow>, heap: &Heap, done: &Done<'_>, now: u64) -> Result<(), Box<Fault>> {
+    let mut shadow = shadow.lock().unwrap_or_else(|e| e.into_inner());
+    for lane in (0..32).filter(|lane| done.mask >> lane & 1 == 1) {
+        let address = done.addresses[lane];
+        // Lanes of one store that write to one place write, as a rule, the same.
+        let again = done.kind == Touch::Write && done.addresses[..lane].contains(&address);
+        if again || !Heap::is_device(address) {
+            continue;
+        }
+        if let Err(collision) = shadow.touch(address, done.bytes, done.kind, now + lane as u64) {
+            let size = heap.allocation(address).map_or(0, |a| a.size());
+            let does = match done.kind {
+                Touch::Read => "reads",
+                Touch::Write => "writes",
+                Touch::Atomic => "changes",
+            };
+            let place = format!(
+                "{} bytes at offset {} of an allocation of {size} bytes",
+                done.bytes,
+                address - Heap::start(address)
+            );
+            let (problem, who) = others(collision);
+            return Err(Fault::new(problem, lane, format!("{does} {place} that {who}")));
+        }
+    }
+    Ok(())
+}
+
+/// Who did what, in words.
+fn others(collision: Collision) -> (Problem, String) {
+    match collision {
+        Collision::Block(other, did) => {
+            let who = other.map_or("several other blocks".into(), |n| format!("block number {n}"));
+            let did = match did {
+                Touch::Read => "read",
+                Touch::Write => "wrote",
+                Touch::Atomic => "changed by an atomic",
+            };
+            (Problem::BlockRace, format!("{who} {did}"))
+        }
+        Collision::Thread(other, wrote) => {
+            let who = other.map_or("several threads".into(), |n| format!("thread {n}"));
+            (
+                Problem::Race,
+                format!("{who} of the block {} with no barrier between", if wrote { "wrote" } else { "read" }),
+            )
         }
     }
 }

@@ -80,8 +80,8 @@ impl Warp {
                 _ => return Err(Fault::new(Problem::OutOfBounds, lane, "an atomic access to local memory")),
             };
         }
-        let done = Done { addresses: &addresses, mask, bytes, pc, write: true, shared };
-        Self::account(&a.access, &done, around);
+        let done = Done { addresses: &addresses, mask, bytes, pc, kind: Touch::Atomic, actor: self.actor(), shared };
+        Self::account(&a.access, &done, around)?;
         if let Some(&slot) = a.access.slots.first() {
             self.put(slot, &old, mask, a.access.ty);
         }

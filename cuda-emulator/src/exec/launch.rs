@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use super::block::Block;
 use super::warp::{Tally, counted};
 use crate::decode::program::{Kind, Program};
+use crate::memory::between::Shadow;
 use crate::memory::footprint::Recorder;
 use crate::memory::heap::Heap;
 use crate::memory::traffic::Traffic;
@@ -28,6 +29,8 @@ pub struct Launch<'a> {
     pub heap: &'a Heap,
     /// Where to note what the kernel touches, if anyone wants to know.
     pub recorder: Option<&'a Recorder>,
+    /// Where to note who touches what, if device memory is watched. Blocks then run one after another.
+    pub between: Option<&'a Mutex<Shadow>>,
 }
 
 /// How to run launches.
@@ -132,7 +135,11 @@ impl Launch<'_> {
     /// The fault of the first block, in the order in which blocks are run, that has one.
     pub fn run(&self, limits: &Limits) -> Result<Counters, Box<Report>> {
         let total = self.grid.iter().map(|&g| u64::from(g)).product::<u64>();
-        let workers = if self.program.ordered { 1 } else { limits.threads.clamp(1, total.min(64) as usize) };
+        let workers = if self.program.ordered || self.between.is_some() {
+            1
+        } else {
+            limits.threads.clamp(1, total.min(64) as usize)
+        };
         let (next, first_bad) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
         let results = Mutex::new((Tally::new(self.program, 0), None::<Box<Report>>));
         let work = || {
@@ -144,6 +151,9 @@ impl Launch<'_> {
                     break;
                 }
                 let place = if limits.backwards { total - 1 - n } else { n };
+                if let Some(shadow) = self.between {
+                    shadow.lock().unwrap_or_else(|e| e.into_inner()).enter(place);
+                }
                 if let Err(report) = block.run(self, self.block_index(place), &mut tally) {
                     let mut results = results.lock().unwrap_or_else(|e| e.into_inner());
                     if n < first_bad.load(Relaxed) {

@@ -1,5 +1,6 @@
-//! Device memory, shared memory with its watch over threads, and the counting of transactions.
+//! Device memory with its watch over blocks, shared memory with its watch over threads, and the counting of transactions.
 
+pub mod between;
 pub mod footprint;
 pub mod heap;
 pub mod shared;

@@ -24,7 +24,7 @@ pub struct Actor {
 }
 
 /// How an access touches memory.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Touch {
     /// It reads.
     Read,
@@ -34,8 +34,9 @@ pub enum Touch {
     Atomic,
 }
 
+/// Who touched a granule last.
 #[derive(Clone, Copy, Default)]
-struct Watch {
+pub(super) struct Watch {
     writer: u64,
     reader: u64,
 }
@@ -111,7 +112,7 @@ impl Shared {
 
     /// The moment of an access by `actor`.
     #[inline(always)]
-    fn stamp(&self, actor: Actor) -> u64 {
+    pub fn stamp(&self, actor: Actor) -> u64 {
         u64::from(self.epoch) << 32 | u64::from(actor.warp_epoch) << 16 | u64::from(actor.thread)
     }
 
@@ -173,6 +174,24 @@ fn ordered(then: u64, now: u64) -> bool {
 }
 
 impl Watch {
+    /// Of memory that something before this block wrote.
+    pub(super) const BEFORE: Watch = Watch { writer: 1, reader: 0 };
+
+    /// Notes an access; the other thread, if it is one, that it collides with, and whether that one wrote.
+    pub(super) fn touch(&mut self, now: u64, touch: Touch) -> Result<(), (Option<u32>, bool)> {
+        let fine = match touch {
+            Touch::Read => self.read(now),
+            Touch::Write => self.write(now),
+            Touch::Atomic => self.atomic(now),
+        };
+        if fine {
+            return Ok(());
+        }
+        let wrote = !ordered(self.writer & !ATOMIC, now);
+        let other = thread(if wrote { self.writer & !ATOMIC } else { self.reader });
+        Err(((other & LANES_OF == 0).then_some(other as u32), wrote))
+    }
+
     #[inline(always)]
     fn read(&mut self, now: u64) -> bool {
         if self.writer == 0 || !ordered(self.writer, now) {

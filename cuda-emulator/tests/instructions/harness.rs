@@ -55,6 +55,7 @@ pub fn run_decoded(
         params: &params,
         heap: &heap,
         recorder: None,
+        between: None,
     };
     launch.check(48 << 10).map_err(Box::new)?;
     let counters = launch.run(&Limits { threads: 2, loops: 1_000_000, backwards: false })?;
