@@ -4,8 +4,9 @@
 //! [`Cuda::new`] says in one line what is missing where there is none. A file is named after the stage that it holds.
 //!
 //! What is not on the device: masks of LIME's own laws, which draw in one sequence, of Kernel SHAP, and given ones, which come
-//! from the CPU and are copied, as do Bernoulli masks drawn within an angle; the lasso path, the authors' recipe, Kernel SHAP's surrogate, and highest weights over more than 2048 features; of error bars, the factors and
-//! products of matrices whose sums over rows the device made; and everything that is host data by nature, selections and fits.
+//! from the CPU and are copied, as do Bernoulli masks drawn within an angle; the lasso path, the authors' recipe, Kernel
+//! SHAP's surrogate, and highest weights over more than 2048 features; of error bars, the factors and products of matrices
+//! whose sums over rows the device made; and everything that is host data by nature, selections and fits.
 //!
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.

@@ -87,7 +87,8 @@ fn draw(
         let arguments =
             [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), threshold.into(), seed.into()];
         // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
-        // rows · ⌈features/32⌉ words and, for the law that reads them, ends features numbers; bits live in `masks`; shared memory holds rows_a_block rows of the widest instance twice, spread.
+        // rows · ⌈features/32⌉ words and live in `masks`, and whose ends, for the law that reads them, have as many numbers as
+        // features and live with the caller; shared memory holds rows_a_block rows of the widest instance twice, spread.
         unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
         samples.extend(masks.into_iter().map(|masks| Sample { masks, weights: None }));
     }
