@@ -1,5 +1,6 @@
 //! Masks: bit for bit those of the CPU.
 
+use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Angle, Antithetic, Backend, Bernoulli, Exhaustive, Exponential, Filtered, GivenMasks, LimeImage, LimeText,
     Perturber, ProximityTable, UniformSize, WeightProportional,
@@ -51,8 +52,32 @@ where
         }
         assert_eq!(got.len(), expected.len());
     }
+    weighted_at_ends(on, features, &tables);
     assert!(law.perturb(on, features, 130, 0..130, 5, None).is_err());
     assert!(law.perturb(on, features, 130, 0..130, 5, Some(&tables[1..])).is_err());
+}
+
+/// Weight-proportional rows whose points are the ends of sizes, which belong to the next size.
+fn weighted_at_ends<B: Backend>(on: &B, features: &[usize], tables: &[ProximityTable])
+where
+    WeightProportional: Perturber<B>,
+{
+    let (law, seed) = (WeightProportional, 5);
+    let shift = Draws::new(seed, 0, 0, Purpose::Masks).draw(0);
+    for (d, table) in features.iter().zip(tables) {
+        let sizes = WeightProportional::sizes(table).unwrap();
+        for end in [0, d / 2].map(|r| sizes.ends()[r]) {
+            // The last end is beyond every point.
+            let Ok(point) = u32::try_from(end) else { continue };
+            let row = point.wrapping_sub(shift).reverse_bits() as usize;
+            let (features, table) = (std::slice::from_ref(d), std::slice::from_ref(table));
+            let cpu: &dyn Perturber<Cpu> = &law;
+            let expected = cpu.perturb(&Cpu::new(), features, row + 1, row..row + 1, seed, Some(table)).unwrap();
+            let got = law.perturb(on, features, row + 1, row..row + 1, seed, Some(table)).unwrap();
+            let bits = on.download(got[0].masks.bits()).unwrap();
+            assert!(bits == *expected[0].masks.bits(), "D = {d}, row {row} at the point {point}");
+        }
+    }
 }
 
 /// Every law over D at the edges of words, N at the edges of blocks, batches of 1, 3 and 17 instances of different sizes.

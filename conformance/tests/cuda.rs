@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "only the device is used here")]
 mod device;
 mod mutants;
+mod references;
 
 use device::device;
 use lipex_conformance::{self as suite, Case};
@@ -206,6 +207,7 @@ fn kernels_equal_their_references() {
         let got = law.perturb(&on, &[features], 300, 0..300, 5, None).unwrap().remove(0).masks;
         assert!(on.download(got.bits()).unwrap() == on.download(expected.bits()).unwrap(), "D = {features}");
     }
+    references::masks_of_every_law(&on);
 }
 
 /// The tests that a file's kernels are in.
