@@ -11,7 +11,9 @@ fn explain(c: &mut Criterion) {
         let prepared = Prepared::new(&on, size).unwrap();
         let explainer = Explainer::lipex(on.clone()).samples(size.0).unwrap().batch_size(1000).unwrap();
         let run = || explainer.explain(&prepared, &prepared).unwrap();
-        assert!(run().fidelity.out_of_fold.is_some_and(|unseen| unseen.arg_max > 0.5));
+        // What is timed must explain something: guesses would agree once in C.
+        let agreement = run().fidelity.out_of_fold.map_or(0.0, |unseen| unseen.arg_max);
+        assert!(agreement > 1.5 / size.2 as f64, "{}: {agreement}", name(size));
         c.bench_function(&format!("explain {}", name(size)), |b| b.iter(run));
     }
 }
