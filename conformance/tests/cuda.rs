@@ -211,7 +211,7 @@ fn kernels_equal_their_references() {
 }
 
 /// The tests that a file's kernels are in.
-const TESTS: [(&lipex_kernels::File, &[&str]); 8] = [
+const TESTS: [(&lipex_kernels::File, &[&str]); 9] = [
     (&lipex_kernels::BACKEND, &["storage"]),
     (&lipex_kernels::PERTURB, &["perturb", "kernels_equal"]),
     (&lipex_kernels::WEIGH, &["weigh"]),
@@ -230,26 +230,46 @@ const TESTS: [(&lipex_kernels::File, &[&str]); 8] = [
     ),
     (&lipex_kernels::LAMBDA, &["penalties"]),
     (&lipex_kernels::EVALUATE, &["evaluate"]),
+    (&lipex_kernels::SANDWICH, &["uncertainty"]),
 ];
+
+const WIDE: &str = "whether a division takes 32 bits; 64 give the same";
+const TIMES: &str = "rows that count several times are selected from on the host";
+const BARE: &str = "no surrogate is without features";
+const SHIFT: &str = "the largest logit is a shift, which falls out";
+const LAST: &str = "the last barrier: nothing is written after it";
+
+/// Lines whose mutants make no difference.
+const EQUIVALENT: [mutants::Equivalent; 15] = [
+    ("lipex_gather_bytes", 0, "setp.eq.s64 %p2, %rd16, 0;", WIDE),
+    ("lipex_select_moments", 0, "setp.lt.u32 %p13, %r13, 768;", TIMES),
+    ("lipex_select_moments", 0, "shl.b64 %rd115, %rd114, 2;", TIMES),
+    ("lipex_lambda_held_out", 0, "setp.lt.u32 %p11, %r114, %r27;", BARE),
+    ("lipex_lambda_held_out", 0, "shl.b64 %rd108, %rd107, 3;", BARE),
+    ("lipex_lambda_held_out", 0, "and.b32 %r34, %r32, 31;", SHIFT),
+    ("lipex_evaluate", 0, "add.s32 %r74, %r343, 2;", BARE),
+    ("lipex_evaluate_classes", 5, "bar.sync 0;", LAST),
+    (
+        "lipex_fit_prepare",
+        0,
+        "and.b32 %r81, %r79, -8388608;",
+        "the mean of logarithms falls out where the start is centred",
+    ),
+    ("lipex_fit", 5, "bar.warp.sync -1;", "where factors are diagonals, lanes read only what they wrote"),
+    ("lipex_fit_bend", 0, "shl.b64 %rd123, %rd6, 2;", BARE),
+    ("lipex_fit_double", 21, "bar.sync 0;", "another barrier comes before the trial point is read"),
+    ("lipex_fit_objective", 0, "setp.eq.s32 %p19, %r102, 0;", BARE),
+    ("lipex_fit_objective", 3, "bar.sync 0;", LAST),
+    ("lipex_fit_reference", 0, "setp.eq.s32 %p14, %r4, 2;", SHIFT),
+];
+
+#[test]
+fn mutants_that_make_no_difference_are_lines_of_their_kernels() {
+    mutants::are_lines_of_their_kernels(&TESTS, &EQUIVALENT);
+}
 
 #[test]
 #[ignore = "a run of the suite a mutant"]
 fn mutants_are_noticed() {
-    const WIDE: &str = "whether a division takes 32 bits; 64 give the same";
-    const TIMES: &str = "rows that count several times are selected from on the host";
-    const BARE: &str = "no surrogate is without features";
-    // Registers are those of the committed PTX: look again where it has changed.
-    const EQUIVALENT: [(&str, &str, &str); 10] = [
-        ("lipex_gather_bytes", "setp.eq.s64 %p2,", WIDE),
-        ("lipex_select_moments", "setp.lt.u32 %p13, %r13, 768", TIMES),
-        ("lipex_select_moments", "shl.b64 %rd115, %rd114, 2", TIMES),
-        ("lipex_lambda_held_out", "setp.lt.u32 %p11,", BARE),
-        ("lipex_lambda_held_out", "shl.b64 %rd108,", BARE),
-        ("lipex_lambda_held_out", "and.b32 %r34,", "the largest logit is a shift, which falls out"),
-        ("lipex_evaluate", "add.s32 %r74,", BARE),
-        ("lipex_evaluate_classes", "bar.sync", "the last barrier: nothing is written after it"),
-        ("lipex_fit_prepare", "and.b32 %r81,", "the mean of logarithms falls out where the start is centred"),
-        ("lipex_fit", "bar.warp.sync", "where factors are diagonals, lanes read only what they wrote"),
-    ];
     mutants::all_are_noticed(&TESTS, &EQUIVALENT);
 }

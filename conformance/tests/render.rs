@@ -2,6 +2,7 @@
 
 #[allow(dead_code, reason = "only the device is used here")]
 mod device;
+#[allow(dead_code, reason = "every mutant here makes a difference")]
 mod mutants;
 
 use device::device;
