@@ -73,6 +73,9 @@ fn asked() -> Vec<Asked> {
     all.push(one(made(case, 43), settings().normalise(Normalise::Weight), independent, true));
     all.push(one(made_by(&Antithetic, case, 43), settings(), Dependence::Pairs, false));
     all.push(one(made_by(&Sizes, case, 43), settings().normalise(Normalise::Weight), Dependence::Stratified, true));
+    // 272 entries, which is 17 whole tiles, and more than a block has threads.
+    let wide = Case { features: 16, rows: 40, classes: 17, kept: 16 };
+    all.push(one(made(wide, 41), settings(), independent, false));
     // Far from its optimum the exact Hessian is indefinite.
     let far = one(made(case, 47), settings().lambda(1e-6).unwrap(), independent, false);
     all.push(Asked { times: -3.0, ..far });

@@ -237,10 +237,11 @@ const WIDE: &str = "whether a division takes 32 bits; 64 give the same";
 const TIMES: &str = "rows that count several times are selected from on the host";
 const BARE: &str = "no surrogate is without features";
 const SHIFT: &str = "the largest logit is a shift, which falls out";
+const ALONE: &str = "a launch is of one instance, and has no block past its rows or units";
 const LAST: &str = "the last barrier: nothing is written after it";
 
 /// Lines whose mutants make no difference.
-const EQUIVALENT: [mutants::Equivalent; 15] = [
+const EQUIVALENT: [mutants::Equivalent; 17] = [
     ("lipex_gather_bytes", 0, "setp.eq.s64 %p2, %rd16, 0;", WIDE),
     ("lipex_select_moments", 0, "setp.lt.u32 %p13, %r13, 768;", TIMES),
     ("lipex_select_moments", 0, "shl.b64 %rd115, %rd114, 2;", TIMES),
@@ -261,6 +262,8 @@ const EQUIVALENT: [mutants::Equivalent; 15] = [
     ("lipex_fit_objective", 0, "setp.eq.s32 %p19, %r102, 0;", BARE),
     ("lipex_fit_objective", 3, "bar.sync 0;", LAST),
     ("lipex_fit_reference", 0, "setp.eq.s32 %p14, %r4, 2;", SHIFT),
+    ("lipex_sandwich_leverage", 0, "setp.le.u64 %p1, %rd4, %rd3;", ALONE),
+    ("lipex_sandwich_parts", 0, "setp.le.u64 %p1, %rd25, %rd2;", ALONE),
 ];
 
 #[test]

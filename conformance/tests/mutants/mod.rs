@@ -9,8 +9,7 @@
 //! cargo test -p lipex-conformance --test cuda --test render -- --ignored mutants --nocapture
 //! ```
 //!
-//! 25 November 2026, seed 1: of 108 mutants of all kernels but those of the sandwich 92 are noticed, and 16 make no
-//! difference.
+//! 25 November 2026, seed 1: of 134 mutants of all kernels 116 are noticed, and 18 make no difference.
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_kernels::File;
