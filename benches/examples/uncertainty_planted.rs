@@ -2,7 +2,7 @@
 //! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS [PART]]`, PART one of
 //! coverage, forecast, bootstrap, truth. The tables go to docs/uncertainty.md.
 
-#[path = "../../lipex-cpu/tests/common/planted.rs"]
+#[path = "../../lipex-cpu/tests/all/common/planted.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod planted;
 

@@ -1,4 +1,4 @@
-"""A picture, its segments and a classifier of images, as formulas that lipex/tests/common/colour_model.rs repeats.
+"""A picture, its segments and a classifier of images, as formulas that lipex/tests/all/common/colour_model.rs repeats.
 
 The classifier looks at the mean square of each channel in the left and the right half (whole-number sums, then f64), which
 a mean colour changes, and is not linear in them.

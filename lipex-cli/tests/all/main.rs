@@ -1,0 +1,16 @@
+//! The tests of lipex-cli: one program, so that one link serves them all.
+
+mod bad_arrays;
+mod browser;
+mod command;
+mod common;
+mod cuda;
+mod files;
+mod fit;
+mod image;
+#[path = "../../../lipex/tests/all/common/noisy.rs"]
+mod noisy;
+mod page;
+mod perturb;
+mod select;
+mod uncertainty;

@@ -1,0 +1,261 @@
+//! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
+
+use lipex::{
+    Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity, FitReport, Flip,
+    Growth, InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Settling, Span, Start, Timings, Uncertainty,
+    from_json, to_json,
+};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+fn number() -> impl Strategy<Value = f64> {
+    use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+    prop_oneof![-1.0..1.0f64, POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO]
+}
+
+fn agreement() -> impl Strategy<Value = Agreement> {
+    vec(number(), 5).prop_map(|v| Agreement { tv: v[0], hellinger: v[1], kl: v[2], arg_max: v[3], off_simplex: v[4] })
+}
+
+fn feature() -> impl Strategy<Value = Feature> {
+    let span = any::<[u32; 4]>().prop_map(|s| s.map(|x| x as usize));
+    let region = any::<[u32; 5]>().prop_map(|r| {
+        let [pixels, bounds @ ..] = r.map(|x| x as usize);
+        Region { pixels, bounds }
+    });
+    ("\\PC*", vec(span, 0..3), proptest::option::of(region)).prop_map(|(name, spans, region)| Feature {
+        name,
+        region,
+        spans: spans.into_iter().map(|s| Span { bytes: [s[0], s[1]], chars: [s[2], s[3]] }).collect(),
+    })
+}
+
+fn settings() -> impl Strategy<Value = Vec<Setting>> {
+    vec(any::<String>(), 0..4).prop_map(|values| {
+        let named = |(i, value): (usize, &String)| Setting::new(format!("setting {i}"), value);
+        let mut settings: Vec<Setting> = values.iter().enumerate().map(named).collect();
+        // A name that occurs twice.
+        settings.extend(settings.last().cloned());
+        settings
+    })
+}
+
+prop_compose! {
+    fn fidelity(classes: usize)(
+        held_out in proptest::option::of(agreement()),
+        at_instance in agreement(),
+        in_sample in agreement(),
+        r2 in vec(number(), classes),
+    ) -> Fidelity {
+        Fidelity { out_of_fold: held_out, at_instance, in_sample, r2 }
+    }
+}
+
+prop_compose! {
+    fn report()(numbers in vec(number(), 3), counts in any::<[u16; 3]>(), ok in any::<bool>(), words in "\\PC*") -> FitReport {
+        FitReport {
+            objective: numbers[0],
+            gradient_norm: numbers[1],
+            lambda: numbers[2],
+            iterations: counts[0].into(),
+            evaluations: counts[1].into(),
+            hessian_products: counts[2].into(),
+            converged: ok,
+            stopped: words,
+            start: [Start::Own, Start::Kl, Start::Given][usize::from(counts[0] % 3)],
+        }
+    }
+}
+
+prop_compose! {
+    fn texts()(strings in vec(any::<String>(), 3), settings in settings(), departures in vec(any::<[u8; 4]>(), 0..3))
+        -> (Vec<String>, Vec<Setting>, Vec<Departure>) {
+        let departure = |d: [u8; 4]| {
+            let [name, value, preset, paper] = d.map(|b| b.to_string());
+            Departure { name, value, preset, paper }
+        };
+        (strings, settings, departures.into_iter().map(departure).collect())
+    }
+}
+
+/// Standard errors of the right sizes, from one number.
+fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
+    Uncertainty {
+        rows: [Dependence::Independent, Dependence::Pairs, Dependence::Exhaustive, Dependence::Unknown][d % 4],
+        method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
+        level: x,
+        std_error: vec![vec![x; f]; c],
+        covariance: vec![vec![vec![x; c]; c]; f],
+        quantile: x,
+        band: x,
+        few_rows: (d > 2).then_some(FewRows { degrees: x, unevenness: x }),
+        in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
+        shrinkage: (d > 3).then_some(x),
+        needed: (d > 2).then_some(d),
+        settling: (d > 2).then(|| Settling {
+            class: c - 1,
+            k: d,
+            indifference: x,
+            met: d > 3,
+            needed: (d > 4).then_some(d),
+            interchangeable: vec![vec![0, d - 1], vec![]],
+        }),
+        not_covered: vec!["what λ shrinks".into()],
+    }
+}
+
+fn growth(d: usize, x: f64) -> Growth {
+    Growth {
+        rule: "settled 3:0.1".into(),
+        class: d % 2,
+        looks: vec![Look { masks: 100, inputs: d, half_width: x, met: d > 2 }],
+        met: d > 2,
+        needed: (d < 3).then_some(d),
+        stopped: "the top 3 are settled".into(),
+        interchangeable: vec![vec![0, d - 1], vec![]],
+    }
+}
+
+fn flip(c: usize, d: usize, x: f64) -> Flip {
+    let remove = [Some(vec![]), None, Some(vec![d - 1, 0])][d % 3].clone();
+    Flip { class: c - 1, remove, surrogate: vec![x; c], model: vec![-x; c], checked: d > 2 }
+}
+
+prop_compose! {
+    fn explanation()(c in 2usize..5, d in 1usize..6)(
+        classes in vec(any::<String>(), c),
+        features in vec(feature(), d),
+        keep in vec(any::<bool>(), d),
+        matrix in vec(vec(number(), d), c),
+        answers in (vec(number(), c), vec(number(), c), vec(number(), c)),
+        never in vec(any::<bool>(), c),
+        (identity, rank, seed) in (any::<bool>(), 0usize..4, any::<u64>()),
+        fidelity in fidelity(c),
+        fit in report(),
+        (strings, settings, departures) in texts(),
+        calls in any::<[u16; 2]>(),
+        times in vec(number(), 8),
+        [has_errors, has_growth, has_flip, has_text] in any::<[bool; 4]>(),
+    ) -> Explanation {
+        // Spans are places in the text; these are drawn at random.
+        let mut features = features;
+        if has_text {
+            features.iter_mut().for_each(|f| f.spans.clear());
+        }
+        let kept: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
+        Explanation {
+            version: strings[0].clone(),
+            backend: strings[1].clone(),
+            preset: strings[2].clone(),
+            departures,
+            settings,
+            seed,
+            text: has_text.then(|| strings[0].clone()),
+            support: vec![(0..kept.len()).collect(); classes.len()],
+            matrix: matrix.iter().map(|row| row[..kept.len()].to_vec()).collect(),
+            intercept: answers.0,
+            link: if identity { Link::Identity } else { Link::Softmax },
+            probabilities: Answers { model: answers.1, surrogate: answers.2 },
+            never,
+            fidelity,
+            fit,
+            uncertainty: has_errors.then(|| errors(classes.len(), features.len(), kept.len(), times[0])),
+            growth: has_growth.then(|| growth(features.len(), times[1])),
+            flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
+            rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
+            calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
+            timings_ms: Timings {
+                perturb: times[0],
+                render: times[1],
+                predict: times[2],
+                weigh: times[3],
+                select: times[4],
+                fit: times[5],
+                evaluate: times[6],
+                uncertainty: times[7],
+            },
+            classes,
+            features,
+            kept,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn nothing_is_lost(explanation in explanation()) {
+        let json = to_json(&explanation);
+        let back = from_json(&json).unwrap();
+        prop_assert_eq!(&back, &explanation);
+        // Equal numbers may differ in their sign of zero; equal text may not.
+        prop_assert_eq!(to_json(&back), json);
+    }
+
+    #[test]
+    fn any_text_is_an_explanation_or_an_error_of_one_line(json in any::<String>()) {
+        if let Err(error) = from_json(&json) {
+            prop_assert!(!error.to_string().contains(char::is_control));
+        }
+    }
+}
+
+/// A small explanation's JSON.
+fn example() -> String {
+    include_str!("../../../docs/explanation.json").to_string()
+}
+
+#[test]
+fn the_documented_example_is_read_and_written_alike() {
+    assert_eq!(to_json(&from_json(&example()).unwrap()), example());
+}
+
+#[test]
+fn keys_stand_in_the_documented_order_and_in_the_document() {
+    let document = include_str!("../../../docs/json.md");
+    let json = example();
+    let keys: Vec<&str> =
+        json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
+    let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
+                    support link probabilities never fidelity fit uncertainty growth flip rank calls timings_ms";
+    assert_eq!(keys.join(" "), expected);
+    for key in keys {
+        assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");
+    }
+}
+
+fn refused(json: &str) -> String {
+    let text = from_json(json).unwrap_err().to_string();
+    assert!(!text.contains(char::is_control), "{text}");
+    text
+}
+
+#[test]
+fn another_schema_is_refused_by_name() {
+    let text = refused(&example().replace(SCHEMA, "lipex.explanation/2"));
+    assert!(text.contains("lipex.explanation/2") && text.contains(SCHEMA), "{text}");
+    assert!(refused("{\"labels\": []}").contains("no explanation"));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named() {
+    assert!(refused("W = 3").contains("expected value"));
+    assert!(refused("").contains("EOF"));
+    assert!(refused(&example().replace("\"matrix\"", "\"matrice\"")).contains("missing field `matrix`"));
+    assert!(refused(&example().replace("\"link\": \"softmax\"", "\"link\": \"soft\\nmax\"")).contains("`soft max`"));
+    assert!(refused(&example().replace("\"seed\": 0", "\"seed\": -1")).contains("-1"));
+    let more_classes = example().replace("\"classes\": [", "\"classes\": [\"more\", ");
+    assert!(matches!(from_json(&more_classes), Err(Error::Shape { .. })));
+    for (good, bad) in
+        [("\"remove\": [1]", "\"remove\": [3]"), ("\"class\": 0", "\"class\": 2"), ("[0.6, 0.4]", "[0.6]")]
+    {
+        assert!(matches!(from_json(&example().replace(good, bad)), Err(Error::Shape { .. })), "{bad}");
+    }
+    for bad in ["A wonderful film, wonderfué", "A wonderful"] {
+        let text = refused(&example().replace("A wonderful film, wonderful!", bad));
+        assert!(text.contains("spans"), "{text}");
+    }
+    assert!(from_json(&example().replace("\"A wonderful film, wonderful!\"", "null")).is_ok());
+    assert!(from_json(&example().replace("\"seed\"", "\"later\": [1], \"seed\"")).is_ok());
+}
