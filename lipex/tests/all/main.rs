@@ -18,4 +18,5 @@ mod own_parts;
 mod page;
 mod picture_files;
 mod readings;
+mod setters;
 mod text;
