@@ -3,8 +3,8 @@
 use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len};
 use rayon::prelude::*;
 use std::fmt;
-use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 /// How often a caller whose threads are at work asks whether to go on.

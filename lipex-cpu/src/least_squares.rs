@@ -119,7 +119,8 @@ pub(crate) fn ridge(
     let shared = supports.windows(2).all(|s| s[0] == s[1]);
     let widest = supports.iter().map(Vec::len).max().unwrap_or(0);
     let mut solver: Option<Solver> = None;
-    let gram = if widest <= rows.index.len() { Some(centred_gram(watch, rows, &design, features, &means)?) } else { None };
+    let gram =
+        if widest <= rows.index.len() { Some(centred_gram(watch, rows, &design, features, &means)?) } else { None };
     let mut solved = Vec::with_capacity(supports.len());
     for (c, support) in supports.iter().enumerate() {
         watch.check()?;

@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares, Softmax,
-    Spread, Watch, perturb,
+    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares,
+    Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
 
@@ -282,13 +282,7 @@ impl<'a> Rows<'a> {
     }
 
     /// How noisy the standard errors are, `variances` being their squares.
-    fn few_rows(
-        &self,
-        drawn: &Drawn,
-        inverse: &[f64],
-        basis: &Contrasts,
-        variances: Vec<f64>,
-    ) -> Result<FewRows> {
+    fn few_rows(&self, drawn: &Drawn, inverse: &[f64], basis: &Contrasts, variances: Vec<f64>) -> Result<FewRows> {
         let mut shares = RowShares::new(variances);
         self.each_unit(drawn, |part, times| {
             let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();

@@ -10,8 +10,8 @@ use crate::design::Design;
 use crate::lanes::{Aligned, padded_f32};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start, Surrogate,
-    TotalVariation,
+    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start,
+    Surrogate, TotalVariation,
 };
 
 const FIRST_DECAY: f64 = 0.9;
@@ -27,7 +27,8 @@ impl Surrogate<Cpu> for Authors {
 fn fit_one(on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let data = Data::new(problem);
-    let train = |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(on, settings, problem);
+    let train =
+        |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(on, settings, problem);
     let (best, divergence): (Best, &dyn ErasedDivergence) = match settings.loss_in_use() {
         AuthorsLoss::Hellinger => (train(&Hellinger)?, &Hellinger),
         AuthorsLoss::TotalVariation => (train(&TotalVariation)?, &TotalVariation),

@@ -18,8 +18,8 @@ use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, Dependence, FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread, Start,
-    Starts, Surrogate,
+    Backend, Dependence, FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax,
+    Spread, Start, Starts, Surrogate,
 };
 use objective::{Objective, Precision};
 use precondition::Preconditioner;

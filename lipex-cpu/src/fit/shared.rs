@@ -49,7 +49,8 @@ impl<'a> Shared<'a> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
         let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
+        let mut shared =
+            Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,

@@ -69,8 +69,8 @@ fn a_run_stops_within_100_ms_of_work_wherever_it_is() {
     // Stopped at 20 moments of the run, early and late; each time the explainer is as good as before.
     let (limit, count) = (Arc::new(AtomicUsize::new(usize::MAX)), Arc::new(AtomicUsize::new(0)));
     let (most, so_far) = (Arc::clone(&limit), Arc::clone(&count));
-    let stoppable = with_bars(120)
-        .interrupt(move || so_far.fetch_add(1, Ordering::Relaxed) + 1 >= most.load(Ordering::Relaxed));
+    let stoppable =
+        with_bars(120).interrupt(move || so_far.fetch_add(1, Ordering::Relaxed) + 1 >= most.load(Ordering::Relaxed));
     let mut state = 7u64;
     for _ in 0..20 {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -100,7 +100,9 @@ fn threads_stop_too() {
 #[test]
 fn every_surrogate_and_selector_asks() {
     let (model, text) = (model(3), text());
-    for explainer in [lime(), authors(), kernel_shap(), lipex().selector(LassoPath::new(3).unwrap()), lipex().lambda_auto()] {
+    for explainer in
+        [lime(), authors(), kernel_shap(), lipex().selector(LassoPath::new(3).unwrap()), lipex().lambda_auto()]
+    {
         let count = Arc::new(AtomicUsize::new(0));
         let so_far = Arc::clone(&count);
         let explainer = explainer.samples(200).unwrap().interrupt(move || {
