@@ -18,6 +18,7 @@ use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
+use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
 use run::Asked;
 use setters::Given;
@@ -52,10 +53,18 @@ pub struct Explainer<B: Backend> {
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
+    asks: Option<Asks>,
+    tells: Option<Tells>,
     given: Given<B>,
 }
 
 impl<B: Backend> Explainer<B> {
+    /// The explainer for one run, whose stages ask and tell.
+    fn started(&self) -> Self {
+        let watch = Watch::new(self.asks.clone(), self.tells.clone());
+        Explainer { backend: self.backend.clone().watched(watch), ..self.clone() }
+    }
+
     /// The backend.
     pub fn backend(&self) -> &B {
         &self.backend
@@ -109,7 +118,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        let (mut explanations, mut around) = self.run(&[instance], model)?;
+        let (mut explanations, mut around) = self.started().run(&[instance], model)?;
         match (explanations.pop(), around.pop()) {
             (Some(explanation), Some(around)) => Ok((explanation, around)),
             _ => Err(Error::shape("explanations", 1, 0)),
@@ -126,7 +135,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        Ok(self.run(instances, model)?.0)
+        Ok(self.started().run(instances, model)?.0)
     }
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.
@@ -156,7 +165,7 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
-        let p = self.predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
+        let p = self.started().predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
         let merged = self.groups.merge(on, p, model.labels())?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())

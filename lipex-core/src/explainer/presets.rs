@@ -40,6 +40,8 @@ impl<B: Backend> Explainer<B> {
             batch_size: 64,
             error_bars: None,
             adaptive: None,
+            asks: None,
+            tells: None,
             given: Given::nothing_over(softmax),
         }
     }

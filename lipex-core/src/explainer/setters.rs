@@ -11,6 +11,7 @@ use crate::groups::Groups;
 use crate::perturb::Perturber;
 use crate::select::Selector;
 use crate::uncertainty::{Adaptive, ErrorBars};
+use crate::watch::Progress;
 use crate::weigh::Proximity;
 use std::any::Any;
 use std::sync::Arc;
@@ -164,6 +165,36 @@ impl<B: Backend> Explainer<B> {
     /// number. The sampler must be one that can be extended.
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Runs stop with [`Error::Interrupted`] once `stop` says yes; default: nothing stops them. The explainer can be used
+    /// again afterwards.
+    ///
+    /// It is asked before each batch, refit, iteration of a solver and launch of a device, some thousand times a second, from
+    /// any thread that works for the run and, while those work, every 10 ms from the thread that called. So it should be
+    /// cheap, such as reading an [`AtomicBool`](std::sync::atomic::AtomicBool). What the black box takes for a batch is its
+    /// own; a surrogate or selector of one's own is asked between its calls, and wherever it asks
+    /// [`Backend::watch`] itself.
+    ///
+    /// ```no_run
+    /// # fn explain<B: lipex_core::Backend>(explainer: lipex_core::Explainer<B>) {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(5);
+    /// let explainer = explainer.interrupt(move || Instant::now() > deadline);
+    /// # }
+    /// ```
+    pub fn interrupt(mut self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.asks = Some(Arc::new(stop));
+        self
+    }
+
+    /// Tells `listener` how far runs are: the stage, what is done of it, and what there is to do; default: nobody is told.
+    ///
+    /// It is called from any thread that works for the run, by one at a time, and the run waits for it.
+    pub fn watch(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.tells = Some(Arc::new(listener));
         self
     }
 

@@ -20,3 +20,4 @@ mod picture_files;
 mod readings;
 mod setters;
 mod text;
+mod watch;
