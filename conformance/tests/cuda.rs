@@ -227,7 +227,10 @@ mod launches {
             let (problem, start) = (Problem::new(&around, &made.selection), suite::point(made.case, true));
             let (value, gradient) = objective(on, &settings, &problem, &start)
                 .unwrap_or_else(|error| panic!("{classes} classes, {kept} features: {error}"));
-            assert!(value.is_finite() && value > 0.0 && gradient.len() == classes, "{classes} classes, {kept} features");
+            assert!(
+                value.is_finite() && value > 0.0 && gradient.len() == classes,
+                "{classes} classes, {kept} features"
+            );
             if (kept + classes).is_multiple_of(37) {
                 let fit = settings.clone().max_evaluations(3).fit(on, &[problem]).unwrap();
                 assert!((1..=4).contains(&fit[0].report.evaluations), "{:?}: {:?}", made.case, fit[0].report);

@@ -1,8 +1,8 @@
 //! The demo classifier's net on the device: a model with kernels of its own, as an example of one.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
+use crate::layout::mirrored;
 use crate::render::TokenBatch;
 use lipex_core::{Probabilities, Result, expect_len};
 use lipex_kernels::DEMO;

@@ -5,12 +5,12 @@ use crate::fit::Road;
 use crate::modules::{Kernel, Modules, Programs};
 use crate::probe;
 use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, sys};
-use lipex_core::{Element, Error, Neighbourhood, Result};
+use lipex_core::{Element, Error, Neighbourhood, Result, Watch};
 use lipex_kernels::File;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is known of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct Cuda {
     pub(crate) road: Option<Road>,
     /// The evaluations that a launch of a fit makes at most, if it is not for its size to say.
     pub(crate) most_evaluations: Option<usize>,
+    /// The run under way, which is asked before each launch whether to go on.
+    pub(crate) watch: Watch,
 }
 
 impl fmt::Debug for Cuda {
@@ -128,7 +130,7 @@ impl Cuda {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None })
+        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None, watch: Watch::default() })
     }
 
     /// The same device with fits on this road where they can take it. Does not change any result.
@@ -137,7 +139,7 @@ impl Cuda {
     }
 
     /// The same device with at most so many evaluations of the objective in one launch of a fit; by default as many as take
-    /// half a second or so. Does not change any result.
+    /// a tenth of a second or so. Does not change any result.
     pub fn evaluations_a_launch(self, most: usize) -> Self {
         Cuda { most_evaluations: Some(most.max(1)), ..self }
     }

@@ -1,8 +1,8 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{Argument, MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use bytemuck::Zeroable;
 use lipex_core::{
     Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,

@@ -4,11 +4,11 @@
 //! launches of two kernels where they do not; both give the same bits. The solver is the CPU's, its evaluations are f32 with
 //! sums in f64; where f32 stalls it goes on in f64. The reported objective is in f64, of the divergence itself.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::sandwich;
 use bytemuck::Zeroable;
 use lipex_core::{
@@ -46,9 +46,9 @@ const REPORT: usize = 7;
 const OVER: usize = 6;
 /// Where the objective in the solver's own terms is.
 const OWN_VALUE: usize = 5;
-/// Most additions of rows, classes and columns in one launch: half a second or so of one multiprocessor, so that no launch
-/// runs into the limits that systems set (2 s on Windows).
-const MOST_WORK: usize = 3_000_000_000;
+/// Most additions of rows, classes and columns in one launch: a tenth of a second or so of one multiprocessor, so that a run
+/// can be stopped, and no launch runs into the limits that systems set (2 s on Windows).
+const MOST_WORK: usize = 600_000_000;
 /// How many times as long they take in f64.
 const DOUBLE: usize = 16;
 /// Shared memory that a kernel uses beside what the launch chooses.
@@ -420,9 +420,7 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
     for stage in 0..stages {
         if !divergence.is_smooth() {
             // The curvature of a smoothed divergence is its width's, so the factors are too.
-            jobs.iter_mut()
-                .zip(tasks)
-                .for_each(|(job, task)| job.go_to(stage, stages, tolerance(settings, task)));
+            jobs.iter_mut().zip(tasks).for_each(|(job, task)| job.go_to(stage, stages, tolerance(settings, task)));
             table = on.send_jobs("fit", &jobs)?;
             launch("lipex_fit_bend", shape(most(Size::tiles), tasks.len(), 0), &table)?;
             launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;

@@ -1,11 +1,11 @@
 //! λ chosen by the data on the device: the least out-of-fold divergence over the masks.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::evaluate::{first_rows, with_intercepts};
 use crate::fit::{Task, fit_all};
 use crate::launch::Shape;
+use crate::layout::mirrored;
 use lipex_core::{
     Dependence, Fitted, Lambda, Masks, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
 };

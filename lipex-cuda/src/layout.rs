@@ -63,8 +63,16 @@ mod tests {
     }
 
     fn numbers() -> Vec<Number> {
-        [demo::NUMBERS, evaluate::NUMBERS, fit::NUMBERS, perturb::NUMBERS, render::NUMBERS, sandwich::NUMBERS, select::NUMBERS]
-            .concat()
+        [
+            demo::NUMBERS,
+            evaluate::NUMBERS,
+            fit::NUMBERS,
+            perturb::NUMBERS,
+            render::NUMBERS,
+            sandwich::NUMBERS,
+            select::NUMBERS,
+        ]
+        .concat()
     }
 
     /// What `kernels/layout.cuh` has to be.
@@ -123,7 +131,8 @@ mod tests {
     fn fields(body: &str) -> Vec<&str> {
         let lines = body.lines().skip(1).map(|line| line.split("//").next().unwrap_or("").trim());
         let declared = lines.filter_map(|line| line.strip_suffix(';'));
-        let names = declared.flat_map(|line| line.split(',').map(|name| name.trim().rsplit([' ', '*']).next().unwrap_or("")));
+        let names =
+            declared.flat_map(|line| line.split(',').map(|name| name.trim().rsplit([' ', '*']).next().unwrap_or("")));
         names.map(|name| name.split('[').next().unwrap_or(name)).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Weighted sums of the probabilities over columns of the masks: what selection and the ridge surrogate share.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
+use crate::layout::mirrored;
 use lipex_core::{Neighbourhood, Result};
 use lipex_kernels::SELECT;
 

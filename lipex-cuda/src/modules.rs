@@ -111,7 +111,8 @@ impl Modules {
 /// Lets launches give a kernel all the shared memory of a block that its own arrays leave. Without this a launch is
 /// refused where both together are above 48 KiB, even if what it asks for alone is not.
 fn allow_shared_memory(context: &CudaContext, function: &CudaFunction) -> Outcome<()> {
-    let most = context.attribute(sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)?;
+    let most =
+        context.attribute(sys::CUdevice_attribute_enum::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)?;
     let attribute = sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
     // What a launch chooses begins at a multiple of its alignment.
     let own = (function.shared_size_bytes()? as usize).next_multiple_of(128);

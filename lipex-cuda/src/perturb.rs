@@ -1,8 +1,8 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
 
-use crate::layout::mirrored;
 use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::weigh::look_up;
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::philox::{Draws, Purpose};

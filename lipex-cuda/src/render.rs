@@ -23,8 +23,11 @@ const KEPT: u32 = 1;
 const REMOVED: u32 = 2;
 /// Numbers that the kernel has too.
 #[cfg(test)]
-pub(crate) const NUMBERS: &[(&str, &str, usize)] =
-    &[("render", "ALWAYS", ALWAYS as usize), ("render", "KEPT", KEPT as usize), ("render", "REMOVED", REMOVED as usize)];
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
+    ("render", "ALWAYS", ALWAYS as usize),
+    ("render", "KEPT", KEPT as usize),
+    ("render", "REMOVED", REMOVED as usize),
+];
 
 /// The tokens of a text in order, each with the rule by which masks leave it there.
 ///

@@ -1,9 +1,9 @@
 //! Fit: the ridge surrogate, which is LIME for every class at once.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::Zeroable;
 use lipex_core::{

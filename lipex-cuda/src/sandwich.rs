@@ -4,10 +4,10 @@
 //! squared are factored and multiplied on the host in between, by lipex-cpu's code; they, and a row of C·(F + 1) numbers for
 //! each mask, are what crosses.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
+use crate::layout::mirrored;
 use bytemuck::Zeroable;
 use lipex_core::{
     Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
@@ -81,13 +81,13 @@ pub(crate) fn spread(
     }
     let basis = Contrasts::new(classes);
     let mut sums = Sums::new(settings, on, problem, fitted, columns)?;
-    let (method, inverse) = match inverse(sums.hessian(Method::Sandwich)?, sums.entries()) {
+    let (method, inverse) = match inverse(&on.watch, sums.hessian(Method::Sandwich)?, sums.entries())? {
         Some(inverse) => (Method::Sandwich, inverse),
         None => {
             let mut near = sums.hessian(Method::SandwichGaussNewton)?;
             // Positive semi-definite but for rounding.
             (0..sums.entries()).for_each(|e| near[e * (sums.entries() + 1)] *= 1.0 + 1e-12);
-            match inverse(near, sums.entries()) {
+            match inverse(&on.watch, near, sums.entries())? {
                 Some(inverse) => (Method::SandwichGaussNewton, inverse),
                 None => return Ok(None),
             }
@@ -97,7 +97,8 @@ pub(crate) fn spread(
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
     let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
     let noise = sums.noise(&drawn)?;
-    let covariance = basis.expand(&between(&inverse, &noise, sums.entries()), features, sums.entries());
+    let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
+    let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
     let size = classes * features;
     let mut shares = RowShares::new((0..size).map(|e| covariance[e * (size + 1)]).collect());
     for (moved, times) in sums.moved()?.chunks_exact(sums.entries()).zip(&drawn.repeats) {

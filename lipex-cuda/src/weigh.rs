@@ -1,8 +1,8 @@
 //! Weigh: proximity weights, looked up by the number of kept features.
 
-use crate::layout::mirrored;
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use lipex_core::weigh::check_weights;
 use lipex_core::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result,
