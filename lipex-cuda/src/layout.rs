@@ -1,11 +1,12 @@
 //! Structs and numbers that the host and the kernels share: declared once, here and in the files of the stages, and asserted
 //! on both sides.
 //!
-//! [`mirrored!`] makes a struct and the list of where its fields lie. Of these lists and of [`NUMBERS`] a test makes
+//! [`mirrored!`] makes a struct and the list of where its fields lie. Of these lists, and of the `NUMBERS` of each file, a test makes
 //! `kernels/layout.cuh`, and fails where the committed one is another; the kernels include it, so that they do not compile
 //! where a field lies elsewhere.
 
 /// Where the fields of a struct lie that a kernel reads or writes.
+#[cfg_attr(not(test), expect(dead_code, reason = "read by the test that makes layout.cuh"))]
 pub(crate) struct Layout {
     /// The file of kernels.
     pub file: &'static str,
