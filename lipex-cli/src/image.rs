@@ -1,14 +1,15 @@
 //! `lipex image`.
 
-use crate::backend::{self, Chosen};
-use crate::explain::{Asked, explain};
+use crate::backend;
+use crate::explain::{Asked, explain, settings, unknown_backend};
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
 use crate::staging::Staging;
 use crate::{files, parse, program};
 use lipex::lipex_cuda::{self, HostModel};
 use lipex::{
-    CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html,
+    AnyExplainer, CommandModel, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy,
+    to_html,
 };
 
 pub fn run(options: &ImageOptions) -> Result<()> {
@@ -16,19 +17,22 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
-    let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
-        Chosen::Cpu => {
-            let on = Cpu::with_threads(options.threads.threads)?;
-            explain::<_, Images>(on, &image, &model(options)?, &asked(options))?
-        }
+    let settings = settings(&options.settings, &options.view)?;
+    let explainer = settings.explainer(settings.device(), Domain::Image)?;
+    backend::tell(settings.device(), &explainer);
+    let asked = Asked { flip_to: options.flip_to.as_deref(), view: &options.view };
+    let (explanation, around, view) = match explainer {
+        AnyExplainer::Cpu(explainer) => explain::<_, Images>(&explainer, &image, &model(options)?, &asked)?,
         // The device renders, the program answers on the host.
-        Chosen::Cuda(on) => {
-            let rendered = image.clone().on_device(&on)?;
-            let (explanation, around, view) =
-                explain::<_, Images>(on.clone(), &rendered, &HostModel::new(model(options)?), &asked(options))?;
-            backend::report_traffic(&on);
-            (explanation, lipex_cuda::to_host(&on, &around)?, view)
+        AnyExplainer::Cuda(explainer) => {
+            let on = explainer.backend();
+            let rendered = image.clone().on_device(on)?;
+            let model = HostModel::new(model(options)?);
+            let (explanation, around, view) = explain::<_, Images>(&explainer, &rendered, &model, &asked)?;
+            backend::report_traffic(on);
+            (explanation, lipex_cuda::to_host(on, &around)?, view)
         }
+        _ => unknown_backend()?,
     };
     let e = &explanation;
     let mut staged = Staging::default();
@@ -42,11 +46,6 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         _ => None,
     };
     files::finish(staged, &targets, e, &view, others, &told)
-}
-
-fn asked(options: &ImageOptions) -> Asked<'_> {
-    let ImageOptions { model, method, sampling, noise, flip_to, view, .. } = options;
-    Asked { domain: Domain::Image, model, method, sampling, noise, flip_to: flip_to.as_deref(), view }
 }
 
 fn instance(options: &ImageOptions) -> Result<ImageInstance> {

@@ -44,7 +44,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 fn unavailable(reason: impl Into<String>) -> Error {
-    Error::Unavailable { backend: "cuda", reason: format!("{}; use --backend cpu", reason.into()) }
+    Error::Unavailable { backend: "cuda", reason: format!("{}; use `backend` cpu", reason.into()) }
 }
 
 /// Passes if the driver can be used, and gives the number of devices that it sees.

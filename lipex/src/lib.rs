@@ -40,6 +40,7 @@ mod image;
 mod json;
 pub mod npy;
 mod page;
+mod settings;
 mod text;
 
 pub use command::CommandModel;
@@ -58,6 +59,9 @@ pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 pub use lipex_demo::word_hashes;
 pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use settings::{
+    AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
+};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
