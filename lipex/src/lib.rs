@@ -85,3 +85,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/adding-a-divergence.md")]
 struct AddingADivergence;
+
+/// So is what is said of settings.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/settings.md")]
+struct SettingsByName;

@@ -430,11 +430,10 @@ fn documents_name_files_that_exist() {
     // One word names a stage everywhere.
     for stage in ["perturb", "weigh", "select", "fit", "evaluate"] {
         let there = |path: String| root.join(path).exists();
-        assert!(there(format!("lipex-core/src/{stage}.rs")), "{stage}");
-        assert!(
-            there(format!("lipex-cpu/src/{stage}.rs")) || there(format!("lipex-cpu/src/{stage}/mod.rs")),
-            "{stage}"
-        );
+        for folder in ["lipex-core", "lipex-cpu"] {
+            let file = format!("{folder}/src/{stage}");
+            assert!(there(format!("{file}.rs")) || there(format!("{file}/mod.rs")), "{file}");
+        }
         assert!(there(format!("benches/benches/{stage}.rs")), "{stage}");
     }
 }

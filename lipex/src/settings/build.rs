@@ -146,7 +146,7 @@ impl Settings {
         if self.is_set("adaptive") {
             if let Some(samples) = self.get("samples") {
                 let reason =
-                    "`adaptive` finds the number of masks itself; leave one of the two out (`max-samples` limits it)";
+                    "`adaptive` finds the number of masks itself; leave `samples` out (`max-samples` limits it)";
                 return Err(Error::setting("samples", samples, reason));
             }
         } else {

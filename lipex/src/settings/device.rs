@@ -31,7 +31,7 @@ impl Device {
             "auto" => Ok(Device::Auto),
             other => match other.strip_prefix("cuda:").map(str::parse) {
                 Some(Ok(ordinal)) => Ok(Device::Cuda(ordinal)),
-                _ => Err(Error::choice("backend", other, &["cpu", "cuda", "cuda:N", "auto"])),
+                _ => Err(Error::choice("backend", other, &["cpu", "cuda", "auto"])),
             },
         }
     }

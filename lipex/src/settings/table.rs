@@ -83,14 +83,20 @@ impl SettingInfo {
     /// What it is if nothing is said, in words: the default preset's value, and those of presets that have another; empty for
     /// one that is `true` or `false`.
     pub fn default(&self, domain: Domain) -> String {
-        let of = |preset: Preset| preset.value(self.name, domain);
-        let Some(first) = Preset::ALL.into_iter().find(|p| !of(*p).is_empty()) else { return self.usual.into() };
-        let mut told = of(first).to_string();
-        if of(first) == of(Preset::Paper) {
+        let having = |value: &str| {
+            let has = |preset: &Preset| preset.value(self.name, domain) == value;
+            Preset::ALL.into_iter().filter(has).map(Preset::name).collect::<Vec<_>>()
+        };
+        let mut values: Vec<&str> = Preset::ALL.map(|preset| preset.value(self.name, domain)).to_vec();
+        values.retain(|value| !value.is_empty());
+        let Some(&first) = values.first() else { return self.usual.into() };
+        let mut told = first.to_string();
+        let others: Vec<&str> = values.iter().copied().filter(|value| *value != first).collect();
+        if !others.is_empty() && first == Preset::Paper.value(self.name, domain) {
             told += ", the paper's";
         }
-        for preset in Preset::ALL.into_iter().filter(|p| !of(*p).is_empty() && of(*p) != of(first)) {
-            told += &format!("; {}: {}", preset.name(), of(preset));
+        for (_, value) in others.iter().enumerate().filter(|(i, value)| !others[..*i].contains(value)) {
+            told += &format!("; {}: {value}", having(value).join(", "));
         }
         told
     }
@@ -104,15 +110,15 @@ impl SettingInfo {
     }
 }
 
-/// A whole number from `least` to `most`.
-fn count(name: &str, value: &str, [least, most]: [usize; 2], what: &str) -> Result<()> {
-    let parsed =
-        value.parse::<usize>().map_err(|_| Error::setting(name, value, format!("\"{value}\" is not {what}")))?;
-    if (least..=most).contains(&parsed) {
-        return Ok(());
+/// Passes for a whole number from `least` to `most` of such things.
+fn count(name: &str, value: &str, [least, most]: [usize; 2], things: &str) -> Result<()> {
+    let refuse = |reason: String| Err(Error::setting(name, value, reason));
+    match value.parse::<u128>() {
+        Err(_) => refuse(format!("\"{value}\" is not a number of {things}")),
+        Ok(number) if (least as u128..=most as u128).contains(&number) => Ok(()),
+        Ok(_) if most == usize::MAX => refuse(format!("at least {least}")),
+        Ok(_) => refuse(format!("from {least} to {most} {things}")),
     }
-    let range = if most == usize::MAX { format!("at least {least}") } else { format!("from {least} to {most}") };
-    Err(Error::setting(name, value, range))
 }
 
 /// The number that a value is.
@@ -177,7 +183,7 @@ const TABLE: &[SettingInfo] = &[
         "samples",
         "N",
         "Masks drawn, the whole instance included; more make W steadier and cost model calls",
-        |name, value| count(name, value, [1, 10_000_000], "a number of masks"),
+        |name, value| count(name, value, [1, 10_000_000], "masks"),
     )
     .under(Topic::Sampling),
     method(
@@ -336,12 +342,12 @@ const TABLE: &[SettingInfo] = &[
         "B",
         "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the \
          result",
-        |name, value| count(name, value, [1, usize::MAX], "a number of inputs"),
+        |name, value| count(name, value, [1, usize::MAX], "inputs"),
     )
     .under(Topic::Running)
     .usually("64"),
     method("threads", "T", "Threads. Does not change the result", |name, value| {
-        count(name, value, [1, usize::MAX], "a number of threads")
+        count(name, value, [1, usize::MAX], "threads")
     })
     .under(Topic::Running)
     .usually("1"),
