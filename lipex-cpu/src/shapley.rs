@@ -10,7 +10,7 @@ use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, gram, shared_ones};
 use crate::linalg::Cholesky;
 use crate::ridge::positions;
-use lipex_core::{Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Surrogate};
+use lipex_core::{Base, Error, FitReport, Fitted, KernelShap, Linear, Link, Problem, Result, Surrogate};
 
 /// What the diagonal of a Gram is raised by, as a share of its mean.
 const RAISED: f64 = 1e-10;
@@ -45,7 +45,8 @@ fn fit_one(problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     }
     let (objective, gradient_norm) = equations.residuals(&matrix, &support);
     let report = FitReport { objective, gradient_norm, ..FitReport::solved("solved in closed form") };
-    Ok(Fitted { kept: kept.clone(), matrix, intercept: nothing, support, link: Link::Identity, report })
+    let answer = Linear::of_features(kept.clone(), matrix, Base::Anchored(whole), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }
 
 /// The row that keeps nothing.

@@ -447,8 +447,8 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
     let e = lipex::from_json(&json).unwrap();
     // 2³ masks: every one, and values that sum to what the words change.
     assert_eq!(e.calls.masks, 8);
-    for (c, row) in e.matrix.iter().enumerate() {
-        let reached = e.intercept[c] + row.iter().sum::<f64>();
+    for (c, row) in e.shares().matrix().iter().enumerate() {
+        let reached = e.answer.as_ref().unwrap().linear().unwrap().intercept()[c] + row.iter().sum::<f64>();
         assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
     }
     let authors = ["text", README, "--preset", "authors", "--samples", "100"];
