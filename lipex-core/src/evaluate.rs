@@ -109,6 +109,7 @@ pub fn refit_without_folds<B: Backend>(
             ..problems[i]
         })
         .collect();
+    on.watch().extend(refits.len());
     let refits = surrogate.fit(on, &refits)?;
     expect_len("refits without a fold", tasks.len(), refits.len())?;
     tasks.iter().zip(refits).for_each(|(&(i, _), refit)| answers[i].push(refit.answer));
