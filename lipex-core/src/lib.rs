@@ -23,6 +23,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod nearest;
 pub mod perturb;
 pub mod philox;
 mod predict;
@@ -33,7 +34,9 @@ mod real;
 mod render;
 pub mod select;
 mod shared;
+mod spelling;
 mod uncertainty;
+mod watch;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
@@ -48,11 +51,13 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
-    Normalise, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
+    LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Problem, Recorded, Ridge, Shares, Softmax, Start, Starts,
+    Support, Surrogate, Term, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use nearest::{listed, nearest};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
     ShapleySize, UniformSize, WeightProportional,
@@ -66,6 +71,7 @@ pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selecti
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };
+pub use watch::{Progress, Stage, Watch};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,
     cosine_distance,

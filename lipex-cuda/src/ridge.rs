@@ -3,10 +3,11 @@
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+    FitReport, Fitted, Linear, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
 };
 use lipex_kernels::RIDGE;
 use std::ops::Range;
@@ -36,37 +37,39 @@ pub(crate) struct Solution {
     pub gradient_norm: f64,
 }
 
-/// A system, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct SystemJob {
-    members: u64,
-    size: u64,
-    first_class: u64,
-    classes: u64,
-    factor: u64,
-    solutions: u64,
-    reports: u64,
+mirrored! {
+    /// A system, field by field as the kernel has it.
+    "ridge" "System"
+    pub(crate) struct SystemJob {
+        members: u64,
+        size: u64,
+        first_class: u64,
+        classes: u64,
+        factor: u64,
+        solutions: u64,
+        reports: u64,
+    }
 }
 
-/// One instance of the kernels of ridge, field by field as they have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct RidgeJob {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    kept: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    columns: u64,
-    moments: u64,
-    gram: u64,
-    systems: u64,
-    count: u64,
-    alpha: f64,
+mirrored! {
+    /// One instance of the kernels of ridge, field by field as they have it.
+    "ridge" "Ridge"
+    pub(crate) struct RidgeJob {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        kept: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        columns: u64,
+        moments: u64,
+        gram: u64,
+        systems: u64,
+        count: u64,
+        alpha: f64,
+    }
 }
 
 /// What a task has on the device.
@@ -211,7 +214,7 @@ fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<V
         tasks.push(Task { near: problem.around, times: problem.multiplicities, kept: Some(kept), systems });
     }
     let solved = solve(on, "fit", &tasks, settings.alpha_in_use())?;
-    Ok(tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect())
+    tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect()
 }
 
 /// Where a class's picks are among the kept features, ascending.
@@ -219,7 +222,7 @@ fn positions(picks: &[usize], kept: &[usize]) -> Vec<u32> {
     (0..kept.len()).filter(|&j| picks.contains(&kept[j])).map(|j| j as u32).collect()
 }
 
-fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
+fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> {
     let kept = task.kept.unwrap_or_default();
     let mut matrix = vec![vec![0.0; kept.len()]; solved.len()];
     let mut support = vec![Vec::new(); solved.len()];
@@ -241,5 +244,6 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
         start: Start::Own,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
-    Fitted { kept: kept.to_vec(), matrix, intercept, support, link: Link::Identity, report }
+    let answer = Linear::from_presence(kept.to_vec(), matrix, Some(intercept), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }

@@ -7,7 +7,8 @@
 use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
+use bytemuck::Zeroable;
 use lipex_core::{
     Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
     Spread, perturb,
@@ -17,47 +18,51 @@ use lipex_kernels::SANDWICH;
 
 /// The side of a tile of the matrices.
 const SIDE: usize = 16;
+/// Numbers that the kernels have too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[("sandwich", "SIDE", SIDE)];
 
-/// A sandwich, field by field as the kernels have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Job {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    kept: u64,
-    x: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    features: u64,
-    columns: u64,
-    near: u64,
-    scale: f64,
-    count: f64,
-    masks: u64,
-    room: u64,
-    gradients: u64,
-    vectors: u64,
-    bends: u64,
-    hessian: u64,
-    inverse: u64,
-    leverages: u64,
-    units: u64,
-    strata: u64,
-    members: u64,
-    factors: u64,
-    starts: u64,
-    stratum: u64,
-    firsts: u64,
-    counts: u64,
-    repeats: u64,
-    pull: u64,
-    means: u64,
-    parts: u64,
-    noise: u64,
-    moved: u64,
+mirrored! {
+    /// A sandwich, field by field as the kernels have it.
+    "sandwich" "Sandwich"
+    pub(crate) struct Job {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        kept: u64,
+        x: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        features: u64,
+        columns: u64,
+        near: u64,
+        scale: f64,
+        count: f64,
+        masks: u64,
+        room: u64,
+        gradients: u64,
+        vectors: u64,
+        bends: u64,
+        hessian: u64,
+        inverse: u64,
+        leverages: u64,
+        units: u64,
+        strata: u64,
+        members: u64,
+        factors: u64,
+        starts: u64,
+        stratum: u64,
+        firsts: u64,
+        counts: u64,
+        repeats: u64,
+        pull: u64,
+        means: u64,
+        parts: u64,
+        noise: u64,
+        moved: u64,
+    }
 }
 
 /// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
@@ -69,20 +74,20 @@ pub(crate) fn spread(
     dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
-    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
+    let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
     let columns = features + usize::from(settings.has_intercept());
     if !is_open(settings, classes, columns) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
     let mut sums = Sums::new(settings, on, problem, fitted, columns)?;
-    let (method, inverse) = match inverse(sums.hessian(Method::Sandwich)?, sums.entries()) {
+    let (method, inverse) = match inverse(&on.watch, sums.hessian(Method::Sandwich)?, sums.entries())? {
         Some(inverse) => (Method::Sandwich, inverse),
         None => {
             let mut near = sums.hessian(Method::SandwichGaussNewton)?;
             // Positive semi-definite but for rounding.
             (0..sums.entries()).for_each(|e| near[e * (sums.entries() + 1)] *= 1.0 + 1e-12);
-            match inverse(near, sums.entries()) {
+            match inverse(&on.watch, near, sums.entries())? {
                 Some(inverse) => (Method::SandwichGaussNewton, inverse),
                 None => return Ok(None),
             }
@@ -90,9 +95,10 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem, dependence)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns)?);
     let noise = sums.noise(&drawn)?;
-    let covariance = basis.expand(&between(&inverse, &noise, sums.entries()), features, sums.entries());
+    let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
+    let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
     let size = classes * features;
     let mut shares = RowShares::new((0..size).map(|e| covariance[e * (size + 1)]).collect());
     for (moved, times) in sums.moved()?.chunks_exact(sums.entries()).zip(&drawn.repeats) {
@@ -184,28 +190,29 @@ impl<'a> Sums<'a> {
         columns: usize,
     ) -> Result<Self> {
         let around = problem.around;
-        let (rows, classes) = (around.rows(), fitted.matrix.len());
+        let arrays = on.arrays("fit", around)?;
+        let (rows, classes) = (around.rows(), fitted.answer.classes());
         let (k, n) = (classes - 1, columns * (classes - 1));
-        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = fitted.kept().iter().map(|&j| j as u32).collect();
         let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
         let (kept, masks) = (on.send("fit", &kept)?, on.room::<u32>("fit", columns * rows.div_ceil(32))?);
         let room = |len| on.room::<f64>("fit", len);
-        let (x, rows_room) = (on.send("fit", &with_intercepts(fitted))?, room(3 * classes * rows)?);
+        let (x, rows_room) = (on.send("fit", &with_intercepts(&fitted.answer)?)?, room(3 * classes * rows)?);
         let (gradients, vectors, bends) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
         let (hessian, leverages) = (on.zeroed("fit", n * n)?, room(rows)?);
         let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
         let exact = settings.divergence_in_use().record_curved();
         let job = Job {
-            bits: around.masks.bits().address(),
-            p: around.probabilities.values().address(),
-            pi: around.weights.values().address(),
+            bits: arrays.bits,
+            p: arrays.p,
+            pi: arrays.pi,
             times: times.as_ref().map_or(0, DeviceBuffer::address),
             kept: kept.address(),
             x: x.address(),
             rows: rows as u64,
             words: around.masks.words() as u64,
             classes: classes as u64,
-            features: fitted.kept.len() as u64,
+            features: fitted.kept().len() as u64,
             columns: columns as u64,
             scale: scale(settings, on, problem, count)?,
             count,

@@ -14,7 +14,7 @@ const UGLY: &str =
 /// An explanation with everything that one may hold, as a page in a file.
 fn page(folder: &tempfile::TempDir, name: &str, text: &str, unit: Unit) -> (Explanation, PathBuf) {
     let text = TextInstance::builder(text).unit(unit).build().unwrap();
-    let mut e = lipex().samples(300).unwrap().explain(&text, &DemoModel::embedded()).unwrap();
+    let mut e = lipex().samples(300).explain(&text, &DemoModel::embedded()).unwrap();
     noisy::add(&mut e);
     let file = folder.path().join(format!("{name}.html"));
     std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
@@ -180,7 +180,7 @@ fn contrasts_filters_and_orders_are_chosen() {
     assert_eq!(browser.text(&format!("{first}.cells[0].textContent")), *name);
     assert_eq!(browser.text(&format!("{first}.cells[1].textContent")), format!("+{value:.2}"));
     let u = e.uncertainty.as_ref().unwrap();
-    let j = e.kept.iter().position(|&j| j == contrast[0].feature).unwrap();
+    let j = e.kept().iter().position(|&j| j == contrast[0].feature).unwrap();
     let half = u.quantile * u.contrast_error(a, b)[j];
     assert_eq!(browser.text(&format!("{first}.cells[2].textContent")), format!("±{half:.2}"));
 
@@ -232,7 +232,7 @@ fn segments_are_coloured_like_words() {
     browser.value("[...document.querySelectorAll('#picture .w')].pop().id = 'finger'");
     browser.tap("#finger");
     let told = browser.text("document.getElementById('word').textContent");
-    assert!(told.starts_with(&e.features[*e.kept.last().unwrap()].name) && told.contains("odd"), "{told}");
+    assert!(told.starts_with(&e.features[*e.kept().last().unwrap()].name) && told.contains("odd"), "{told}");
     browser.tap(".classes tr[data-c='1'] button");
     assert!(browser.text(values) != as_written && browser.text(fills) != colours);
     quiet(&browser, &file);
@@ -254,7 +254,7 @@ fn many_classes_are_found_by_name() {
     });
     let words: Vec<String> = (0..80).map(|i| format!("w{i}")).collect();
     let text = TextInstance::new(words.join(" ")).unwrap();
-    let e = lime().selector(All).samples(100).unwrap().explain(&text, &model).unwrap();
+    let e = lime().selector(All).samples(100).explain(&text, &model).unwrap();
     let file = folder.path().join("many.html");
     std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
     browser.open(&file, (1200, 900), false);

@@ -6,13 +6,15 @@ use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
-use crate::fit::{Fitted, Problem};
+use crate::fit::{Answer, Fitted, Problem, Recorded};
 use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
+use crate::watch::Stage;
 use crate::weigh::{ProximityTable, check_weights};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The black box's answers so far to the distinct inputs of one instance.
@@ -59,6 +61,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
+        self.check()?;
         if instances.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }
@@ -127,11 +130,21 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
     {
         let (on, around) = (&self.backend, &gathered.around);
+        let watch = on.watch();
+        let step = |stage| {
+            watch.begin(stage, around.len());
+            watch.check()
+        };
+        step(Stage::Select)?;
         let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
         expect_len("selections of the batch", around.len(), selections.len())?;
+        watch.finish();
+        step(Stage::Fit)?;
         let problems: Vec<Problem<'_, B>> = around.iter().zip(&selections).map(|(a, s)| Problem::new(a, s)).collect();
         let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problems))?;
         expect_len("fits of the batch", around.len(), fitted.len())?;
+        watch.finish();
+        step(Stage::Evaluate)?;
         let dependence = self.perturber.dependence();
         let fidelities = shared(
             timings,
@@ -139,6 +152,10 @@ impl<B: Backend> Explainer<B> {
             || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref(), dependence),
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
+        watch.finish();
+        if self.error_bars.is_some() {
+            step(Stage::Uncertainty)?;
+        }
         let mut grown = grown.into_iter();
         let mut explanations = Vec::with_capacity(instances.len());
         for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
@@ -147,13 +164,18 @@ impl<B: Backend> Explainer<B> {
                     self.error_bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
                 bars.transpose()
             })?;
+            let fit = record(on, &around[i], fit)?;
+            watch.advance(1);
             let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
             let rows = on.download(around[i].probabilities.values())?;
             let instance: &I = instances[i];
-            let mut explanation = self.assemble(instance, gathered.labels[i].clone(), made, &rows);
+            let mut explanation = self.assemble(instance, gathered.labels[i].clone(), made, &rows)?;
             explanation.calls = gathered.calls[i];
             explanation.timings_ms = timings[i];
             explanations.push(explanation);
+        }
+        if self.error_bars.is_some() {
+            watch.finish();
         }
         Ok(explanations)
     }
@@ -265,13 +287,17 @@ impl<B: Backend> Explainer<B> {
             on.place(answers.values(), &mut all, classes, 0)?;
         }
         let most = self.batch_size.min(instance.largest_batch()).max(1);
+        let watch = on.watch();
+        watch.begin(Stage::Predict, rows - known);
         for start in (known..rows).step_by(most) {
             let end = rows.min(start + most);
+            watch.check()?;
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
             let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
             timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
             expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
             on.place(part.values(), &mut all, classes, start)?;
+            watch.advance(end - start);
         }
         let p = Probabilities::new(on, rows, classes, all)?;
         on.check(&p)?;
@@ -284,14 +310,20 @@ impl<B: Backend> Explainer<B> {
         Probabilities::new(on, masks.rows(), classes, values)
     }
 
-    fn assemble<I, Batch>(&self, instance: &I, classes: Vec<String>, made: Made, model_rows: &[f32]) -> Explanation
+    fn assemble<I, Batch>(
+        &self,
+        instance: &I,
+        classes: Vec<String>,
+        made: Made,
+        model_rows: &[f32],
+    ) -> Result<Explanation>
     where
         I: Render<B, Batch> + ?Sized,
     {
         let Made { fit, fidelity, uncertainty, growth } = made;
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
-        let surrogate = fit.predict(&vec![true; fit.kept.len()]);
+        let surrogate = fit.predict(&vec![true; fit.kept().len()])?;
         let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
             if value != usual {
@@ -300,7 +332,7 @@ impl<B: Backend> Explainer<B> {
             }
             settings.push(Setting { name, value });
         }
-        Explanation {
+        Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
             preset: self.preset.name().into(),
@@ -310,23 +342,33 @@ impl<B: Backend> Explainer<B> {
             text: instance.text().map(String::from),
             classes,
             features: instance.features().to_vec(),
-            kept: fit.kept,
-            support: fit.support,
-            matrix: fit.matrix,
-            intercept: fit.intercept,
-            link: fit.link,
+            answer: Some(fit.answer),
             probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
             never,
-            fidelity,
-            fit: fit.report,
+            fidelity: Some(fidelity),
+            fit: Some(fit.report),
             uncertainty,
             growth,
             flip: None,
             rank: self.rank,
             calls: Calls::default(),
             timings_ms: Timings::default(),
-        }
+        })
     }
+}
+
+/// The fit as an explanation keeps it: an answer of a user's own with what it says to the masks of the run.
+fn record<B: Backend>(on: &B, around: &Neighbourhood<B>, mut fit: Fitted) -> Result<Fitted> {
+    if let Answer::Own(own) = &fit.answer {
+        let (bits, words) = (on.download(around.masks.bits())?, around.masks.words());
+        let keeps = |row: &[u32]| own.kept().iter().map(|&j| row[j / 32] >> (j % 32) & 1 == 1).collect();
+        if let Some(&j) = own.kept().iter().find(|&&j| j >= around.masks.features()) {
+            return Err(Error::shape("kept features (below the number of features)", around.masks.features(), j));
+        }
+        let recorded = Recorded::ask(own.clone(), bits.chunks_exact(words).map(keeps))?;
+        fit.answer = Arc::new(recorded).into();
+    }
+    Ok(fit)
 }
 
 /// A black box counts rows from the start of its batch, a user from the first input.

@@ -2,11 +2,11 @@
 
 use super::objective::{Objective, Terms, padded};
 use super::precondition::Preconditioner;
-use super::weights;
+use super::{at, weights};
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
-use lipex_core::{Fitted, Lambda, Neighbourhood, Problem, Result, Softmax};
+use lipex_core::{Backend, Fitted, Lambda, Neighbourhood, Problem, Result, Softmax, Watch};
 use std::collections::HashMap;
 
 /// Problems of one neighbourhood and the same features, in the order of their first.
@@ -29,6 +29,8 @@ pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
 pub(super) struct Shared<'a> {
     pub around: &'a Neighbourhood<Cpu>,
     pub kept: &'a [usize],
+    /// The run that the fits are part of.
+    pub watch: &'a Watch,
     design: Design,
     /// P, padded.
     p: Aligned<f32>,
@@ -43,17 +45,18 @@ pub(super) struct Warm<'a> {
 }
 
 impl<'a> Shared<'a> {
-    pub fn new(settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
+    pub fn new(on: &'a Cpu, settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
         let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared { around, kept, design, p: padded(&around.probabilities), warm: None };
+        let mut shared =
+            Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
                 Lambda::Auto => start.report.lambda,
             };
-            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda) });
+            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda)? });
         }
         Ok(shared)
     }
@@ -70,9 +73,9 @@ impl<'a> Shared<'a> {
     }
 
     /// The preconditioner at a start, from all rows whatever their multiplicities.
-    pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
+    pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Result<Preconditioner> {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+        Ok(Preconditioner::at(&objective, &at(&objective, start)?))
     }
 }

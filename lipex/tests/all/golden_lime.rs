@@ -10,7 +10,7 @@ fn explain(golden: &Golden) -> Explanation {
     let labels: Vec<String> = (0..golden.classes.len()).map(|c| format!("class {c}")).collect();
     let model = TextFn::new(labels, |texts| texts.iter().map(|t| hash_model::classify(t)).collect());
     let text = TextInstance::new(golden.text.as_str()).unwrap();
-    let explainer = lime().perturber(LimeText).samples(golden.samples).unwrap().seed(golden.seed);
+    let explainer = lime().perturber(LimeText).samples(golden.samples).seed(golden.seed);
     // LIME's `auto`: forward selection up to 6 features, highest weights beyond. The preset has 10.
     let explainer = match golden.features {
         10 => explainer,
@@ -36,8 +36,8 @@ fn explanations_equal_limes() {
                 largest = largest.max((found.value - value).abs());
             }
             for (ours, lime) in [
-                (explanation.intercept[c], class.intercept),
-                (explanation.fidelity.r2[c], class.score),
+                (explanation.answer.as_ref().unwrap().linear().unwrap().intercept()[c], class.intercept),
+                (explanation.fidelity.as_ref().unwrap().r2[c], class.score),
                 (explanation.probabilities.surrogate[c], class.local_pred),
             ] {
                 largest = largest.max((ours - lime).abs());
