@@ -1,7 +1,10 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
+mod ask;
 mod grow;
 mod run;
+
+pub use ask::Repeats;
 
 use crate::backend::{Backend, Masks, Neighbourhood};
 use crate::describe::{Departure, Setting};
@@ -19,7 +22,8 @@ use crate::select::{All, Forward, HighestWeights, Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Progress, Tells, Watch};
 use crate::weigh::{Exponential, Proximity, ShapleyKernel};
-use run::Asked;
+use ask::{Asked, Question, labels};
+use run::one;
 use std::sync::Arc;
 
 /// Explains classifiers on a backend. Cheap to clone; one explainer serves any number of instances and threads.
@@ -42,6 +46,7 @@ pub struct Explainer<B: Backend> {
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
+    repeats: Repeats,
     asks: Option<Asks>,
     tells: Option<Tells>,
 }
@@ -74,6 +79,7 @@ impl<B: Backend> Explainer<B> {
             batch_size: 64,
             error_bars: None,
             adaptive: None,
+            repeats: Repeats::default(),
             asks: None,
             tells: None,
         }
@@ -327,7 +333,8 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// Most inputs sent to the model at once; default 64. Does not change the result.
+    /// Most inputs sent to the model at once; default 64. It changes the last digits of an explanation where a model answers
+    /// an input differently in batches of other sizes, as many neural nets do; see [`Batching`](crate::Batching).
     ///
     /// # Errors
     /// [`Error::Setting`] for 0.
@@ -350,6 +357,12 @@ impl<B: Backend> Explainer<B> {
     /// number. The sampler must be one that can be extended.
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Whether masks that render alike share an answer; default [`Repeats::Share`].
+    pub fn repeats(mut self, repeats: Repeats) -> Self {
+        self.repeats = repeats;
         self
     }
 
@@ -407,6 +420,9 @@ impl<B: Backend> Explainer<B> {
         settings.extend(self.surrogate.describe());
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
+        if self.repeats == Repeats::AskAgain {
+            settings.push(Setting::new("ask-again", "every mask"));
+        }
         settings
     }
 
@@ -442,11 +458,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        let (mut explanations, mut around) = self.started().run(&[instance], model)?;
-        match (explanations.pop(), around.pop()) {
-            (Some(explanation), Some(around)) => Ok((explanation, around)),
-            _ => Err(Error::shape("explanations", 1, 0)),
-        }
+        one(self.started().run(&[instance], model))?
     }
 
     /// Explains many instances; each explanation equals that of [`explain`](Explainer::explain), timings aside (a
@@ -459,7 +471,25 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        Ok(self.started().run(instances, model)?.0)
+        self.explain_each(instances, model).into_iter().collect()
+    }
+
+    /// Explains many instances, each for itself: an error is that of its instance alone, and the others are explained all the
+    /// same. Each explanation equals that of [`explain`](Explainer::explain), timings aside.
+    ///
+    /// Inputs of several instances share batches where the black box says that this changes no answer
+    /// ([`Batching::Free`](crate::Batching::Free)); else a batch holds inputs of one instance, as if it were explained alone.
+    ///
+    /// # Errors
+    /// For each instance those of [`explain`](Explainer::explain). A run that is
+    /// [interrupted](Explainer::interrupt) ends every instance that is not done.
+    pub fn explain_each<I, M, Batch>(&self, instances: &[&I], model: &M) -> Vec<Result<Explanation>>
+    where
+        I: Render<B, Batch> + ?Sized,
+        M: BlackBox<B, Batch> + ?Sized,
+    {
+        let explained = self.started().run(instances, model);
+        explained.into_iter().map(|result| result.map(|(explanation, _)| explanation)).collect()
     }
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.
@@ -489,8 +519,10 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
-        let p = self.started().predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
-        let merged = self.groups.merge(on, p, model.labels())?.probabilities;
+        let mut asked = Asked::default();
+        let question = Question::new(instance, &masks, &mut asked, &mut timings);
+        let p = one(self.started().ask(model, &mut [question], false)?)??;
+        let merged = self.groups.merge(on, p, labels(model)?)?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
     }
