@@ -48,6 +48,9 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
+        if self.check().is_err() {
+            return instances.iter().filter_map(|_| self.check().err().map(Err)).collect();
+        }
         if let Some(adaptive) = &self.adaptive {
             return instances.iter().map(|instance| self.grow(*instance, model, adaptive)).collect();
         }

@@ -37,7 +37,7 @@ fn one_bad_instance_harms_no_other_and_full_batches_change_nothing() {
     for batching in [Batching::Free, Batching::OneInstance, Batching::Own] {
         let batches = Mutex::new(Vec::new());
         let model = noting(&batches, batching);
-        let explainer = lipex().samples(40).unwrap().batch_size(8).unwrap();
+        let explainer = lipex().samples(40).batch_size(8);
         let each = explainer.explain_each(&all, &model);
         let error = each[1].as_ref().unwrap_err().to_string();
         assert!(error.contains("row 0") && error.contains("sums to 5"), "{error}");
@@ -58,7 +58,7 @@ fn batches_hold_what_the_model_says() {
     let all: Vec<&TextInstance> = texts.iter().collect();
     let asked = |batching, instances: &[&TextInstance], size: usize| {
         let batches = Mutex::new(Vec::new());
-        let explainer = lipex().samples(40).unwrap().batch_size(size).unwrap();
+        let explainer = lipex().samples(40).batch_size(size);
         explainer.explain_many(instances, &noting(&batches, batching)).unwrap();
         batches.into_inner().unwrap()
     };
@@ -79,7 +79,7 @@ fn batches_hold_what_the_model_says() {
 fn an_instance_is_asked_for_first_and_last() {
     let batches = Mutex::new(Vec::new());
     let text = TextInstance::new(TEXTS[2]).unwrap();
-    let e = lipex().samples(30).unwrap().explain(&text, &noting(&batches, Batching::OneInstance)).unwrap();
+    let e = lipex().samples(30).explain(&text, &noting(&batches, Batching::OneInstance)).unwrap();
     let inputs = batches.into_inner().unwrap().concat();
     assert_eq!((inputs[0].as_str(), inputs.last().map(String::as_str)), (TEXTS[2], Some(TEXTS[2])));
     assert_eq!((inputs.len(), e.observed.asked_twice), (e.calls.inputs + 1, Some(0.0)));
@@ -93,7 +93,7 @@ fn labels_come_with_the_first_answer() {
         texts.iter().map(|t| row(t)).collect::<Vec<_>>()
     });
     let text = TextInstance::new(TEXTS[0]).unwrap();
-    let e = lipex().samples(20).unwrap().explain(&text, &model).unwrap();
+    let e = lipex().samples(20).explain(&text, &model).unwrap();
     assert_eq!(e.classes, ["0", "1"]);
     assert_eq!(calls.load(Ordering::Relaxed), 1, "no extra call");
     let one = TextFn::numbered(|texts: &[&str]| vec![[1.0]; texts.len()]);
@@ -118,7 +118,7 @@ fn rounded_answers_are_divided_by_their_sums() {
         let row = |t: &&str| if t.contains("good") { [0.334, 0.334, 0.333] } else { [0.2, 0.3, 0.5] };
         texts.iter().map(row).collect::<Vec<_>>()
     });
-    let e = lipex().samples(50).unwrap().explain(&TextInstance::new("a good film").unwrap(), &model).unwrap();
+    let e = lipex().samples(50).explain(&TextInstance::new("a good film").unwrap(), &model).unwrap();
     assert!((e.observed.sums_off - 0.001).abs() < 1e-9);
     assert!((e.probabilities.model.iter().sum::<f64>() - 1.0).abs() < 1e-7);
     assert!(e.fidelity.in_sample.kl >= 0.0 && e.fidelity.at_instance.kl >= 0.0);
@@ -149,7 +149,7 @@ fn places_are_checked() {
 fn canonical_json_is_one_line_and_has_no_times() {
     let text = TextInstance::new(TEXTS[0]).unwrap();
     let model = TextFn::new(["yes", "no"], |texts: &[&str]| texts.iter().map(|t| row(t)).collect::<Vec<_>>());
-    let run = || lipex().samples(30).unwrap().explain(&text, &model).unwrap();
+    let run = || lipex().samples(30).explain(&text, &model).unwrap();
     let (a, b) = (run(), run());
     let line = lipex::to_json_canonical(&a);
     assert_eq!(line, lipex::to_json_canonical(&b));
