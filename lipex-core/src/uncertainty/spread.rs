@@ -128,7 +128,8 @@ impl Spread {
             }
             Values::None => vec![0.0; entries],
         };
-        let row = |c: usize| variances[c * self.features..][..self.features].iter().map(|v| v.max(0.0).sqrt()).collect();
+        let row =
+            |c: usize| variances[c * self.features..][..self.features].iter().map(|v| v.max(0.0).sqrt()).collect();
         (0..self.classes).map(row).collect()
     }
 
