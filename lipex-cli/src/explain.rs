@@ -2,8 +2,7 @@
 
 use crate::named::{Group, Named};
 use crate::options::View;
-use crate::progress::Watched;
-use crate::{parse, report};
+use crate::{parse, progress, report};
 use lipex::{Backend, BlackBox, Error, Explainer, Explanation, Neighbourhood, Render, Result, Settings};
 
 /// What is asked of an explainer.
@@ -36,9 +35,10 @@ pub fn explain<B: Backend, Batch>(
     asked: &Asked<'_>,
 ) -> Result<Explained<B>> {
     // Its line makes room for the report when this is done.
-    let model = &Watched::new(model);
-    let view = report::Choice::new(asked.view, model.labels())?;
-    let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
+    let explainer = progress::watched(explainer.clone());
+    let labels = model.labels().unwrap_or_default();
+    let view = report::Choice::new(asked.view, labels)?;
+    let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, labels)).transpose()?;
     let (mut explanation, around) = explainer.explain_with_neighbourhood(instance, model)?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(instance, model, &explanation, to)?);

@@ -6,8 +6,8 @@ use crate::options::EXIT_CODES;
 use crate::parse;
 use clap::Args;
 use lipex::{
-    All, Cpu, Domain, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Problem, Rank,
-    Result, Selector, Uncertainty, to_json_lines,
+    All, AnswerKeys, Cpu, Domain, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Problem,
+    Rank, Result, Selector, Uncertainty, to_json_lines,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -42,9 +42,8 @@ fn without_default(select: clap::Arg) -> clap::Arg {
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'a str,
-    kept: &'a [usize],
-    matrix: &'a [Vec<f64>],
-    intercept: &'a [f64],
+    #[serde(flatten)]
+    answer: AnswerKeys<'a>,
     objective: f64,
     gradient_norm: f64,
     lambda: f64,
@@ -115,9 +114,7 @@ fn document<'a>(
     let report = &fitted.report;
     Document {
         schema: "lipex.fit/1",
-        kept: &fitted.kept,
-        matrix: &fitted.matrix,
-        intercept: &fitted.intercept,
+        answer: AnswerKeys::of(&fitted.answer),
         objective: report.objective,
         gradient_norm: report.gradient_norm,
         lambda: report.lambda,
