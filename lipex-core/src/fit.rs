@@ -4,7 +4,6 @@ use crate::backend::{Backend, Neighbourhood};
 use crate::describe::{Describe, Setting};
 use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
 use crate::error::{Error, Result, expect_len};
-use crate::perturb::Dependence;
 use crate::select::Selection;
 use crate::uncertainty::Spread;
 use std::fmt;
@@ -33,14 +32,8 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Backend`] when the backend fails.
-    fn spread(
-        &self,
-        on: &B,
-        problem: &Problem<'_, B>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        let _ = (on, problem, fitted, dependence);
+    fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted);
         Ok(None)
     }
 
@@ -73,6 +66,11 @@ impl<'a, B: Backend> Problem<'a, B> {
     /// A fit from scratch on every row.
     pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
         Problem { around, selection, multiplicities: None, start: None, tolerance: None }
+    }
+
+    /// n, what sums over rows are divided by; see [`Neighbourhood::samples`].
+    pub fn samples(&self) -> f64 {
+        self.around.samples(self.multiplicities)
     }
 
     /// Passes if multiplicities and start have the problem's sizes.

@@ -54,8 +54,8 @@ pub use fit::{
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    ShapleySize, UniformSize, WeightProportional,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,
+    Perturber, ShapleySize, UniformSize, WeightProportional,
 };
 pub use predict::{BlackBox, Calls};
 pub use preset::Preset;

@@ -2,6 +2,7 @@
 
 use crate::describe::{Departure, Describe, Setting};
 use crate::error::{Error, Result};
+use crate::evaluate::OutOfFold;
 use crate::explanation::Rank;
 use crate::fit::{Authors, KernelShap, Ridge, Softmax};
 use crate::perturb::{Bernoulli, ShapleySize, UniformSize};
@@ -99,6 +100,7 @@ impl Preset {
             Preset::Authors => Authors::default().describe(),
             Preset::KernelShap => KernelShap.describe(),
         });
+        settings.extend(OutOfFold::default().describe());
         settings.push(Setting::new("groups", "all"));
         settings.push(Setting::new("rank", self.rank().name()));
         settings

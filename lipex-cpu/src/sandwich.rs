@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares, Softmax,
-    Spread, perturb,
+    FewRows, Fitted, INTERCEPT_PENALTY, Method, Neighbourhood, Normalise, Problem, Result, RowShares, Softmax, Spread,
+    perturb,
 };
 use std::collections::HashMap;
 
@@ -22,12 +22,7 @@ const MOST_ENTRIES: usize = 600;
 const SINGULAR: f64 = 1e-12;
 
 /// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
-pub(crate) fn spread(
-    settings: &Softmax,
-    problem: &Problem<'_, Cpu>,
-    fitted: &Fitted,
-    dependence: Dependence,
-) -> Result<Option<Spread>> {
+pub(crate) fn spread(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
     problem.check()?;
     let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
     let columns = features + usize::from(settings.has_intercept());
@@ -50,7 +45,7 @@ pub(crate) fn spread(
         }
     };
     let inverse = factor.inverse();
-    let units = rows.units(&problem.around.masks, dependence);
+    let units = rows.units(problem.around);
     let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: pull(settings, fitted, &basis, columns) };
     let covariance = between(&inverse, &rows.noise(&drawn), rows.entries());
     let whole = basis.expand(&covariance, features, rows.entries());
@@ -208,7 +203,7 @@ impl Rows {
         let proximity = |i: usize| f64::from(around.weights.values()[i]);
         let count: f64 = (0..around.rows()).map(times).sum();
         let scale = match settings.normalise_in_use() {
-            Normalise::Count => 1.0,
+            Normalise::Count => count / problem.samples(),
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
         let row = |index: usize| {
@@ -305,11 +300,12 @@ impl Rows {
     }
 
     /// The drawn rows by their places here: strata of units that were drawn together.
-    fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+    fn units(&self, around: &Neighbourhood<Cpu>) -> Vec<Vec<Vec<usize>>> {
+        let masks = &around.masks;
         let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
         let kept: Vec<usize> = (0..masks.rows()).map(|i| masks.count(i)).collect();
         let here = |unit: Vec<usize>| unit.iter().filter_map(|i| places.get(i).copied()).collect();
-        let strata = perturb::units(&kept, dependence).into_iter();
+        let strata = perturb::units(&kept, around.dependence).into_iter();
         strata.map(|stratum| stratum.into_iter().map(here).collect()).collect()
     }
 

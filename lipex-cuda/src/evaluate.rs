@@ -4,7 +4,7 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    Agreement, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
@@ -50,11 +50,10 @@ impl Evaluator<Cuda> for OutOfFold {
         problems: &[Problem<'_, Cuda>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<Cuda>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>> {
         let mut folds: Vec<Vec<usize>> = Vec::with_capacity(problems.len());
         for problem in problems {
-            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, dependence));
+            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, problem.around.dependence));
         }
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         let mut batch = Batch::default();

@@ -11,8 +11,7 @@ use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::sandwich;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Dependence, FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
-    expect_len,
+    FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate, expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -207,14 +206,8 @@ impl Surrogate<Cuda> for Softmax {
         Ok(best)
     }
 
-    fn spread(
-        &self,
-        on: &Cuda,
-        problem: &Problem<'_, Cuda>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        sandwich::spread(self, on, problem, fitted, dependence)
+    fn spread(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Spread>> {
+        sandwich::spread(self, on, problem, fitted)
     }
 
     fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {
@@ -437,7 +430,6 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
     let vectors = on.room::<f64>("fit", VECTORS * n)?;
     let rows_room = on.room::<f64>("fit", 2 * c * t * TILE)?;
     let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
-    let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
     let job = Job {
         bits: around.masks.bits().address(),
         p: around.probabilities.values().address(),
@@ -457,7 +449,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
         lambda: task.lambda,
         kappa: curvature(settings),
         tolerance: tolerance(settings, task),
-        divisor: count,
+        divisor: problem.samples(),
         codes: codes.address(),
         columns: columns.address(),
         by_class: by_class.address(),

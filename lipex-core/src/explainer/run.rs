@@ -7,12 +7,13 @@ use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
 use crate::fit::{Fitted, Problem};
-use crate::perturb::Dependence;
+use crate::perturb::Draw;
 use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
 use crate::weigh::{ProximityTable, check_weights};
+use std::ops::Range;
 use std::time::Instant;
 
 /// The black box's answers so far to the distinct inputs of one instance.
@@ -93,7 +94,7 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let drawn = shared(timings, |t| &mut t.perturb, || self.perturb(instances, samples))?;
         drawn.iter().try_for_each(|sample| self.check_sample(sample))?;
-        let (mut predicted, mut masks, mut own_weights) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut predicted, mut masks, mut own) = (Vec::new(), Vec::new(), Vec::new());
         let (mut labels, mut calls) = (Vec::new(), Vec::new());
         for ((sample, instance), (asked, times)) in
             drawn.into_iter().zip(instances).zip(asked.iter_mut().zip(timings.iter_mut()))
@@ -104,13 +105,13 @@ impl<B: Backend> Explainer<B> {
             labels.push(merged.labels);
             calls.push(Calls { masks: sample.masks.rows(), inputs: asked.inputs() });
             masks.push(sample.masks);
-            own_weights.push(sample.weights);
+            own.push((sample.weights, sample.dependence));
         }
         let weights = shared(timings, |t| &mut t.weigh, || self.proximity.weigh(on, &masks))?;
         expect_len("weights of the batch", masks.len(), weights.len())?;
         let mut around = Vec::with_capacity(masks.len());
-        for (((masks, p), weights), own) in masks.into_iter().zip(predicted).zip(weights).zip(own_weights) {
-            around.push(Neighbourhood::new(on, masks, p, own.unwrap_or(weights))?);
+        for (((masks, p), weights), (own, dependence)) in masks.into_iter().zip(predicted).zip(weights).zip(own) {
+            around.push(Neighbourhood::new(on, masks, p, own.unwrap_or(weights))?.drawn(dependence));
         }
         Ok(Gathered { around, labels, calls })
     }
@@ -132,11 +133,10 @@ impl<B: Backend> Explainer<B> {
         let problems: Vec<Problem<'_, B>> = around.iter().zip(&selections).map(|(a, s)| Problem::new(a, s)).collect();
         let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problems))?;
         expect_len("fits of the batch", around.len(), fitted.len())?;
-        let dependence = self.perturber.dependence();
         let fidelities = shared(
             timings,
             |t| &mut t.evaluate,
-            || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref(), dependence),
+            || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref()),
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
         let mut grown = grown.into_iter();
@@ -165,7 +165,6 @@ impl<B: Backend> Explainer<B> {
         selection: &'a Selection,
         fitted: &'a Fitted,
     ) -> Estimate<'a, B> {
-        let complete = self.perturber.is_complete(around.masks.features(), around.masks.rows());
         Estimate {
             on: &self.backend,
             around,
@@ -173,7 +172,6 @@ impl<B: Backend> Explainer<B> {
             fitted,
             surrogate: self.surrogate.as_ref(),
             selector: Some(self.selector.as_ref()),
-            dependence: if complete { Dependence::Exhaustive } else { self.perturber.dependence() },
             rank: self.rank,
             seed: self.seed,
         }
@@ -196,17 +194,23 @@ impl<B: Backend> Explainer<B> {
             totals.push(self.perturber.total(d, samples)?);
             tables.extend(self.proximity.table(d)?);
         }
-        let tables = (tables.len() == features.len()).then_some(tables.as_slice());
+        let known = tables.len() == features.len();
+        let drawn = |of: Range<usize>| {
+            let draw = Draw::whole(&features[of.clone()], totals[of.start], self.seed);
+            let samples = match known {
+                true => self.perturber.perturb_by(on, &draw, &tables[of]),
+                false => self.perturber.perturb(on, &draw),
+            }?;
+            expect_len("samples of the batch", draw.features.len(), samples.len())?;
+            Ok(samples)
+        };
         // Laws that fix their number of rows by the features are drawn instance by instance.
         if totals.iter().all(|&t| t == totals[0]) {
-            let samples = self.perturber.perturb(on, &features, totals[0], 0..totals[0], self.seed, tables)?;
-            expect_len("samples of the batch", features.len(), samples.len())?;
-            return Ok(samples);
+            return drawn(0..features.len());
         }
         let mut samples = Vec::with_capacity(features.len());
-        for (i, &total) in totals.iter().enumerate() {
-            let table = tables.map(|t| &t[i..=i]);
-            samples.extend(self.perturber.perturb(on, &features[i..=i], total, 0..total, self.seed, table)?);
+        for i in 0..features.len() {
+            samples.extend(drawn(i..i + 1)?);
         }
         Ok(samples)
     }

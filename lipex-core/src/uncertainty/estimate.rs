@@ -71,8 +71,6 @@ pub struct Estimate<'a, B: Backend> {
     pub surrogate: &'a dyn Surrogate<B>,
     /// What chose the features; without one there is no probability to be in the top k.
     pub selector: Option<&'a dyn Selector<B>>,
-    /// How rows depend on one another.
-    pub dependence: Dependence,
     /// The ranking that a top k is of.
     pub rank: Rank,
     /// The seed of the bootstrap and of the bands.
@@ -101,7 +99,7 @@ impl<B: Backend> Estimate<'_, B> {
         let shrinkage = self.surrogate.shrinkage(self.on, &self.problem(), self.fitted)?;
         let mut uncertainty = Uncertainty {
             method: spread.method(),
-            rows: self.dependence,
+            rows: self.around.dependence,
             level: bars.level,
             std_error: (0..classes).map(entry).collect(),
             covariance: (0..features).map(between).collect(),
@@ -134,10 +132,10 @@ impl<B: Backend> Estimate<'_, B> {
     /// How W spreads: by the surrogate's formula, or by refits where it has none.
     pub(crate) fn spread(&self, refits: usize) -> Result<Spread> {
         let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
-        if self.dependence == Dependence::Exhaustive {
+        if self.around.dependence == Dependence::Exhaustive {
             return Ok(Spread::exact(classes, features));
         }
-        match self.surrogate.spread(self.on, &self.problem(), self.fitted, self.dependence)? {
+        match self.surrogate.spread(self.on, &self.problem(), self.fitted)? {
             Some(spread) => Ok(spread),
             None => Spread::from_refits(classes, features, &self.refits_on_kept(refits)?),
         }

@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection,
-    Softmax, Surrogate, Weights, softmax_in_place,
+    Agreement, Evaluator, Fidelity, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection, Softmax,
+    Surrogate, Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 
@@ -38,7 +38,7 @@ fn evaluate(rows: usize, fold: OutOfFold, on: &Cpu) -> (Fidelity, lipex_core::Fi
     let softmax = Softmax::default();
     let problems = [Problem::new(&around, &selection)];
     let fitted = softmax.fit(on, &problems).unwrap();
-    let fidelity = fold.evaluate(on, &problems, &fitted, &softmax, Dependence::Independent).unwrap().remove(0);
+    let fidelity = fold.evaluate(on, &problems, &fitted, &softmax).unwrap().remove(0);
     (fidelity, fitted.into_iter().next().unwrap())
 }
 

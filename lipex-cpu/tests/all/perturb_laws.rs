@@ -2,7 +2,7 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, GivenMasks, Law, LimeImage, LimeText, Masks, Perturber,
     UniformSize,
 };
 use lipex_cpu::Cpu;
@@ -17,7 +17,7 @@ fn draw(
     seed: u64,
 ) -> Masks<Cpu> {
     let total = law.total(features, total).unwrap();
-    law.perturb(&Cpu::new(), &[features], total, rows, seed, None).unwrap().remove(0).masks
+    law.perturb(&Cpu::new(), &Draw { features: &[features], total, rows, seed }).unwrap().remove(0).masks
 }
 
 fn words(masks: &Masks<Cpu>) -> &[u32] {
@@ -91,7 +91,7 @@ fn seeds_and_batches() {
     assert_ne!(words(&draw(&law, 44, 50, 0..50, 0)), words(&draw(&law, 44, 50, 0..50, 1)));
     assert_ne!(words(&draw(&law, 44, 50, 0..50, 0)), words(&draw(&law, 44, 50, 0..50, 1 << 32)));
     let on = Cpu::with_threads(2).unwrap();
-    let batch = law.perturb(&on, &[3, 44, 100], 50, 0..50, 0, None).unwrap();
+    let batch = law.perturb(&on, &Draw::whole(&[3, 44, 100], 50, 0)).unwrap();
     for (sample, d) in batch.iter().zip([3, 44, 100]) {
         assert_eq!(words(&sample.masks), words(&draw(&law, d, 50, 0..50, 0)));
     }
@@ -141,7 +141,7 @@ fn antithetic_rows_are_complements() {
             assert!(if d == 1 { kept == 0 } else { (1..d).contains(&kept) });
         }
     }
-    assert_eq!(Perturber::<Cpu>::dependence(&Antithetic), Dependence::Pairs);
+    assert_eq!(Antithetic.dependence(), Dependence::Pairs);
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn exhaustive_and_given_masks() {
     assert_eq!(seen[0], 31);
     seen.sort_unstable();
     assert_eq!(seen, (0..32).collect::<Vec<_>>());
-    assert!(Perturber::<Cpu>::total(&Exhaustive, 21, 1).is_err());
+    assert!(Exhaustive.total(21, 1).is_err());
     let given = GivenMasks::new(2, 3, &[1, 1, 1, 0, 1, 0]).unwrap();
     assert_eq!(words(&draw(&given, 3, 99, 0..2, 0)), &[7, 2]);
-    assert!(given.perturb(&Cpu::new(), &[4], 2, 0..2, 0, None).is_err());
-    assert!(LimeText.perturb(&Cpu::new(), &[4], 2, 0..2, 1 << 32, None).is_err());
+    assert!(given.perturb(&Cpu::new(), &Draw::whole(&[4], 2, 0)).is_err());
+    assert!(LimeText.perturb(&Cpu::new(), &Draw::whole(&[4], 2, 1 << 32)).is_err());
 }
 
 /// The size and the subset, read off the specification one draw after another.
