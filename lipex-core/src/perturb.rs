@@ -383,4 +383,32 @@ mod tests {
         assert!(Exhaustive::rows(21).is_err());
         assert!(Bernoulli::new(0.0).is_err() && Bernoulli::new(1.0).is_err() && Bernoulli::new(0.3).is_ok());
     }
+
+    /// The probability of one mask times the number of masks, over all sizes.
+    fn total_probability(law: &impl Law, features: usize) -> f64 {
+        (0..=features).map(|kept| law.probability(kept, features).unwrap() * binomial(features, kept)).sum()
+    }
+
+    #[test]
+    fn probabilities_of_masks_sum_to_one() {
+        let within = Angle::new(0.7).unwrap();
+        for features in [1, 2, 3, 9, 20] {
+            for law in [UniformSize::default(), UniformSize { within: Some(within) }] {
+                assert!((total_probability(&law, features) - 1.0).abs() < 1e-12, "{law:?} {features}");
+            }
+            for law in [Bernoulli::new(0.3).unwrap(), Bernoulli { keep: 0.8, within: Some(within) }] {
+                assert!((total_probability(&law, features) - 1.0).abs() < 1e-12, "{law:?} {features}");
+            }
+            assert!((total_probability(&Antithetic, features) - 1.0).abs() < 1e-12, "{features}");
+            assert!((total_probability(&WeightProportional, features) - 1.0).abs() < 1e-12, "{features}");
+        }
+        // By hand: 3 of 8 coins, and 1 removed of 4 among the sizes 1 … 4.
+        assert!((Bernoulli::default().probability(3, 8).unwrap() - 0.5f64.powi(8)).abs() < 1e-18);
+        assert_eq!(UniformSize::default().probability(3, 4), Some(1.0 / 16.0));
+        assert_eq!((UniformSize::default().probability(4, 4), Antithetic.probability(0, 4)), (Some(0.0), Some(0.0)));
+        for unknown in [LimeText.probability(1, 3), Exhaustive.probability(1, 3), ShapleySize.probability(1, 3)] {
+            assert!(unknown.is_none());
+        }
+        assert!(Filtered { law: UniformSize::default(), within }.probability(1, 3).is_none());
+    }
 }

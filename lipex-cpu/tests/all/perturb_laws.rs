@@ -197,3 +197,31 @@ proptest! {
         prop_assert!((0..features).all(|j| masks.keeps(0, j) == expected[j]));
     }
 }
+
+/// Masks of four features occur as often as their laws say.
+#[test]
+fn laws_know_the_probability_of_a_mask() {
+    let near = Some(Angle::new(0.8).unwrap());
+    let mut few = Bernoulli::new(0.6).unwrap();
+    few.within = near;
+    let laws: [Box<dyn Perturber<Cpu>>; 5] = [
+        Box::new(UniformSize::default()),
+        Box::new(UniformSize { within: near }),
+        Box::new(Antithetic),
+        Box::new(Bernoulli::new(0.6).unwrap()),
+        Box::new(few),
+    ];
+    for law in laws {
+        let (name, rows) = (law.describe()[0].value.clone(), 40_001);
+        let masks = draw(law.as_ref(), 4, rows, 0..rows, 3);
+        let mut counts = [0u32; 16];
+        (1..rows).for_each(|i| counts[masks.row(i)[0] as usize] += 1);
+        for (mask, &count) in (0u32..).zip(&counts) {
+            let p = law.probability(mask.count_ones() as usize, 4).unwrap();
+            // Six standard errors; complements come together, which doubles the variance at most.
+            let off = 6.0 * (2.0 * p / rows as f64).sqrt();
+            let share = f64::from(count) / (rows - 1) as f64;
+            assert!((share - p).abs() <= off, "{name}: mask {mask:04b} {share} {p}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Fit: surrogates, and what a fit returns.
+
+use crate::backend::{Backend, Neighbourhood};
+use crate::describe::Describe;
+use crate::error::{Result, expect_len};
+use crate::select::Selection;
+use crate::uncertainty::Spread;
+
+mod answer;
+mod authors;
+mod lambda;
+mod report;
+mod ridge;
+mod shapley;
+mod softmax;
+
+pub use answer::{Fitted, Link, softmax_in_place};
+pub use authors::{Authors, AuthorsLoss};
+pub use lambda::{Lambda, LambdaScale};
+pub use report::{FitReport, Start};
+pub use ridge::{Ridge, Support};
+pub use shapley::KernelShap;
+pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
+
+/// Fits a surrogate to the black box's probabilities.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not fit on the backend `{B}`",
+    note = "implement `Surrogate<{B}>` for it, or choose a backend that it implements"
+)]
+pub trait Surrogate<B: Backend>: Describe + Send + Sync {
+    /// One fit for each problem of the batch.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when a setting does not suit the problem. Not converging is a field of the report.
+    fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>>;
+
+    /// How W would spread over other draws of the masks, by a formula of the surrogate's own; `None` where it has none,
+    /// and refits of rows drawn again serve.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the backend fails.
+    fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted);
+        Ok(None)
+    }
+
+    /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.
+    ///
+    /// # Errors
+    /// Those of the refit.
+    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
+        let _ = (on, problem, fitted);
+        Ok(None)
+    }
+}
+
+/// One fit to be made.
+pub struct Problem<'a, B: Backend> {
+    /// Masks, probabilities and weights.
+    pub around: &'a Neighbourhood<B>,
+    /// The features to fit on.
+    pub selection: &'a Selection,
+    /// How often each row counts, if not once: bootstraps and folds. N is then their sum.
+    pub multiplicities: Option<&'a [u32]>,
+    /// A fit to start from, on the same selection.
+    pub start: Option<&'a Fitted>,
+    /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read. The
+    /// objective in its report may be that of the solver's last evaluation, in f32.
+    pub tolerance: Option<f64>,
+}
+
+impl<'a, B: Backend> Problem<'a, B> {
+    /// A fit from scratch on every row.
+    pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
+        Problem { around, selection, multiplicities: None, start: None, tolerance: None }
+    }
+
+    /// n, what sums over rows are divided by; see [`Neighbourhood::samples`].
+    pub fn samples(&self) -> f64 {
+        self.around.samples(self.multiplicities)
+    }
+
+    /// Passes if multiplicities and start have the problem's sizes.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] otherwise.
+    pub fn check(&self) -> Result<()> {
+        if let Some(m) = self.multiplicities {
+            expect_len("multiplicities", self.around.rows(), m.len())?;
+        }
+        if let Some(start) = self.start {
+            expect_len("classes of the start", self.around.probabilities.classes(), start.matrix.len())?;
+            expect_len("features of the start", self.selection.kept.len(), start.kept.len())?;
+        }
+        Ok(())
+    }
+}

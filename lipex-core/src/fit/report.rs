@@ -1,0 +1,56 @@
+//! How a fit went.
+
+/// How a fit went.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FitReport {
+    /// The objective at the returned W and b, in f64, with `lambda` as penalty.
+    pub objective: f64,
+    /// The largest component of the gradient there.
+    pub gradient_norm: f64,
+    /// The penalty that was used: λ, scaled if so set (softmax), or α (ridge).
+    pub lambda: f64,
+    /// Steps taken.
+    pub iterations: usize,
+    /// Evaluations of objective and gradient.
+    pub evaluations: usize,
+    /// Products with a Hessian.
+    pub hessian_products: usize,
+    /// Whether the stopping rule was met.
+    pub converged: bool,
+    /// Which rule ended the fit, in words.
+    pub stopped: String,
+    /// Which start the fit came from.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub start: Start,
+}
+
+/// Where a fit started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum Start {
+    /// The start that the surrogate takes from the data; for a closed form, none.
+    #[default]
+    Own,
+    /// The solution under the KL divergence, where two starts were asked for and this one led lower.
+    Kl,
+    /// A fit that was given with the problem.
+    Given,
+}
+
+impl FitReport {
+    /// The report of a fit in closed form; objective, gradient and λ are 0 until they are set.
+    pub fn solved(how: impl Into<String>) -> Self {
+        FitReport {
+            objective: 0.0,
+            gradient_norm: 0.0,
+            lambda: 0.0,
+            iterations: 0,
+            evaluations: 0,
+            hessian_products: 0,
+            converged: true,
+            stopped: how.into(),
+            start: Start::Own,
+        }
+    }
+}

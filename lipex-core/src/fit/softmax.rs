@@ -1,0 +1,263 @@
+//! LIPEX's surrogate.
+
+use super::lambda::{Lambda, LambdaScale};
+use crate::describe::{Describe, Setting};
+use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
+use crate::error::{Error, Result};
+use std::fmt;
+use std::sync::Arc;
+
+/// How many starts a fit is tried from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Starts {
+    /// The surrogate's own.
+    #[default]
+    One,
+    /// The solution under the KL divergence too; the lower objective wins. For divergences that are not convex in W.
+    Two,
+}
+
+/// What the sum of divergences is divided by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Normalise {
+    /// N, as in the paper's equation 6.
+    #[default]
+    Count,
+    /// Σπ: λ then means the same whatever the proximity's width.
+    Weight,
+}
+
+/// Whether the surrogate has an intercept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Intercept {
+    /// One number a class, fitted and (all but) not penalised.
+    #[default]
+    Fitted,
+    /// None, as in the paper.
+    None,
+}
+
+/// LIPEX's surrogate softmax(W z + b), fitted under a divergence.
+///
+/// L(W, b) = (1/n) Σ π_i d(P_i ‖ softmax(W z_i + b)) + (λ/2)‖W‖² + (λ_b/2)‖b‖², λ_b = 10⁻⁸ since a class that is always
+/// 0 has no optimal b.
+///
+/// # Source
+/// The paper, equation 6; defaults are those of the `lipex` preset.
+#[derive(Clone)]
+pub struct Softmax {
+    divergence: Arc<dyn ErasedDivergence>,
+    lambda: Lambda,
+    lambda_scale: LambdaScale,
+    normalise: Normalise,
+    intercept: Intercept,
+    starts: Starts,
+    tolerance: f64,
+    max_evaluations: usize,
+}
+
+/// λ_b, the penalty on the intercept.
+pub const INTERCEPT_PENALTY: f64 = 1e-8;
+
+impl Default for Softmax {
+    fn default() -> Self {
+        Softmax {
+            divergence: Arc::new(Hellinger),
+            lambda: Lambda::Fixed(1e-4),
+            lambda_scale: LambdaScale::Curvature,
+            normalise: Normalise::Count,
+            intercept: Intercept::Fitted,
+            starts: Starts::One,
+            tolerance: 1e-7,
+            max_evaluations: 2000,
+        }
+    }
+}
+
+impl fmt::Debug for Softmax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.describe()).finish()
+    }
+}
+
+impl Softmax {
+    /// The paper's settings: λ = 0.001 and no intercept.
+    pub fn paper() -> Self {
+        Softmax { lambda: Lambda::Fixed(1e-3), intercept: Intercept::None, ..Self::default() }
+    }
+
+    /// The divergence; default [`Hellinger`].
+    pub fn divergence(self, divergence: impl Divergence) -> Self {
+        self.erased_divergence(Arc::new(divergence))
+    }
+
+    /// The divergence, chosen at run time.
+    pub fn erased_divergence(self, divergence: Arc<dyn ErasedDivergence>) -> Self {
+        Softmax { divergence, ..self }
+    }
+
+    /// λ, the penalty on W; default 10⁻⁴ (the paper: 10⁻³). Larger shrinks W more; tiny values take longer.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless finite and not negative.
+    pub fn lambda(self, lambda: f64) -> Result<Self> {
+        if lambda.is_finite() && lambda >= 0.0 {
+            Ok(Softmax { lambda: Lambda::Fixed(lambda), ..self })
+        } else {
+            Err(Error::setting("lambda", lambda, "a finite number, not negative"))
+        }
+    }
+
+    /// λ chosen by the data; see [`Lambda::Auto`]. A fit takes some twenty times as long.
+    pub fn lambda_auto(self) -> Self {
+        Softmax { lambda: Lambda::Auto, ..self }
+    }
+
+    /// How many starts a fit is tried from; default [`Starts::One`]. Two take twice as long.
+    pub fn starts(self, starts: Starts) -> Self {
+        Softmax { starts, ..self }
+    }
+
+    /// How λ compares between divergences; default [`LambdaScale::Curvature`].
+    pub fn lambda_scale(self, lambda_scale: LambdaScale) -> Self {
+        Softmax { lambda_scale, ..self }
+    }
+
+    /// What the sum is divided by; default [`Normalise::Count`].
+    pub fn normalise(self, normalise: Normalise) -> Self {
+        Softmax { normalise, ..self }
+    }
+
+    /// Whether there is an intercept; default [`Intercept::Fitted`] (the paper: none).
+    pub fn intercept(self, intercept: Intercept) -> Self {
+        Softmax { intercept, ..self }
+    }
+
+    /// Stop when the predicted excess ½gᵀH₀g is below this share of the objective; default 10⁻⁷.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] unless above 0 and below 1.
+    pub fn tolerance(self, tolerance: f64) -> Result<Self> {
+        if tolerance > 0.0 && tolerance < 1.0 {
+            Ok(Softmax { tolerance, ..self })
+        } else {
+            Err(Error::setting("tolerance", tolerance, "a number above 0 and below 1"))
+        }
+    }
+
+    /// Most evaluations of the objective before a fit gives up and says so; default 2000.
+    pub fn max_evaluations(self, max_evaluations: usize) -> Self {
+        Softmax { max_evaluations: max_evaluations.max(1), ..self }
+    }
+
+    /// The divergence in use.
+    pub fn divergence_in_use(&self) -> &dyn ErasedDivergence {
+        self.divergence.as_ref()
+    }
+
+    /// λ as set.
+    pub fn lambda_set(&self) -> Lambda {
+        self.lambda
+    }
+
+    /// λ as it enters the objective: scaled by κ/κ_H² unless raw.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature, and when λ is yet to be
+    /// chosen by the data.
+    pub fn lambda_used(&self) -> Result<f64> {
+        match self.lambda {
+            Lambda::Fixed(lambda) => Ok(lambda * self.lambda_factor()?),
+            Lambda::Auto => Err(Error::setting("lambda", "auto", "only a fit chooses λ; give a number")),
+        }
+    }
+
+    /// What λ is multiplied by before it enters the objective: κ/κ_H², or 1 if raw.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature.
+    pub fn lambda_factor(&self) -> Result<f64> {
+        match self.lambda_scale {
+            LambdaScale::Raw => Ok(1.0),
+            LambdaScale::Curvature => match self.divergence.kappa() {
+                Some(kappa) => Ok(kappa / 0.25),
+                None => {
+                    let reason = format!(
+                        "the curvature of {} is not one number, so λ cannot be scaled by it; use raw",
+                        self.divergence.name()
+                    );
+                    Err(Error::setting("lambda-scale", "curvature", reason))
+                }
+            },
+        }
+    }
+
+    /// How many starts a fit is tried from.
+    pub fn starts_in_use(&self) -> Starts {
+        self.starts
+    }
+
+    /// What the sum is divided by.
+    pub fn normalise_in_use(&self) -> Normalise {
+        self.normalise
+    }
+
+    /// Whether there is an intercept.
+    pub fn has_intercept(&self) -> bool {
+        self.intercept == Intercept::Fitted
+    }
+
+    /// The stopping tolerance.
+    pub fn tolerance_in_use(&self) -> f64 {
+        self.tolerance
+    }
+
+    /// The limit on evaluations.
+    pub fn evaluation_limit(&self) -> usize {
+        self.max_evaluations
+    }
+}
+
+impl Describe for Softmax {
+    fn describe(&self) -> Vec<Setting> {
+        let scale = match self.lambda_scale {
+            LambdaScale::Curvature => "curvature",
+            LambdaScale::Raw => "raw",
+        };
+        let normalise = match self.normalise {
+            Normalise::Count => "count",
+            Normalise::Weight => "weight",
+        };
+        vec![
+            Setting::new("surrogate", "softmax"),
+            Setting::new("divergence", self.divergence.name()),
+            Setting::new("lambda", self.lambda),
+            Setting::new("lambda-scale", scale),
+            Setting::new("normalise", normalise),
+            Setting::new("intercept", if self.has_intercept() { "fitted" } else { "none" }),
+            Setting::new("starts", if self.starts == Starts::Two { 2 } else { 1 }),
+            Setting::new("tolerance", self.tolerance),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::divergence::{Kl, TotalVariation};
+
+    #[test]
+    fn lambda_is_scaled_by_curvature() {
+        let softmax = Softmax::default().lambda(1e-3).unwrap();
+        assert_eq!(softmax.lambda_used().unwrap(), 1e-3);
+        assert!((softmax.clone().divergence(Kl).lambda_used().unwrap() - 4e-3).abs() < 1e-12);
+        assert_eq!(softmax.clone().divergence(TotalVariation).lambda_used().unwrap(), 1e-3);
+        assert_eq!(softmax.divergence(Kl).lambda_scale(LambdaScale::Raw).lambda_used().unwrap(), 1e-3);
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        assert!(Softmax::default().lambda(-1.0).is_err() && Softmax::default().lambda(f64::NAN).is_err());
+        assert!(Softmax::default().tolerance(0.0).is_err());
+    }
+}
