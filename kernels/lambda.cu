@@ -64,3 +64,6 @@ KERNEL(256) lipex_lambda_held_out(const HeldOut* __restrict__ evaluations) {
     sum = block_sum(sum, room);
     if (threadIdx.x == 0) *o.sum = sum;
 }
+
+#define LAYOUT_LAMBDA
+#include "layout.cuh"

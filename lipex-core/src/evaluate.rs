@@ -73,7 +73,7 @@ impl Default for OutOfFold {
 
 impl Describe for OutOfFold {
     fn describe(&self) -> Vec<Setting> {
-        vec![Setting::new("evaluate", "out-of-fold"), Setting::new("folds", self.folds)]
+        vec![Setting::new("evaluate", format!("out-of-fold:{}", self.folds))]
     }
 }
 
