@@ -51,8 +51,9 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
-    Normalise, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
+    LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Problem, Recorded, Ridge, Shares, Softmax, Start, Starts,
+    Support, Surrogate, Term, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
