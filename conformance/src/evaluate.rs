@@ -150,11 +150,11 @@ impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
 struct OfMasks(Vec<String>);
 
 impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
-    fn labels(&self) -> &[String] {
-        &self.0
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0)
     }
 
-    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>) -> Result<Probabilities<B>> {
         let mut values = Vec::new();
         for row in batch {
             let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
@@ -162,8 +162,7 @@ impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
             lipex_core::softmax_in_place(&mut logits);
             values.extend(logits.iter().map(|&l| l as f32));
         }
-        *out.values_mut() = on.upload(values)?;
-        Ok(())
+        Probabilities::new(on, batch.len(), self.0.len(), on.upload(values)?)
     }
 }
 

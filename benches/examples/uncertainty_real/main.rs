@@ -129,16 +129,13 @@ impl Render<Cpu, Vec<Vec<u32>>> for Pool {
 struct Answers(Arc<Pool>);
 
 impl BlackBox<Cpu, Vec<Vec<u32>>> for Answers {
-    fn labels(&self) -> &[String] {
-        &self.0.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0.labels)
     }
 
-    fn predict(&self, _: &Cpu, batch: &Vec<Vec<u32>>, out: &mut Probabilities<Cpu>) -> Result<()> {
-        let width = self.0.labels.len();
-        for (row, out) in batch.iter().zip(out.values_mut().chunks_exact_mut(width)) {
-            out.copy_from_slice(&self.0.answers[row]);
-        }
-        Ok(())
+    fn predict(&self, on: &Cpu, batch: &Vec<Vec<u32>>) -> Result<Probabilities<Cpu>> {
+        let values = batch.iter().flat_map(|row| self.0.answers[row].iter().copied()).collect();
+        Probabilities::new(on, batch.len(), self.0.labels.len(), values)
     }
 }
 
