@@ -4,7 +4,7 @@ use crate::named::{Named, OfSampling};
 use crate::options::EXIT_CODES;
 use crate::output::Target;
 use clap::Args;
-use lipex::{Cpu, Domain, Error, Result, npy};
+use lipex::{Cpu, Domain, Draw, Error, Law, Perturber, Proximity, Result, npy};
 
 #[derive(Args)]
 #[command(after_help = EXIT_CODES, allow_negative_numbers = true)]
@@ -43,8 +43,11 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
         return Err(Error::setting("features", options.features, reason));
     }
     let table = proximity.table(options.features)?;
-    let table = table.as_ref().map(std::slice::from_ref);
-    let samples = law.perturb(&Cpu::new(), &features, rows, 0..rows, seed, table)?;
+    let (on, draw) = (Cpu::new(), Draw::whole(&features, rows, seed));
+    let samples = match &table {
+        Some(table) => law.perturb_by(&on, &draw, std::slice::from_ref(table)),
+        None => law.perturb(&on, &draw),
+    }?;
     for sample in samples {
         let file = if options.out.ends_with(".npz") {
             npy::sample_to_npz(&sample)?
