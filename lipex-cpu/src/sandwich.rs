@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares, Softmax,
-    Spread, perturb,
+    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Intercept, Masks, Method, Normalise, Problem, Result, RowShares,
+    Softmax, Spread, perturb,
 };
 use std::collections::HashMap;
 
@@ -211,12 +211,15 @@ impl Rows {
             Normalise::Count => 1.0,
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
+        // The columns of an anchored fit are what is removed; that turns the sign of W, not its covariance.
+        let anchored = settings.intercept_in_use() == Intercept::Anchored;
         let row = |index: usize| {
             let ln_q = ln_softmax(fitted, &around.masks, index);
             let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
             let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
-            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
+            let has = |j: usize| around.masks.keeps(index, j) != anchored;
+            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| has(**j));
             let ones = kept.map(|(place, _)| place).chain(fitted.kept.len()..columns).collect();
             Row { index, ones, weight: scale * proximity(index), times: times(index), gradient, exact, gauss_newton }
         };

@@ -11,8 +11,8 @@ use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::sandwich;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Dependence, FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
-    expect_len,
+    Dependence, Error, FitReport, Fitted, Intercept, Kl, Link, Normalise, Pairs, Problem, Result, Softmax, Spread,
+    Start, Starts, Surrogate, expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -104,6 +104,18 @@ impl Job {
     }
 }
 
+/// Passes if the kernels have such a surrogate.
+pub(crate) fn refuse(intercept: Intercept, pairs: &Pairs) -> Result<()> {
+    if matches!(intercept, Intercept::Anchored | Intercept::Auto) {
+        let reason = "CUDA has fitted and none; use the CPU (--backend cpu)";
+        return Err(Error::setting("intercept", intercept.name(), reason));
+    }
+    if !pairs.is_none() {
+        return Err(Error::setting("pairs", pairs, "CUDA has none; use the CPU (--backend cpu)"));
+    }
+    Ok(())
+}
+
 /// Sizes of a problem.
 #[derive(Clone, Copy)]
 struct Size {
@@ -181,6 +193,7 @@ struct Done {
 
 impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        refuse(self.intercept_in_use(), self.pairs_in_use())?;
         problems.iter().try_for_each(Problem::check)?;
         let lambdas = lambda::of_each(self, on, problems)?;
         let tasks: Vec<Task<'_>> = problems

@@ -2,6 +2,7 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
+use crate::fit::refuse;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::{Pod, Zeroable};
@@ -185,6 +186,7 @@ fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Res
 
 impl Surrogate<Cuda> for Ridge {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        refuse(self.intercept_in_use(), self.pairs_in_use())?;
         let all: Vec<&Problem<'_, Cuda>> = problems.iter().collect();
         let mut fitted = Vec::with_capacity(all.len());
         for part in all.chunks(MOST_DOWN) {

@@ -1,5 +1,6 @@
 //! What fits around one instance on the same features have in common: folds, bootstraps, several λ.
 
+use super::form::Form;
 use super::objective::{Objective, Terms, padded};
 use super::precondition::Preconditioner;
 use super::weights;
@@ -29,6 +30,7 @@ pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
 pub(super) struct Shared<'a> {
     pub around: &'a Neighbourhood<Cpu>,
     pub kept: &'a [usize],
+    pub form: Form,
     design: Design,
     /// P, padded.
     p: Aligned<f32>,
@@ -46,8 +48,9 @@ impl<'a> Shared<'a> {
     pub fn new(settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
-        let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared { around, kept, design, p: padded(&around.probabilities), warm: None };
+        let form = Form::new(settings, around)?;
+        let design = Design::new(&around.masks, form.columns(kept));
+        let mut shared = Shared { around, kept, form, design, p: padded(&around.probabilities), warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
@@ -65,7 +68,8 @@ impl<'a> Shared<'a> {
             classes: self.around.probabilities.classes(),
             divergence: settings.divergence_in_use(),
             lambda,
-            intercept: settings.has_intercept(),
+            ones: self.form.ones(self.kept.len()),
+            offset: &self.form.offset,
         }
     }
 
@@ -73,6 +77,6 @@ impl<'a> Shared<'a> {
     pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+        Preconditioner::at(&objective, &self.form.layout(start))
     }
 }
