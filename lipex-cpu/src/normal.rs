@@ -4,6 +4,7 @@ use crate::design::{ByColumn, Columns, Design, transposed};
 use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::Rows;
 use crate::linalg::Cholesky;
+use lipex_core::{Result, Watch};
 
 /// Σ w (x − m)(x − m)ᵀ and Σ w (x − m)(p − q) over columns x and classes, where m and q are the weighted means, or, for least
 /// squares without an intercept, 0 and an answer that is given.
@@ -50,12 +51,15 @@ impl Normal {
 
     /// For each class the coefficients of the columns of its support, zeros elsewhere, under a penalty, and the answer where no
     /// column is 1.
-    pub fn solve(&self, supports: &[Vec<usize>], alpha: f64) -> Vec<(Vec<f64>, f64)> {
+    ///
+    /// # Errors
+    /// [`lipex_core::Error::Interrupted`].
+    pub fn solve(&self, watch: &Watch, supports: &[Vec<usize>], alpha: f64) -> Result<Vec<(Vec<f64>, f64)>> {
         let mut factor: Option<(&[usize], Cholesky)> = None;
         let mut solved = Vec::with_capacity(supports.len());
         for (c, support) in supports.iter().enumerate() {
             if factor.as_ref().is_none_or(|(of, _)| of != support) {
-                factor = Some((support, self.factor(support, alpha)));
+                factor = Some((support, self.factor(watch, support, alpha)?));
             }
             let products = &self.products[c * self.columns..(c + 1) * self.columns];
             let mut values: Vec<f64> = support.iter().map(|&j| products[j]).collect();
@@ -67,14 +71,14 @@ impl Normal {
             let shift: f64 = coefficients.iter().zip(&self.means).map(|(v, m)| v * m).sum();
             solved.push((coefficients, self.base[c] - shift));
         }
-        solved
+        Ok(solved)
     }
 
-    fn factor(&self, support: &[usize], alpha: f64) -> Cholesky {
+    fn factor(&self, watch: &Watch, support: &[usize], alpha: f64) -> Result<Cholesky> {
         let (n, size) = (self.columns, support.len());
         let mut a: Vec<f64> =
             support.iter().flat_map(|&i| support.iter().map(move |&j| self.gram[i * n + j])).collect();
         (0..size).for_each(|i| a[i * size + i] += alpha);
-        Cholesky::new(a, size)
+        Cholesky::new(watch, a, size)
     }
 }

@@ -6,18 +6,18 @@ use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, ridge};
 use crate::normal::Normal;
 use lipex_core::{
-    Error, FitReport, Fitted, Intercept, Link, Neighbourhood, Problem, Result, Ridge, Support, Surrogate,
+    Backend, Error, FitReport, Fitted, Intercept, Link, Neighbourhood, Problem, Result, Ridge, Support, Surrogate,
 };
 use std::collections::HashSet;
 
 impl Surrogate<Cpu> for Ridge {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
         self.check()?;
-        on.map(problems.len(), |i| fit_one(self, &problems[i]))
+        on.map(problems.len(), |i| fit_one(on, self, &problems[i]))
     }
 }
 
-fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
+fn fit_one(on: &Cpu, settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();
@@ -37,14 +37,15 @@ fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
             let b = base - matrix.iter().sum::<f64>();
             (matrix, b)
         };
-        normal.solve(&support, alpha).into_iter().map(turned).collect()
+        normal.solve(on.watch(), &support, alpha)?.into_iter().map(turned).collect()
     } else {
         let spread = |(support, (values, b)): (&Vec<usize>, (Vec<f64>, f64))| {
             let mut row = vec![0.0; kept.len()];
             support.iter().zip(values).for_each(|(&j, v)| row[j] = v);
             (row, b)
         };
-        support.iter().zip(ridge(&rows, kept, &support, alpha)).map(spread).collect::<Vec<_>>()
+        let solved = ridge(on.watch(), &rows, kept, &support, alpha)?;
+        support.iter().zip(solved).map(spread).collect::<Vec<_>>()
     };
     let (matrix, intercept): (Vec<_>, Vec<_>) = solved.into_iter().unzip();
     let (objective, gradient_norm) = objective(&rows, kept, (&matrix, &intercept), &support, (alpha, anchored));
