@@ -198,15 +198,26 @@ where
         for (instance, one) in instances.iter().zip(&many) {
             let e = cpu.explain(instance, &model).unwrap();
             let g = own.explain(instance, &model).unwrap();
-            assert_eq!((&g.matrix, &g.intercept, &g.fidelity), (&one.matrix, &one.intercept, &one.fidelity));
-            assert_eq!((&g.kept, &g.support, &g.probabilities.model), (&e.kept, &e.support, &e.probabilities.model));
-            assert_eq!((&g.backend[..], &g.fit.lambda), (on.name(), &e.fit.lambda));
-            for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+            assert_eq!(
+                (&g.shares().matrix(), &g.answer.as_ref().unwrap().linear().unwrap().intercept(), &g.fidelity),
+                (&one.shares().matrix(), &one.answer.as_ref().unwrap().linear().unwrap().intercept(), &one.fidelity)
+            );
+            assert_eq!(
+                (&g.kept(), &g.answer.as_ref().unwrap().linear().unwrap().support(), &g.probabilities.model),
+                (&e.kept(), &e.answer.as_ref().unwrap().linear().unwrap().support(), &e.probabilities.model)
+            );
+            assert_eq!((&g.backend[..], &g.fit.as_ref().unwrap().lambda), (on.name(), &e.fit.as_ref().unwrap().lambda));
+            for (a, b) in e.shares().matrix().iter().flatten().zip(g.shares().matrix().iter().flatten()) {
                 assert!((a - b).abs() <= 1e-3, "{}: {a} {b}", preset.name());
             }
-            close(&e.fidelity.in_sample, &g.fidelity.in_sample, SLACK, preset.name());
+            close(
+                &e.fidelity.as_ref().unwrap().in_sample,
+                &g.fidelity.as_ref().unwrap().in_sample,
+                SLACK,
+                preset.name(),
+            );
         }
     }
     let pairs = Explainer::lipex(on.clone()).samples(101).unwrap().perturber(Antithetic);
-    assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.out_of_fold.is_some());
+    assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.as_ref().unwrap().out_of_fold.is_some());
 }

@@ -49,9 +49,9 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_
 pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
-    Normalise, Pairs, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, anchor, least_anchor,
-    softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept,
+    KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded, Ridge, Shares,
+    Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};

@@ -6,7 +6,7 @@ use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
-use crate::fit::{Fitted, Problem};
+use crate::fit::{Answer, Fitted, Problem, Recorded};
 use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
@@ -14,6 +14,7 @@ use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
 use crate::watch::Stage;
 use crate::weigh::{ProximityTable, check_weights};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The black box's answers so far to the distinct inputs of one instance.
@@ -162,11 +163,12 @@ impl<B: Backend> Explainer<B> {
                     self.error_bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
                 bars.transpose()
             })?;
+            let fit = record(on, &around[i], fit)?;
             watch.advance(1);
             let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
             let rows = on.download(around[i].probabilities.values())?;
             let instance: &I = instances[i];
-            let mut explanation = self.assemble(instance, gathered.labels[i].clone(), made, &rows);
+            let mut explanation = self.assemble(instance, gathered.labels[i].clone(), made, &rows)?;
             explanation.calls = gathered.calls[i];
             explanation.timings_ms = timings[i];
             explanations.push(explanation);
@@ -307,14 +309,20 @@ impl<B: Backend> Explainer<B> {
         Probabilities::new(on, masks.rows(), classes, values)
     }
 
-    fn assemble<I, Batch>(&self, instance: &I, classes: Vec<String>, made: Made, model_rows: &[f32]) -> Explanation
+    fn assemble<I, Batch>(
+        &self,
+        instance: &I,
+        classes: Vec<String>,
+        made: Made,
+        model_rows: &[f32],
+    ) -> Result<Explanation>
     where
         I: Render<B, Batch> + ?Sized,
     {
         let Made { fit, fidelity, uncertainty, growth } = made;
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
-        let surrogate = fit.predict(&vec![true; fit.kept.len()]);
+        let surrogate = fit.predict(&vec![true; fit.kept().len()])?;
         let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
             if value != usual {
@@ -323,7 +331,7 @@ impl<B: Backend> Explainer<B> {
             }
             settings.push(Setting { name, value });
         }
-        Explanation {
+        Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
             preset: self.preset.name().into(),
@@ -333,23 +341,33 @@ impl<B: Backend> Explainer<B> {
             text: instance.text().map(String::from),
             classes,
             features: instance.features().to_vec(),
-            kept: fit.kept,
-            support: fit.support,
-            matrix: fit.matrix,
-            intercept: fit.intercept,
-            link: fit.link,
+            answer: Some(fit.answer),
             probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
             never,
-            fidelity,
-            fit: fit.report,
+            fidelity: Some(fidelity),
+            fit: Some(fit.report),
             uncertainty,
             growth,
             flip: None,
             rank: self.rank,
             calls: Calls::default(),
             timings_ms: Timings::default(),
-        }
+        })
     }
+}
+
+/// The fit as an explanation keeps it: an answer of a user's own with what it says to the masks of the run.
+fn record<B: Backend>(on: &B, around: &Neighbourhood<B>, mut fit: Fitted) -> Result<Fitted> {
+    if let Answer::Own(own) = &fit.answer {
+        let (bits, words) = (on.download(around.masks.bits())?, around.masks.words());
+        let keeps = |row: &[u32]| own.kept().iter().map(|&j| row[j / 32] >> (j % 32) & 1 == 1).collect();
+        if let Some(&j) = own.kept().iter().find(|&&j| j >= around.masks.features()) {
+            return Err(Error::shape("kept features (below the number of features)", around.masks.features(), j));
+        }
+        let recorded = Recorded::ask(own.clone(), bits.chunks_exact(words).map(keeps))?;
+        fit.answer = Arc::new(recorded).into();
+    }
+    Ok(fit)
 }
 
 /// A black box counts rows from the start of its batch, a user from the first input.

@@ -90,7 +90,7 @@ impl<B: Backend> Estimate<'_, B> {
     /// Those of the refits.
     pub fn uncertainty(&self, bars: &ErrorBars) -> Result<Uncertainty> {
         let spread = self.spread(bars.refits)?;
-        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
         let watch = self.on.watch();
         let entry = |c: usize| (0..features).map(|j| spread.std_error(c, j)).collect();
         let between = |j: usize| {
@@ -112,6 +112,7 @@ impl<B: Backend> Estimate<'_, B> {
             quantile: spread.quantile(0.5 + 0.5 * bars.level),
             band: spread.watched_band(watch, bars.level, self.seed)?,
             few_rows: spread.few_rows_in_use(),
+            terms: spread.terms_in_use().map(<[_]>::to_vec),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,
             needed: None,
@@ -120,7 +121,7 @@ impl<B: Backend> Estimate<'_, B> {
         };
         let widest = uncertainty.half_width();
         uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
-        uncertainty.not_covered = not_covered(&uncertainty);
+        uncertainty.not_covered = not_covered(&uncertainty, !self.fitted.answer.pairs().is_empty());
         Ok(uncertainty)
     }
 
@@ -137,7 +138,7 @@ impl<B: Backend> Estimate<'_, B> {
 
     /// How W spreads: by the surrogate's formula, or by refits where it has none.
     pub(crate) fn spread(&self, refits: usize) -> Result<Spread> {
-        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
         if self.dependence == Dependence::Exhaustive {
             return Ok(Spread::exact(classes, features));
         }
@@ -149,7 +150,7 @@ impl<B: Backend> Estimate<'_, B> {
 }
 
 /// What the bars leave out.
-fn not_covered(u: &Uncertainty) -> Vec<String> {
+fn not_covered(u: &Uncertainty, pairs: bool) -> Vec<String> {
     let mut left_out = Vec::new();
     match u.rows {
         Dependence::Exhaustive => left_out.push("Every mask was asked, so sampling makes no error.".to_string()),
@@ -160,6 +161,9 @@ fn not_covered(u: &Uncertainty) -> Vec<String> {
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());
+    }
+    if pairs && u.method != Method::Exact {
+        left_out.push("Which pairs have a term: the bars take them as given; other masks might choose others.".into());
     }
     if let Some(left) = u.shrinkage {
         left_out.push(format!(

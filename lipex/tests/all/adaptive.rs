@@ -119,7 +119,7 @@ fn what_is_left_out_of_the_fit_is_compared_too() {
         one.adaptive(adaptive).explain(&text, &model).unwrap()
     };
     let strict = run(0.0);
-    assert!(strict.kept.len() < 3, "{:?}", strict.kept);
+    assert!(strict.kept().len() < 3, "{:?}", strict.kept());
     let growth = strict.growth.unwrap();
     let twins: Vec<usize> = [1, 5].to_vec();
     let mut group = growth.interchangeable[0].clone();

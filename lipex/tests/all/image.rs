@@ -163,5 +163,5 @@ fn a_preset_for_images_departs_in_nothing() {
     // The paper draws masks of images otherwise than of texts.
     assert_eq!(names(&explain(paper())), ["sampler", "samples"]);
     assert_eq!(lime().images().settings().iter().find(|s| s.name == "samples").unwrap().value, "1000");
-    assert_eq!(explain(lime().images()).kept.len(), image().features().len());
+    assert_eq!(explain(lime().images()).kept().len(), image().features().len());
 }

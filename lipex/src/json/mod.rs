@@ -1,8 +1,12 @@
 //! Explanations as JSON, in a documented and versioned schema.
 
+mod answer;
+
+pub use answer::AnswerKeys;
+
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Link, Rank, Result,
-    Setting, Timings, Uncertainty,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Rank, Result, Setting,
+    Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -12,8 +16,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// The schema that [`to_json`] writes and [`from_json`] reads; `docs/json.md` documents every key.
-pub const SCHEMA: &str = "lipex.explanation/1";
+/// The schema that [`to_json`] writes; `docs/json.md` documents every key. [`from_json`] reads `lipex.explanation/1` too.
+pub const SCHEMA: &str = "lipex.explanation/2";
+
+/// The schema before: W and b in place of terms, coefficients and base.
+const FIRST_SCHEMA: &str = "lipex.explanation/1";
 
 /// An explanation as it is written: the keys in this order.
 #[derive(Serialize, Deserialize)]
@@ -29,15 +36,12 @@ struct Document<'a> {
     text: Option<Cow<'a, str>>,
     classes: Cow<'a, [String]>,
     features: Cow<'a, [Feature]>,
-    kept: Cow<'a, [usize]>,
-    matrix: Cow<'a, [Vec<f64>]>,
-    intercept: Cow<'a, [f64]>,
-    support: Cow<'a, [Vec<usize>]>,
-    link: Link,
+    #[serde(flatten)]
+    answer: AnswerKeys<'a>,
     probabilities: Cow<'a, Answers>,
     never: Cow<'a, [bool]>,
-    fidelity: Cow<'a, Fidelity>,
-    fit: Cow<'a, FitReport>,
+    fidelity: Option<Cow<'a, Fidelity>>,
+    fit: Option<Cow<'a, FitReport>>,
     #[serde(default)]
     uncertainty: Option<Cow<'a, Uncertainty>>,
     #[serde(default)]
@@ -117,15 +121,11 @@ pub fn to_json(explanation: &Explanation) -> String {
         text: e.text.as_deref().map(Cow::Borrowed),
         classes: Cow::Borrowed(&e.classes),
         features: Cow::Borrowed(&e.features),
-        kept: Cow::Borrowed(&e.kept),
-        matrix: Cow::Borrowed(&e.matrix),
-        intercept: Cow::Borrowed(&e.intercept),
-        support: Cow::Borrowed(&e.support),
-        link: e.link,
+        answer: e.answer.as_ref().map(AnswerKeys::of).unwrap_or_default(),
         probabilities: Cow::Borrowed(&e.probabilities),
         never: Cow::Borrowed(&e.never),
-        fidelity: Cow::Borrowed(&e.fidelity),
-        fit: Cow::Borrowed(&e.fit),
+        fidelity: e.fidelity.as_ref().map(Cow::Borrowed),
+        fit: e.fit.as_ref().map(Cow::Borrowed),
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),
         growth: e.growth.as_ref().map(Cow::Borrowed),
         flip: e.flip.as_ref().map(Cow::Borrowed),
@@ -166,32 +166,31 @@ pub fn from_json(json: &str) -> Result<Explanation> {
     let one_line = |e: serde_json::Error| e.to_string().replace(char::is_control, " ");
     let refuse = |e| Error::setting("explanation", "JSON", one_line(e));
     let version: Version = serde_json::from_str(json).map_err(refuse)?;
-    let reads = format!("lipex {} reads {SCHEMA}", env!("CARGO_PKG_VERSION"));
+    let reads = format!("lipex {} reads {SCHEMA} and the one before", env!("CARGO_PKG_VERSION"));
+    let first = version.schema.as_deref() == Some(FIRST_SCHEMA);
     match version.schema {
-        Some(schema) if schema == SCHEMA => {}
+        Some(schema) if schema == SCHEMA || first => {}
         Some(schema) => return Err(Error::setting("schema", format!("\"{}\"", schema.escape_debug()), reads)),
         None => return Err(Error::setting("schema", "missing", format!("this is no explanation; {reads}"))),
     }
     let d: Document<'static> = serde_json::from_str(json).map_err(refuse)?;
+    let settings = d.settings.0.into_owned();
+    let answer = if first { Some(d.answer.of_first_schema(&settings)?) } else { d.answer.answer()? };
     let explanation = Explanation {
         version: d.version.into_owned(),
         backend: d.backend.into_owned(),
         preset: d.preset.into_owned(),
         departures: d.departures.into_owned(),
-        settings: d.settings.0.into_owned(),
+        settings,
         seed: d.seed,
         text: d.text.map(Cow::into_owned),
         classes: d.classes.into_owned(),
         features: d.features.into_owned(),
-        kept: d.kept.into_owned(),
-        support: d.support.into_owned(),
-        matrix: d.matrix.into_owned(),
-        intercept: d.intercept.into_owned(),
-        link: d.link,
+        answer,
         probabilities: d.probabilities.into_owned(),
         never: d.never.into_owned(),
-        fidelity: d.fidelity.into_owned(),
-        fit: d.fit.into_owned(),
+        fidelity: d.fidelity.map(Cow::into_owned),
+        fit: d.fit.map(Cow::into_owned),
         uncertainty: d.uncertainty.map(Cow::into_owned),
         growth: d.growth.map(Cow::into_owned),
         flip: d.flip.map(Cow::into_owned),
