@@ -94,7 +94,7 @@ where
         Preset::Paper => Explainer::paper(on),
         _ => Explainer::lipex(on),
     };
-    explainer.samples(400).unwrap()
+    explainer.samples(400)
 }
 
 fn compare<B: Backend>(
@@ -150,11 +150,11 @@ impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
 struct OfMasks(Vec<String>);
 
 impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
-    fn labels(&self) -> &[String] {
-        &self.0
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0)
     }
 
-    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>) -> Result<Probabilities<B>> {
         let mut values = Vec::new();
         for row in batch {
             let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
@@ -162,8 +162,7 @@ impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
             lipex_core::softmax_in_place(&mut logits);
             values.extend(logits.iter().map(|&l| l as f32));
         }
-        *out.values_mut() = on.upload(values)?;
-        Ok(())
+        Probabilities::new(on, batch.len(), self.0.len(), on.upload(values)?)
     }
 }
 
@@ -189,7 +188,7 @@ where
         (Preset::Lime, Explainer::lime(on.clone())),
     ];
     for (preset, own) in presets {
-        let (mut cpu, mut own) = (explainer(preset), own.samples(400).unwrap());
+        let (mut cpu, mut own) = (explainer(preset), own.samples(400));
         if preset != Preset::Lime {
             let tight = preset.softmax().tolerance(TIGHT).unwrap();
             (cpu, own) = (cpu.surrogate(tight.clone()), own.surrogate(tight));
@@ -218,6 +217,6 @@ where
             );
         }
     }
-    let pairs = Explainer::lipex(on.clone()).samples(101).unwrap().perturber(Antithetic);
+    let pairs = Explainer::lipex(on.clone()).samples(101).perturber(Antithetic);
     assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.as_ref().unwrap().out_of_fold.is_some());
 }

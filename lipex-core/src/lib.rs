@@ -23,6 +23,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod nearest;
 pub mod perturb;
 pub mod philox;
 mod predict;
@@ -33,11 +34,14 @@ mod real;
 mod render;
 pub mod select;
 mod shared;
+mod spelling;
 mod uncertainty;
 mod watch;
 pub mod weigh;
 
-pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use backend::{
+    Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
+};
 pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
@@ -46,7 +50,7 @@ pub use divergence::{
 };
 pub use error::{Error, Result, expect_len};
 pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
-pub use explainer::Explainer;
+pub use explainer::{Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
     Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept,
@@ -55,11 +59,12 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use nearest::{listed, nearest};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
     ShapleySize, UniformSize, WeightProportional,
 };
-pub use predict::{BlackBox, Calls};
+pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};

@@ -72,7 +72,7 @@ impl Pool {
         let instance = TextInstance::new(text)?;
         if !file.exists() {
             let model = CommandModel::start(program, std::time::Duration::from_secs(120))?;
-            let explainer = Explainer::lipex(Cpu::new()).samples(POOL + 1)?.batch_size(512)?;
+            let explainer = Explainer::lipex(Cpu::new()).samples(POOL + 1).batch_size(512);
             let explainer = explainer.evaluator(OutOfFold { folds: 0 });
             let (_, around) = explainer.explain_with_neighbourhood(&instance, &model)?;
             let classes = around.probabilities.classes() as u32;
@@ -129,16 +129,13 @@ impl Render<Cpu, Vec<Vec<u32>>> for Pool {
 struct Answers(Arc<Pool>);
 
 impl BlackBox<Cpu, Vec<Vec<u32>>> for Answers {
-    fn labels(&self) -> &[String] {
-        &self.0.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0.labels)
     }
 
-    fn predict(&self, _: &Cpu, batch: &Vec<Vec<u32>>, out: &mut Probabilities<Cpu>) -> Result<()> {
-        let width = self.0.labels.len();
-        for (row, out) in batch.iter().zip(out.values_mut().chunks_exact_mut(width)) {
-            out.copy_from_slice(&self.0.answers[row]);
-        }
-        Ok(())
+    fn predict(&self, on: &Cpu, batch: &Vec<Vec<u32>>) -> Result<Probabilities<Cpu>> {
+        let values = batch.iter().flat_map(|row| self.0.answers[row].iter().copied()).collect();
+        Probabilities::new(on, batch.len(), self.0.labels.len(), values)
     }
 }
 
@@ -184,7 +181,7 @@ impl Perturber<Cpu> for FromPool {
 
 fn explainer(pool: &Arc<Pool>, replaced: bool, samples: usize, seed: u64) -> Result<Explainer<Cpu>> {
     let law = FromPool { pool: pool.clone(), replaced };
-    let explainer = Explainer::lipex(Cpu::new()).perturber(law).samples(samples)?.seed(seed);
+    let explainer = Explainer::lipex(Cpu::new()).perturber(law).samples(samples).seed(seed);
     Ok(explainer.evaluator(OutOfFold { folds: 0 }))
 }
 
