@@ -37,36 +37,51 @@ impl<B: Backend> Estimate<'_, B> {
         Ok(multiplicities(masks.rows(), &units(&kept, self.dependence), refits, self.seed))
     }
 
-    /// Refits on the features that the fit kept: for each the shares, class by class.
-    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
+    /// Refits on the features that the fit kept.
+    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Fitted>> {
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
         let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
         let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
         expect_len("fits of the bootstrap", refits, fitted.len())?;
-        Ok(fitted.into_iter().map(|fit| fit.shares().matrix().concat()).collect())
+        Ok(fitted)
     }
 
     /// How often each of the D features is among a class's first `k` when rows are drawn again and selected from again.
-    pub(super) fn shares_in_top(&self, k: usize, refits: usize) -> Result<Option<Vec<Vec<f64>>>> {
+    ///
+    /// `known` are the refits on the kept features, if they were made: they serve where the same features are selected.
+    pub(super) fn shares_in_top(
+        &self,
+        k: usize,
+        refits: usize,
+        known: Option<&[Fitted]>,
+    ) -> Result<Option<Vec<Vec<f64>>>> {
         let Some(selector) = self.selector else { return Ok(None) };
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
         let selections = selector.reselect(self.on, self.around, &times)?;
         expect_len("selections of the bootstrap", refits, selections.len())?;
-        let starts: Vec<Option<Fitted>> = selections.iter().map(|s| start_on(self.fitted, s)).collect::<Result<_>>()?;
-        let problem = |r: usize| Problem {
-            multiplicities: Some(&times[r]),
-            start: starts[r].as_ref(),
-            ..Problem::new(self.around, &selections[r])
+        let known = |r: usize| known?.get(r).filter(|_| selections[r] == *self.selection);
+        let left: Vec<usize> = (0..refits).filter(|&r| known(r).is_none()).collect();
+        // Refits on equal selections share their start, and with it what a surrogate prepares for it.
+        let mut starts: Vec<(&Selection, Option<Fitted>)> = Vec::new();
+        for &r in &left {
+            if !starts.iter().any(|(selection, _)| **selection == selections[r]) {
+                starts.push((&selections[r], start_on(self.fitted, &selections[r])?));
+            }
+        }
+        let problem = |&r: &usize| {
+            let same = starts.iter().find(|(selection, _)| **selection == selections[r]);
+            let start = same.and_then(|(_, start)| start.as_ref());
+            Problem { multiplicities: Some(&times[r]), start, ..Problem::new(self.around, &selections[r]) }
         };
-        let problems: Vec<Problem<'_, B>> = (0..refits).map(problem).collect();
+        let problems: Vec<Problem<'_, B>> = left.iter().map(problem).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
-        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        expect_len("fits of the bootstrap", left.len(), fitted.len())?;
         let (classes, features) = (self.fitted.answer.classes(), self.around.masks.features());
         let mut shares = vec![vec![0.0; features]; classes];
-        for fit in &fitted {
+        for fit in fitted.iter().chain((0..refits).filter_map(known)) {
             self.on.watch().check()?;
             let of_fit = fit.shares();
             for (c, share) in shares.iter_mut().enumerate() {

@@ -88,6 +88,7 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
         level: x,
         std_error: vec![vec![x; f]; c],
+        contrasted: Vec::new(),
         covariance: vec![vec![vec![x; c]; c]; f],
         quantile: x,
         band: x,
