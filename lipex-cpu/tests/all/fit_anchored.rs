@@ -200,6 +200,23 @@ fn auto_takes_whichever_is_closer_on_masks_held_out() {
     assert_eq!((soft.linear().unwrap().base().kind(), soft.report.intercept), ("anchored", None));
 }
 
+/// Two words of which one adds 3 to the log-odds: with a fitted intercept λ decides what two masks leave open.
+#[test]
+fn one_word_of_two_is_told_from_the_other() {
+    let (weights, base) = (vec![vec![-1.5, 0.0], vec![1.5, 0.0]], vec![-0.75, 0.75]);
+    let known = Game { classes: 2, features: 2, weights, pairs: Vec::new(), base };
+    let (around, selection) = (known.uniform(1000, 1), known.all());
+    let log_odds = |intercept| {
+        let fitted = fit(&Softmax::default().intercept(intercept), Problem::new(&around, &selection));
+        let shares = fitted.shares();
+        [0, 1].map(|j| shares.matrix()[1][j] - shares.matrix()[0][j])
+    };
+    let anchored = log_odds(Intercept::Anchored);
+    assert!((anchored[0] - 3.0).abs() < 0.05 && anchored[1].abs() < 0.05, "{anchored:?}");
+    let fitted = log_odds(Intercept::Fitted);
+    assert!((fitted[0] - 3.0).abs() > 0.5, "{fitted:?}");
+}
+
 #[test]
 fn row_0_has_to_be_the_instance() {
     let known = Game::new(4, 2, 0, 1);
