@@ -42,6 +42,10 @@ impl<B: Backend, Batch> BlackBox<B, Batch> for Watched<'_, B, Batch> {
         self.model.labels()
     }
 
+    fn largest_batch(&self, usual: usize) -> usize {
+        self.model.largest_batch(usual)
+    }
+
     fn predict(&self, on: &B, batch: &Batch, out: &mut Probabilities<B>) -> Result<()> {
         self.model.predict(on, batch, out)?;
         if let Some(line) = &self.line {

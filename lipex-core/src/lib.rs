@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod batch;
 mod bits;
 mod describe;
 mod divergence;
@@ -23,6 +24,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod outputs;
 pub mod perturb;
 pub mod philox;
 mod predict;
@@ -37,6 +39,7 @@ mod uncertainty;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use batch::{Images, Texts};
 pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
@@ -53,6 +56,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use outputs::Outputs;
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
     ShapleySize, UniformSize, WeightProportional,

@@ -12,6 +12,12 @@ pub trait BlackBox<B: Backend, Batch>: Send + Sync {
     /// The classes' names, in the order of the columns. C is their number.
     fn labels(&self) -> &[String];
 
+    /// Most inputs in one call, where the explainer would send `usual`. A model that sorts its inputs and cuts batches
+    /// itself asks for more, up to all of a run; the default is `usual`.
+    fn largest_batch(&self, usual: usize) -> usize {
+        usual
+    }
+
     /// Writes the probabilities of a batch into `out`, one row an input.
     ///
     /// Rows are checked afterwards; they need not be checked here. A model that does so anyway counts rows from the start

@@ -28,6 +28,10 @@ impl<M: BlackBox<Cpu, Batch>, Batch> BlackBox<Cuda, Batch> for HostModel<M> {
         self.model.labels()
     }
 
+    fn largest_batch(&self, usual: usize) -> usize {
+        self.model.largest_batch(usual)
+    }
+
     fn predict(&self, on: &Cuda, batch: &Batch, out: &mut Probabilities<Cuda>) -> Result<()> {
         let cpu = Cpu::new();
         let mut own = Probabilities::new(&cpu, out.rows(), out.classes(), vec![0.0; out.rows() * out.classes()])?;

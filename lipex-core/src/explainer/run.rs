@@ -264,7 +264,7 @@ impl<B: Backend> Explainer<B> {
         if let Some(answers) = &asked.answers {
             on.place(answers.values(), &mut all, classes, 0)?;
         }
-        let most = self.batch_size.min(instance.largest_batch()).max(1);
+        let most = model.largest_batch(self.batch_size).min(instance.largest_batch()).max(1);
         for start in (known..rows).step_by(most) {
             let end = rows.min(start + most);
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;

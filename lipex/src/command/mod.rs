@@ -3,10 +3,7 @@
 mod process;
 mod protocol;
 
-use crate::function::Outputs;
-use crate::image::Images;
-use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Domain, Error, Probabilities, Result, check_row};
+use lipex_core::{Backend, BlackBox, Domain, Error, Images, Outputs, Probabilities, Result, Texts, check_row};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

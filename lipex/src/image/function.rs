@@ -1,8 +1,7 @@
 //! Functions of images as black boxes.
 
-use super::batch::Images;
-use crate::function::{Outputs, probabilities, rows};
-use lipex_core::{Backend, BlackBox, Error, Probabilities, Result};
+use crate::function::{probabilities, rows};
+use lipex_core::{Backend, BlackBox, Error, Images, Outputs, Probabilities, Result};
 use std::fmt;
 
 type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
