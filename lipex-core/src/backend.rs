@@ -1,6 +1,7 @@
 //! What a backend is, and the typed arrays that live on it.
 
 use crate::error::{Error, Result, expect_len};
+use crate::watch::Watch;
 use std::fmt;
 
 /// A number that a backend's buffer can hold.
@@ -25,6 +26,18 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Threads of the host that work for this backend may use; 1 unless the user asked for more.
     fn host_threads(&self) -> usize {
         1
+    }
+
+    /// The run under way, which stages ask whether to go on and tell what they have done; nobody's unless the backend
+    /// carries one.
+    fn watch(&self) -> &Watch {
+        Watch::nobody()
+    }
+
+    /// The same backend with `watch` to carry. A backend that cannot is asked to stop between stages and batches only.
+    fn watched(self, watch: Watch) -> Self {
+        let _ = watch;
+        self
     }
 
     /// A copy of `host` in the backend's memory.

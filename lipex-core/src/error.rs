@@ -65,6 +65,9 @@ pub enum Error {
         /// The driver's own error.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The run was told to stop; see [`Explainer::interrupt`](crate::Explainer::interrupt).
+    #[error("interrupted")]
+    Interrupted,
     /// A backend is not there on this machine.
     #[error("the backend {backend} is not available: {reason}")]
     Unavailable {

@@ -102,6 +102,7 @@ pub fn refit_without_folds<B: Backend>(
             ..problems[i]
         })
         .collect();
+    on.watch().extend(refits.len());
     let refits = surrogate.fit(on, &refits)?;
     expect_len("refits without a fold", tasks.len(), refits.len())?;
     let mut refits = refits.into_iter();

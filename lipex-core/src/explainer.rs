@@ -17,6 +17,7 @@ use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{All, Forward, HighestWeights, Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
+use crate::watch::{Asks, Progress, Tells, Watch};
 use crate::weigh::{Exponential, Proximity, ShapleyKernel};
 use run::Asked;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub struct Explainer<B: Backend> {
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
+    asks: Option<Asks>,
+    tells: Option<Tells>,
 }
 
 /// The stages that a preset is made of.
@@ -71,6 +74,8 @@ impl<B: Backend> Explainer<B> {
             batch_size: 64,
             error_bars: None,
             adaptive: None,
+            asks: None,
+            tells: None,
         }
     }
 }
@@ -348,6 +353,42 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
+    /// Runs stop with [`Error::Interrupted`] once `stop` says yes; default: nothing stops them. The explainer can be used
+    /// again afterwards.
+    ///
+    /// It is asked before each batch, refit, iteration of a solver and launch of a device, some thousand times a second, from
+    /// any thread that works for the run and, while those work, every 10 ms from the thread that called. So it should be
+    /// cheap, such as reading an [`AtomicBool`](std::sync::atomic::AtomicBool). What the black box takes for a batch is its
+    /// own; a surrogate or selector of one's own is asked between its calls, and wherever it asks
+    /// [`Backend::watch`] itself.
+    ///
+    /// ```no_run
+    /// # fn explain<B: lipex_core::Backend>(explainer: lipex_core::Explainer<B>) {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(5);
+    /// let explainer = explainer.interrupt(move || Instant::now() > deadline);
+    /// # }
+    /// ```
+    pub fn interrupt(mut self, stop: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.asks = Some(Arc::new(stop));
+        self
+    }
+
+    /// Tells `listener` how far runs are: the stage, what is done of it, and what there is to do; default: nobody is told.
+    ///
+    /// It is called from any thread that works for the run, by one at a time, and the run waits for it.
+    pub fn watch(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.tells = Some(Arc::new(listener));
+        self
+    }
+
+    /// The explainer for one run, whose stages ask and tell.
+    fn started(&self) -> Self {
+        let watch = Watch::new(self.asks.clone(), self.tells.clone());
+        Explainer { backend: self.backend.clone().watched(watch), ..self.clone() }
+    }
+
     /// The backend.
     pub fn backend(&self) -> &B {
         &self.backend
@@ -401,7 +442,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        let (mut explanations, mut around) = self.run(&[instance], model)?;
+        let (mut explanations, mut around) = self.started().run(&[instance], model)?;
         match (explanations.pop(), around.pop()) {
             (Some(explanation), Some(around)) => Ok((explanation, around)),
             _ => Err(Error::shape("explanations", 1, 0)),
@@ -418,7 +459,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        Ok(self.run(instances, model)?.0)
+        Ok(self.started().run(instances, model)?.0)
     }
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.
@@ -448,7 +489,7 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
-        let p = self.predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
+        let p = self.started().predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
         let merged = self.groups.merge(on, p, model.labels())?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())

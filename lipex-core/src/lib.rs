@@ -36,6 +36,7 @@ mod render;
 pub mod select;
 mod shared;
 mod uncertainty;
+mod watch;
 pub mod weigh;
 
 pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
@@ -70,6 +71,7 @@ pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selecti
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };
+pub use watch::{Progress, Stage, Watch};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,
     cosine_distance,

@@ -1,14 +1,20 @@
 //! The backend itself: the host's memory and, if asked for, several threads.
 
-use lipex_core::{Backend, Element, Error, Probabilities, Result, check_row, expect_len};
+use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len};
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+/// How often a caller whose threads are at work asks whether to go on.
+const MEANWHILE: Duration = Duration::from_millis(10);
 
 /// The CPU. One thread unless asked for more; results do not depend on their number.
 #[derive(Clone, Default)]
 pub struct Cpu {
     pool: Option<Arc<rayon::ThreadPool>>,
+    watch: Watch,
 }
 
 impl fmt::Debug for Cpu {
@@ -36,7 +42,7 @@ impl Cpu {
                     .num_threads(threads)
                     .build()
                     .map_err(|e| Error::Backend { backend: "cpu", stage: "start", source: Box::new(e) })?;
-                Ok(Cpu { pool: Some(Arc::new(pool)) })
+                Ok(Cpu { pool: Some(Arc::new(pool)), watch: Watch::default() })
             }
         }
     }
@@ -46,18 +52,42 @@ impl Cpu {
         self.pool.as_ref().map_or(1, |p| p.current_num_threads())
     }
 
-    /// Applies `work` to 0…`count`, on every thread there is; results in order.
+    /// Applies `work` to 0…`count`, on every thread there is; results in order. Asks before each whether to go on.
     ///
     /// # Errors
     /// The first error in order.
     pub(crate) fn map<T: Send>(&self, count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+        let work = |i| self.watch.check().and_then(|()| work(i));
         match &self.pool {
             Some(pool) if count > 1 => {
-                let all: Vec<Result<T>> = pool.install(|| (0..count).into_par_iter().map(&work).collect());
+                let all = || (0..count).into_par_iter().map(work).collect::<Vec<Result<T>>>();
+                // A thread of the pool that waited for others would be one less to do the work.
+                let here = pool.current_thread_index().is_some() || !self.watch.can_stop();
+                let all = if here { pool.install(all) } else { self.asking_meanwhile(pool, all) };
                 all.into_iter().collect()
             }
             _ => (0..count).map(work).collect(),
         }
+    }
+
+    /// Does `work` in the pool while the caller's thread goes on asking: some signals reach that thread alone.
+    fn asking_meanwhile<T: Send>(&self, pool: &rayon::ThreadPool, work: impl FnOnce() -> Vec<T> + Send) -> Vec<T> {
+        let (done, wait) = mpsc::channel();
+        pool.in_place_scope(|scope| {
+            scope.spawn(move |_| {
+                // The receiver lives as long as the scope.
+                let _ = done.send(work());
+            });
+            loop {
+                match wait.recv_timeout(MEANWHILE) {
+                    Ok(all) => return all,
+                    // The threads see what was answered.
+                    Err(RecvTimeoutError::Timeout) => drop(self.watch.check()),
+                    // The work has panicked, and so does the scope.
+                    Err(RecvTimeoutError::Disconnected) => return Vec::new(),
+                }
+            }
+        })
     }
 }
 
@@ -70,6 +100,14 @@ impl Backend for Cpu {
 
     fn host_threads(&self) -> usize {
         self.threads()
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn watched(self, watch: Watch) -> Self {
+        Cpu { watch, ..self }
     }
 
     fn upload<T: Element>(&self, host: Vec<T>) -> Result<Vec<T>> {
@@ -140,5 +178,24 @@ mod tests {
         assert_eq!(two.map(100, Ok).unwrap(), (0..100).collect::<Vec<_>>());
         let failed = two.map(10, |i| if i >= 4 { Err(Error::setting("i", i, "")) } else { Ok(i) });
         assert!(failed.unwrap_err().to_string().starts_with("i = 4"));
+    }
+
+    #[test]
+    fn work_stops_when_told_and_a_caller_asks_on_its_own_thread() {
+        let caller = std::thread::current().id();
+        let here_only = move || std::thread::current().id() == caller;
+        let stopped = Cpu::with_threads(2).unwrap().watched(Watch::new(Some(Arc::new(here_only)), None));
+        // Each piece goes on until the line is cut, which only the caller's thread does.
+        let piece = |_| -> Result<()> {
+            loop {
+                stopped.watch().check()?;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        };
+        assert!(matches!(stopped.map(4, piece), Err(Error::Interrupted)));
+        let going = Cpu::with_threads(2).unwrap().watched(Watch::new(Some(Arc::new(|| false)), None));
+        assert_eq!(going.map(100, Ok).unwrap(), (0..100).collect::<Vec<_>>());
+        let one = Cpu::new().watched(Watch::new(Some(Arc::new(|| true)), None));
+        assert!(matches!(one.map(1, Ok), Err(Error::Interrupted)));
     }
 }

@@ -10,6 +10,7 @@
 use crate::design::ByColumn;
 use crate::least_squares::Rows;
 use crate::linalg::dot;
+use lipex_core::{Result, Watch};
 use std::collections::HashMap;
 
 /// Most steps of a path, as in scikit-learn's `lars_path`.
@@ -57,10 +58,16 @@ impl<'a> Gram<'a> {
 }
 
 /// The active features of the path's last point that has at most `k` of them, in the order in which they entered.
-pub(crate) fn last_with_at_most(k: usize, gram: &mut Gram<'_>, covariances: Vec<f64>) -> Vec<usize> {
+pub(crate) fn last_with_at_most(
+    watch: &Watch,
+    k: usize,
+    gram: &mut Gram<'_>,
+    covariances: Vec<f64>,
+) -> Result<Vec<usize>> {
     let mut path = Path::new(covariances);
     let mut last = Vec::new();
     for _ in 0..MOST_STEPS {
+        watch.check()?;
         if !path.step(gram) {
             break;
         }
@@ -68,7 +75,7 @@ pub(crate) fn last_with_at_most(k: usize, gram: &mut Gram<'_>, covariances: Vec<
             last.clone_from(&path.active);
         }
     }
-    last
+    Ok(last)
 }
 
 /// What a feature is to the path.

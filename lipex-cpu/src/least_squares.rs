@@ -4,7 +4,7 @@ use crate::Cpu;
 use crate::design::{ByColumn, Design, transposed};
 use crate::lanes::{Aligned, padded_f64};
 use crate::linalg::{Cholesky, dot};
-use lipex_core::{Masks, Neighbourhood, Probabilities};
+use lipex_core::{Masks, Neighbourhood, Probabilities, Result, Watch};
 
 /// The rows that count, with their weights.
 pub(crate) struct Rows<'a> {
@@ -107,19 +107,27 @@ impl<'a> Rows<'a> {
 /// Ridge regressions of every class on the columns `features`, each class on its own support.
 ///
 /// Minimises Σ w (p − b − z·v)² + α‖v‖², b not penalised. Returns for each class the coefficients of its support and b.
-pub(crate) fn ridge(rows: &Rows<'_>, features: &[usize], supports: &[Vec<usize>], alpha: f64) -> Vec<(Vec<f64>, f64)> {
+pub(crate) fn ridge(
+    watch: &Watch,
+    rows: &Rows<'_>,
+    features: &[usize],
+    supports: &[Vec<usize>],
+    alpha: f64,
+) -> Result<Vec<(Vec<f64>, f64)>> {
     let design = rows.by_column(features);
     let (means, covariances) = rows.moments(&design);
     let shared = supports.windows(2).all(|s| s[0] == s[1]);
     let widest = supports.iter().map(Vec::len).max().unwrap_or(0);
     let mut solver: Option<Solver> = None;
-    let gram = (widest <= rows.index.len()).then(|| centred_gram(rows, &design, features, &means));
+    let gram =
+        if widest <= rows.index.len() { Some(centred_gram(watch, rows, &design, features, &means)?) } else { None };
     let mut solved = Vec::with_capacity(supports.len());
     for (c, support) in supports.iter().enumerate() {
+        watch.check()?;
         if !shared || solver.is_none() {
             solver = Some(match &gram {
-                Some(gram) => Solver::primal(gram, features.len(), support, alpha),
-                None => Solver::dual(rows, features, support, &means, alpha),
+                Some(gram) => Solver::primal(watch, gram, features.len(), support, alpha)?,
+                None => Solver::dual(watch, rows, (features, support), &means, alpha)?,
             });
         }
         let coefficients = match solver.as_ref() {
@@ -134,7 +142,7 @@ pub(crate) fn ridge(rows: &Rows<'_>, features: &[usize], supports: &[Vec<usize>]
         let shift: f64 = support.iter().zip(&coefficients).map(|(&j, v)| means[j] * v).sum();
         solved.push((coefficients, rows.means[c] - shift));
     }
-    solved
+    Ok(solved)
 }
 
 enum Solver {
@@ -148,35 +156,48 @@ enum Solver {
 const BLOCK: usize = 64;
 
 /// Σ w z zᵀ, columns × columns.
-pub(crate) fn gram(rows: &Rows<'_>, design: &ByColumn, features: &[usize]) -> Vec<f64> {
+pub(crate) fn gram(watch: &Watch, rows: &Rows<'_>, design: &ByColumn, features: &[usize]) -> Result<Vec<f64>> {
     let mut gram = Vec::with_capacity(features.len() * features.len());
     // In blocks, since a block's columns are held as numbers, a row each.
     for block in features.chunks(BLOCK) {
+        watch.check()?;
         rows.gram_columns(design, block).into_iter().for_each(|column| gram.extend(column));
     }
-    gram
+    Ok(gram)
 }
 
 /// Σ w (z − z̄)(z − z̄)ᵀ, columns × columns.
-fn centred_gram(rows: &Rows<'_>, design: &ByColumn, features: &[usize], means: &[f64]) -> Vec<f64> {
-    let mut gram = gram(rows, design, features);
+fn centred_gram(
+    watch: &Watch,
+    rows: &Rows<'_>,
+    design: &ByColumn,
+    features: &[usize],
+    means: &[f64],
+) -> Result<Vec<f64>> {
+    let mut gram = gram(watch, rows, design, features)?;
     for (column, mean) in gram.chunks_exact_mut(features.len().max(1)).zip(means) {
         column.iter_mut().zip(means).for_each(|(g, m)| *g -= rows.total * m * mean);
     }
-    gram
+    Ok(gram)
 }
 
 impl Solver {
-    fn primal(gram: &[f64], n: usize, support: &[usize], alpha: f64) -> Self {
+    fn primal(watch: &Watch, gram: &[f64], n: usize, support: &[usize], alpha: f64) -> Result<Self> {
         let mut a: Vec<f64> = support.iter().flat_map(|&i| support.iter().map(move |&j| gram[i * n + j])).collect();
         (0..support.len()).for_each(|i| a[i * support.len() + i] += alpha);
-        Solver::Primal(Cholesky::new(a, support.len()))
+        Ok(Solver::Primal(Cholesky::new(watch, a, support.len())?))
     }
 
     /// K_ik = √(w_i w_k) (z_i − z̄)·(z_k − z̄), from the numbers of ones that two rows share.
-    fn dual(rows: &Rows<'_>, features: &[usize], support: &[usize], means: &[f64], alpha: f64) -> Self {
+    fn dual(
+        watch: &Watch,
+        rows: &Rows<'_>,
+        (features, support): (&[usize], &[usize]),
+        means: &[f64],
+        alpha: f64,
+    ) -> Result<Self> {
         let n = rows.index.len();
-        let mut k = shared_ones(rows, features, support);
+        let mut k = shared_ones(watch, rows, features, support)?;
         let along: Vec<f64> =
             rows.index.iter().map(|&i| mean_along(rows, i as usize, features, support, means)).collect();
         let length: f64 = support.iter().map(|&s| means[s] * means[s]).sum();
@@ -187,12 +208,12 @@ impl Solver {
             }
             k[i * n + i] += alpha;
         }
-        Solver::Dual(Cholesky::new(k, n))
+        Ok(Solver::Dual(Cholesky::new(watch, k, n)?))
     }
 }
 
 /// z_i·z_k over a support, for each two rows; rows × rows, of which the lower triangle is filled.
-pub(crate) fn shared_ones(rows: &Rows<'_>, features: &[usize], support: &[usize]) -> Vec<f64> {
+pub(crate) fn shared_ones(watch: &Watch, rows: &Rows<'_>, features: &[usize], support: &[usize]) -> Result<Vec<f64>> {
     let n = rows.index.len();
     let mut columns = vec![0u32; rows.masks.words()];
     support.iter().for_each(|&s| columns[features[s] / 32] |= 1 << (features[s] % 32));
@@ -203,12 +224,13 @@ pub(crate) fn shared_ones(rows: &Rows<'_>, features: &[usize], support: &[usize]
         .collect();
     let mut shared = vec![0.0; n * n];
     for i in 0..n {
+        watch.check()?;
         for k in 0..=i {
             let ones: u32 = kept[i].iter().zip(&kept[k]).map(|(a, b)| (a & b).count_ones()).sum();
             shared[i * n + k] = f64::from(ones);
         }
     }
-    shared
+    Ok(shared)
 }
 
 /// z_i·z̄ over a support.

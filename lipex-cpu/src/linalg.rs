@@ -1,6 +1,7 @@
 //! Small dense algebra in f64.
 
 use crate::lanes::{Simd, WithSimd, vectorised};
+use lipex_core::{Result, Watch};
 
 /// Σ a·b, in a fixed order.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -68,8 +69,12 @@ pub(crate) struct Cholesky {
 
 impl Cholesky {
     /// Factors an n×n matrix of which the lower triangle is read; pivots are kept above 0.
-    pub fn new(mut a: Vec<f64>, n: usize) -> Self {
+    ///
+    /// # Errors
+    /// [`Interrupted`](lipex_core::Error::Interrupted).
+    pub fn new(watch: &Watch, mut a: Vec<f64>, n: usize) -> Result<Self> {
         for i in 0..n {
+            watch.check()?;
             let (above, row) = a.split_at_mut(i * n);
             for j in 0..i {
                 let other = &above[j * n..j * n + j + 1];
@@ -78,7 +83,7 @@ impl Cholesky {
             let least = row[i].abs() * 1e-15 + f64::MIN_POSITIVE;
             row[i] = (row[i] - dot(&row[..i], &row[..i])).max(least).sqrt();
         }
-        Cholesky { n, l: a }
+        Ok(Cholesky { n, l: a })
     }
 
     /// Replaces `b` by A⁻¹b.
@@ -109,7 +114,7 @@ mod tests {
                 .collect();
             let x: Vec<f64> = (0..n).map(|i| i as f64 - 2.5).collect();
             let mut y: Vec<f64> = (0..n).map(|i| dot(&a[i * n..(i + 1) * n], &x)).collect();
-            Cholesky::new(a, n).solve(&mut y);
+            Cholesky::new(Watch::nobody(), a, n).unwrap().solve(&mut y);
             assert!(x.iter().zip(&y).all(|(x, y)| (x - y).abs() < 1e-9), "{n}: {y:?}");
         }
     }

@@ -4,16 +4,16 @@ use crate::Cpu;
 use crate::design::{ByColumn, Design, product, transposed};
 use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
+use lipex_core::{Backend, FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
 use std::collections::HashSet;
 
 impl Surrogate<Cpu> for Ridge {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
-        on.map(problems.len(), |i| fit_one(self, &problems[i]))
+        on.map(problems.len(), |i| fit_one(on, self, &problems[i]))
     }
 }
 
-fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
+fn fit_one(on: &Cpu, settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();
@@ -26,8 +26,8 @@ fn fit_one(settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     let rows = Rows::new(problem.around, problem.multiplicities);
     let mut matrix = vec![vec![0.0; kept.len()]; classes];
     let mut intercept = Vec::with_capacity(classes);
-    for ((row, support), (coefficients, b)) in matrix.iter_mut().zip(&support).zip(ridge(&rows, kept, &support, alpha))
-    {
+    let solved = ridge(on.watch(), &rows, kept, &support, alpha)?;
+    for ((row, support), (coefficients, b)) in matrix.iter_mut().zip(&support).zip(solved) {
         support.iter().zip(coefficients).for_each(|(&j, v)| row[j] = v);
         intercept.push(b);
     }

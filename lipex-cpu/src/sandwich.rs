@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares, Softmax,
-    Spread, perturb,
+    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares,
+    Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
 
@@ -23,6 +23,7 @@ const SINGULAR: f64 = 1e-12;
 
 /// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
 pub(crate) fn spread(
+    on: &Cpu,
     settings: &Softmax,
     problem: &Problem<'_, Cpu>,
     fitted: &Fitted,
@@ -35,28 +36,29 @@ pub(crate) fn spread(
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
-    let rows = Rows::new(settings, problem, fitted, &basis, columns);
-    let exact = rows.hessian(|row| &row.exact, fitted.report.lambda);
-    let (method, factor) = match Cholesky::new(exact, rows.entries()) {
+    let rows = Rows::new(on, settings, (problem, fitted), &basis, columns)?;
+    let watch = on.watch();
+    let exact = rows.hessian(|row| &row.exact, fitted.report.lambda)?;
+    let (method, factor) = match Cholesky::new(watch, exact, rows.entries())? {
         Some(factor) => (Method::Sandwich, factor),
         None => {
-            let mut near = rows.hessian(|row| &row.gauss_newton, fitted.report.lambda);
+            let mut near = rows.hessian(|row| &row.gauss_newton, fitted.report.lambda)?;
             // Positive semi-definite but for rounding.
             (0..rows.entries()).for_each(|e| near[e * rows.entries() + e] *= 1.0 + 1e-12);
-            match Cholesky::new(near, rows.entries()) {
+            match Cholesky::new(watch, near, rows.entries())? {
                 Some(factor) => (Method::SandwichGaussNewton, factor),
                 None => return Ok(None),
             }
         }
     };
-    let inverse = factor.inverse();
+    let inverse = factor.inverse(watch)?;
     let units = rows.units(&problem.around.masks, dependence);
-    let drawn = Drawn { units, scales: rows.scales(&inverse, method), pull: pull(settings, fitted, &basis, columns) };
-    let covariance = between(&inverse, &rows.noise(&drawn), rows.entries());
-    let whole = basis.expand(&covariance, features, rows.entries());
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull: pull(settings, fitted, &basis, columns) };
+    let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
+    let whole = basis.expand(watch, &covariance, features, rows.entries())?;
     let size = classes * features;
     let variances = (0..size).map(|e| whole[e * size + e]).collect();
-    let few_rows = rows.few_rows(&drawn, &inverse, &basis, variances);
+    let few_rows = rows.few_rows(&drawn, &inverse, &basis, variances)?;
     Spread::from_covariance(method, classes, features, whole).map(|spread| Some(spread.few_rows(few_rows)))
 }
 
@@ -67,8 +69,11 @@ pub fn is_open(settings: &Softmax, classes: usize, columns: usize) -> bool {
 
 /// A⁻¹ of a symmetric positive semi-definite n×n matrix, of which the lower triangle is read, with zeros for directions that
 /// nothing determines; `None` for an indefinite one.
-pub fn inverse(a: Vec<f64>, n: usize) -> Option<Vec<f64>> {
-    Cholesky::new(a, n).map(|factor| factor.inverse())
+///
+/// # Errors
+/// [`Interrupted`](lipex_core::Error::Interrupted).
+pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>> {
+    Cholesky::new(watch, a, n)?.map(|factor| factor.inverse(watch)).transpose()
 }
 
 /// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
@@ -145,11 +150,15 @@ impl Contrasts {
     }
 
     /// From covariances in the basis (place j·(C − 1) + m, the features first) to those of W (place c·F + j).
-    pub fn expand(&self, v: &[f64], features: usize, entries: usize) -> Vec<f64> {
+    ///
+    /// # Errors
+    /// [`Interrupted`](lipex_core::Error::Interrupted).
+    pub fn expand(&self, watch: &Watch, v: &[f64], features: usize, entries: usize) -> Result<Vec<f64>> {
         let (k, size) = (self.k(), self.classes * features);
         let mut out = vec![0.0; size * size];
         for i in 0..features {
             for j in 0..features {
+                watch.check()?;
                 for a in 0..self.classes {
                     let mut left = vec![0.0; k];
                     for (m, b) in self.row(a).iter().enumerate() {
@@ -162,7 +171,7 @@ impl Contrasts {
                 }
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -191,7 +200,8 @@ struct Drawn {
     pull: Vec<f64>,
 }
 
-struct Rows {
+struct Rows<'a> {
+    watch: &'a Watch,
     k: usize,
     columns: usize,
     /// Columns that are features; the rest is the intercept.
@@ -201,8 +211,14 @@ struct Rows {
     rows: Vec<Row>,
 }
 
-impl Rows {
-    fn new(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Self {
+impl<'a> Rows<'a> {
+    fn new(
+        on: &'a Cpu,
+        settings: &Softmax,
+        (problem, fitted): (&Problem<'_, Cpu>, &Fitted),
+        basis: &Contrasts,
+        columns: usize,
+    ) -> Result<Self> {
         let around = problem.around;
         let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
         let proximity = |i: usize| f64::from(around.weights.values()[i]);
@@ -212,16 +228,18 @@ impl Rows {
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
         let row = |index: usize| {
+            on.watch().check()?;
             let ln_q = ln_softmax(fitted, &around.masks, index);
             let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
             let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
             let kept = fitted.kept.iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
             let ones = kept.map(|(place, _)| place).chain(fitted.kept.len()..columns).collect();
-            Row { index, ones, weight: scale * proximity(index), times: times(index), gradient, exact, gauss_newton }
+            let (weight, times) = (scale * proximity(index), times(index));
+            Ok(Row { index, ones, weight, times, gradient, exact, gauss_newton })
         };
-        let rows = (0..around.rows()).filter(|&i| times(i) > 0.0).map(row).collect();
-        Rows { k: basis.k(), columns, features: fitted.kept.len(), count, rows }
+        let rows = (0..around.rows()).filter(|&i| times(i) > 0.0).map(row).collect::<Result<_>>()?;
+        Ok(Rows { watch: on.watch(), k: basis.k(), columns, features: fitted.kept.len(), count, rows })
     }
 
     fn entries(&self) -> usize {
@@ -229,10 +247,11 @@ impl Rows {
     }
 
     /// The Hessian of the objective, from one of the two of each row.
-    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, lambda: f64) -> Vec<f64> {
+    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, lambda: f64) -> Result<Vec<f64>> {
         let (k, n) = (self.k, self.entries());
         let mut a = vec![0.0; n * n];
         for row in &self.rows {
+            self.watch.check()?;
             let weight = row.weight * row.times / self.count;
             let block: Vec<f64> = of(row).iter().map(|h| weight * h).collect();
             for &i in &row.ones {
@@ -248,33 +267,33 @@ impl Rows {
             a[e * n + e] += if e / k < self.features { lambda } else { INTERCEPT_PENALTY };
             (0..e).for_each(|f| a[f * n + e] = a[e * n + f]);
         }
-        a
+        Ok(a)
     }
 
     /// M of the drawn rows, divided by N.
-    fn noise(&self, drawn: &Drawn) -> Vec<f64> {
+    fn noise(&self, drawn: &Drawn) -> Result<Vec<f64>> {
         let n = self.entries();
         let mut noise = vec![0.0; n * n];
-        self.each_unit(drawn, |part, times| add_square(&mut noise, part, times));
+        self.each_unit(drawn, |part, times| add_square(&mut noise, part, times))?;
         for e in 0..n {
             (0..e).for_each(|f| noise[f * n + e] = noise[e * n + f]);
         }
-        noise
+        Ok(noise)
     }
 
     /// How noisy the standard errors are, `variances` being their squares.
-    fn few_rows(&self, drawn: &Drawn, inverse: &[f64], basis: &Contrasts, variances: Vec<f64>) -> FewRows {
+    fn few_rows(&self, drawn: &Drawn, inverse: &[f64], basis: &Contrasts, variances: Vec<f64>) -> Result<FewRows> {
         let mut shares = RowShares::new(variances);
         self.each_unit(drawn, |part, times| {
             let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();
             shares.add(&basis.entries(&moved, self.features), times);
-        });
-        shares.few_rows()
+        })?;
+        Ok(shares.few_rows())
     }
 
     /// Calls `take` with what each draw of a unit adds to the gradient of the objective, its mean taken off, and how often
     /// the unit was drawn.
-    fn each_unit(&self, drawn: &Drawn, mut take: impl FnMut(&[f64], f64)) {
+    fn each_unit(&self, drawn: &Drawn, mut take: impl FnMut(&[f64], f64)) -> Result<()> {
         let mut part = vec![0.0; self.entries()];
         for stratum in &drawn.units {
             let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
@@ -284,6 +303,7 @@ impl Rows {
             // What the mean takes of the spread.
             let lost = if count > 1.0 { (count / (count - 1.0)).sqrt() } else { 1.0 };
             for unit in stratum.iter().filter(|unit| !unit.is_empty()) {
+                self.watch.check()?;
                 part.fill(0.0);
                 for &r in unit {
                     let scale = drawn.scales[r] * lost / self.count;
@@ -293,13 +313,15 @@ impl Rows {
                 take(&part, self.rows[unit[0]].times);
             }
         }
+        Ok(())
     }
 
     /// What the gradient of each row is scaled by.
-    fn scales(&self, inverse: &[f64], method: Method) -> Vec<f64> {
+    fn scales(&self, inverse: &[f64], method: Method) -> Result<Vec<f64>> {
         let scale = |row: &Row| {
+            self.watch.check()?;
             let hessian = if method == Method::Sandwich { &row.exact } else { &row.gauss_newton };
-            FewRows::scale(self.leverage(row, hessian, inverse) * row.weight / self.count)
+            Ok(FewRows::scale(self.leverage(row, hessian, inverse) * row.weight / self.count))
         };
         self.rows.iter().map(scale).collect()
     }
@@ -351,18 +373,22 @@ fn add_square(square: &mut [f64], v: &[f64], scale: f64) {
 }
 
 /// A⁻¹ M A⁻¹ of n×n matrices.
-pub fn between(inverse: &[f64], noise: &[f64], n: usize) -> Vec<f64> {
-    let half = product(inverse, noise, n);
-    product(&half, inverse, n)
+///
+/// # Errors
+/// [`Interrupted`](lipex_core::Error::Interrupted).
+pub fn between(watch: &Watch, inverse: &[f64], noise: &[f64], n: usize) -> Result<Vec<f64>> {
+    let half = product(watch, inverse, noise, n)?;
+    product(watch, &half, inverse, n)
 }
 
 /// X·Y for a symmetric Y.
-fn product(x: &[f64], y: &[f64], n: usize) -> Vec<f64> {
+fn product(watch: &Watch, x: &[f64], y: &[f64], n: usize) -> Result<Vec<f64>> {
     let mut out = Vec::with_capacity(n * n);
     for row in x.chunks_exact(n.max(1)) {
+        watch.check()?;
         out.extend(y.chunks_exact(n.max(1)).map(|column| dot(row, column)));
     }
-    out
+    Ok(out)
 }
 
 /// Bᵀ∂d/∂ℓ and Bᵀ(∂²d/∂ℓ²)B of one row.
@@ -391,8 +417,9 @@ struct Cholesky {
 
 impl Cholesky {
     /// The factor, or `None` for an indefinite matrix. Directions that nothing determines get a row of zeros.
-    fn new(mut a: Vec<f64>, n: usize) -> Option<Self> {
+    fn new(watch: &Watch, mut a: Vec<f64>, n: usize) -> Result<Option<Self>> {
         for i in 0..n {
+            watch.check()?;
             let (above, row) = a.split_at_mut(i * n);
             let row = &mut row[..n];
             for j in 0..i {
@@ -401,20 +428,21 @@ impl Cholesky {
             }
             let (diagonal, left) = (row[i], row[i] - dot(&row[..i], &row[..i]));
             if left < -SINGULAR * diagonal.abs() || !left.is_finite() {
-                return None;
+                return Ok(None);
             }
             row[i] = if left > SINGULAR * diagonal { left.sqrt() } else { 0.0 };
             row[i + 1..].fill(0.0);
         }
-        Some(Cholesky { n, l: a })
+        Ok(Some(Cholesky { n, l: a }))
     }
 
     /// A⁻¹, with zeros for directions that nothing determines.
-    fn inverse(&self) -> Vec<f64> {
+    fn inverse(&self, watch: &Watch) -> Result<Vec<f64>> {
         let (n, l) = (self.n, &self.l);
         // The rows of L⁻¹ᵀ: column e of L⁻¹ by forward substitution.
         let mut columns = vec![0.0; n * n];
         for (e, x) in columns.chunks_exact_mut(n.max(1)).enumerate() {
+            watch.check()?;
             for i in e..n {
                 let target = if i == e { 1.0 } else { 0.0 };
                 let pivot = l[i * n + i];
@@ -423,12 +451,13 @@ impl Cholesky {
         }
         let mut out = vec![0.0; n * n];
         for a in 0..n {
+            watch.check()?;
             for b in 0..=a {
                 let value = dot(&columns[a * n + a..a * n + n], &columns[b * n + a..b * n + n]);
                 (out[a * n + b], out[b * n + a]) = (value, value);
             }
         }
-        out
+        Ok(out)
     }
 }
 
@@ -459,10 +488,11 @@ mod tests {
         let entry =
             |e: usize| (0..n).map(|k| b(e / n, k) * b(e % n, k)).sum::<f64>() + f64::from(e.is_multiple_of(n + 1));
         let a: Vec<f64> = (0..n * n).map(entry).collect();
-        let unit = product(&a, &Cholesky::new(a.clone(), n).unwrap().inverse(), n);
+        let watch = Watch::nobody();
+        let unit = product(watch, &a, &inverse(watch, a.clone(), n).unwrap().unwrap(), n).unwrap();
         assert!((0..n * n).all(|e| (unit[e] - f64::from(e.is_multiple_of(n + 1))).abs() < 1e-9));
-        assert!(Cholesky::new(vec![1.0, 2.0, 2.0, 1.0], 2).is_none());
+        assert!(inverse(watch, vec![1.0, 2.0, 2.0, 1.0], 2).unwrap().is_none());
         // Nothing determines the second direction.
-        assert_eq!(Cholesky::new(vec![4.0, 0.0, 0.0, 0.0], 2).unwrap().inverse(), [0.25, 0.0, 0.0, 0.0]);
+        assert_eq!(inverse(watch, vec![4.0, 0.0, 0.0, 0.0], 2).unwrap().unwrap(), [0.25, 0.0, 0.0, 0.0]);
     }
 }

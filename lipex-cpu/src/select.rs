@@ -6,7 +6,9 @@ use crate::lanes::{Simd, WithSimd, vectorised};
 use crate::lars::{Gram, last_with_at_most};
 use crate::least_squares::{Rows, ridge};
 use crate::linalg::add_scaled;
-use lipex_core::{Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector, expect_len};
+use lipex_core::{
+    Backend, Forward, HighestWeights, LassoPath, Neighbourhood, Result, Selection, Selector, Watch, expect_len,
+};
 use std::collections::HashMap;
 
 /// A gain below this share of a class's variance is rounding.
@@ -20,54 +22,54 @@ const ALPHA: f64 = 0.01;
 
 impl Selector<Cpu> for Forward {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(forward(&around[i], None, self.k(), self.is_exclusive())))
+        on.map(around.len(), |i| forward(on, &around[i], None, (self.k(), self.is_exclusive())))
     }
 
     fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
         on.map(multiplicities.len(), |r| {
             let times = multiplicities[r].as_slice();
             expect_len("multiplicities", around.rows(), times.len())?;
-            Ok(forward(around, Some(times), self.k(), self.is_exclusive()))
+            forward(on, around, Some(times), (self.k(), self.is_exclusive()))
         })
     }
 }
 
 impl Selector<Cpu> for HighestWeights {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(highest(&around[i], None, self.k())))
+        on.map(around.len(), |i| highest(on, &around[i], None, self.k()))
     }
 
     fn reselect(&self, on: &Cpu, around: &Neighbourhood<Cpu>, multiplicities: &[Vec<u32>]) -> Result<Vec<Selection>> {
         on.map(multiplicities.len(), |r| {
             let times = multiplicities[r].as_slice();
             expect_len("multiplicities", around.rows(), times.len())?;
-            Ok(highest(around, Some(times), self.k()))
+            highest(on, around, Some(times), self.k())
         })
     }
 }
 
 impl Selector<Cpu> for LassoPath {
     fn select(&self, on: &Cpu, around: &[Neighbourhood<Cpu>]) -> Result<Vec<Selection>> {
-        on.map(around.len(), |i| Ok(lasso(&around[i], self.k())))
+        on.map(around.len(), |i| lasso(on, &around[i], self.k()))
     }
 }
 
 /// The lasso path of each class on its own; a class that does not vary has none, and its picks are filled up.
-fn lasso(around: &Neighbourhood<Cpu>, k: usize) -> Selection {
+fn lasso(on: &Cpu, around: &Neighbourhood<Cpu>, k: usize) -> Result<Selection> {
     let rows = Rows::new(around, None);
     let features = around.masks.features();
     let design = rows.by_column(&(0..features).collect::<Vec<_>>());
     let (means, covariances) = rows.moments(&design);
     let mut gram = Gram::new(&rows, &design, &means);
     let pick = |covariances| {
-        let picks = last_with_at_most(k, &mut gram, covariances);
-        if picks.is_empty() { (0..k.min(features)).collect() } else { picks }
+        let picks = last_with_at_most(on.watch(), k, &mut gram, covariances)?;
+        Ok(if picks.is_empty() { (0..k.min(features)).collect() } else { picks })
     };
-    Selection::new(covariances.into_iter().map(pick).collect())
+    Ok(Selection::new(covariances.into_iter().map(pick).collect::<Result<_>>()?))
 }
 
 /// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
-fn highest(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Selection {
+fn highest(on: &Cpu, around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Result<Selection> {
     let rows = Rows::new(around, times);
     let features: Vec<usize> = (0..around.masks.features()).collect();
     let supports = vec![features.clone(); around.probabilities.classes()];
@@ -77,7 +79,7 @@ fn highest(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Sele
         order.truncate(k);
         order
     };
-    Selection::new(ridge(&rows, &features, &supports, ALPHA).into_iter().map(picks).collect())
+    Ok(Selection::new(ridge(on.watch(), &rows, &features, &supports, ALPHA)?.into_iter().map(picks).collect()))
 }
 
 /// Weighted least squares of one class, a feature at a time.
@@ -174,6 +176,7 @@ fn start(rows: &Rows<'_>, design: &ByColumn) -> Start {
 
 /// Centred Gram columns, made when first asked for.
 struct Columns<'a> {
+    watch: &'a Watch,
     rows: &'a Rows<'a>,
     design: &'a ByColumn,
     means: &'a [f64],
@@ -197,37 +200,43 @@ impl Columns<'_> {
     }
 }
 
-fn forward(around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize, exclusive: bool) -> Selection {
+fn forward(
+    on: &Cpu,
+    around: &Neighbourhood<Cpu>,
+    times: Option<&[u32]>,
+    (k, exclusive): (usize, bool),
+) -> Result<Selection> {
     let rows = Rows::new(around, times);
     let features = around.masks.features();
     let design = rows.by_column(&(0..features).collect::<Vec<_>>());
     let Start { means, spreads, mut classes } = start(&rows, &design);
-    let mut columns = Columns { rows: &rows, design: &design, means: &means, made: HashMap::new() };
+    let mut columns = Columns { watch: on.watch(), rows: &rows, design: &design, means: &means, made: HashMap::new() };
     let k = k.min(features);
     if exclusive {
         // What a class has chosen is no candidate for the next.
         let mut spreads = spreads;
         for class in &mut classes {
-            run(std::slice::from_mut(class), k, &spreads, &mut columns);
+            run(std::slice::from_mut(class), k, &spreads, &mut columns)?;
             fill_up(class, k, &spreads);
             class.chosen.iter().for_each(|&j| spreads[j] = f64::INFINITY);
         }
     } else {
-        run(&mut classes, k, &spreads, &mut columns);
+        run(&mut classes, k, &spreads, &mut columns)?;
         classes.iter_mut().for_each(|class| fill_up(class, k, &spreads));
     }
-    Selection::new(classes.into_iter().map(|class| class.chosen).collect())
+    Ok(Selection::new(classes.into_iter().map(|class| class.chosen).collect()))
 }
 
 /// Up to `k` features for each class, in rounds, so that a round's Gram columns are made together.
-fn run(classes: &mut [Class], k: usize, spreads: &[f64], columns: &mut Columns<'_>) {
+fn run(classes: &mut [Class], k: usize, spreads: &[f64], columns: &mut Columns<'_>) -> Result<()> {
     let mut gains = vec![0.0; spreads.len()];
     for round in 1..=k {
+        columns.watch.check()?;
         let picks: Vec<Option<usize>> = classes.iter().map(|class| class.best(spreads, &mut gains)).collect();
         if round == k {
             // The last ones need no column.
             classes.iter_mut().zip(picks).for_each(|(class, pick)| class.chosen.extend(pick));
-            return;
+            break;
         }
         columns.make(picks.iter().flatten().copied());
         for (class, pick) in classes.iter_mut().zip(picks) {
@@ -236,6 +245,7 @@ fn run(classes: &mut [Class], k: usize, spreads: &[f64], columns: &mut Columns<'
             }
         }
     }
+    Ok(())
 }
 
 /// Features that change nothing, by lowest index, until there are `k`.

@@ -10,18 +10,18 @@ use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, gram, shared_ones};
 use crate::linalg::Cholesky;
 use crate::ridge::positions;
-use lipex_core::{Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Surrogate};
+use lipex_core::{Backend, Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Surrogate, Watch};
 
 /// What the diagonal of a Gram is raised by, as a share of its mean.
 const RAISED: f64 = 1e-10;
 
 impl Surrogate<Cpu> for KernelShap {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
-        on.map(problems.len(), |i| fit_one(&problems[i]))
+        on.map(problems.len(), |i| fit_one(on, &problems[i]))
     }
 }
 
-fn fit_one(problem: &Problem<'_, Cpu>) -> Result<Fitted> {
+fn fit_one(on: &Cpu, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let around = problem.around;
     let kept = &problem.selection.kept;
@@ -31,12 +31,13 @@ fn fit_one(problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     let (whole, nothing) = (answer(0), answer(empty_row(problem)?));
     let support: Vec<Vec<usize>> = problem.selection.per_class.iter().map(|picks| positions(picks, kept)).collect();
     let rows = Rows::new(around, problem.multiplicities);
-    let equations = Equations::new(&rows, kept, &nothing);
+    let equations = Equations::new(on.watch(), &rows, kept, &nothing)?;
     let mut matrix = vec![vec![0.0; kept.len()]; classes];
     let mut solver: Option<(&[usize], Solver)> = None;
     for (c, (row, support)) in matrix.iter_mut().zip(&support).enumerate() {
+        on.watch().check()?;
         if solver.as_ref().is_none_or(|(of, _)| of != support) {
-            solver = Some((support, Solver::new(&equations, support)));
+            solver = Some((support, Solver::new(&equations, support)?));
         }
         if let Some((_, solver)) = &solver {
             let values = solver.solve(&equations, c, support, whole[c] - nothing[c]);
@@ -59,6 +60,7 @@ fn empty_row(problem: &Problem<'_, Cpu>) -> Result<usize> {
 }
 
 struct Equations<'a> {
+    watch: &'a Watch,
     rows: &'a Rows<'a>,
     kept: &'a [usize],
     nothing: &'a [f64],
@@ -70,7 +72,7 @@ struct Equations<'a> {
 }
 
 impl<'a> Equations<'a> {
-    fn new(rows: &'a Rows<'a>, kept: &'a [usize], nothing: &'a [f64]) -> Self {
+    fn new(watch: &'a Watch, rows: &'a Rows<'a>, kept: &'a [usize], nothing: &'a [f64]) -> Result<Self> {
         let design = rows.by_column(kept);
         let (means, covariances) = rows.moments(&design);
         let side = |(c, covariances): (usize, Vec<f64>)| {
@@ -78,8 +80,8 @@ impl<'a> Equations<'a> {
             covariances.iter().zip(&means).map(|(v, m)| v + m * shift).collect()
         };
         let sides = covariances.into_iter().enumerate().map(side).collect();
-        let gram = (kept.len() <= rows.index.len()).then(|| gram(rows, &design, kept));
-        Equations { rows, kept, nothing, design, sides, gram }
+        let gram = if kept.len() <= rows.index.len() { Some(gram(watch, rows, &design, kept)?) } else { None };
+        Ok(Equations { watch, rows, kept, nothing, design, sides, gram })
     }
 
     /// Σ w (p − P_∅ − z·φ)² over classes, and the largest component of its gradient along the constraint.
@@ -118,26 +120,27 @@ enum Solver {
 }
 
 /// Raises the diagonal of an n×n matrix and factors it.
-fn raised(mut a: Vec<f64>, n: usize) -> Cholesky {
+fn raised(watch: &Watch, mut a: Vec<f64>, n: usize) -> Result<Cholesky> {
     let trace: f64 = (0..n).map(|i| a[i * n + i]).sum();
     (0..n).for_each(|i| a[i * n + i] += RAISED * trace / n as f64);
-    Cholesky::new(a, n)
+    Cholesky::new(watch, a, n)
 }
 
 impl Solver {
-    fn new(equations: &Equations<'_>, support: &[usize]) -> Self {
-        match &equations.gram {
+    fn new(equations: &Equations<'_>, support: &[usize]) -> Result<Self> {
+        let watch = equations.watch;
+        Ok(match &equations.gram {
             Some(gram) => {
                 let f = equations.kept.len();
                 let a = support.iter().flat_map(|&i| support.iter().map(move |&j| gram[i * f + j])).collect();
-                let cholesky = raised(a, support.len());
+                let cholesky = raised(watch, a, support.len())?;
                 let mut ones = vec![1.0; support.len()];
                 cholesky.solve(&mut ones);
                 Solver::ByFeatures(cholesky, ones)
             }
             None => {
                 let rows = equations.rows;
-                let shared = shared_ones(rows, equations.kept, support);
+                let shared = shared_ones(watch, rows, equations.kept, support)?;
                 let (n, f) = (rows.index.len(), support.len() as f64);
                 let counts: Vec<f64> = (0..n).map(|i| shared[i * n + i]).collect();
                 let entry = |e: usize| {
@@ -145,9 +148,9 @@ impl Solver {
                     let product = if k <= i { shared[e] - counts[i] * counts[k] / f } else { 0.0 };
                     (rows.weights[i] * rows.weights[k]).sqrt() * product
                 };
-                Solver::ByRows(raised((0..n * n).map(entry).collect(), n), counts)
+                Solver::ByRows(raised(watch, (0..n * n).map(entry).collect(), n)?, counts)
             }
-        }
+        })
     }
 
     /// The values of class `c` on its support, which sum to `sum`.

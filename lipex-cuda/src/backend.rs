@@ -2,7 +2,7 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
-use lipex_core::{Backend, Element, Error, Probabilities, Result, check_row, expect_len};
+use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len};
 use lipex_kernels::BACKEND;
 
 impl Backend for Cuda {
@@ -10,6 +10,14 @@ impl Backend for Cuda {
 
     fn name(&self) -> &'static str {
         "cuda"
+    }
+
+    fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    fn watched(self, watch: Watch) -> Self {
+        Cuda { watch, ..self }
     }
 
     fn upload<T: Element>(&self, host: Vec<T>) -> Result<DeviceBuffer<T>> {

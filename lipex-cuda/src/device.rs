@@ -4,7 +4,7 @@ use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::Road;
 use crate::{probe, splice};
 use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, sys};
-use lipex_core::{Element, Error, Program, Result};
+use lipex_core::{Element, Error, Program, Result, Watch};
 use lipex_kernels::{File, Parameter};
 use std::collections::HashMap;
 use std::fmt;
@@ -38,6 +38,8 @@ pub struct Cuda {
     pub(crate) device: Arc<Device>,
     /// The road that fits take, if it is not for each problem to say.
     pub(crate) road: Option<Road>,
+    /// The run under way, which is asked before each launch whether to go on.
+    pub(crate) watch: Watch,
 }
 
 impl fmt::Debug for Cuda {
@@ -131,7 +133,7 @@ impl Cuda {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device), road: None })
+        Ok(Cuda { device: Arc::new(device), road: None, watch: Watch::default() })
     }
 
     /// The same device with fits on this road where they can take it. Does not change any result.

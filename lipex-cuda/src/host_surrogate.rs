@@ -2,7 +2,7 @@
 
 use crate::device::Cuda;
 use crate::select::to_host;
-use lipex_core::{Authors, Fitted, KernelShap, Problem, Result, Surrogate};
+use lipex_core::{Authors, Backend, Fitted, KernelShap, Problem, Result, Surrogate};
 use lipex_cpu::Cpu;
 
 macro_rules! on_the_host {
@@ -14,7 +14,7 @@ macro_rules! on_the_host {
                     let around = to_host(on, problem.around)?;
                     let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
                     let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
-                    fitted.extend(Surrogate::<Cpu>::fit(self, &Cpu::new(), &[copy])?);
+                    fitted.extend(Surrogate::<Cpu>::fit(self, &Cpu::new().watched(on.watch.clone()), &[copy])?);
                 }
                 Ok(fitted)
             }

@@ -89,7 +89,8 @@ fn misfit(parameters: &[Parameter], arguments: &[Argument]) -> Option<String> {
 }
 
 impl Cuda {
-    /// Launches a kernel of `file`; checks number, sizes and alignment of the arguments, the grid and the shared memory.
+    /// Launches a kernel of `file`; checks number, sizes and alignment of the arguments, the grid and the shared memory, and
+    /// asks the run whether to go on.
     ///
     /// # Safety
     /// The arguments must be those of the kernel, in its order; addresses must lead to buffers of the sizes that the
@@ -104,6 +105,7 @@ impl Cuda {
         if shape.grid.0 == 0 || shape.grid.1 == 0 {
             return Ok(());
         }
+        self.watch.check()?;
         let kernel = self.kernel(file, name, programs).map_err(at(stage))?;
         self.check(&kernel, shape, arguments).map_err(at(stage))?;
         if shape.shared > 48 << 10 {

@@ -76,13 +76,13 @@ pub(crate) fn spread(
     }
     let basis = Contrasts::new(classes);
     let mut sums = Sums::new(settings, on, problem, fitted, columns)?;
-    let (method, inverse) = match inverse(sums.hessian(Method::Sandwich)?, sums.entries()) {
+    let (method, inverse) = match inverse(&on.watch, sums.hessian(Method::Sandwich)?, sums.entries())? {
         Some(inverse) => (Method::Sandwich, inverse),
         None => {
             let mut near = sums.hessian(Method::SandwichGaussNewton)?;
             // Positive semi-definite but for rounding.
             (0..sums.entries()).for_each(|e| near[e * (sums.entries() + 1)] *= 1.0 + 1e-12);
-            match inverse(near, sums.entries()) {
+            match inverse(&on.watch, near, sums.entries())? {
                 Some(inverse) => (Method::SandwichGaussNewton, inverse),
                 None => return Ok(None),
             }
@@ -92,7 +92,8 @@ pub(crate) fn spread(
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
     let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
     let noise = sums.noise(&drawn)?;
-    let covariance = basis.expand(&between(&inverse, &noise, sums.entries()), features, sums.entries());
+    let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
+    let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
     let size = classes * features;
     let mut shares = RowShares::new((0..size).map(|e| covariance[e * (size + 1)]).collect());
     for (moved, times) in sums.moved()?.chunks_exact(sums.entries()).zip(&drawn.repeats) {

@@ -7,7 +7,7 @@ use crate::options::OnnxOptions;
 use crate::preprocess::Preprocess;
 use crate::resize::Pixels;
 use crate::workers::Workers;
-use lipex_core::{Backend, BlackBox, Error, Images, Outputs, Probabilities, Result};
+use lipex_core::{Backend, BlackBox, Error, Images, Outputs, Probabilities, Result, Watch};
 use rten::{ThreadPool, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,12 +99,17 @@ impl OnnxImage {
     /// # Errors
     /// [`Error::Model`] when a picture cannot be brought to the graph's size, or the graph fails.
     pub fn logits(&self, images: &Images) -> Result<Vec<Vec<f32>>> {
+        self.rows(images, Watch::nobody())
+    }
+
+    fn rows(&self, images: &Images, watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let (width, height) = (images.width(), images.height());
         let pictures: Vec<&[u8]> = images.iter().collect();
-        self.workers.each(pictures.len(), |i, pool| {
+        self.workers.each(pictures.len(), watch, |i, pool| {
             let picture = Pixels { width, height, rgb: pictures[i].to_vec() };
             let row = run(&self.graph, &self.layout, &self.preprocess, picture, pool)?;
             self.answers.check(row.len())?;
+            watch.advance(1);
             Ok(row)
         })
     }
@@ -163,7 +168,7 @@ impl<B: Backend> BlackBox<B, Images> for OnnxImage {
     /// # Errors
     /// [`Error::Model`] when the graph fails; [`Error::NotADistribution`] for a row that is none.
     fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
-        let rows = self.logits(batch)?;
+        let rows = self.rows(batch, on.watch())?;
         *out.values_mut() = on.upload(self.answers.probabilities(&rows)?)?;
         Ok(())
     }

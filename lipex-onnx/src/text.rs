@@ -7,7 +7,7 @@ use crate::graph::{Graph, Kind, Port};
 use crate::options::OnnxOptions;
 use crate::tokens::{Seen, Tokens, distinct};
 use crate::workers::Workers;
-use lipex_core::{Backend, BlackBox, Error, Outputs, Probabilities, Result, Texts};
+use lipex_core::{Backend, BlackBox, Error, Outputs, Probabilities, Result, Texts, Watch};
 use rten::{ThreadPool, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -122,11 +122,19 @@ impl OnnxText {
     /// # Errors
     /// [`Error::Model`] when the tokenizer or the graph fails.
     pub fn logits(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.rows(texts, Watch::nobody())
+    }
+
+    fn rows(&self, texts: &[&str], watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let all = self.tokens.all(texts, self.workers.threads())?;
         let (of, inputs) = distinct(&all);
         let lengths: Vec<usize> = inputs.iter().map(|ids| ids.len()).collect();
         let batches = cut(&lengths, self.limits);
-        let parts = self.workers.each(batches.len(), |i, pool| self.batch(&inputs, &batches[i], pool))?;
+        let parts = self.workers.each(batches.len(), watch, |i, pool| {
+            let rows = self.batch(&inputs, &batches[i], pool)?;
+            watch.advance(rows.len());
+            Ok(rows)
+        })?;
         let mut rows = vec![Vec::new(); inputs.len()];
         for (batch, part) in batches.iter().zip(parts) {
             batch.of.iter().zip(part).for_each(|(&input, row)| rows[input] = row);
@@ -224,7 +232,7 @@ impl<B: Backend> BlackBox<B, Texts> for OnnxText {
     /// # Errors
     /// [`Error::Model`] when the tokenizer or the graph fails; [`Error::NotADistribution`] for a row that is none.
     fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        let rows = self.logits(&batch.as_strs())?;
+        let rows = self.rows(&batch.as_strs(), on.watch())?;
         *out.values_mut() = on.upload(self.answers.probabilities(&rows)?)?;
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
+use crate::watch::Stage;
 use crate::weigh::{ProximityTable, check_weights};
 use std::time::Instant;
 
@@ -127,11 +128,21 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
     {
         let (on, around) = (&self.backend, &gathered.around);
+        let watch = on.watch();
+        let step = |stage| {
+            watch.begin(stage, around.len());
+            watch.check()
+        };
+        step(Stage::Select)?;
         let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
         expect_len("selections of the batch", around.len(), selections.len())?;
+        watch.finish();
+        step(Stage::Fit)?;
         let problems: Vec<Problem<'_, B>> = around.iter().zip(&selections).map(|(a, s)| Problem::new(a, s)).collect();
         let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problems))?;
         expect_len("fits of the batch", around.len(), fitted.len())?;
+        watch.finish();
+        step(Stage::Evaluate)?;
         let dependence = self.perturber.dependence();
         let fidelities = shared(
             timings,
@@ -139,6 +150,10 @@ impl<B: Backend> Explainer<B> {
             || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref(), dependence),
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
+        watch.finish();
+        if self.error_bars.is_some() {
+            step(Stage::Uncertainty)?;
+        }
         let mut grown = grown.into_iter();
         let mut explanations = Vec::with_capacity(instances.len());
         for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
@@ -147,6 +162,7 @@ impl<B: Backend> Explainer<B> {
                     self.error_bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
                 bars.transpose()
             })?;
+            watch.advance(1);
             let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
             let rows = on.download(around[i].probabilities.values())?;
             let instance: &I = instances[i];
@@ -154,6 +170,9 @@ impl<B: Backend> Explainer<B> {
             explanation.calls = gathered.calls[i];
             explanation.timings_ms = timings[i];
             explanations.push(explanation);
+        }
+        if self.error_bars.is_some() {
+            watch.finish();
         }
         Ok(explanations)
     }
@@ -265,13 +284,17 @@ impl<B: Backend> Explainer<B> {
             on.place(answers.values(), &mut all, classes, 0)?;
         }
         let most = model.largest_batch(self.batch_size).min(instance.largest_batch()).max(1);
+        let watch = on.watch();
+        watch.begin(Stage::Predict, rows - known);
         for start in (known..rows).step_by(most) {
             let end = rows.min(start + most);
+            watch.check()?;
             let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
             let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
             timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
             expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
             on.place(part.values(), &mut all, classes, start)?;
+            watch.reach(end - known);
         }
         let p = Probabilities::new(on, rows, classes, all)?;
         on.check(&p)?;

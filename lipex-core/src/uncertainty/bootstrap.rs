@@ -40,6 +40,7 @@ impl<B: Backend> Estimate<'_, B> {
     /// Refits on the features that the fit kept: for each the entries of W, class by class.
     pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
         let times = self.drawn_again(refits)?;
+        self.on.watch().extend(refits);
         let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
         let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
@@ -51,6 +52,7 @@ impl<B: Backend> Estimate<'_, B> {
     pub(super) fn shares_in_top(&self, k: usize, refits: usize) -> Result<Option<Vec<Vec<f64>>>> {
         let Some(selector) = self.selector else { return Ok(None) };
         let times = self.drawn_again(refits)?;
+        self.on.watch().extend(refits);
         let selections = selector.reselect(self.on, self.around, &times)?;
         expect_len("selections of the bootstrap", refits, selections.len())?;
         let starts: Vec<Fitted> = selections.iter().map(|s| start_on(self.fitted, s)).collect();
@@ -65,6 +67,7 @@ impl<B: Backend> Estimate<'_, B> {
         let (classes, features) = (self.fitted.matrix.len(), self.around.masks.features());
         let mut shares = vec![vec![0.0; features]; classes];
         for fit in &fitted {
+            self.on.watch().check()?;
             for (c, share) in shares.iter_mut().enumerate() {
                 fit.top_k(c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
             }

@@ -91,10 +91,14 @@ impl<B: Backend> Estimate<'_, B> {
     pub fn uncertainty(&self, bars: &ErrorBars) -> Result<Uncertainty> {
         let spread = self.spread(bars.refits)?;
         let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let watch = self.on.watch();
         let entry = |c: usize| (0..features).map(|j| spread.std_error(c, j)).collect();
         let between = |j: usize| {
-            let row = |a: usize| (0..classes).map(|b| spread.covariance((a, j), (b, j))).collect();
-            (0..classes).map(row).collect()
+            let row = |a: usize| {
+                watch.check()?;
+                Ok((0..classes).map(|b| spread.covariance((a, j), (b, j))).collect())
+            };
+            (0..classes).map(row).collect::<Result<_>>()
         };
         let exact = spread.method() == Method::Exact;
         let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits)? };
@@ -104,9 +108,9 @@ impl<B: Backend> Estimate<'_, B> {
             rows: self.dependence,
             level: bars.level,
             std_error: (0..classes).map(entry).collect(),
-            covariance: (0..features).map(between).collect(),
+            covariance: (0..features).map(between).collect::<Result<_>>()?,
             quantile: spread.quantile(0.5 + 0.5 * bars.level),
-            band: spread.band(bars.level, self.seed),
+            band: spread.watched_band(watch, bars.level, self.seed)?,
             few_rows: spread.few_rows_in_use(),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,

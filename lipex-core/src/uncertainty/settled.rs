@@ -101,6 +101,7 @@ impl<B: Backend> Estimate<'_, B> {
         // Of each outside feature Σ w z and Σ w z r, r what the fit leaves.
         let mut sums = vec![(0.0, 0.0); outside.len()];
         for ((row, p), &w) in bits.chunks_exact(masks.words().max(1)).zip(p.chunks_exact(classes)).zip(&weights) {
+            on.watch().check()?;
             let holds = |j: usize| row[j / 32] >> (j % 32) & 1 == 1;
             let keeps: Vec<bool> = self.fitted.kept.iter().map(|&j| holds(j)).collect();
             let w = f64::from(w);

@@ -4,6 +4,7 @@ use super::quantile::{normal, normal_share, student};
 use super::{FewRows, Method};
 use crate::error::{Result, expect_len};
 use crate::philox::{Draws, Purpose};
+use crate::watch::Watch;
 
 /// Draws of the normal distribution behind a simultaneous band.
 const BAND_DRAWS: usize = 2000;
@@ -123,6 +124,12 @@ impl Spread {
     /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν, after Wilson and Hilferty
     /// (1931): within 2 % at the quantiles that count for ν ≥ 4, and too wide below.
     pub fn band(&self, level: f64, seed: u64) -> f64 {
+        // Nobody can stop it.
+        self.watched_band(Watch::nobody(), level, seed).unwrap_or_default()
+    }
+
+    /// The same for a run that can be stopped.
+    pub(crate) fn watched_band(&self, watch: &Watch, level: f64, seed: u64) -> Result<f64> {
         let entries = self.classes * self.features;
         let errors: Vec<f64> = (0..entries).map(|e| self.std_error(e / self.features, e % self.features)).collect();
         let most = |row: &[f64]| {
@@ -130,20 +137,21 @@ impl Spread {
             scaled.fold(0.0, f64::max)
         };
         let mut largest: Vec<f64> = match &self.values {
-            Values::None => return 0.0,
+            Values::None => return Ok(0.0),
             Values::Draws(v) => v.chunks_exact(entries.max(1)).map(most).collect(),
             Values::Covariance(v) => {
-                let root = root(v, entries);
+                let root = root(watch, v, entries)?;
                 let draw = |r| {
+                    watch.check()?;
                     let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
-                    most(&correlated(&root, entries, &mut draws)) / self.shared_error(&mut draws, entries)
+                    Ok(most(&correlated(&root, entries, &mut draws)) / self.shared_error(&mut draws, entries))
                 };
-                (0..BAND_DRAWS as u32).map(draw).collect()
+                (0..BAND_DRAWS as u32).map(draw).collect::<Result<_>>()?
             }
         };
         largest.sort_by(f64::total_cmp);
         let at = (level * largest.len() as f64).ceil() as usize;
-        largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().unwrap_or(0.0)
+        Ok(largest.get(at.clamp(1, largest.len().max(1)) - 1).copied().unwrap_or(0.0))
     }
 }
 
@@ -157,9 +165,10 @@ impl Spread {
 }
 
 /// L with LLᵀ = V, V positive semi-definite: directions without variance get columns of zeros.
-fn root(covariance: &[f64], n: usize) -> Vec<f64> {
+fn root(watch: &Watch, covariance: &[f64], n: usize) -> Result<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
+        watch.check()?;
         for j in 0..=i {
             let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
             let left = covariance[i * n + j] - dot;
@@ -174,7 +183,7 @@ fn root(covariance: &[f64], n: usize) -> Vec<f64> {
             };
         }
     }
-    l
+    Ok(l)
 }
 
 /// L times a vector of independent normal deviates.

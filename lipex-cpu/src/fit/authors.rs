@@ -10,8 +10,8 @@ use crate::design::Design;
 use crate::lanes::{Aligned, padded_f32};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Authors, AuthorsLoss, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start, Surrogate,
-    TotalVariation,
+    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start,
+    Surrogate, TotalVariation,
 };
 
 const FIRST_DECAY: f64 = 0.9;
@@ -20,19 +20,20 @@ const EPSILON: f64 = 1e-8;
 
 impl Surrogate<Cpu> for Authors {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
-        on.map(problems.len(), |i| fit_one(self, &problems[i]))
+        on.map(problems.len(), |i| fit_one(on, self, &problems[i]))
     }
 }
 
-fn fit_one(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
+fn fit_one(on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let data = Data::new(problem);
-    let train = |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(settings, problem);
+    let train =
+        |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(on, settings, problem);
     let (best, divergence): (Best, &dyn ErasedDivergence) = match settings.loss_in_use() {
-        AuthorsLoss::Hellinger => (train(&Hellinger), &Hellinger),
-        AuthorsLoss::TotalVariation => (train(&TotalVariation), &TotalVariation),
+        AuthorsLoss::Hellinger => (train(&Hellinger)?, &Hellinger),
+        AuthorsLoss::TotalVariation => (train(&TotalVariation)?, &TotalVariation),
         AuthorsLoss::Lower => {
-            let (h, tv) = (train(&Hellinger), train(&TotalVariation));
+            let (h, tv) = (train(&Hellinger)?, train(&TotalVariation)?);
             if tv.loss < h.loss { (tv, &TotalVariation) } else { (h, &Hellinger) }
         }
     };
@@ -107,7 +108,7 @@ impl<'a> Training<'a> {
         Training { data, batches, divergence }
     }
 
-    fn run(&self, settings: &Authors, problem: &Problem<'_, Cpu>) -> Best {
+    fn run(&self, on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Best> {
         let mut x = start(settings, problem);
         let mut losses: Vec<Objective<'_>> = self.batches.iter().map(|b| self.data.loss(b, self.divergence)).collect();
         let mut adam = Adam::new(x.len());
@@ -117,6 +118,7 @@ impl<'a> Training<'a> {
         let mut since = 0;
         for _ in 0..settings.epoch_limit() {
             for loss in &mut losses {
+                on.watch().check()?;
                 let value = loss.evaluate(&x, &mut gradient);
                 best.evaluations += 1;
                 if value < best.loss {
@@ -132,13 +134,13 @@ impl<'a> Training<'a> {
                     } else {
                         "more than 1000 steps without a lower loss"
                     };
-                    return best;
+                    return Ok(best);
                 }
                 adam.step(&mut x, &gradient);
                 best.steps += 1;
             }
         }
-        best
+        Ok(best)
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<
         let mut last: Option<Fitted> = None;
         for (score, lambda) in scores.iter_mut().zip(Lambda::CANDIDATES) {
             let refit = Problem { multiplicities: Some(&multiplicities), start: last.as_ref(), ..*problem };
-            let fitted = fit_at(settings, shared, &refit, lambda * factor);
+            let fitted = fit_at(settings, shared, &refit, lambda * factor)?;
             *score += held_out(settings, problem, &fitted, (0..folds.len()).filter(|&i| folds[i] == k));
             last = Some(fitted);
         }

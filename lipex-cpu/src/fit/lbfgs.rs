@@ -8,6 +8,7 @@
 use super::objective::{Objective, Precision};
 use super::precondition::Preconditioner;
 use crate::linalg::{add_scaled, dot};
+use lipex_core::{Result, Watch};
 use std::collections::VecDeque;
 
 /// Pairs that are kept.
@@ -21,11 +22,13 @@ const PATIENCE: usize = 3;
 
 /// When to stop.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Limits<'a> {
     /// Share of the objective that the predicted excess ½gᵀH₀g may be.
     pub tolerance: f64,
     /// Most evaluations.
     pub evaluations: usize,
+    /// Whether to go on at all.
+    pub watch: &'a Watch,
 }
 
 /// Why a run ended.
@@ -116,7 +119,10 @@ impl<'a> Solver<'a> {
     }
 
     /// Minimises from `x`, which it replaces by the best point found.
-    pub fn minimise(&mut self, o: &mut Objective<'_>, x: &mut [f64], limits: Limits) -> Outcome {
+    ///
+    /// # Errors
+    /// [`Interrupted`](lipex_core::Error::Interrupted).
+    pub fn minimise(&mut self, o: &mut Objective<'_>, x: &mut [f64], limits: Limits<'_>) -> Result<Outcome> {
         // Differences of the objective below this are rounding.
         let rounding = match o.precision() {
             Precision::Single => 1e-7,
@@ -145,9 +151,9 @@ impl<'a> Solver<'a> {
                 continue;
             }
             let noise = rounding * (here.value.abs() + 0.1 * o.scale());
-            let left = limits.evaluations - outcome.evaluations;
+            let left = Limits { evaluations: limits.evaluations - outcome.evaluations, ..limits };
             let before = outcome.evaluations;
-            let found = search(o, &here, &direction, noise, left, &mut outcome.evaluations);
+            let found = search(o, &here, &direction, noise, left, &mut outcome.evaluations)?;
             self.spent += outcome.evaluations - before;
             let Some(next) = found else {
                 if pairs.is_empty() {
@@ -174,7 +180,7 @@ impl<'a> Solver<'a> {
         outcome.value = here.value;
         outcome.gradient_norm = here.gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
         x.copy_from_slice(&here.x);
-        outcome
+        Ok(outcome)
     }
 }
 
@@ -202,17 +208,18 @@ fn search(
     here: &Point,
     direction: &[f64],
     noise: f64,
-    left: usize,
+    left: Limits<'_>,
     evaluations: &mut usize,
-) -> Option<Point> {
+) -> Result<Option<Point>> {
     const DECREASE: f64 = 1e-4;
     const CURVATURE: f64 = 0.9;
     let slope = dot(&here.gradient, direction);
     if slope >= 0.0 {
-        return None;
+        return Ok(None);
     }
     let (mut t, mut low, mut high) = (1.0, 0.0, f64::INFINITY);
-    for _ in 0..MOST_TRIALS.min(left) {
+    for _ in 0..MOST_TRIALS.min(left.evaluations) {
+        left.watch.check()?;
         let mut x = here.x.clone();
         add_scaled(&mut x, t, direction);
         let there = Point::at(o, x);
@@ -226,7 +233,7 @@ fn search(
         } else if new_slope < CURVATURE * slope {
             low = t;
         } else {
-            return Some(there);
+            return Ok(Some(there));
         }
         t = if high.is_infinite() {
             2.0 * t
@@ -237,5 +244,5 @@ fn search(
             0.5 * (low + high)
         };
     }
-    None
+    Ok(None)
 }

@@ -18,8 +18,8 @@ use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Dependence, FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread, Start,
-    Starts, Surrogate,
+    Backend, Dependence, FitReport, Fitted, Kl, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax,
+    Spread, Start, Starts, Surrogate,
 };
 use objective::{Objective, Precision};
 use precondition::Preconditioner;
@@ -39,10 +39,14 @@ impl Surrogate<Cpu> for Softmax {
         problems.iter().try_for_each(Problem::check)?;
         let mut fitted: Vec<Option<Fitted>> = problems.iter().map(|_| None).collect();
         for groups in together(problems).chunks(PREPARED * on.threads()) {
-            let shared = on.map(groups.len(), |g| Shared::new(self, problems, &groups[g]))?;
+            let shared = on.map(groups.len(), |g| Shared::new(on, self, problems, &groups[g]))?;
             let tasks: Vec<(usize, usize)> =
                 groups.iter().enumerate().flat_map(|(g, group)| group.iter().map(move |&i| (g, i))).collect();
-            let made = on.map(tasks.len(), |t| fit_one(self, &shared[tasks[t].0], &problems[tasks[t].1]))?;
+            let made = on.map(tasks.len(), |t| {
+                let fit = fit_one(self, &shared[tasks[t].0], &problems[tasks[t].1])?;
+                on.watch().advance(1);
+                Ok(fit)
+            })?;
             tasks.iter().zip(made).for_each(|(&(_, i), fit)| fitted[i] = Some(fit));
         }
         Ok(fitted.into_iter().flatten().collect())
@@ -50,19 +54,19 @@ impl Surrogate<Cpu> for Softmax {
 
     fn spread(
         &self,
-        _: &Cpu,
+        on: &Cpu,
         problem: &Problem<'_, Cpu>,
         fitted: &Fitted,
         dependence: Dependence,
     ) -> Result<Option<Spread>> {
-        sandwich::spread(self, problem, fitted, dependence)
+        sandwich::spread(on, self, problem, fitted, dependence)
     }
 
-    fn shrinkage(&self, _: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
+    fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
         problem.check()?;
         let warm = Problem { start: Some(fitted), ..*problem };
-        let shared = Shared::new(self, std::slice::from_ref(&warm), &[0])?;
-        let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0);
+        let shared = Shared::new(on, self, std::slice::from_ref(&warm), &[0])?;
+        let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0)?;
         Ok(fitted.shrinkage(&less))
     }
 }
@@ -86,15 +90,15 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
         (Lambda::Auto, Some(start)) => start.report.lambda,
         (Lambda::Auto, None) => lambda::choose(settings, shared, problem)? * settings.lambda_factor()?,
     };
-    let own = fit_at(settings, shared, problem, lambda);
+    let own = fit_at(settings, shared, problem, lambda)?;
     if settings.starts_in_use() == Starts::One || problem.start.is_some() {
         return Ok(own);
     }
     // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
     let kl = settings.clone().divergence(Kl);
     let bend = settings.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
-    let from = fit_at(&kl, shared, problem, lambda * bend);
-    let other = fit_at(settings, shared, &Problem { start: Some(&from), ..*problem }, lambda);
+    let from = fit_at(&kl, shared, problem, lambda * bend)?;
+    let other = fit_at(settings, shared, &Problem { start: Some(&from), ..*problem }, lambda)?;
     let spent = [&own, &from, &other].map(|fit| (fit.report.iterations, fit.report.evaluations));
     let (mut best, start) =
         if other.report.objective < own.report.objective { (other, Start::Kl) } else { (own, Start::Own) };
@@ -105,7 +109,7 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
 }
 
 /// A fit with this penalty, from the problem's start or the surrogate's own.
-fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Fitted {
+fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
     let (rows, weights) = weights(settings, problem.around, problem.multiplicities);
     let classes = problem.around.probabilities.classes();
     let mut objective = Objective::new(shared.terms(settings, lambda), &rows, &weights);
@@ -125,8 +129,8 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
         }
     };
     let tolerance = problem.tolerance.unwrap_or(settings.tolerance_in_use());
-    let limits = Limits { tolerance, evaluations: settings.evaluation_limit() };
-    let outcome = minimise(&mut objective, preconditioner, &mut x, limits);
+    let limits = Limits { tolerance, evaluations: settings.evaluation_limit(), watch: shared.watch };
+    let outcome = minimise(&mut objective, preconditioner, &mut x, limits)?;
     let kept = shared.kept.to_vec();
     let (matrix, intercept) = read(&x, kept.len(), classes, settings.has_intercept());
     let report = FitReport {
@@ -142,11 +146,11 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
         start: if problem.start.is_some() { Start::Given } else { Start::Own },
     };
     let support = vec![(0..kept.len()).collect(); classes];
-    Fitted { kept, matrix, intercept, support, link: Link::Softmax, report }
+    Ok(Fitted { kept, matrix, intercept, support, link: Link::Softmax, report })
 }
 
 /// Minimises in f32, and on in f64 where f32 stalls; through ever narrower smoothing where the divergence has kinks.
-fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], limits: Limits) -> Outcome {
+fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], limits: Limits<'_>) -> Result<Outcome> {
     let mut solver = Solver::new(h, objective);
     let mut total = Outcome::default();
     let widths: Vec<Option<f32>> =
@@ -161,14 +165,14 @@ fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], li
         for precision in [Precision::Single, Precision::Double] {
             objective.set_precision(precision);
             let left = limits.evaluations.saturating_sub(total.evaluations).max(1);
-            let part = solver.minimise(objective, x, Limits { tolerance, evaluations: left });
+            let part = solver.minimise(objective, x, Limits { tolerance, evaluations: left, ..limits })?;
             total.add(part);
             if part.stop != Stop::Stalled {
                 break;
             }
         }
     }
-    total
+    Ok(total)
 }
 
 /// W and b out of the solver's layout (columns × padded classes).

@@ -6,7 +6,7 @@ use super::weights;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
-use lipex_core::{Fitted, Lambda, Neighbourhood, Problem, Result, Softmax};
+use lipex_core::{Backend, Fitted, Lambda, Neighbourhood, Problem, Result, Softmax, Watch};
 use std::collections::HashMap;
 
 /// Problems of one neighbourhood and the same features, in the order of their first.
@@ -29,6 +29,8 @@ pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
 pub(super) struct Shared<'a> {
     pub around: &'a Neighbourhood<Cpu>,
     pub kept: &'a [usize],
+    /// The run that the fits are part of.
+    pub watch: &'a Watch,
     design: Design,
     /// P, padded.
     p: Aligned<f32>,
@@ -43,11 +45,12 @@ pub(super) struct Warm<'a> {
 }
 
 impl<'a> Shared<'a> {
-    pub fn new(settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
+    pub fn new(on: &'a Cpu, settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
         let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared { around, kept, design, p: padded(&around.probabilities), warm: None };
+        let mut shared =
+            Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,

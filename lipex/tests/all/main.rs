@@ -19,3 +19,4 @@ mod page;
 mod picture_files;
 mod readings;
 mod text;
+mod watch;

@@ -1,0 +1,202 @@
+//! What a run asks and tells while it works: whether to go on, and how far it is.
+
+use crate::error::{Error, Result};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Asking the black box; counted in distinct inputs.
+    Predict,
+    /// Choosing features; counted in instances.
+    Select,
+    /// Fitting; counted in fits.
+    Fit,
+    /// Measuring fidelity; counted in refits.
+    Evaluate,
+    /// Error bars; counted in refits.
+    Uncertainty,
+}
+
+impl Stage {
+    /// The name that reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Predict => "predict",
+            Stage::Select => "select",
+            Stage::Fit => "fit",
+            Stage::Evaluate => "evaluate",
+            Stage::Uncertainty => "uncertainty",
+        }
+    }
+}
+
+/// How far a run is in one of its stages: `done` of `total`, which is at least 1 and known from the start of the stage.
+///
+/// A run that adds masks comes to a stage more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The stage.
+    pub stage: Stage,
+    /// What is done of it, from 0 to `total`.
+    pub done: usize,
+    /// What there is to do; a front end may draw a bar of this length.
+    pub total: usize,
+}
+
+/// Whether a run is to stop.
+pub(crate) type Asks = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Takes how far a run is.
+pub(crate) type Tells = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// A run's line to whoever started it. The backend carries it, so that every stage can [`check`](Watch::check) whether to go
+/// on, and count what it has done.
+///
+/// Cheap to clone: clones are the same line. Without a listener every call returns at once.
+///
+/// ```
+/// use lipex_core::{Error, Watch};
+/// use std::sync::Arc;
+///
+/// let stopped = Watch::new(Some(Arc::new(|| true)), None);
+/// assert!(matches!(stopped.check(), Err(Error::Interrupted)));
+/// assert!(Watch::default().check().is_ok());
+/// ```
+#[derive(Clone, Default)]
+pub struct Watch(Option<Arc<Line>>);
+
+struct Line {
+    asks: Option<Asks>,
+    tells: Option<Tells>,
+    /// Once a run is told to stop, all of its threads are.
+    stopped: AtomicBool,
+    at: Mutex<Option<Progress>>,
+}
+
+/// For backends that carry none.
+static NOBODY: Watch = Watch(None);
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Watch(a listener)" } else { "Watch(nobody)" })
+    }
+}
+
+impl Watch {
+    /// A line for one run.
+    pub fn new(
+        interrupt: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+        progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    ) -> Self {
+        if interrupt.is_none() && progress.is_none() {
+            return Watch(None);
+        }
+        let (stopped, at) = (AtomicBool::new(false), Mutex::new(None));
+        Watch(Some(Arc::new(Line { asks: interrupt, tells: progress, stopped, at })))
+    }
+
+    /// A line that nobody listens on.
+    pub fn nobody() -> &'static Self {
+        &NOBODY
+    }
+
+    /// Passes unless the run is to stop. Work between two calls should take a few milliseconds at most.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], from the first time on that the run is told to stop.
+    pub fn check(&self) -> Result<()> {
+        let Some(Line { asks: Some(asks), stopped, .. }) = self.0.as_deref() else { return Ok(()) };
+        if stopped.load(Ordering::Relaxed) || asks() {
+            stopped.store(true, Ordering::Relaxed);
+            return Err(Error::Interrupted);
+        }
+        Ok(())
+    }
+
+    /// Whether anybody may stop the run.
+    pub fn can_stop(&self) -> bool {
+        self.0.as_ref().is_some_and(|line| line.asks.is_some())
+    }
+
+    /// A stage begins, of which `total` pieces are to be done.
+    pub fn begin(&self, stage: Stage, total: usize) {
+        self.tell(|_| Some(Progress { stage, done: 0, total: total.max(1) }));
+    }
+
+    /// The stage under way has `more` pieces than it was said to have.
+    pub fn extend(&self, more: usize) {
+        self.tell(|at| at.map(|p| Progress { total: p.total + more, ..p }));
+    }
+
+    /// Another piece of the stage under way is done.
+    pub fn advance(&self, pieces: usize) {
+        self.tell(|at| at.map(|p| Progress { done: (p.done + pieces).min(p.total), ..p }));
+    }
+
+    /// At least `done` pieces of the stage under way are done, those included that were told before.
+    pub fn reach(&self, done: usize) {
+        self.tell(|at| at.map(|p| Progress { done: p.done.max(done).min(p.total), ..p }));
+    }
+
+    /// All of the stage under way is done.
+    pub fn finish(&self) {
+        self.tell(|at| at.map(|p| Progress { done: p.total, ..p }));
+    }
+
+    fn tell(&self, next: impl FnOnce(Option<Progress>) -> Option<Progress>) {
+        let Some(Line { tells: Some(tells), at, .. }) = self.0.as_deref() else { return };
+        // Held while it is told, so that a listener never sees the count go back.
+        let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = next(*at);
+        if next != *at {
+            *at = next;
+            next.into_iter().for_each(|progress| tells(progress));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn once_stopped_it_stays_so() {
+        // Only the second question is answered with yes.
+        let asked = Arc::new(Mutex::new(0));
+        let count = Arc::clone(&asked);
+        let second = move || {
+            let mut asked = count.lock().unwrap();
+            *asked += 1;
+            *asked == 2
+        };
+        let watch = Watch::new(Some(Arc::new(second)), None);
+        assert!(watch.can_stop() && watch.check().is_ok());
+        assert!((0..3).all(|_| matches!(watch.clone().check(), Err(Error::Interrupted))));
+        assert_eq!(*asked.lock().unwrap(), 2);
+        assert!(!Watch::nobody().can_stop() && Watch::nobody().check().is_ok());
+    }
+
+    #[test]
+    fn progress_has_an_end_and_never_goes_back() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        let watch = Watch::new(None, Some(Arc::new(move |p: Progress| list.lock().unwrap().push((p.done, p.total)))));
+        watch.advance(1);
+        watch.begin(Stage::Fit, 2);
+        watch.advance(1);
+        watch.extend(1);
+        watch.advance(5);
+        watch.finish();
+        watch.begin(Stage::Evaluate, 0);
+        watch.finish();
+        watch.begin(Stage::Predict, 9);
+        watch.advance(3);
+        watch.reach(2);
+        watch.reach(5);
+        let predict = [(0, 9), (3, 9), (5, 9)];
+        assert_eq!(*told.lock().unwrap(), [&[(0, 2), (1, 2), (1, 3), (3, 3), (0, 1), (1, 1)][..], &predict].concat());
+    }
+}
