@@ -83,7 +83,12 @@ pub(crate) fn resize(from: &Pixels, area: Area, width: usize, height: usize, fil
     }
     let across = Axis::new(from.width, left, right, width, filter);
     let down = Axis::new(from.height, top, bottom, height, filter);
-    Ok(down.vertical(&across.horizontal(from)))
+    // Bytes stand between the passes, so their order shows in the last bit or so. Pillow 13 begins with the columns of upright
+    // pictures; older ones begin with the rows.
+    Ok(match from.height > from.width {
+        true => across.horizontal(&down.vertical(from)),
+        false => down.vertical(&across.horizontal(from)),
+    })
 }
 
 /// The pixel in whose middle each new one's middle falls.
