@@ -24,6 +24,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod nearest;
 mod outputs;
 pub mod perturb;
 pub mod philox;
@@ -35,6 +36,7 @@ mod real;
 mod render;
 pub mod select;
 mod shared;
+mod spelling;
 mod uncertainty;
 mod watch;
 pub mod weigh;
@@ -57,6 +59,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use nearest::{listed, nearest};
 pub use outputs::Outputs;
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,

@@ -20,4 +20,3 @@ pub fn json(file: impl AsRef<Path>) -> Value {
 pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
 }
-
