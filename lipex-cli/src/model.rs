@@ -3,7 +3,7 @@
 use crate::options::{ModelOptions, ThreadOptions};
 use crate::program;
 use lipex::{
-    Backend, BlackBox, CommandModel, Cpu, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
+    Backend, Batching, BlackBox, CommandModel, Cpu, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
     Probabilities, Result, Seen, Texts,
 };
 use std::path::Path;
@@ -139,16 +139,16 @@ fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxO
 }
 
 impl<B: Backend> BlackBox<B, Texts> for TextModel {
-    fn labels(&self) -> &[String] {
+    fn labels(&self) -> Option<&[String]> {
         self.one::<B>().labels()
     }
 
-    fn largest_batch(&self, usual: usize) -> usize {
-        self.one::<B>().largest_batch(usual)
+    fn batching(&self) -> Batching {
+        self.one::<B>().batching()
     }
 
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        self.one().predict(on, batch, out)
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        self.one().predict(on, batch)
     }
 }
 
@@ -163,16 +163,16 @@ impl TextModel {
 }
 
 impl<B: Backend> BlackBox<B, Images> for ImageModel {
-    fn labels(&self) -> &[String] {
+    fn labels(&self) -> Option<&[String]> {
         self.one::<B>().labels()
     }
 
-    fn largest_batch(&self, usual: usize) -> usize {
-        self.one::<B>().largest_batch(usual)
+    fn batching(&self) -> Batching {
+        self.one::<B>().batching()
     }
 
-    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
-        self.one().predict(on, batch, out)
+    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
+        self.one().predict(on, batch)
     }
 }
 

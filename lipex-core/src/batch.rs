@@ -34,6 +34,15 @@ impl From<Vec<String>> for Texts {
     }
 }
 
+impl IntoIterator for Texts {
+    type Item = String;
+    type IntoIter = std::vec::IntoIter<String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl FromIterator<String> for Texts {
     fn from_iter<I: IntoIterator<Item = String>>(texts: I) -> Self {
         Texts(texts.into_iter().collect())
@@ -61,6 +70,13 @@ impl Images {
         let whole = bytes.len().checked_div(one).unwrap_or(0) * one;
         expect_len(&format!("bytes of whole images of {width}×{height}"), whole, bytes.len())?;
         Ok(Images { width, height, bytes })
+    }
+
+    /// The images of all batches, in order; `None` where sizes differ.
+    pub fn join(parts: Vec<Images>) -> Option<Images> {
+        let (width, height) = parts.first().map(|part| (part.width, part.height))?;
+        let alike = parts.iter().all(|part| (part.width, part.height) == (width, height));
+        alike.then(|| Images { width, height, bytes: parts.into_iter().flat_map(|part| part.bytes).collect() })
     }
 
     /// The number of images.

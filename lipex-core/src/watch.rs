@@ -136,11 +136,6 @@ impl Watch {
         self.tell(|at| at.map(|p| Progress { done: (p.done + pieces).min(p.total), ..p }));
     }
 
-    /// At least `done` pieces of the stage under way are done, those included that were told before.
-    pub fn reach(&self, done: usize) {
-        self.tell(|at| at.map(|p| Progress { done: p.done.max(done).min(p.total), ..p }));
-    }
-
     /// All of the stage under way is done.
     pub fn finish(&self) {
         self.tell(|at| at.map(|p| Progress { done: p.total, ..p }));
@@ -192,11 +187,6 @@ mod tests {
         watch.finish();
         watch.begin(Stage::Evaluate, 0);
         watch.finish();
-        watch.begin(Stage::Predict, 9);
-        watch.advance(3);
-        watch.reach(2);
-        watch.reach(5);
-        let predict = [(0, 9), (3, 9), (5, 9)];
-        assert_eq!(*told.lock().unwrap(), [&[(0, 2), (1, 2), (1, 3), (3, 3), (0, 1), (1, 1)][..], &predict].concat());
+        assert_eq!(*told.lock().unwrap(), [(0, 2), (1, 2), (1, 3), (3, 3), (0, 1), (1, 1)]);
     }
 }

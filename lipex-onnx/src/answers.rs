@@ -3,7 +3,7 @@
 use crate::classes::{self, Labels};
 use crate::files::{Files, Json};
 use crate::graph::{Ending, Graph};
-use lipex_core::{Error, Outputs, Result, check_row};
+use lipex_core::{Backend, CheckedRows, Error, Outputs, Probabilities, Result};
 
 /// What the columns of the output are, and the classes' names.
 #[derive(Clone, Debug)]
@@ -75,19 +75,14 @@ impl Answers {
         }
     }
 
-    /// The probabilities of the classes, a row after the other.
+    /// The probabilities of the classes, a row an input.
     ///
     /// # Errors
     /// [`Error::NotADistribution`] for a row that is none.
-    pub fn probabilities(&self, rows: &[Vec<f32>]) -> Result<Vec<f32>> {
-        let mut all = Vec::with_capacity(rows.len() * self.labels.len());
-        for (i, numbers) in rows.iter().enumerate() {
-            let mut row = self.row(numbers);
-            self.outputs.to_probabilities(&mut row);
-            check_row(i, &row)?;
-            all.extend(row.into_iter().map(|p| p as f32));
-        }
-        Ok(all)
+    pub fn probabilities<B: Backend>(&self, on: &B, rows: &[Vec<f32>]) -> Result<Probabilities<B>> {
+        let mut checked = CheckedRows::with_capacity(rows.len(), self.labels.len());
+        rows.iter().try_for_each(|numbers| checked.push(self.outputs, self.row(numbers)))?;
+        checked.on(on)
     }
 }
 

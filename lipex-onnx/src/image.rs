@@ -7,7 +7,7 @@ use crate::options::OnnxOptions;
 use crate::preprocess::Preprocess;
 use crate::resize::Pixels;
 use crate::workers::Workers;
-use lipex_core::{Backend, BlackBox, Error, Images, Outputs, Probabilities, Result, Watch};
+use lipex_core::{Backend, Batching, BlackBox, Error, Images, Outputs, Probabilities, Result, Watch};
 use rten::{ThreadPool, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -109,7 +109,6 @@ impl OnnxImage {
             let picture = Pixels { width, height, rgb: pictures[i].to_vec() };
             let row = run(&self.graph, &self.layout, &self.preprocess, picture, pool)?;
             self.answers.check(row.len())?;
-            watch.advance(1);
             Ok(row)
         })
     }
@@ -161,15 +160,19 @@ fn layout(graph: &Graph) -> Result<Layout> {
 }
 
 impl<B: Backend> BlackBox<B, Images> for OnnxImage {
-    fn labels(&self) -> &[String] {
-        &self.answers.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.answers.labels)
+    }
+
+    /// Each picture runs alone.
+    fn batching(&self) -> Batching {
+        Batching::Own
     }
 
     /// # Errors
     /// [`Error::Model`] when the graph fails; [`Error::NotADistribution`] for a row that is none.
-    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
         let rows = self.rows(batch, on.watch())?;
-        *out.values_mut() = on.upload(self.answers.probabilities(&rows)?)?;
-        Ok(())
+        self.answers.probabilities(on, &rows)
     }
 }

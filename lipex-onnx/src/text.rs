@@ -7,7 +7,7 @@ use crate::graph::{Graph, Kind, Port};
 use crate::options::OnnxOptions;
 use crate::tokens::{Seen, Tokens, distinct};
 use crate::workers::Workers;
-use lipex_core::{Backend, BlackBox, Error, Outputs, Probabilities, Result, Texts, Watch};
+use lipex_core::{Backend, Batching, BlackBox, Error, Outputs, Probabilities, Result, Texts, Watch};
 use rten::{ThreadPool, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -220,20 +220,19 @@ fn values<'a>(
 }
 
 impl<B: Backend> BlackBox<B, Texts> for OnnxText {
-    fn labels(&self) -> &[String] {
-        &self.answers.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.answers.labels)
     }
 
-    /// All: batches are cut here, over everything that there is.
-    fn largest_batch(&self, _usual: usize) -> usize {
-        usize::MAX
+    /// Batches are cut here, over all inputs of an instance.
+    fn batching(&self) -> Batching {
+        Batching::Own
     }
 
     /// # Errors
     /// [`Error::Model`] when the tokenizer or the graph fails; [`Error::NotADistribution`] for a row that is none.
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
         let rows = self.rows(&batch.as_strs(), on.watch())?;
-        *out.values_mut() = on.upload(self.answers.probabilities(&rows)?)?;
-        Ok(())
+        self.answers.probabilities(on, &rows)
     }
 }

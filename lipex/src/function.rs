@@ -1,6 +1,7 @@
 //! Functions as black boxes.
 
-use lipex_core::{Backend, BlackBox, Error, Outputs, Probabilities, Result, Texts, check_row, expect_len};
+use crate::outputs::{Reader, rows};
+use lipex_core::{Backend, Batching, BlackBox, Error, Outputs, Probabilities, Result, Texts};
 use std::fmt;
 
 type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
@@ -16,14 +17,13 @@ type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + '
 /// # let _ = model;
 /// ```
 pub struct TextFn<'a> {
-    labels: Vec<String>,
-    outputs: Outputs,
+    reader: Reader,
     answer: Answer<'a>,
 }
 
 impl fmt::Debug for TextFn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TextFn").field("labels", &self.labels).field("outputs", &self.outputs).finish_non_exhaustive()
+        f.debug_struct("TextFn").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -39,7 +39,16 @@ impl<'a> TextFn<'a> {
         R: AsRef<[T]>,
         T: Copy + Into<f64>,
     {
-        Self::from_answer(labels, Box::new(move |texts| Ok(rows(function(texts)))))
+        TextFn { reader: Reader::new(labels), answer: Box::new(move |texts| Ok(rows(function(texts)))) }
+    }
+
+    /// A function whose classes are numbered from 0: there are as many as its first answer has columns.
+    pub fn numbered<R, T>(function: impl Fn(&[&str]) -> Vec<R> + Send + Sync + 'a) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+    {
+        TextFn { reader: Reader::numbered(), answer: Box::new(move |texts| Ok(rows(function(texts)))) }
     }
 
     /// A function that may fail; its error becomes [`Error::Model`].
@@ -52,53 +61,39 @@ impl<'a> TextFn<'a> {
         T: Copy + Into<f64>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::from_answer(labels, Box::new(move |texts| function(texts).map(rows).map_err(Error::model)))
+        let answer: Answer<'a> = Box::new(move |texts| function(texts).map(rows).map_err(Error::model));
+        TextFn { reader: Reader::new(labels), answer }
     }
 
-    fn from_answer(labels: impl IntoIterator<Item = impl Into<String>>, answer: Answer<'a>) -> Self {
-        TextFn { labels: labels.into_iter().map(Into::into).collect(), outputs: Outputs::default(), answer }
+    /// States what batches may hold; default [`Batching::OneInstance`].
+    pub fn batching(self, batching: Batching) -> Self {
+        TextFn { reader: Reader { batching, ..self.reader }, ..self }
     }
 
     /// The function's numbers are logits: each row goes through a softmax.
     pub fn logits(self) -> Self {
-        TextFn { outputs: Outputs::Logits, ..self }
+        TextFn { reader: Reader { outputs: Outputs::Logits, ..self.reader }, ..self }
     }
 
     /// The function's numbers are independent probabilities (sigmoids): see [`Outputs::Independent`].
     pub fn independent(self) -> Self {
-        TextFn { outputs: Outputs::Independent, ..self }
+        TextFn { reader: Reader { outputs: Outputs::Independent, ..self.reader }, ..self }
     }
 }
 
-/// Rows of any kind as rows of f64.
-pub(crate) fn rows<R: AsRef<[T]>, T: Copy + Into<f64>>(rows: Vec<R>) -> Vec<Vec<f64>> {
-    rows.iter().map(|row| row.as_ref().iter().map(|&v| v.into()).collect()).collect()
-}
-
 impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        self.reader.labels_known()
     }
 
     /// # Errors
     /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
     /// none; [`Error::Model`] from a fallible function.
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        let rows = (self.answer)(&batch.as_strs())?;
-        *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
-        Ok(())
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        self.reader.read(on, (self.answer)(&batch.as_strs())?, batch.len())
     }
-}
 
-/// A function's rows as the probabilities of a batch, once their number and lengths are right and each is a distribution.
-pub(crate) fn probabilities(rows: Vec<Vec<f64>>, inputs: usize, classes: usize, outputs: Outputs) -> Result<Vec<f32>> {
-    expect_len("rows from the model", inputs, rows.len())?;
-    let mut values = Vec::with_capacity(inputs * classes);
-    for (i, mut row) in rows.into_iter().enumerate() {
-        expect_len(&format!("numbers in row {i} of the model's batch"), classes, row.len())?;
-        outputs.to_probabilities(&mut row);
-        check_row(i, &row)?;
-        values.extend(row.into_iter().map(|v| v as f32));
+    fn batching(&self) -> Batching {
+        self.reader.batching
     }
-    Ok(values)
 }

@@ -16,7 +16,7 @@
 //! assert_eq!(explanation.features[top[0].feature].name, "wonderful");
 //! let odds = explanation.contrast(good, bad)[0].value; // in log-odds
 //! assert!((odds - (0.9f64 / 0.1 * 0.6 / 0.4).ln()).abs() < 0.3);
-//! assert_eq!(explanation.matrix.len(), 2); // a row a class, a column a kept word
+//! assert_eq!(explanation.shares().matrix().len(), 2); // a row a class, a column a kept word
 //! # Ok::<(), lipex::Error>(())
 //! ```
 //!
@@ -39,6 +39,7 @@ mod function;
 mod image;
 mod json;
 pub mod npy;
+mod outputs;
 mod page;
 mod text;
 
@@ -51,7 +52,7 @@ pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
     Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
-pub use json::{SCHEMA, from_json, to_json, to_json_lines};
+pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};

@@ -22,6 +22,9 @@ pub(super) struct Header {
     /// How a program that takes images wants them; `None` for one that takes texts.
     #[serde(default)]
     pub images: Option<Coding>,
+    /// Whether an input's answer is the same to the bit whatever else is in its batch.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// How an image is written before it becomes base64.
