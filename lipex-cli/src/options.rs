@@ -157,10 +157,29 @@ pub struct ImageOptions {
 /// The black box.
 #[derive(Args)]
 pub struct ModelOptions {
-    /// The classifier: demo (seven emotions of a text, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
-    /// (docs/command-protocol.md) [default: demo; for images there is none]
+    /// The classifier: demo (seven emotions of a text, embedded); onnx:FOLDER, a folder with model.onnx, config.json and
+    /// tokenizer.json or preprocessor_config.json, or FILE.onnx with those beside it (docs/models.md); or 'command:PROGRAM
+    /// ARGS', any program that speaks JSON lines (docs/command-protocol.md) [default: demo; for images there is none]
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     pub model: Option<String>,
+    /// With onnx: the tokenizer's file [default: tokenizer.json of the folder]
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub tokenizer: Option<String>,
+    /// With onnx: the classes' names in the output's order, A,B,… or a file with one a line [default: id2label of config.json, or
+    /// labels.txt of the folder]
+    #[arg(long, value_name = "NAMES", help_heading = "Model")]
+    pub labels: Option<String>,
+    /// With onnx: cut texts after so many tokens [default: model_max_length of tokenizer_config.json, at most what the model
+    /// has places for]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub max_tokens: Option<usize>,
+    /// With onnx: the output that has the classes [default: logits, or the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub output: Option<String>,
+    /// With onnx: the output's numbers are independent scores, each for a sigmoid [default: if config.json says
+    /// multi_label_classification]
+    #[arg(long, help_heading = "Model")]
+    pub sigmoid: bool,
     /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the
     /// result [default: 64]
     #[arg(long, value_name = "B", help_heading = "Model")]
@@ -330,11 +349,11 @@ pub struct BackendOption {
 }
 
 /// How many threads work.
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub struct ThreadOptions {
-    /// Threads. Does not change the result
-    #[arg(long, value_name = "T", default_value_t = 1, help_heading = "Running")]
-    pub threads: usize,
+    /// Threads. Does not change the result [default: 1; for models in folders, all cores]
+    #[arg(long, value_name = "T", help_heading = "Running")]
+    pub threads: Option<usize>,
 }
 
 /// What a feature of a text is.
