@@ -23,6 +23,11 @@ pub fn settings<G: Group>(named: &Named<G>, view: &View) -> Result<Settings> {
     }
 }
 
+/// The threads that were asked for.
+pub fn threads(settings: &Settings) -> Option<usize> {
+    settings.get("threads").and_then(|threads| threads.parse().ok())
+}
+
 /// The answer to a backend that the library has and this command does not.
 pub fn unknown_backend<T>() -> Result<T> {
     Err(Error::Unavailable { backend: "this one", reason: "the command has cpu and cuda".into() })

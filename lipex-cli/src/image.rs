@@ -1,16 +1,14 @@
 //! `lipex image`.
 
 use crate::backend;
-use crate::explain::{Asked, explain, settings, unknown_backend};
+use crate::explain::{Asked, explain, settings, threads, unknown_backend};
+use crate::model::ImageModel;
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
 use crate::staging::Staging;
-use crate::{files, parse, program};
+use crate::{files, parse};
 use lipex::lipex_cuda::{self, HostModel};
-use lipex::{
-    AnyExplainer, CommandModel, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy,
-    to_html,
-};
+use lipex::{AnyExplainer, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
@@ -18,16 +16,17 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
     let settings = settings(&options.settings, &options.view)?;
+    let model = ImageModel::open(&options.model, threads(&settings))?;
     let explainer = settings.explainer(settings.device(), Domain::Image)?;
     backend::tell(settings.device(), &explainer);
     let asked = Asked { flip_to: options.flip_to.as_deref(), view: &options.view };
     let (explanation, around, view) = match explainer {
-        AnyExplainer::Cpu(explainer) => explain::<_, Images>(&explainer, &image, &model(options)?, &asked)?,
+        AnyExplainer::Cpu(explainer) => explain::<_, Images>(&explainer, &image, &model, &asked)?,
         // The device renders, the program answers on the host.
         AnyExplainer::Cuda(explainer) => {
             let on = explainer.backend();
             let rendered = image.clone().on_device(on)?;
-            let model = HostModel::new(model(options)?);
+            let model = HostModel::new(model);
             let (explanation, around, view) = explain::<_, Images>(&explainer, &rendered, &model, &asked)?;
             backend::report_traffic(on);
             (explanation, lipex_cuda::to_host(on, &around)?, view)
@@ -54,16 +53,6 @@ fn instance(options: &ImageOptions) -> Result<ImageInstance> {
         .map_err(|e| Error::setting("PHOTO", &options.photo, e.to_string()))?;
     let segments = parse::segments(&options.segments, &picture)?;
     ImageInstance::builder(picture, segments).baseline(baseline).build()
-}
-
-fn model(options: &ImageOptions) -> Result<CommandModel> {
-    const GIVE: &str = "give --model 'command:PROGRAM ARGS', a program that takes images (docs/command-protocol.md)";
-    match options.model.model.as_deref() {
-        None => Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images"))),
-        Some("demo") => Err(Error::setting("model", "demo", format!("the demo reads texts; {GIVE}"))),
-        Some(other) => program::start(other, &options.model, Domain::Image)?
-            .ok_or_else(|| Error::setting("model", other, format!("is no program; {GIVE}"))),
-    }
 }
 
 /// A file a class, likeliest or first named first; what the report says of them.

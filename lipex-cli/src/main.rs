@@ -6,6 +6,7 @@ mod explain;
 mod files;
 mod fit;
 mod image;
+mod model;
 mod named;
 mod options;
 mod output;

@@ -116,7 +116,7 @@ impl Group for OfImages {
 }
 
 /// All but those of `View`.
-const EXPLAIN: [&str; 25] = [
+const EXPLAIN: [&str; 26] = [
     "preset",
     "samples",
     "sampler",
@@ -131,6 +131,7 @@ const EXPLAIN: [&str; 25] = [
     "lambda-scale",
     "normalise",
     "intercept",
+    "pairs",
     "starts",
     "tolerance",
     "alpha",
@@ -177,6 +178,7 @@ impl Group for OfFitting {
         "lambda-scale",
         "normalise",
         "intercept",
+        "pairs",
         "starts",
         "tolerance",
         "alpha",

@@ -11,8 +11,9 @@ pub const EXIT_CODES: &str =
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --intercept, --starts, --tolerance; ridge and
-  kernel-shap no --divergence either. Only a ridge has --alpha.
+  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --starts, --tolerance; ridge and kernel-shap
+  no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha; only a
+  softmax with an intercept has --pairs.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
@@ -26,8 +27,8 @@ const IMAGE_NOTES: &str = "A segment map must have the size of the upright photo
 explain_instance is given a random_seed; without one it draws a number first, and its masks are others.
 
 What excludes what:
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --intercept,
-  --starts, --tolerance; a softmax has no --alpha.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --starts,
+  --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
   bernoulli, weight-proportional). --settled and --half-width exclude each other.
@@ -139,10 +140,29 @@ pub struct ImageOptions {
 /// The black box.
 #[derive(Args)]
 pub struct ModelOptions {
-    /// The classifier: demo (seven emotions of a text, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
-    /// (docs/command-protocol.md) [default: demo; for images there is none]
+    /// The classifier: demo (seven emotions of a text, embedded); onnx:FOLDER, a folder with model.onnx, config.json and
+    /// tokenizer.json or preprocessor_config.json, or FILE.onnx with those beside it (docs/models.md); or 'command:PROGRAM
+    /// ARGS', any program that speaks JSON lines (docs/command-protocol.md) [default: demo; for images there is none]
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     pub model: Option<String>,
+    /// With onnx: the tokenizer's file [default: tokenizer.json of the folder]
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub tokenizer: Option<String>,
+    /// With onnx: the classes' names in the output's order, A,B,… or a file with one a line [default: id2label of config.json, or
+    /// labels.txt of the folder]
+    #[arg(long, value_name = "NAMES", help_heading = "Model")]
+    pub labels: Option<String>,
+    /// With onnx: cut texts after so many tokens [default: model_max_length of tokenizer_config.json, at most what the model
+    /// has places for]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub max_tokens: Option<usize>,
+    /// With onnx: the output that has the classes [default: logits, or the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub output: Option<String>,
+    /// With onnx: the output's numbers are independent scores, each for a sigmoid [default: if config.json says
+    /// multi_label_classification]
+    #[arg(long, help_heading = "Model")]
+    pub sigmoid: bool,
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,

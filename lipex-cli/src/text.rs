@@ -1,52 +1,60 @@
 //! `lipex text`.
 
 use crate::backend;
-use crate::explain::{Asked, Explained, explain, settings, unknown_backend};
-use crate::options::{ModelOptions, TextOptions, WordOptions};
+use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
+use crate::model::TextModel;
+use crate::options::{TextOptions, WordOptions};
 use crate::output::{self, Targets};
 use crate::staging::Staging;
-use crate::{files, program};
+use crate::{files, report};
 use lipex::{
-    AnyExplainer, Backend, BlackBox, Cuda, DemoModel, Domain, Error, Explainer, Removed, Result, Split, TextInstance,
-    Texts, Unit, lipex_cuda, npy,
+    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Removed, Result, Seen, Split, TextInstance, Texts, Unit,
+    lipex_cuda, npy,
 };
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
-    let text = instance(options)?;
     let settings = settings(&options.settings, &options.view)?;
+    let model = TextModel::open(&options.model, threads(&settings))?;
+    let (text, cut) = instance(options, &model)?;
     let explainer = settings.explainer(settings.device(), Domain::Text)?;
     backend::tell(settings.device(), &explainer);
     let (explanation, around, view) = match explainer {
-        AnyExplainer::Cpu(explainer) => explain(&explainer, &text, model(&options.model)?.as_ref(), &asked(options))?,
+        AnyExplainer::Cpu(explainer) => explain::<_, Texts>(&explainer, &text, &model, &asked(options))?,
         AnyExplainer::Cuda(explainer) => {
-            let (explanation, around, view) = on_device(&explainer, text, options)?;
+            let (explanation, around, view) = on_device(&explainer, text, &model, options)?;
             backend::report_traffic(explainer.backend());
             (explanation, lipex_cuda::to_host(explainer.backend(), &around)?, view)
         }
         _ => unknown_backend()?,
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(Staging::default(), &targets, &explanation, &view, others, "")
+    files::finish(Staging::default(), &targets, &explanation, &view, others, &cut)
 }
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
-fn on_device(explainer: &Explainer<Cuda>, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
-    if options.model.model.as_deref().is_none_or(|model| model == "demo")
+fn on_device(
+    explainer: &Explainer<Cuda>,
+    text: TextInstance,
+    model: &TextModel,
+    options: &TextOptions,
+) -> Result<Explained<Cuda>> {
+    if model.is_demo()
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
         let demo = DemoModel::embedded().on_device(explainer.backend())?;
         return explain(explainer, &tokens, &demo, &asked(options));
     }
-    explain(explainer, &text, model(&options.model)?.as_ref(), &asked(options))
+    explain::<_, Texts>(explainer, &text, model, &asked(options))
 }
 
 fn asked(options: &TextOptions) -> Asked<'_> {
     Asked { flip_to: options.flip_to.as_deref(), view: &options.view }
 }
 
-fn instance(options: &TextOptions) -> Result<TextInstance> {
+/// The text, and what the report says of a cut.
+fn instance(options: &TextOptions, model: &TextModel) -> Result<(TextInstance, String)> {
     let text = match (options.text.as_deref(), options.file.as_deref()) {
         (Some("-"), _) => output::read("TEXT", "-")?,
         (Some(text), _) => text.to_string(),
@@ -56,6 +64,7 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
         }
     };
     let WordOptions { unit, split, removed, ignore_words } = &options.words;
+    let seen = model.seen(&text)?;
     let mut builder = TextInstance::builder(text)
         .unit(Unit::by_name(unit)?)
         .split(Split::by_name(split)?)
@@ -63,18 +72,24 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
     if let Some(file) = ignore_words {
         builder = builder.ignore(output::read("ignore-words", file)?.split_whitespace());
     }
-    builder.build()
+    let Some(seen) = seen else { return Ok((builder.build()?, String::new())) };
+    let text = builder.seen(seen.bytes.clone()).build()?;
+    let told = cut(&seen, text.unseen());
+    Ok((text, told))
 }
 
-fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
-    match options.model.as_deref() {
-        None | Some("demo") => {
-            program::timeout(options)?;
-            Ok(Box::new(DemoModel::embedded()))
-        }
-        Some(other) => {
-            let refuse = || Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'");
-            Ok(Box::new(program::start(other, options, Domain::Text)?.ok_or_else(refuse)?))
-        }
-    }
+/// Most words that the report names of those that are cut.
+const MOST_CUT: usize = 8;
+
+/// What the report says of a text that is too long for the model.
+fn cut(seen: &Seen, words: &[String]) -> String {
+    let named = words.iter().take(MOST_CUT).map(|word| report::printable(word)).collect::<Vec<_>>().join(" ");
+    let more = words.len().saturating_sub(MOST_CUT);
+    let named = if more > 0 { format!("{named} and {more} more") } else { named };
+    let (kept, tokens) = (seen.tokens - seen.cut, seen.tokens);
+    let left_out = match words.len() {
+        0 => "no word is left out".to_string(),
+        n => format!("{n} words are left out of the explanation: {named}"),
+    };
+    format!("\nThe model sees {kept} of the text's {tokens} tokens, {} are cut; {left_out}.\n", seen.cut)
 }

@@ -136,7 +136,7 @@ impl Settings {
             surrogate = surrogate.with(name, value)?;
         }
         if let AnySurrogate::Softmax(softmax) = &surrogate {
-            softmax.lambda_factor()?;
+            softmax.check()?;
         }
         Ok(surrogate)
     }

@@ -192,12 +192,13 @@ impl AnySurrogate {
     pub fn with(self, name: &str, value: &str) -> Result<Self> {
         let (has, called): (&[&str], _) = match &self {
             AnySurrogate::Softmax(_) => (&Softmax::SETTINGS, "a softmax"),
-            AnySurrogate::Ridge(_) => (&Ridge::SETTINGS, "a ridge"),
+            // Pairs and a shared support are a matter of Rust: they go together.
+            AnySurrogate::Ridge(_) => (&["alpha", "intercept"], "a ridge"),
             AnySurrogate::Authors(_) => (&Authors::SETTINGS, "the authors' recipe"),
-            AnySurrogate::KernelShap(_) => (&[], "kernel-shap"),
+            AnySurrogate::KernelShap(_) => (&["intercept"], "kernel-shap"),
         };
         if !has.contains(&name) {
-            let other = if Ridge::SETTINGS.contains(&name) { "ridge" } else { "softmax" };
+            let other = if name == "alpha" { "ridge" } else { "softmax" };
             let reason = format!("{called} has no such setting; leave it out, or set `surrogate` to {other}");
             return Err(Error::setting(name, value, reason));
         }
@@ -205,7 +206,12 @@ impl AnySurrogate {
             AnySurrogate::Softmax(softmax) => AnySurrogate::Softmax(Box::new(softmax.with(name, value)?)),
             AnySurrogate::Ridge(ridge) => AnySurrogate::Ridge(ridge.with(name, value)?),
             AnySurrogate::Authors(authors) => AnySurrogate::Authors(authors.with(name, value)?),
-            AnySurrogate::KernelShap(_) => self,
+            AnySurrogate::KernelShap(_) if value == "anchored" => self,
+            AnySurrogate::KernelShap(_) => {
+                let reason =
+                    "kernel-shap is anchored by nature, at the answers for everything and for nothing; leave it out";
+                return Err(Error::setting(name, value, reason));
+            }
         })
     }
 }

@@ -269,7 +269,22 @@ const TABLE: &[SettingInfo] = &[
          λ mean the same for every proximity",
         softmax,
     ),
-    method("intercept", "B", "fitted (one number a class) or none, as in the paper", softmax),
+    method(
+        "intercept",
+        "HOW",
+        "What the weights are added to: fitted (a number a class), anchored (the model's answer for the whole instance, which \
+         the surrogate then cannot miss), auto (anchored; where the model all but rules a class out, the better of both on \
+         masks held out) or none (the paper's). A ridge has fitted and anchored",
+        softmax,
+    ),
+    method(
+        "pairs",
+        "K|auto|none|given:LIST",
+        "Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain \
+         most of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features \
+         by number from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model",
+        softmax,
+    ),
     method(
         "starts",
         "1|2",
@@ -350,7 +365,7 @@ const TABLE: &[SettingInfo] = &[
         count(name, value, [1, usize::MAX], "threads")
     })
     .under(Topic::Running)
-    .usually("1"),
+    .usually("1; for models in folders, all cores"),
     method(
         "backend",
         "B",
