@@ -11,6 +11,7 @@
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.
 
+mod arena;
 mod backend;
 mod demo;
 mod device;
