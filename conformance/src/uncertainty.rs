@@ -2,7 +2,7 @@
 
 use crate::problem::{Case, Made, cases, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, Describe, ErrorBars, Estimate, Exponential, Fitted, Forward, Method,
+    Antithetic, Backend, Dependence, Describe, ErrorBars, Estimate, Exponential, Fitted, Forward, Intercept, Method,
     Neighbourhood, Normalise, Perturber, Problem, ProximityTable, Rank, Result, Sample, Selection, Selector, Setting,
     Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
 };
@@ -73,6 +73,9 @@ fn asked() -> Vec<Asked> {
     all.push(one(made(case, 43), settings().normalise(Normalise::Weight), independent, true));
     all.push(one(made_by(&Antithetic, case, 43), settings(), Dependence::Pairs, false));
     all.push(one(made_by(&Sizes, case, 43), settings().normalise(Normalise::Weight), Dependence::Stratified, true));
+    let anchored = |settings: Softmax| settings.intercept(Intercept::Anchored);
+    all.push(one(made(case, 43), anchored(settings()), independent, false));
+    all.push(one(made(case, 43), anchored(settings().normalise(Normalise::Weight)), independent, true));
     // 272 entries, which is 17 whole tiles, and more than a block has threads.
     let wide = Case { features: 16, rows: 40, classes: 17, kept: 16 };
     all.push(one(made(wide, 41), settings(), independent, false));

@@ -73,7 +73,8 @@ mod fit {
     }
 
     macro_rules! fits {
-        ($($name:ident: $number:literal, objectives $strong:ident $default:ident, matrices $tight:ident $weak:ident;)*) => {$(
+        ($($name:ident: $number:literal, objectives $strong:ident $default:ident, matrices $tight:ident $weak:ident,
+           anchored $firm:ident $loose:ident;)*) => {$(
             mod $name {
                 use super::*;
 
@@ -112,6 +113,13 @@ mod fit {
                 }
 
                 #[test]
+                fn anchored() {
+                    let Some((on, _turn)) = device() else { return };
+                    suite::anchored_fits_equal_the_cpu(&on, &suite::divergences()[$number], 1e-2, $firm);
+                    suite::anchored_fits_equal_the_cpu(&on, &suite::divergences()[$number], 1e-4, $loose);
+                }
+
+                #[test]
                 fn matrices() {
                     let Some((on, _turn)) = device() else { return };
                     suite::matrices_equal_the_cpu(&on, &suite::divergences()[$number], 1e-4, $weak);
@@ -121,14 +129,14 @@ mod fit {
     }
 
     fits! {
-        hellinger: 0, objectives all but_the_largest, matrices all but_the_largest;
-        kl: 1, objectives all all, matrices all but_the_largest;
-        reverse_kl: 2, objectives all but_the_largest, matrices all but_the_largest;
-        js: 3, objectives all but_the_largest, matrices all but_the_largest;
-        tv: 4, objectives but_the_largest of_few_classes, matrices of_few_classes of_few_features;
-        alpha_half: 5, objectives all but_the_largest, matrices all but_the_largest;
-        alpha_two: 6, objectives all but_the_largest, matrices but_the_largest but_the_largest;
-        own: 7, objectives all but_the_largest, matrices all but_the_largest;
+        hellinger: 0, objectives all but_the_largest, matrices all but_the_largest, anchored of_few_classes of_few_features;
+        kl: 1, objectives all all, matrices all but_the_largest, anchored of_few_classes of_few_features;
+        reverse_kl: 2, objectives all but_the_largest, matrices all but_the_largest, anchored of_few_classes of_few_features;
+        js: 3, objectives all but_the_largest, matrices all but_the_largest, anchored of_few_classes of_few_features;
+        tv: 4, objectives but_the_largest of_few_classes, matrices of_few_classes of_few_features, anchored of_few_features of_few_features;
+        alpha_half: 5, objectives all but_the_largest, matrices all but_the_largest, anchored of_few_classes of_few_features;
+        alpha_two: 6, objectives all but_the_largest, matrices but_the_largest but_the_largest, anchored of_few_classes of_few_features;
+        own: 7, objectives all but_the_largest, matrices all but_the_largest, anchored of_few_classes of_few_features;
     }
 
     #[test]
@@ -313,6 +321,7 @@ const TESTS: [(&lipex_kernels::File, &[&str]); 9] = [
         &[
             "fit::hellinger::gradients",
             "fit::hellinger::matrices_at",
+            "fit::hellinger::anchored",
             "fit::tv::objectives_at",
             "fit_starts",
             "fit_with_other",

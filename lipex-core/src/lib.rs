@@ -52,7 +52,8 @@ pub use explainer::Explainer;
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
     Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
-    Normalise, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, softmax_in_place,
+    Normalise, Pairs, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, anchor, least_anchor,
+    softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};

@@ -105,7 +105,7 @@ impl Preset {
 
     pub(crate) fn ridge(self) -> Ridge {
         let rows = Ridge::SETTINGS.map(|name| (name, self.value(name, Domain::Text)));
-        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.with(name, value).unwrap_or(ridge))
+        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.clone().with(name, value).unwrap_or(ridge))
     }
 
     pub(crate) fn authors(self) -> Authors {

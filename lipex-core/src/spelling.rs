@@ -118,9 +118,7 @@ impl Softmax {
             "normalise" => {
                 self.normalise(choose(name, value, &[("count", Normalise::Count), ("weight", Normalise::Weight)])?)
             }
-            "intercept" => {
-                self.intercept(choose(name, value, &[("fitted", Intercept::Fitted), ("none", Intercept::None)])?)
-            }
+            "intercept" => self.intercept(Intercept::by_name(value)?),
             "starts" => self.starts(choose(name, value, &[("1", Starts::One), ("2", Starts::Two)])?),
             "tolerance" => self.tolerance(number(name, value, value, "a number")?)?,
             other => return Err(Error::unknown_setting(other, &Self::SETTINGS)),

@@ -3,7 +3,7 @@
 mod tally;
 
 use crate::Cpu;
-use crate::design::Design;
+use crate::design::{Columns, Design};
 use lipex_core::{
     Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
@@ -59,7 +59,7 @@ impl Hasher for MaskHasher {
 
 fn fidelity(problem: &Problem<'_, Cpu>, fitted: &Fitted, folds: &[usize], refits: &[Fitted]) -> Fidelity {
     let around = problem.around;
-    let design = Design::new(&around.masks, &fitted.kept, true);
+    let design = Design::new(&around.masks, Columns::kept(&fitted.kept, true));
     let weight = |i: u32| {
         f64::from(around.weights.values()[i as usize])
             * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))

@@ -12,6 +12,7 @@ mod lars;
 mod least_squares;
 mod linalg;
 mod mt19937;
+mod normal;
 mod perturb;
 pub mod prelude;
 mod ridge;

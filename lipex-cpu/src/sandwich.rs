@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares,
-    Softmax, Spread, Watch, perturb,
+    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Intercept, Masks, Method, Normalise, Problem, Result,
+    RowShares, Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
 
@@ -79,11 +79,13 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 /// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
 /// of divergences is divided by their weights; zeros where it is divided by their count.
 pub fn pull(settings: &Softmax, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Vec<f64> {
+    // The columns of an anchored fit are what is removed, with −W.
+    let sign = if settings.intercept_in_use() == Intercept::Anchored { -1.0 } else { 1.0 };
     let mut pull = vec![0.0; columns * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
             let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept.len() {
-                (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
+                (fitted.matrix.iter().map(|row| sign * row[j]).collect(), fitted.report.lambda)
             } else {
                 (fitted.intercept.clone(), INTERCEPT_PENALTY)
             };
@@ -227,13 +229,16 @@ impl<'a> Rows<'a> {
             Normalise::Count => 1.0,
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
+        // The columns of an anchored fit are what is removed; that turns the sign of W, not its covariance.
+        let anchored = settings.intercept_in_use() == Intercept::Anchored;
         let row = |index: usize| {
             on.watch().check()?;
             let ln_q = ln_softmax(fitted, &around.masks, index);
             let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
             let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
-            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
+            let has = |j: usize| around.masks.keeps(index, j) != anchored;
+            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| has(**j));
             let ones = kept.map(|(place, _)| place).chain(fitted.kept.len()..columns).collect();
             let (weight, times) = (scale * proximity(index), times(index));
             Ok(Row { index, ones, weight, times, gradient, exact, gauss_newton })

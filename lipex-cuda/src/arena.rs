@@ -113,11 +113,7 @@ impl Arena {
 
     /// An array's buffer, and where it begins there.
     fn find(&self, spot: Spot) -> (&DeviceBuffer<u8>, usize) {
-        if self.apart {
-            (&self.buffers[spot.number], 0)
-        } else {
-            (&self.buffers[0], self.start(spot.region) + spot.at)
-        }
+        if self.apart { (&self.buffers[spot.number], 0) } else { (&self.buffers[0], self.start(spot.region) + spot.at) }
     }
 
     /// The address of an array.
@@ -156,7 +152,7 @@ impl Arena {
     /// One array on the host; waits for all work that was asked for before.
     pub fn receive<T: Pod>(&self, on: &Cuda, spot: Spot) -> Result<Vec<T>> {
         let (buffer, start) = self.find(spot);
-        Ok(bytemuck::pod_collect_to_vec(&on.read(self.stage, buffer, start, spot.bytes)?))
+        Ok(numbers(&on.read(self.stage, buffer, start, spot.bytes)?))
     }
 
     /// All answers on the host; waits for all work that was asked for before.
@@ -173,13 +169,17 @@ impl Arena {
     }
 }
 
+fn numbers<T: Pod>(bytes: &[u8]) -> Vec<T> {
+    bytes.chunks_exact(size_of::<T>().max(1)).map(bytemuck::pod_read_unaligned).collect()
+}
+
 /// The answers of a stage on the host.
 pub(crate) struct Answers(Vec<u8>);
 
 impl Answers {
     /// One array of them.
     pub fn of<T: Pod>(&self, spot: Spot) -> Vec<T> {
-        bytemuck::pod_collect_to_vec(&self.0[spot.at..spot.at + spot.bytes])
+        numbers(&self.0[spot.at..spot.at + spot.bytes])
     }
 }
 

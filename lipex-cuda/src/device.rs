@@ -230,7 +230,13 @@ impl Cuda {
     }
 
     /// Writes bytes into a buffer from byte `start` on.
-    pub(crate) fn write(&self, stage: &'static str, to: &mut DeviceBuffer<u8>, start: usize, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        stage: &'static str,
+        to: &mut DeviceBuffer<u8>,
+        start: usize,
+        bytes: &[u8],
+    ) -> Result<()> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -241,7 +247,13 @@ impl Cuda {
     }
 
     /// Reads bytes of a buffer from byte `start` on; waits for all work that was asked for before.
-    pub(crate) fn read(&self, stage: &'static str, from: &DeviceBuffer<u8>, start: usize, len: usize) -> Result<Vec<u8>> {
+    pub(crate) fn read(
+        &self,
+        stage: &'static str,
+        from: &DeviceBuffer<u8>,
+        start: usize,
+        len: usize,
+    ) -> Result<Vec<u8>> {
         let mut bytes = vec![0; len];
         if len > 0 {
             let view = from.bytes.slice(start..start + len);

@@ -137,7 +137,8 @@ pub fn objective(
     point: &Fitted,
 ) -> Result<(f64, Vec<Vec<f64>>)> {
     let task = evaluation(settings, problem, point)?;
-    let mut run = Run::new(settings, on, &[&task])?;
+    let tasks = [&task];
+    let run = Run::new(settings, on, &tasks)?;
     run.prepare()?;
     run.minimise()?;
     run.launch("lipex_fit_objective", shape(1, 1, 0), 0)?;
@@ -155,7 +156,8 @@ pub fn objective_reference(
     point: &Fitted,
 ) -> Result<(f64, Vec<Vec<f64>>)> {
     let task = evaluation(settings, problem, point)?;
-    let run = Run::new(settings, on, &[&task])?;
+    let tasks = [&task];
+    let run = Run::new(settings, on, &tasks)?;
     for name in ["lipex_fit_prepare", "lipex_fit_reference"] {
         run.launch(name, shape(1, 1, 0), 0)?;
     }
@@ -298,7 +300,8 @@ impl<'a> Run<'a> {
         let (kept, classes) = (&problem.selection.kept, problem.around.probabilities.classes());
         if self.form.anchored && report[WHOLE] == 0.0 {
             let features = problem.around.masks.features();
-            let reason = format!("row 0 must keep all {features} features: it is the instance that the fit is anchored at");
+            let reason =
+                format!("row 0 must keep all {features} features: it is the instance that the fit is anchored at");
             return Err(Error::setting("intercept", "anchored", reason));
         }
         let (matrix, intercept) = self.form.read(answer, (classes, kept.len()));

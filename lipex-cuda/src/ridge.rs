@@ -2,12 +2,13 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
+use crate::host_surrogate::on_the_host;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+    FitReport, Fitted, Intercept, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
 };
 use lipex_kernels::RIDGE;
 use std::ops::Range;
@@ -188,6 +189,9 @@ fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Res
 
 impl Surrogate<Cuda> for Ridge {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        if self.intercept_in_use() != Intercept::Fitted || !self.pairs_in_use().is_none() {
+            return on_the_host(self, on, problems);
+        }
         let all: Vec<&Problem<'_, Cuda>> = problems.iter().collect();
         let mut fitted = Vec::with_capacity(all.len());
         for part in all.chunks(MOST_DOWN) {

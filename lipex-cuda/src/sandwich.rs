@@ -10,8 +10,8 @@ use crate::launch::Shape;
 use crate::layout::mirrored;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
-    Spread, perturb,
+    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Intercept, Method, Normalise, Problem, Program, Result, RowShares,
+    Softmax, Spread, perturb,
 };
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
 use lipex_kernels::SANDWICH;
@@ -37,6 +37,7 @@ mirrored! {
         classes: u64,
         features: u64,
         columns: u64,
+        removed: u64,
         near: u64,
         scale: f64,
         count: f64,
@@ -214,6 +215,7 @@ impl<'a> Sums<'a> {
             classes: classes as u64,
             features: fitted.kept.len() as u64,
             columns: columns as u64,
+            removed: u64::from(settings.intercept_in_use() == Intercept::Anchored),
             scale: scale(settings, on, problem, count)?,
             count,
             masks: masks.address(),

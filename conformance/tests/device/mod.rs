@@ -93,5 +93,6 @@ fn emulated() -> Cuda {
     // SAFETY: the emulator's initialisers do nothing; it stays mapped, so that the driver's name leads to it from now on.
     let library = unsafe { libloading::Library::new(&path) }.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     std::mem::forget(library);
-    Cuda::new().unwrap()
+    // Every array an allocation of its own, so that the emulator sees where it ends.
+    Cuda::new().unwrap().arrays_apart()
 }

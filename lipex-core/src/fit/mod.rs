@@ -10,6 +10,7 @@ use crate::uncertainty::Spread;
 mod answer;
 mod authors;
 mod lambda;
+mod pairs;
 mod report;
 mod ridge;
 mod shapley;
@@ -18,10 +19,11 @@ mod softmax;
 pub use answer::{Fitted, Link, softmax_in_place};
 pub use authors::{Authors, AuthorsLoss};
 pub use lambda::{Lambda, LambdaScale};
+pub use pairs::Pairs;
 pub use report::{FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
-pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
+pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
 
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(

@@ -92,7 +92,7 @@ impl WithSimd for Rows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let width = self.width;
-        let mut tile: Tile<f64> = Tile::new(self.tally.classes, width);
+        let mut tile: Tile<f64> = Tile::new(self.tally.classes, width, &[]);
         let mut tables = Aligned::zeros(self.design.table_len(width));
         tile.tabulate(simd, self.design, self.x, width, &mut tables);
         let zeros = || Aligned::zeros(TILE * width);
@@ -188,6 +188,7 @@ fn onto_simplex(answer: &[f64], ln: &mut [f64], sqrt: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Columns;
     use lipex_core::{FitReport, Masks, Probabilities, Start, Weights};
 
     /// The tally of one row in which the surrogate answers `scores` by its intercept alone.
@@ -214,7 +215,7 @@ mod tests {
         let (kept, matrix) = (vec![0], vec![vec![0.0]; 2]);
         let fitted = Fitted { kept, matrix, intercept: scores.to_vec(), support: vec![vec![0]; 2], link, report };
         let mut tally = Tally::default();
-        tally.add(&Design::new(&around.masks, &fitted.kept, true), &around, &fitted, &[0], |_| 2.0);
+        tally.add(&Design::new(&around.masks, Columns::kept(&fitted.kept, true)), &around, &fitted, &[0], |_| 2.0);
         tally
     }
 

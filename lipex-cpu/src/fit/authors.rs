@@ -3,8 +3,8 @@
 //! # Source
 //! Adam: Kingma and Ba, A Method for Stochastic Optimization (2015), algorithm 1, with weight decay added to the gradient.
 
+use super::form::Form;
 use super::objective::{Objective, Precision, Terms, padded};
-use super::read;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::{Aligned, padded_f32};
@@ -83,13 +83,13 @@ struct Data {
 impl Data {
     fn new(problem: &Problem<'_, Cpu>) -> Self {
         let probabilities = &problem.around.probabilities;
-        let design = Design::new(&problem.around.masks, &problem.selection.kept, true);
+        let design = Design::new(&problem.around.masks, Form::with_intercept().columns(&problem.selection.kept));
         Data { design, p: padded(probabilities), classes: probabilities.classes() }
     }
 
     fn loss<'a>(&'a self, batch: &'a Batch, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
         let (design, p, classes) = (&self.design, &self.p, self.classes);
-        let terms = Terms { design, p, classes, divergence, lambda: 0.0, intercept: false };
+        let terms = Terms { design, p, classes, divergence, lambda: 0.0, ones: None, offset: &[] };
         let mut loss = Objective::new(terms, &batch.rows, &batch.weights);
         loss.set_precision(Precision::Double);
         loss
@@ -198,7 +198,7 @@ fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDiverg
     objective.centre(&mut x);
     let mut gradient = vec![0.0; x.len()];
     let value = objective.evaluate(&x, &mut gradient);
-    let (matrix, intercept) = read(&x, kept.len(), classes, true);
+    let (matrix, intercept) = Form::with_intercept().read(&x, kept.len(), classes);
     let report = FitReport {
         objective: value,
         gradient_norm: gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs())),

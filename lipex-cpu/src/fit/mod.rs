@@ -1,10 +1,11 @@
 //! Fit: the softmax surrogate.
 //!
-//! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
+//! form.rs says what is fitted, objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
 //! minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
 //! them together.
 
 mod authors;
+mod form;
 mod kinks;
 mod lambda;
 mod lbfgs;
@@ -13,7 +14,6 @@ mod precondition;
 mod shared;
 
 use crate::Cpu;
-use crate::lanes::padded_f32;
 use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
@@ -121,18 +121,18 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
             (x, &made)
         }
         (Some(start), Some(warm)) if std::ptr::eq(start, warm.start) && lambda == warm.lambda => {
-            (objective.layout(&start.matrix, &start.intercept), &warm.preconditioner)
+            (shared.form.layout(start), &warm.preconditioner)
         }
         (Some(start), _) => {
             made = shared.at_start(settings, start, lambda);
-            (objective.layout(&start.matrix, &start.intercept), &made)
+            (shared.form.layout(start), &made)
         }
     };
     let tolerance = problem.tolerance.unwrap_or(settings.tolerance_in_use());
     let limits = Limits { tolerance, evaluations: settings.evaluation_limit(), watch: shared.watch };
     let outcome = minimise(&mut objective, preconditioner, &mut x, limits)?;
     let kept = shared.kept.to_vec();
-    let (matrix, intercept) = read(&x, kept.len(), classes, settings.has_intercept());
+    let (matrix, intercept) = shared.form.read(&x, kept.len(), classes);
     let report = FitReport {
         // The objective of a refit is not read, and costs as much as two evaluations.
         objective: if problem.tolerance.is_some() { outcome.value } else { objective.exact(&x) },
@@ -173,12 +173,4 @@ fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], li
         }
     }
     Ok(total)
-}
-
-/// W and b out of the solver's layout (columns × padded classes).
-fn read(x: &[f64], features: usize, classes: usize, intercept: bool) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let width = padded_f32(classes);
-    let matrix = (0..classes).map(|c| (0..features).map(|j| x[j * width + c]).collect()).collect();
-    let b = (0..classes).map(|c| if intercept { x[features * width + c] } else { 0.0 }).collect();
-    (matrix, b)
 }

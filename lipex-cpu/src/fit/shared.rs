@@ -1,5 +1,6 @@
 //! What fits around one instance on the same features have in common: folds, bootstraps, several λ.
 
+use super::form::Form;
 use super::objective::{Objective, Terms, padded};
 use super::precondition::Preconditioner;
 use super::weights;
@@ -29,6 +30,7 @@ pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
 pub(super) struct Shared<'a> {
     pub around: &'a Neighbourhood<Cpu>,
     pub kept: &'a [usize],
+    pub form: Form,
     /// The run that the fits are part of.
     pub watch: &'a Watch,
     design: Design,
@@ -48,9 +50,10 @@ impl<'a> Shared<'a> {
     pub fn new(on: &'a Cpu, settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
-        let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared =
-            Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
+        let form = Form::new(settings, around)?;
+        let design = Design::new(&around.masks, form.columns(kept));
+        let p = padded(&around.probabilities);
+        let mut shared = Shared { around, kept, form, watch: on.watch(), design, p, warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
@@ -68,7 +71,8 @@ impl<'a> Shared<'a> {
             classes: self.around.probabilities.classes(),
             divergence: settings.divergence_in_use(),
             lambda,
-            intercept: settings.has_intercept(),
+            ones: self.form.ones(self.kept.len()),
+            offset: &self.form.offset,
         }
     }
 
@@ -76,6 +80,6 @@ impl<'a> Shared<'a> {
     pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+        Preconditioner::at(&objective, &self.form.layout(start))
     }
 }

@@ -1,6 +1,7 @@
 //! The tests of lipex-cpu: one program, so that one link serves them all.
 
 mod common;
+mod fit_anchored;
 mod fit_known_answer;
 mod fit_lambda_auto;
 mod fit_optimum;

@@ -36,11 +36,6 @@ impl Form {
         features + usize::from(self.ones)
     }
 
-    /// The column of ones; K where there is none.
-    pub fn column_of_ones(&self, features: usize) -> usize {
-        features
-    }
-
     /// The features of each column, the same twice for one alone.
     pub fn terms(&self, kept: &[usize]) -> Vec<u32> {
         let alone = kept.iter().flat_map(|&j| [j as u32; 2]);

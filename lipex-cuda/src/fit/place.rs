@@ -77,8 +77,11 @@ impl Placed {
         problem.check()?;
         let (kept, size) = (&problem.selection.kept, Size::of(form, problem));
         let start = problem.start.map(|s| form.layout(s, (size.classes, kept.len()))).transpose()?;
-        let sent =
-            [plan.send_some(problem.multiplicities), Some(plan.send(&form.terms(kept))), plan.send_some(start.as_deref())];
+        let sent = [
+            plan.send_some(problem.multiplicities),
+            Some(plan.send(&form.terms(kept))),
+            plan.send_some(start.as_deref()),
+        ];
         let road = size.road(on);
         let many = |numbers: usize| if road == Road::ManyLaunches { numbers } else { 0 };
         let (n, c, t) = (size.numbers(), size.classes, size.tiles());
