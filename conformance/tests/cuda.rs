@@ -206,6 +206,112 @@ fn both_roads_and_every_run_give_the_same_bits_through_kinks() {
     both_roads_and_every_run_give_the_same_bits(&on, "tv", |case| case.kept <= 20);
 }
 
+/// What stages cost the host: allocations, copies and waits that do not grow with the number of instances.
+mod host {
+    use super::*;
+    use device::told;
+    use lipex_core::{
+        Evaluator, Explainer, Exponential, Forward, Neighbourhood, OutOfFold, Proximity, Ridge, Selection, Selector,
+    };
+
+    /// Allocations, uploads, downloads, synchronisations and launches of some work.
+    fn calls(on: &Cuda, work: &mut dyn FnMut()) -> [f64; 5] {
+        let now = || {
+            on.synchronize().unwrap();
+            let told = told("cuda_emulator_calls");
+            ["allocations", "uploads", "downloads", "synchronisations", "launches"].map(|n| told[n].as_f64().unwrap())
+        };
+        let before = now();
+        work();
+        let after = now();
+        // The last wait is this function's own.
+        let own = [0.0, 0.0, 0.0, 1.0, 0.0];
+        std::array::from_fn(|i| after[i] - before[i] - own[i])
+    }
+
+    /// A device whose arrays are not apart; `None` where nothing counts calls.
+    fn counted() -> Option<(Cuda, device::Turn)> {
+        let (on, turn) = device()?;
+        if !on.info().is_emulator {
+            println!("skipped: only the emulator counts calls");
+            return None;
+        }
+        Some((Cuda::new().unwrap(), turn))
+    }
+
+    const CASE: Case = Case { features: 44, rows: 120, classes: 6, kept: 15 };
+
+    #[test]
+    fn a_further_instance_costs_a_stage_nothing() {
+        let Some((on, _turn)) = counted() else { return };
+        let near: Vec<Neighbourhood<Cuda>> = (0..3).map(|seed| suite::made(CASE, seed).on(&on)).collect();
+        let selection = Selection::shared(6, (0..15).collect());
+        let problems: Vec<_> = near.iter().map(|near| Problem::new(near, &selection)).collect();
+        let anchored = Softmax::default().intercept(lipex_core::Intercept::Anchored);
+        let fitted = Softmax::default().fit(&on, &problems).unwrap();
+        let mut stages: Vec<(&str, Box<dyn FnMut(usize) + '_>)> = vec![
+            ("select", Box::new(|n| drop(Forward::default().select(&on, &near[..n]).unwrap()))),
+            ("fit", Box::new(|n| drop(Softmax::default().fit(&on, &problems[..n]).unwrap()))),
+            ("fit, anchored", Box::new(|n| drop(anchored.fit(&on, &problems[..n]).unwrap()))),
+            (
+                "fit: ridge",
+                Box::new(|n| {
+                    drop(Ridge::default().support(lipex_core::Support::Union).fit(&on, &problems[..n]).unwrap())
+                }),
+            ),
+        ];
+        for (stage, work) in &mut stages {
+            work(3);
+            let (one, three) = (calls(&on, &mut || work(1)), calls(&on, &mut || work(3)));
+            println!("{stage}: {one:?} for one instance");
+            assert_eq!(one[..4], [1.0, 1.0, 1.0, 1.0], "{stage}");
+            assert_eq!(one, three, "{stage}");
+        }
+        // These give an array an instance back, or look for equal masks instance by instance.
+        let masks: Vec<_> = near.into_iter().map(|near| near.masks).collect();
+        let mut weigh = |n: usize| calls(&on, &mut || drop(Exponential::default().weigh(&on, &masks[..n]).unwrap()));
+        let (one, three) = (weigh(1), weigh(3));
+        assert_eq!((one[0], three[0], &one[1..]), (2.0, 4.0, &three[1..]), "weigh");
+        drop(fitted);
+    }
+
+    #[test]
+    fn a_further_instance_costs_an_evaluation_the_search_for_equal_masks() {
+        let Some((on, _turn)) = counted() else { return };
+        let near: Vec<Neighbourhood<Cuda>> = (0..3).map(|seed| suite::made(CASE, seed).on(&on)).collect();
+        let selection = Selection::shared(6, (0..15).collect());
+        let problems: Vec<_> = near.iter().map(|near| Problem::new(near, &selection)).collect();
+        let settings = Softmax::default();
+        let fitted = settings.fit(&on, &problems).unwrap();
+        let mut evaluate = |n: usize| {
+            calls(&on, &mut || {
+                let dependence = lipex_core::Dependence::Independent;
+                OutOfFold::default().evaluate(&on, &problems[..n], &fitted[..n], &settings, dependence).unwrap();
+            })
+        };
+        let (one, three) = (evaluate(1), evaluate(3));
+        println!("evaluate: {one:?} for one instance, {three:?} for three");
+        let further: Vec<f64> = (0..5).map(|i| (three[i] - one[i]) / 2.0).collect();
+        assert_eq!(further, [2.0, 0.0, 1.0, 1.0, 2.0]);
+        assert_eq!(one[..4], [4.0, 2.0, 3.0, 3.0]);
+    }
+
+    #[test]
+    fn an_explanation_costs_few_calls() {
+        let Some((on, _turn)) = counted() else { return };
+        let (instance, model) = suite::instance_and_model(44, 6);
+        let explainer = Explainer::lipex(on.clone()).samples(100);
+        let mut explain = || drop(explainer.explain(&instance, &model).unwrap());
+        explain();
+        let [allocations, uploads, downloads, synchronisations, launches] = calls(&on, &mut explain);
+        println!(
+            "{allocations} allocations, {uploads} uploads, {downloads} downloads, {synchronisations} synchronisations, \
+             {launches} launches"
+        );
+        assert!(allocations <= 25.0 && uploads <= 10.0);
+    }
+}
+
 #[test]
 fn fits_that_take_many_launches_give_the_same_bits() {
     let Some((on, _turn)) = device() else { return };
