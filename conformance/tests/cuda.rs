@@ -248,7 +248,6 @@ mod host {
         let selection = Selection::shared(6, (0..15).collect());
         let problems: Vec<_> = near.iter().map(|near| Problem::new(near, &selection)).collect();
         let anchored = Softmax::default().intercept(lipex_core::Intercept::Anchored);
-        let fitted = Softmax::default().fit(&on, &problems).unwrap();
         let mut stages: Vec<(&str, Box<dyn FnMut(usize) + '_>)> = vec![
             ("select", Box::new(|n| drop(Forward::default().select(&on, &near[..n]).unwrap()))),
             ("fit", Box::new(|n| drop(Softmax::default().fit(&on, &problems[..n]).unwrap()))),
@@ -268,11 +267,10 @@ mod host {
             assert_eq!(one, three, "{stage}");
         }
         // These give an array an instance back, or look for equal masks instance by instance.
-        let masks: Vec<_> = near.into_iter().map(|near| near.masks).collect();
-        let mut weigh = |n: usize| calls(&on, &mut || drop(Exponential::default().weigh(&on, &masks[..n]).unwrap()));
+        let masks: Vec<_> = (0..3).map(|seed| suite::made(CASE, seed).on(&on).masks).collect();
+        let weigh = |n: usize| calls(&on, &mut || drop(Exponential::default().weigh(&on, &masks[..n]).unwrap()));
         let (one, three) = (weigh(1), weigh(3));
         assert_eq!((one[0], three[0], &one[1..]), (2.0, 4.0, &three[1..]), "weigh");
-        drop(fitted);
     }
 
     #[test]
@@ -283,7 +281,7 @@ mod host {
         let problems: Vec<_> = near.iter().map(|near| Problem::new(near, &selection)).collect();
         let settings = Softmax::default();
         let fitted = settings.fit(&on, &problems).unwrap();
-        let mut evaluate = |n: usize| {
+        let evaluate = |n: usize| {
             calls(&on, &mut || {
                 let dependence = lipex_core::Dependence::Independent;
                 OutOfFold::default().evaluate(&on, &problems[..n], &fitted[..n], &settings, dependence).unwrap();
