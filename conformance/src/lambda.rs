@@ -22,8 +22,8 @@ fn first(made: &Made) -> Vec<u32> {
 fn held_out(made: &Made, divergence: &dyn ErasedDivergence, fitted: &Fitted, folds: &[usize], fold: usize) -> f64 {
     let classes = made.case.classes;
     let one = |i: usize| {
-        let present: Vec<bool> = fitted.kept.iter().map(|&j| made.keeps(i, j)).collect();
-        let q = fitted.predict(&present);
+        let present: Vec<bool> = fitted.kept().iter().map(|&j| made.keeps(i, j)).collect();
+        let q = fitted.predict(&present).unwrap();
         let terms = made.p[i * classes..(i + 1) * classes].iter().zip(&q);
         let sum: f64 = terms.map(|(&p, q)| divergence.value(f64::from(p), q.ln())).sum();
         f64::from(made.pi[i]) * sum

@@ -120,6 +120,12 @@ mod fit {
                 }
 
                 #[test]
+                fn pairs() {
+                    let Some((on, _turn)) = device() else { return };
+                    suite::fits_with_pairs_equal_the_cpu(&on, &suite::divergences()[$number], 1e-2);
+                }
+
+                #[test]
                 fn matrices() {
                     let Some((on, _turn)) = device() else { return };
                     suite::matrices_equal_the_cpu(&on, &suite::divergences()[$number], 1e-4, $weak);

@@ -4,8 +4,8 @@ use crate::backend::{Everything, Fitting, Law, Picking, Weighing};
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Authors, AuthorsLoss, Backend, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Perturber,
-    Preset, Proximity, Result, Ridge, Rule, Selector, ShapleyKernel, Softmax, Surrogate, by_name,
+    Adaptive, Authors, AuthorsLoss, Backend, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Pairs,
+    Perturber, Preset, Proximity, Result, Ridge, Rule, Selector, ShapleyKernel, Softmax, Surrogate, by_name,
 };
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Resul
 }
 
 fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
-    let own = ["divergence", "lambda", "lambda-scale", "normalise", "intercept", "tolerance", "starts"];
+    let own = ["divergence", "lambda", "lambda-scale", "normalise", "intercept", "pairs", "tolerance", "starts"];
     only(&own, "a softmax", options)?;
     let mut softmax = preset.softmax();
     if let Some(divergence) = &options.divergence {
@@ -132,6 +132,9 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     }
     if let Some(intercept) = &options.intercept {
         softmax = softmax.intercept(Intercept::by_name(intercept)?);
+    }
+    if let Some(pairs) = &options.pairs {
+        softmax = softmax.pairs(Pairs::by_name(pairs)?);
     }
     if let Some(tolerance) = options.tolerance {
         softmax = softmax.tolerance(tolerance)?;
@@ -157,6 +160,7 @@ fn only(has: &[&str], surrogate: &str, options: &SurrogateOptions) -> Result<()>
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
         ("intercept", options.intercept.clone()),
+        ("pairs", options.pairs.clone()),
         ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
         ("alpha", options.alpha.map(|a| a.to_string())),

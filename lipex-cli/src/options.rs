@@ -11,7 +11,8 @@ pub const EXIT_CODES: &str =
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
   Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --starts, --tolerance; ridge and kernel-shap
-  no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha.
+  no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha; only a
+  softmax with an intercept has --pairs.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
@@ -236,6 +237,11 @@ pub struct SurrogateOptions {
     /// out) or none (the paper's). A ridge has fitted and anchored [default: fitted; paper: none]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub intercept: Option<String>,
+    /// Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain most
+    /// of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features by number
+    /// from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model [default: none]
+    #[arg(long, value_name = "K|auto|none|given:LIST", help_heading = "Method")]
+    pub pairs: Option<String>,
     /// Replaced by --intercept none.
     #[arg(long, hide = true)]
     pub no_intercept: bool,

@@ -24,7 +24,7 @@ pub(crate) const ROW_GROUPS: usize = TILE / GROUP;
 pub(crate) type Table<T, S, const K: usize> = [[<T as Number>::Register<S>; K]; PATTERNS];
 
 /// What a bit of a column says of its feature.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Coding {
     /// 1 where the feature is there.
     Kept,

@@ -4,6 +4,7 @@
 //! after the stage that it holds.
 
 mod backend;
+mod candidates;
 mod design;
 mod evaluate;
 mod fit;
@@ -23,3 +24,5 @@ mod softmax;
 mod weigh;
 
 pub use backend::Cpu;
+pub use evaluate::fidelity;
+pub use fit::given_pairs;

@@ -5,10 +5,11 @@ use crate::device::Cuda;
 use crate::error::by_chunks;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;
+use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
-    refit_without_folds,
+    Agreement, Answer, Dependence, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result,
+    Surrogate, deal_folds, refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
 
@@ -66,9 +67,14 @@ impl Evaluator<Cuda> for OutOfFold {
         }
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         let asked: Vec<Asked<'_>> = (0..problems.len())
-            .map(|i| Asked { problem: &problems[i], fitted: &fitted[i], folds: &folds[i], refits: &refits[i] })
+            .map(|i| Asked { problem: &problems[i], answer: &fitted[i].answer, folds: &folds[i], refits: &refits[i] })
             .collect();
-        by_chunks(&asked.iter().collect::<Vec<_>>(), &mut |part| fidelities(on, part))
+        let of_device: Vec<&Asked<'_>> = asked.iter().filter(|asked| asked.is_plain()).collect();
+        let mut found = by_chunks(&of_device, &mut |part| fidelities(on, part))?.into_iter();
+        asked
+            .iter()
+            .map(|asked| asked.is_plain().then(|| found.next()).flatten().map_or_else(|| asked.on_the_host(on), Ok))
+            .collect()
     }
 }
 
@@ -91,9 +97,16 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     on.receive("evaluate", &first)
 }
 
+/// W and b of an answer that is W z + b, which the kernels have.
+fn plain(answer: &Answer) -> Option<(&[Vec<f64>], Vec<f64>)> {
+    answer.linear().and_then(Linear::presence)
+}
+
 /// W and b of each class side by side, C × (F + 1).
-pub(crate) fn with_intercepts(fitted: &Fitted) -> Vec<f64> {
-    fitted.matrix.iter().zip(&fitted.intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect()
+pub(crate) fn with_intercepts(answer: &Answer) -> Result<Vec<f64>> {
+    let (matrix, intercept) = plain(answer)
+        .ok_or_else(|| Error::setting("backend", "cuda", "the kernels have surrogates without pairs; use the cpu"))?;
+    Ok(matrix.iter().zip(&intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect())
 }
 
 /// What an evaluation of a problem has on the device.
@@ -111,34 +124,48 @@ struct Placed {
 /// A problem with the fits to be evaluated.
 struct Asked<'a> {
     problem: &'a Problem<'a, Cuda>,
-    fitted: &'a Fitted,
+    answer: &'a Answer,
     folds: &'a [usize],
-    refits: &'a [Fitted],
+    refits: &'a [Answer],
 }
 
 impl Asked<'_> {
+    /// Whether all are W z + b.
+    fn is_plain(&self) -> bool {
+        self.all().all(|(_, answer)| plain(answer).is_some())
+    }
+
+    /// What is no W z + b is evaluated on the host, on a copy.
+    fn on_the_host(&self, on: &Cuda) -> Result<Fidelity> {
+        let around = to_host(on, self.problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *self.problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        lipex_cpu::fidelity(&copy, self.answer, self.folds, self.refits)
+    }
+
     /// The fits with their rows, in the order of [`Placed::points`].
-    fn all(&self) -> impl Iterator<Item = (Rows, &Fitted)> {
-        let both = [(Rows::Instance, self.fitted), (Rows::All, self.fitted)];
+    fn all(&self) -> impl Iterator<Item = (Rows, &Answer)> {
+        let both = [(Rows::Instance, self.answer), (Rows::All, self.answer)];
         both.into_iter().chain(self.refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)))
     }
 
-    fn plan(&self, plan: &mut Plan) -> Placed {
+    fn plan(&self, plan: &mut Plan) -> Result<Placed> {
         let around = self.problem.around;
         let classes = around.probabilities.classes();
-        let kept: Vec<u32> = self.fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = self.answer.kept().iter().map(|&j| j as u32).collect();
         let folds: Vec<u32> = self.folds.iter().map(|&k| k as u32).collect();
         // No row is in two folds, so that the folds' answers share an array.
         let apart = if self.refits.is_empty() { 0 } else { classes * around.rows() };
-        Placed {
+        let points = self.all().map(|(_, answer)| Ok(plan.send(&with_intercepts(answer)?))).collect::<Result<_>>()?;
+        Ok(Placed {
             times: plan.send_some(self.problem.multiplicities),
             kept: plan.send(&kept),
             folds: plan.send(&folds),
-            points: self.all().map(|(_, fitted)| plan.send(&with_intercepts(fitted))).collect(),
+            points,
             answers: [classes * around.rows(), apart, classes].map(|numbers| plan.room::<f32>(numbers)),
             sums: plan.answer::<f64>(SUMS * (2 + self.refits.len())),
             squares: plan.answer::<f64>(3 * classes),
-        }
+        })
     }
 
     fn jobs(&self, on: &Cuda, arena: &Arena, placed: &Placed) -> Result<Vec<Job>> {
@@ -154,11 +181,11 @@ impl Asked<'_> {
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
-            features: self.fitted.kept.len() as u64,
+            features: self.answer.kept().len() as u64,
             squares: arena.at(placed.squares),
             ..Job::zeroed()
         };
-        let one = |(at, (rows, fitted)): (usize, (Rows, &Fitted))| {
+        let one = |(at, (rows, answer)): (usize, (Rows, &Answer))| {
             let (which, fold) = match rows {
                 Rows::All => (0, 0),
                 Rows::Fold(k) => (1, k as u64),
@@ -168,7 +195,7 @@ impl Asked<'_> {
                 x: arena.at(placed.points[at]),
                 which: which as u64,
                 fold,
-                identity: u64::from(fitted.link == Link::Identity),
+                identity: u64::from(answer.link() == Link::Identity),
                 answers: arena.at(placed.answers[which]),
                 sums: arena.at(placed.sums) + (8 * SUMS * at) as u64,
                 ..base
@@ -183,7 +210,7 @@ fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
     let mut plan = Plan::default();
     let count = asked.iter().map(|asked| 2 + asked.refits.len()).sum();
     let table = plan.jobs::<Job>(count);
-    let placed: Vec<Placed> = asked.iter().map(|asked| asked.plan(&mut plan)).collect();
+    let placed = asked.iter().map(|asked| asked.plan(&mut plan)).collect::<Result<Vec<Placed>>>()?;
     let mut arena = plan.place(on, "evaluate")?;
     let mut jobs = Vec::with_capacity(count);
     for (asked, placed) in asked.iter().zip(&placed) {

@@ -7,12 +7,14 @@
 
 use crate::device::Cuda;
 use crate::error::by_chunks;
+use crate::host_surrogate::on_the_host;
 use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::modules::Programs;
 use crate::sandwich;
 use lipex_core::{
-    Dependence, Error, FitReport, Fitted, Kl, Link, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
+    Dependence, Error, FitReport, Fitted, Intercept, Kl, Lambda, Problem, Result, Softmax, Spread, Start, Starts,
+    Surrogate,
 };
 use lipex_kernels::FIT;
 
@@ -20,7 +22,7 @@ mod form;
 mod job;
 mod place;
 
-pub(crate) use form::Form;
+use form::Form;
 use job::{DONE, OVER, OWN_VALUE, REPORT, SEARCH, Size, TILE, WHOLE};
 #[cfg(test)]
 pub(crate) use job::{Job, NUMBERS, Search};
@@ -51,6 +53,10 @@ pub(crate) struct Task<'a> {
 impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
         problems.iter().try_for_each(Problem::check)?;
+        self.check()?;
+        if is_of_the_host(self) {
+            return on_the_host(self, on, problems);
+        }
         let lambdas = lambda::of_each(self, on, problems)?;
         let tasks: Vec<Task<'_>> = problems
             .iter()
@@ -95,6 +101,13 @@ impl Surrogate<Cuda> for Softmax {
     }
 }
 
+/// Whether the host makes these fits: what the data choose by fits without a fold, an intercept or pairs, and a penalty beside
+/// pairs.
+fn is_of_the_host(settings: &Softmax) -> bool {
+    let (pairs, chosen) = (settings.pairs_in_use(), !matches!(settings.lambda_set(), Lambda::Fixed(_)));
+    settings.intercept_in_use() == Intercept::Auto || pairs.are_chosen() || chosen && !pairs.is_none()
+}
+
 /// The better of two fits of a problem, with the work of all three.
 fn lower(own: &Fitted, from: &Fitted, other: Fitted) -> Fitted {
     let spent = [own, from, &other].map(|fit| (fit.report.iterations, fit.report.evaluations));
@@ -124,8 +137,8 @@ pub(crate) fn fit_all(settings: &Softmax, on: &Cuda, tasks: &[Task<'_>]) -> Resu
 /// own.
 ///
 /// # Shapes
-/// `matrix` C × F and `intercept` C (zeros without one); the gradient is C × K, the intercept's column last if there is
-/// one, centred over classes like the point itself. Of an anchored fit it is the gradient by −W. A divergence with kinks is
+/// The gradient is C × K, the intercept's column after the features if there is one, then the pairs, centred over classes. Of
+/// an anchored fit, and of one with pairs, it is by −W. A divergence with kinks is
 /// smoothed with width 0.1.
 ///
 /// # Errors
@@ -174,17 +187,16 @@ struct Run<'a> {
     settings: &'a Softmax,
     on: &'a Cuda,
     tasks: &'a [&'a Task<'a>],
-    form: Form,
     programs: Programs,
     batch: Batch,
 }
 
 impl<'a> Run<'a> {
     fn new(settings: &'a Softmax, on: &'a Cuda, tasks: &'a [&'a Task<'a>]) -> Result<Self> {
-        let (form, divergence) = (Form::new(settings)?, settings.divergence_in_use());
+        let divergence = settings.divergence_in_use();
         let programs = (divergence.record(!divergence.is_smooth()), divergence.record(false));
-        let batch = Batch::new(settings, &form, on, tasks)?;
-        Ok(Run { settings, on, tasks, form, programs, batch })
+        let batch = Batch::new(settings, on, tasks)?;
+        Ok(Run { settings, on, tasks, programs, batch })
     }
 
     /// Launches a kernel of fit on the jobs from number `first` on.
@@ -289,41 +301,39 @@ impl<'a> Run<'a> {
         let mut fitted = Vec::with_capacity(self.tasks.len());
         let reports = reports.chunks_exact(REPORT);
         for ((placed, &i), report) in self.batch.placed.iter().zip(&self.batch.order).zip(reports) {
-            fitted.push((i, self.one(self.tasks[i], &answer(placed.answer), report)?));
+            fitted.push((i, one(self.tasks[i], &placed.form, &answer(placed.answer), report)?));
         }
         fitted.sort_by_key(|(i, _)| *i);
         Ok(fitted.into_iter().map(|(_, fit)| fit).collect())
     }
+}
 
-    fn one(&self, task: &Task<'_>, answer: &[f64], report: &[f64]) -> Result<Fitted> {
-        let problem = &task.problem;
-        let (kept, classes) = (&problem.selection.kept, problem.around.probabilities.classes());
-        if self.form.anchored && report[WHOLE] == 0.0 {
-            let features = problem.around.masks.features();
-            let reason =
-                format!("row 0 must keep all {features} features: it is the instance that the fit is anchored at");
-            return Err(Error::setting("intercept", "anchored", reason));
-        }
-        let (matrix, intercept) = self.form.read(answer, (classes, kept.len()));
-        let stopped = match report[4] as u32 {
-            0 => "the predicted excess is below the tolerance",
-            1 => "steps no longer lower the objective beyond rounding",
-            _ => "the limit on evaluations was reached",
-        };
-        let report = FitReport {
-            objective: report[0],
-            gradient_norm: report[1],
-            lambda: task.lambda,
-            iterations: report[2] as usize,
-            evaluations: report[3] as usize,
-            hessian_products: 0,
-            converged: report[4] == 0.0,
-            stopped: stopped.into(),
-            start: if problem.start.is_some() { Start::Given } else { Start::Own },
-        };
-        let support = vec![(0..kept.len()).collect(); classes];
-        Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Softmax, report })
+fn one(task: &Task<'_>, form: &Form, answer: &[f64], report: &[f64]) -> Result<Fitted> {
+    let problem = &task.problem;
+    let (kept, classes) = (&problem.selection.kept, problem.around.probabilities.classes());
+    if form.anchored && report[WHOLE] == 0.0 {
+        let features = problem.around.masks.features();
+        let reason = format!("row 0 must keep all {features} features: it is the instance that the fit is anchored at");
+        return Err(Error::setting("intercept", "anchored", reason));
     }
+    let stopped = match report[4] as u32 {
+        0 => "the predicted excess is below the tolerance",
+        1 => "steps no longer lower the objective beyond rounding",
+        _ => "the limit on evaluations was reached",
+    };
+    let report = FitReport {
+        objective: report[0],
+        gradient_norm: report[1],
+        lambda: task.lambda,
+        iterations: report[2] as usize,
+        evaluations: report[3] as usize,
+        hessian_products: 0,
+        converged: report[4] == 0.0,
+        stopped: stopped.into(),
+        start: if problem.start.is_some() { Start::Given } else { Start::Own },
+        intercept: None,
+    };
+    Ok(Fitted::new(form.read(answer, (classes, kept))?, report))
 }
 
 fn are_over(reports: &[f64]) -> bool {

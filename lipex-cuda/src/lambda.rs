@@ -119,10 +119,11 @@ fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64
     let (table, sums) = (plan.jobs::<HeldOut>(held.len()), plan.answer::<f64>(held.len()));
     let words = |list: &[usize]| list.iter().map(|&v| v as u32).collect::<Vec<u32>>();
     let place = |Held { problem, folds, fitted, .. }: &Held<'_>| {
-        let (folds, kept) = (plan.send(&words(folds)), plan.send(&words(&fitted.kept)));
-        (folds, kept, plan.send_some(problem.multiplicities), plan.send(&with_intercepts(fitted)))
+        let (folds, kept) = (plan.send(&words(folds)), plan.send(&words(fitted.kept())));
+        let x = plan.send(&with_intercepts(&fitted.answer)?);
+        Ok((folds, kept, plan.send_some(problem.multiplicities), x))
     };
-    let spots: Vec<_> = held.iter().map(place).collect();
+    let spots = held.iter().map(place).collect::<Result<Vec<_>>>()?;
     let mut arena = plan.place(on, "fit")?;
     let mut jobs = Vec::with_capacity(held.len());
     for (at, (Held { problem, fold, fitted, .. }, (folds, kept, times, x))) in held.iter().zip(spots).enumerate() {
@@ -139,7 +140,7 @@ fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
-            features: fitted.kept.len() as u64,
+            features: fitted.kept().len() as u64,
             fold: *fold as u64,
             sum: arena.at(sums) + 8 * at as u64,
         });

@@ -9,7 +9,8 @@ use crate::layout::mirrored;
 use crate::least_squares::{Regression, room_for_moments, sum_moments};
 use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Intercept, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+    FitReport, Fitted, Intercept, Linear, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate,
+    expect_len,
 };
 use lipex_kernels::RIDGE;
 use std::ops::Range;
@@ -238,7 +239,7 @@ fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<V
         tasks.push(Task { near: problem.around, times: problem.multiplicities, kept: Some(kept), systems });
     }
     let solved = solve(on, "fit", &tasks, settings.alpha_in_use())?;
-    Ok(tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect())
+    tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect()
 }
 
 /// Where a class's picks are among the kept features, ascending.
@@ -246,7 +247,7 @@ fn positions(picks: &[usize], kept: &[usize]) -> Vec<u32> {
     (0..kept.len()).filter(|&j| picks.contains(&kept[j])).map(|j| j as u32).collect()
 }
 
-fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
+fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> {
     let kept = task.kept.unwrap_or_default();
     let mut matrix = vec![vec![0.0; kept.len()]; solved.len()];
     let mut support = vec![Vec::new(); solved.len()];
@@ -266,7 +267,9 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
         converged: true,
         stopped: "solved in closed form".into(),
         start: Start::Own,
+        intercept: None,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
-    Fitted { kept: kept.to_vec(), matrix, intercept, support, link: Link::Identity, report }
+    let answer = Linear::from_presence(kept.to_vec(), matrix, Some(intercept), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }

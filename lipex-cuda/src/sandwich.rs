@@ -8,11 +8,13 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
 use crate::layout::mirrored;
+use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Intercept, Method, Normalise, Problem, Program, Result, RowShares,
-    Softmax, Spread, perturb,
+    Backend, Base, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result,
+    RowShares, Softmax, Spread, Surrogate, perturb,
 };
+use lipex_cpu::Cpu;
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
 use lipex_kernels::SANDWICH;
 
@@ -75,8 +77,15 @@ pub(crate) fn spread(
     dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
-    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
-    let columns = features + usize::from(settings.has_intercept());
+    if fitted.linear()?.presence().is_none() {
+        // A fit with pairs.
+        let around = to_host(on, problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        return settings.spread(&Cpu::new().watched(on.watch.clone()), &copy, fitted, dependence);
+    }
+    let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
+    let columns = features + usize::from(matches!(fitted.linear()?.base(), Base::Intercept(_)));
     if !is_open(settings, classes, columns) {
         return Ok(None);
     }
@@ -96,7 +105,7 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem, dependence)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis)?);
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
@@ -192,13 +201,13 @@ impl<'a> Sums<'a> {
     ) -> Result<Self> {
         let around = problem.around;
         let arrays = on.arrays("fit", around)?;
-        let (rows, classes) = (around.rows(), fitted.matrix.len());
+        let (rows, classes) = (around.rows(), fitted.answer.classes());
         let (k, n) = (classes - 1, columns * (classes - 1));
-        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = fitted.kept().iter().map(|&j| j as u32).collect();
         let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
         let (kept, masks) = (on.send("fit", &kept)?, on.room::<u32>("fit", columns * rows.div_ceil(32))?);
         let room = |len| on.room::<f64>("fit", len);
-        let (x, rows_room) = (on.send("fit", &with_intercepts(fitted))?, room(3 * classes * rows)?);
+        let (x, rows_room) = (on.send("fit", &with_intercepts(&fitted.answer)?)?, room(3 * classes * rows)?);
         let (gradients, vectors, bends) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
         let (hessian, leverages) = (on.zeroed("fit", n * n)?, room(rows)?);
         let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
@@ -213,9 +222,9 @@ impl<'a> Sums<'a> {
             rows: rows as u64,
             words: around.masks.words() as u64,
             classes: classes as u64,
-            features: fitted.kept.len() as u64,
+            features: fitted.kept().len() as u64,
             columns: columns as u64,
-            removed: u64::from(settings.intercept_in_use() == Intercept::Anchored),
+            removed: u64::from(matches!(fitted.linear()?.base(), Base::Anchored(_))),
             scale: scale(settings, on, problem, count)?,
             count,
             masks: masks.address(),

@@ -90,7 +90,7 @@ fn every_option_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let ignored = folder.path().join("ignored.txt");
     std::fs::write(&ignored, "you me\n").unwrap();
-    let cases: [&[&str]; 25] = [
+    let cases: [&[&str]; 27] = [
         &["--preset", "paper"],
         &["--preset", "lime", "--samples", "500"],
         &["--preset", "lime", "--surrogate", "softmax", "--divergence", "kl", "--samples", "200"],
@@ -111,6 +111,8 @@ fn every_option_is_taken() {
         &["--sampler", "lime", "--seed", "3"],
         &["--within-angle", "0.7", "--intercept", "none"],
         &["--intercept", "anchored"],
+        &["--intercept", "auto", "--pairs", "auto"],
+        &["--pairs", "3"],
         &["--unit", "occurrence", "--split", "unicode", "--removed", "mask:UNK"],
         &["--unit", "sentence"],
         &["--ignore-words", ignored.to_str().unwrap()],
@@ -140,6 +142,13 @@ fn options_that_exclude_each_other_are_refused() {
         (&["--preset", "authors", "--intercept", "anchored"], "no such setting"),
         (&["--preset", "kernel-shap", "--intercept", "fitted"], "anchored by nature"),
         (&["--no-intercept"], "--intercept none"),
+        (&["--pairs", "0"], "pairs = 0"),
+        (&["--pairs", "given:1+1"], "two features"),
+        (&["--pairs", "given:0+9"], "not selected"),
+        (&["--preset", "paper", "--pairs", "2"], "--intercept anchored or fitted"),
+        (&["--preset", "authors", "--pairs", "2"], "no such setting"),
+        (&["--preset", "kernel-shap", "--pairs", "auto"], "no such setting"),
+        (&["--preset", "lime", "--pairs", "auto"], "no such setting"),
         (&["--sampler", "exhaustive", "--samples", "10"], "exhaustive"),
         (&["--sampler", "exhaustive", "--within-angle", "1"], "within-angle"),
         (&["--sampler", "antithetic", "--within-angle", "1"], "within-angle"),
@@ -240,7 +249,7 @@ fn explanations_are_saved_and_shown_again() {
     // What cannot be read is refused, and nothing is overwritten by a failure.
     let json = std::fs::read_to_string(&file).unwrap();
     for (bad, word) in [
-        (json.replace("lipex.explanation/1", "lipex.explanation/9"), "lipex.explanation/9"),
+        (json.replace("lipex.explanation/2", "lipex.explanation/9"), "lipex.explanation/9"),
         (json[..json.len() / 2].to_string(), ""),
         ("[]".to_string(), "holds no explanation: "),
         (String::new(), "holds no explanation: EOF"),
@@ -367,6 +376,7 @@ fn help_teaches() {
         "--lambda-scale",
         "--normalise",
         "--intercept",
+        "--pairs",
         "--unit",
         "--split",
         "--removed",
@@ -433,13 +443,10 @@ fn documents_name_files_that_exist() {
     assert!(checked > 15, "{checked}");
     // One word names a stage everywhere.
     for stage in ["perturb", "weigh", "select", "fit", "evaluate"] {
-        let there = |path: String| root.join(path).exists();
-        assert!(there(format!("lipex-core/src/{stage}.rs")), "{stage}");
-        assert!(
-            there(format!("lipex-cpu/src/{stage}.rs")) || there(format!("lipex-cpu/src/{stage}/mod.rs")),
-            "{stage}"
-        );
-        assert!(there(format!("benches/benches/{stage}.rs")), "{stage}");
+        let there = |path: &str| root.join(format!("{path}.rs")).exists() || root.join(path).join("mod.rs").exists();
+        for folder in ["lipex-core/src", "lipex-cpu/src", "benches/benches"] {
+            assert!(there(&format!("{folder}/{stage}")), "{folder}: {stage}");
+        }
     }
 }
 
@@ -451,8 +458,8 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
     let e = lipex::from_json(&json).unwrap();
     // 2³ masks: every one, and values that sum to what the words change.
     assert_eq!(e.calls.masks, 8);
-    for (c, row) in e.matrix.iter().enumerate() {
-        let reached = e.intercept[c] + row.iter().sum::<f64>();
+    for (c, row) in e.shares().matrix().iter().enumerate() {
+        let reached = e.answer.as_ref().unwrap().linear().unwrap().intercept()[c] + row.iter().sum::<f64>();
         assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
     }
     let authors = ["text", README, "--preset", "authors", "--samples", "100"];

@@ -5,6 +5,7 @@ use super::pairs::Pairs;
 use crate::describe::{Describe, Setting};
 use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
 use crate::error::{Error, Result};
+use crate::nearest::choose;
 use std::fmt;
 use std::sync::Arc;
 
@@ -63,8 +64,7 @@ impl Intercept {
     /// # Errors
     /// [`Error::Setting`] for any other name.
     pub fn by_name(name: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|intercept| intercept.name() == name);
-        found.ok_or_else(|| Error::setting("intercept", name, "choose anchored, auto, fitted or none"))
+        choose("intercept", name, &Self::ALL.map(|intercept| (intercept.name(), intercept)))
     }
 }
 

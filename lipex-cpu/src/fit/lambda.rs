@@ -3,28 +3,62 @@
 use super::{Shared, fit_at};
 use crate::Cpu;
 use crate::evaluate::folds;
-use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax, without_fold};
+use lipex_core::{Dependence, Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, without_fold};
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
 pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
-    let masks = &problem.around.masks;
-    let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
-    let folds = folds(problem.around, Lambda::FOLDS, dependence);
-    let factor = settings.lambda_factor()?;
-    let mut scores = [0.0; Lambda::CANDIDATES.len()];
+    let scores = scores(settings, shared, problem, &candidates(settings)?)?;
+    Ok(Lambda::least(scores.and_then(|scores| scores.try_into().ok()).as_ref()))
+}
+
+/// What λ is, or what it is chosen from, largest first, as it enters the objective.
+pub(super) fn candidates(settings: &Softmax) -> Result<Vec<f64>> {
+    match settings.lambda_set() {
+        Lambda::Fixed(_) => Ok(vec![settings.lambda_used()?]),
+        Lambda::Auto => {
+            let factor = settings.lambda_factor()?;
+            Ok(Lambda::CANDIDATES.iter().map(|lambda| lambda * factor).collect())
+        }
+    }
+}
+
+/// For each λ the mean divergence of the masks that refits were not fitted on, weighted like the fit; `None` where there are
+/// too few distinct masks.
+pub(super) fn scores(
+    settings: &Softmax,
+    shared: &Shared<'_>,
+    problem: &Problem<'_, Cpu>,
+    lambdas: &[f64],
+) -> Result<Option<Vec<f64>>> {
+    let folds = folds_of(problem);
+    let (mut scores, mut total) = (vec![0.0; lambdas.len()], 0.0);
     for k in 1..=folds.iter().copied().max().unwrap_or(0) {
         let multiplicities = without_fold(problem, &folds, k);
+        let held = || (0..folds.len()).filter(|&i| folds[i] == k);
+        total += held().map(|i| times(problem, i) * f64::from(problem.around.weights.values()[i])).sum::<f64>();
         // Candidates fall, so that each fit is near the one before it.
         let mut last: Option<Fitted> = None;
-        for (score, lambda) in scores.iter_mut().zip(Lambda::CANDIDATES) {
+        for (score, &lambda) in scores.iter_mut().zip(lambdas) {
             let refit = Problem { multiplicities: Some(&multiplicities), start: last.as_ref(), ..*problem };
-            let fitted = fit_at(settings, shared, &refit, lambda * factor)?;
-            *score += held_out(settings, problem, &fitted, (0..folds.len()).filter(|&i| folds[i] == k));
+            let fitted = fit_at(settings, shared, &refit, lambda)?;
+            *score += held_out(settings, problem, fitted.linear()?, held())?;
             last = Some(fitted);
         }
     }
-    Ok(Lambda::least((!folds.is_empty()).then_some(&scores)))
+    scores.iter_mut().for_each(|score| *score /= total);
+    Ok((!folds.is_empty() && total > 0.0).then_some(scores))
+}
+
+fn times(problem: &Problem<'_, Cpu>, i: usize) -> f64 {
+    problem.multiplicities.map_or(1.0, |m| f64::from(m[i]))
+}
+
+/// The fold of each row, complements together where they are drawn in pairs.
+pub(crate) fn folds_of(problem: &Problem<'_, Cpu>) -> Vec<usize> {
+    let masks = &problem.around.masks;
+    let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
+    folds(problem.around, Lambda::FOLDS, dependence)
 }
 
 /// Whether row 2m is the complement of row 2m − 1 throughout.
@@ -38,29 +72,31 @@ fn in_pairs(masks: &Masks<Cpu>) -> bool {
 }
 
 /// Σ π·m·d over some rows.
-fn held_out(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, rows: impl Iterator<Item = usize>) -> f64 {
+fn held_out(
+    settings: &Softmax,
+    problem: &Problem<'_, Cpu>,
+    fitted: &Linear,
+    rows: impl Iterator<Item = usize>,
+) -> Result<f64> {
     let (around, divergence) = (problem.around, settings.divergence_in_use());
     let mut total = 0.0;
     for i in rows {
-        let times = problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
-        let ln_q = ln_softmax(fitted, &around.masks, i);
+        let ln_q = ln_softmax(fitted, &around.masks, i)?;
         let terms = around.probabilities.row(i).iter().zip(ln_q);
         let divergence: f64 = terms.map(|(&p, u)| divergence.value(f64::from(p), u)).sum();
-        total += times * f64::from(around.weights.values()[i]) * divergence;
+        total += times(problem, i) * f64::from(around.weights.values()[i]) * divergence;
     }
-    total
+    Ok(total)
 }
 
 /// ln q of one row.
-pub(crate) fn ln_softmax(fitted: &Fitted, masks: &Masks<Cpu>, i: usize) -> Vec<f64> {
-    let mut scores = fitted.intercept.clone();
-    for (j, _) in fitted.kept.iter().enumerate().filter(|(_, feature)| masks.keeps(i, **feature)) {
-        scores.iter_mut().zip(&fitted.matrix).for_each(|(s, row)| *s += row[j]);
-    }
+pub(crate) fn ln_softmax(fitted: &Linear, masks: &Masks<Cpu>, i: usize) -> Result<Vec<f64>> {
+    let keeps: Vec<bool> = fitted.kept().iter().map(|&j| masks.keeps(i, j)).collect();
+    let mut scores = fitted.logits(&keeps)?;
     let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let ln_sum = scores.iter().map(|s| (s - top).exp()).sum::<f64>().ln();
     scores.iter_mut().for_each(|s| *s -= top + ln_sum);
-    scores
+    Ok(scores)
 }
 
 #[cfg(test)]

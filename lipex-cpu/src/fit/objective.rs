@@ -74,8 +74,14 @@ impl<'a> Objective<'a> {
         Self::with_columns(terms, rows, weights, by_column)
     }
 
+    /// For values alone, without gradients.
+    pub fn of_values(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
+        let by_column = ByColumn::new(terms.design, &[]);
+        Self::with_columns(terms, rows, weights, by_column)
+    }
+
     /// With the rows by column at hand.
-    pub fn with_columns(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64], by_column: ByColumn) -> Self {
+    fn with_columns(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64], by_column: ByColumn) -> Self {
         let Terms { design, p, classes, divergence, lambda, ones, offset } = terms;
         let mut penalties = vec![lambda; design.columns()];
         if let Some(ones) = ones {
@@ -168,6 +174,11 @@ impl<'a> Objective<'a> {
         }
         self.centre(gradient);
         data + self.penalty(x)
+    }
+
+    /// The sum of divergences at `x` in f32, without the penalty.
+    pub fn data(&self, x: &[f64]) -> f64 {
+        self.pass::<f32>(&mut self.scratch(), x, None, None)
     }
 
     /// The objective in f64, of the divergence itself and not of its smoothed stand-in.

@@ -4,6 +4,10 @@
 //! v is p(1 − p); where the surrogate is known, the mean of that and of q(1 − q). All classes' Grams are made at once, by look-up: an
 //! entry is a sum of weights over the rows that have both columns.
 
+mod border;
+
+pub(crate) use border::Border;
+
 use super::kinks::bend;
 use super::objective::Objective;
 use crate::design::{

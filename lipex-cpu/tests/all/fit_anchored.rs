@@ -41,7 +41,7 @@ fn a_linear_model_is_recovered_under_every_divergence() {
         for divergence in &divergences {
             let softmax = anchored().lambda(1e-9).unwrap().erased_divergence(divergence.clone());
             let fitted = fit(&softmax, Problem::new(&around, &selection));
-            let (off, name) = (furthest(&fitted.matrix, &known.weights), divergence.name());
+            let (off, name) = (furthest(&fitted.shares().matrix(), &known.weights), divergence.name());
             assert!(off < 1e-3, "{name} at C = {classes}, D = {features}: {off:.1e}");
             assert!(fitted.report.converged, "{name} at C = {classes}, D = {features}: {}", fitted.report.stopped);
         }
@@ -54,7 +54,11 @@ fn total_variation_comes_close() {
     let (around, selection) = (known.coins(600, 1), known.all());
     let softmax = anchored().lambda(1e-9).unwrap().divergence(TotalVariation);
     let fitted = fit(&softmax, Problem::new(&around, &selection));
-    assert!(furthest(&fitted.matrix, &known.weights) < 0.02, "{}", furthest(&fitted.matrix, &known.weights));
+    assert!(
+        furthest(&fitted.shares().matrix(), &known.weights) < 0.02,
+        "{}",
+        furthest(&fitted.shares().matrix(), &known.weights)
+    );
 }
 
 #[test]
@@ -94,7 +98,11 @@ fn an_answer_of_0_and_1_is_met_within_the_clamp() {
     let off = missed(&anchored(), &around, &selection);
     assert!(off <= 2.0 * least_anchor(3) && off > 0.0, "{off:.1e}");
     let fitted = fit(&anchored(), Problem::new(&around, &selection));
-    assert!(fitted.report.converged && fitted.matrix[0][0] > 1.0 && fitted.matrix[1][0] < -1.0, "{:?}", fitted.matrix);
+    assert!(
+        fitted.report.converged && fitted.shares().matrix()[0][0] > 1.0 && fitted.shares().matrix()[1][0] < -1.0,
+        "{:?}",
+        fitted.shares().matrix()
+    );
 }
 
 #[test]
@@ -104,7 +112,11 @@ fn a_feature_that_is_never_removed_weighs_nothing() {
     let around = known.around((0..50).map(coins).collect(), |_| 1.0);
     for lambda in [0.0, 1e-4] {
         let fitted = fit(&anchored().lambda(lambda).unwrap(), Problem::new(&around, &known.all()));
-        assert!(fitted.matrix.iter().all(|row| row[2] == 0.0 && row[3].abs() > 1e-3), "{:?}", fitted.matrix);
+        assert!(
+            fitted.shares().matrix().iter().all(|row| row[2] == 0.0 && row[3].abs() > 1e-3),
+            "{:?}",
+            fitted.shares().matrix()
+        );
         assert!(fitted.report.converged, "{}", fitted.report.stopped);
     }
 }
@@ -131,7 +143,9 @@ fn the_sandwich_agrees_with_rows_drawn_again() {
     let problem = Problem::new(&around, &selection);
     let sandwich = softmax.spread(&on, &problem, &fitted, Dependence::Independent).unwrap().unwrap();
     let drawn: Vec<Vec<f64>> = (0..300u64)
-        .map(|seed| fit(&softmax, Problem::new(&known.uniform(1500, 1000 + seed), &selection)).matrix.concat())
+        .map(|seed| {
+            fit(&softmax, Problem::new(&known.uniform(1500, 1000 + seed), &selection)).shares().matrix().concat()
+        })
         .collect();
     let truth = lipex_core::Spread::from_refits(3, 9, &drawn).unwrap();
     for c in 0..3 {
@@ -140,6 +154,50 @@ fn the_sandwich_agrees_with_rows_drawn_again() {
             assert!((0.8..1.25).contains(&ratio), "class {c}, feature {j}: {ratio}");
         }
     }
+}
+
+/// A model that answers 0 and 1, by more than a linear rule.
+fn hard(rows: u32) -> Neighbourhood<Cpu> {
+    let on = Cpu::new();
+    let bits: Vec<u32> = std::iter::once(255).chain((0..rows).map(|i| i.wrapping_mul(0x9e37_79b9) >> 24)).collect();
+    let yes = |z: u32| (z & 3 == 3 && z >> 2 & 1 == 1) || (z >> 4).count_ones() > 2;
+    let p = bits.iter().flat_map(|&z| if yes(z) { [1.0, 0.0] } else { [0.0, 1.0f32] }).collect();
+    Neighbourhood::new(
+        &on,
+        Masks::new(&on, bits.len(), 8, bits.clone()).unwrap(),
+        Probabilities::new(&on, bits.len(), 2, p).unwrap(),
+        Weights::new(vec![1.0; bits.len()]),
+    )
+    .unwrap()
+}
+
+#[test]
+fn auto_takes_whichever_is_closer_on_masks_held_out() {
+    let auto = Softmax::default().intercept(Intercept::Auto);
+    let on = Cpu::new();
+    let around = hard(200);
+    let selection = Selection::shared(2, (0..8).collect());
+    let problem = [Problem::new(&around, &selection)];
+    let fitted = auto.fit(&on, &problem).unwrap().remove(0);
+    let compared = fitted.report.intercept.unwrap();
+    let taken = if compared.fitted < compared.anchored { Intercept::Fitted } else { Intercept::Anchored };
+    let own = fit(&Softmax::default().intercept(taken), Problem::new(&around, &selection));
+    assert_eq!((&fitted.answer, compared.fitted < compared.anchored), (&own.answer, true));
+    // What auto compares are the out-of-fold divergences of both.
+    for (intercept, told) in [(Intercept::Fitted, compared.fitted), (Intercept::Anchored, compared.anchored)] {
+        let softmax = Softmax::default().intercept(intercept);
+        let fits = softmax.fit(&on, &problem).unwrap();
+        let fidelity = OutOfFold::default().evaluate(&on, &problem, &fits, &softmax, Dependence::Independent).unwrap();
+        let measured = fidelity[0].out_of_fold.unwrap().hellinger;
+        assert!((measured / told - 1.0).abs() < 0.02, "{}: {measured} for {told}", intercept.name());
+    }
+    assert!(auto.shrinkage(&on, &problem[0], &fitted).unwrap().unwrap() < 1.0);
+    // Refits stay with the choice; where no class is ruled out there is none to make.
+    let again = fit(&auto, Problem { start: Some(&fitted), ..Problem::new(&around, &selection) });
+    assert_eq!((again.linear().unwrap().base().kind(), again.report.intercept), ("fitted", None));
+    let soft = Game::new(6, 3, 0, 2);
+    let soft = fit(&auto, Problem::new(&soft.coins(80, 1), &soft.all()));
+    assert_eq!((soft.linear().unwrap().base().kind(), soft.report.intercept), ("anchored", None));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn the_better_of_two_starts_is_kept() {
             Start::Kl => won[1] += 1,
             Start::Own => {
                 won[0] += 1;
-                assert_eq!(two.matrix, one.matrix);
+                assert_eq!(two.shares().matrix(), one.shares().matrix());
             }
             other => panic!("{other:?}"),
         }

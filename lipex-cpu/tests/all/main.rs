@@ -5,6 +5,7 @@ mod fit_anchored;
 mod fit_known_answer;
 mod fit_lambda_auto;
 mod fit_optimum;
+mod fit_pairs;
 mod fit_tv;
 mod golden_authors;
 mod golden_kernel_shap;

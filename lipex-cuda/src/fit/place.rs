@@ -10,6 +10,7 @@ use lipex_core::{Normalise, Result, Softmax};
 
 /// What a task has on the device.
 pub(super) struct Placed {
+    pub form: Form,
     pub size: Size,
     pub road: Road,
     pub answer: Spot,
@@ -33,16 +34,18 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Places a batch and sends what it needs.
-    pub fn new(settings: &Softmax, form: &Form, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Self> {
+    pub fn new(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Self> {
+        let forms = tasks.iter().map(|task| Form::of(settings, &task.problem)).collect::<Result<Vec<_>>>()?;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
-        order.sort_by_key(|&i| Size::of(form, &tasks[i].problem).road(on) == Road::ManyLaunches);
+        order.sort_by_key(|&i| Size::of(&forms[i], &tasks[i].problem).road(on) == Road::ManyLaunches);
         let mut plan = Plan::default();
         let smooth = settings.divergence_in_use().is_smooth();
         let widths = plan.send(if smooth { &[0.0][..] } else { &WIDTHS[..] });
         let table = plan.jobs::<Job>(tasks.len());
         let searches = plan.answer::<u8>(SEARCH * tasks.len());
         let reports = plan.answer::<f64>(REPORT * tasks.len());
-        let placed = order.iter().map(|&i| Placed::plan(&mut plan, form, on, tasks[i])).collect::<Result<Vec<_>>>()?;
+        let mut place = |&i: &usize| Placed::plan(&mut plan, forms[i].clone(), on, tasks[i]);
+        let placed = order.iter().map(&mut place).collect::<Result<Vec<_>>>()?;
         let arena = plan.place(on, "fit")?;
         let mut jobs = Vec::with_capacity(tasks.len());
         for (at, (placed, &i)) in placed.iter().zip(&order).enumerate() {
@@ -50,7 +53,7 @@ impl Batch {
                 widths: arena.at(widths),
                 search: arena.at(searches) + (at * SEARCH) as u64,
                 report: arena.at(reports) + (8 * at * REPORT) as u64,
-                ..placed.job(settings, form, on, (&arena, tasks[i]))?
+                ..placed.job(settings, on, (&arena, tasks[i]))?
             });
         }
         let mut batch = Batch { arena, placed, order, jobs, table, searches, reports };
@@ -72,11 +75,11 @@ impl Batch {
 }
 
 impl Placed {
-    fn plan(plan: &mut Plan, form: &Form, on: &Cuda, task: &Task<'_>) -> Result<Self> {
+    fn plan(plan: &mut Plan, form: Form, on: &Cuda, task: &Task<'_>) -> Result<Self> {
         let problem = &task.problem;
         problem.check()?;
-        let (kept, size) = (&problem.selection.kept, Size::of(form, problem));
-        let start = problem.start.map(|s| form.layout(s, (size.classes, kept.len()))).transpose()?;
+        let (kept, size) = (&problem.selection.kept, Size::of(&form, problem));
+        let start = problem.start.map(|s| form.layout(s.linear()?, (size.classes, kept))).transpose()?;
         let sent = [
             plan.send_some(problem.multiplicities),
             Some(plan.send(&form.terms(kept))),
@@ -106,7 +109,7 @@ impl Placed {
             plan.room::<f64>(many(t)),
             plan.room::<f64>(2 * c * t * TILE),
         ];
-        Ok(Placed { size, road, answer: plan.answer::<f64>(c + n), vectors: room[10], sent, room })
+        Ok(Placed { form, size, road, answer: plan.answer::<f64>(c + n), vectors: room[10], sent, room })
     }
 
     /// For one evaluation a diagonal is enough.
@@ -114,8 +117,9 @@ impl Placed {
         !task.once && size.is_full()
     }
 
-    fn job(&self, settings: &Softmax, form: &Form, on: &Cuda, (arena, task): (&Arena, &Task<'_>)) -> Result<Job> {
+    fn job(&self, settings: &Softmax, on: &Cuda, (arena, task): (&Arena, &Task<'_>)) -> Result<Job> {
         let (problem, size, room) = (&task.problem, self.size, self.room.map(|spot| arena.at(spot)));
+        let form = &self.form;
         let (around, features) = (problem.around, problem.selection.kept.len());
         let (arrays, (most, most_double)) = (on.arrays("fit", around)?, size.most(on));
         let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
@@ -132,7 +136,7 @@ impl Placed {
             classes: size.classes as u64,
             count: size.columns as u64,
             ones: if form.ones { features } else { size.columns } as u64,
-            removed: u64::from(form.anchored),
+            removed: u64::from(form.removed),
             anchored: u64::from(form.anchored),
             by_weight: u64::from(settings.normalise_in_use() == Normalise::Weight),
             by_curvature: 0,
@@ -141,7 +145,7 @@ impl Placed {
             limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
             most: most as u64,
             most_double: most_double as u64,
-            lambda: task.lambda,
+            lambda: form.penalty(task.lambda),
             kappa: curvature(settings),
             tolerance: tolerance(settings, task),
             divisor: count,

@@ -50,8 +50,8 @@ pub(super) fn json(page: &Page<'_>) -> String {
         table.columns.iter().map(weight).collect()
     };
     let half = u.map(|u| rows(page, |c, j| brief(u.quantile * u.std_error[c][j])));
-    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_clear(c, j, e.matrix[c][j]))));
-    let top = u.and_then(|u| u.in_top.as_ref()).map(|top| rows(page, |c, j| brief(top.share[c][e.kept[j]])));
+    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_clear(c, j, table.shares.row(c)[j]))));
+    let top = u.and_then(|u| u.in_top.as_ref()).map(|top| rows(page, |c, j| brief(top.share[c][e.kept()[j]])));
     let data = Data {
         classes: table.classes.iter().map(|&c| e.classes[c].as_str()).collect(),
         features: table.columns.iter().map(|&j| table.names[j].as_str()).collect(),
@@ -79,8 +79,9 @@ fn covariance(page: &Page<'_>, e: &Explanation) -> Option<Covariance> {
     let u = bars(e)?;
     let columns = page.table.columns.len().max(1);
     let fits = |n: &usize| n * (n + 1) / 2 * columns <= COVARIANCES;
-    let classes = (0..=page.table.classes.len()).rev().find(fits).unwrap_or(0);
-    let of = &page.table.classes[..classes];
+    let of: Vec<usize> = page.table.classes.iter().map_while(|&c| u.contrasted_place(c)).collect();
+    let classes = (0..=of.len()).rev().find(fits).unwrap_or(0);
+    let of = &of[..classes];
     let triangle = |&j: &usize| {
         let pair = |a: usize| (0..=a).map(move |b| brief(u.covariance[j][of[a]][of[b]]));
         (0..classes).flat_map(pair).collect()

@@ -4,7 +4,7 @@ use lipex::{Dependence, Explanation, FewRows, Flip, Growth, InTop, Look, Method,
 
 /// Adds standard errors from 0.05 to 0.25 (independent classes), a growth path and an answer to "what would make it …".
 pub fn add(e: &mut Explanation) {
-    let (c, d, f) = (e.classes.len(), e.features.len(), e.kept.len());
+    let (c, d, f) = (e.classes.len(), e.features.len(), e.kept().len());
     let se = |class: usize, j: usize| 0.05 * (1.0 + ((3 * class + 5 * j) % 5) as f64);
     let variance = |a: usize, b: usize, j: usize| if a == b { se(a, j).powi(2) } else { 0.0 };
     e.uncertainty = Some(Uncertainty {
@@ -12,10 +12,12 @@ pub fn add(e: &mut Explanation) {
         rows: Dependence::Independent,
         level: 0.95,
         std_error: (0..c).map(|a| (0..f).map(|j| se(a, j)).collect()).collect(),
+        contrasted: Vec::new(),
         covariance: (0..f).map(|j| (0..c).map(|a| (0..c).map(|b| variance(a, b, j)).collect()).collect()).collect(),
         quantile: 1.96,
         band: 3.1,
         few_rows: Some(FewRows { degrees: 40.5, unevenness: 0.01 }),
+        terms: None,
         in_top: Some(InTop {
             k: 3,
             refits: 200,
@@ -48,5 +50,5 @@ pub fn add(e: &mut Explanation) {
     surrogate.swap(to, e.predicted());
     let mut model = e.probabilities.model.clone();
     model.swap(to, e.predicted());
-    e.flip = Some(Flip { class: to, remove: Some(vec![e.kept[0]]), surrogate, model, checked: true });
+    e.flip = Some(Flip { class: to, remove: Some(vec![e.kept()[0]]), surrogate, model, checked: true });
 }
