@@ -4,7 +4,7 @@ use crate::problem::{Case, EVALUATED, Made, cases, made};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Alpha, Backend, Base, Divergence, ErasedDivergence, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Linear, Link,
-    Normalise, Pairs, Problem, Q, Real, Result, Softmax, Start, Surrogate, anchor, by_name,
+    Normalise, Pairs, Problem, Q, Real, Result, Softmax, Start, Surrogate, Term, anchor, by_name,
 };
 use lipex_cpu::Cpu;
 use std::sync::Arc;
@@ -129,8 +129,8 @@ fn anchored_at(made: &Made, point: &Fitted) -> Fitted {
     let (linear, mut base) = (point.linear().unwrap(), anchor(&made.p[..made.case.classes]));
     let mean = base.iter().sum::<f64>() / base.len() as f64;
     base.iter_mut().for_each(|b| *b -= mean);
-    let (terms, coefficients) = (linear.terms().to_vec(), linear.coefficients().to_vec());
-    let (kept, support) = (linear.kept().to_vec(), linear.support().to_vec());
+    let (kept, coefficients) = (made.selection.kept.clone(), linear.coefficients().to_vec());
+    let (terms, support) = (kept.iter().map(|&j| Term::one(j)).collect(), linear.support().to_vec());
     let answer = Linear::new(kept, terms, coefficients, Base::Anchored(base), support, Link::Softmax).unwrap();
     Fitted::new(answer, point.report.clone())
 }

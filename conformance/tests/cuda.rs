@@ -312,7 +312,8 @@ mod host {
             "{allocations} allocations, {uploads} uploads, {downloads} downloads, {synchronisations} synchronisations, \
              {launches} launches"
         );
-        assert!(allocations <= 25.0 && uploads <= 10.0);
+        // Most uploads and waits are of single rows that the explainer looks at, not of stages.
+        assert!(allocations <= 25.0 && uploads <= 13.0 && downloads <= 14.0 && synchronisations <= 14.0);
     }
 }
 
@@ -451,7 +452,7 @@ const ALONE: &str = "a launch is of one instance, and has no block past its rows
 const LAST: &str = "the last barrier: nothing is written after it";
 
 /// Lines whose mutants make no difference.
-const EQUIVALENT: [mutants::Equivalent; 17] = [
+const EQUIVALENT: [mutants::Equivalent; 15] = [
     ("lipex_gather_bytes", 0, "setp.eq.s64 %p2, %rd16, 0;", WIDE),
     ("lipex_select_moments", 0, "setp.lt.u32 %p13, %r13, 768;", TIMES),
     ("lipex_select_moments", 0, "shl.b64 %rd115, %rd114, 2;", TIMES),
@@ -460,14 +461,7 @@ const EQUIVALENT: [mutants::Equivalent; 17] = [
     ("lipex_lambda_held_out", 0, "and.b32 %r34, %r32, 31;", SHIFT),
     ("lipex_evaluate", 0, "add.s32 %r74, %r343, 2;", BARE),
     ("lipex_evaluate_classes", 5, "bar.sync 0;", LAST),
-    (
-        "lipex_fit_prepare",
-        0,
-        "and.b32 %r81, %r79, -8388608;",
-        "the mean of logarithms falls out where the start is centred",
-    ),
     ("lipex_fit", 5, "bar.warp.sync -1;", "where factors are diagonals, lanes read only what they wrote"),
-    ("lipex_fit_bend", 0, "shl.b64 %rd123, %rd6, 2;", BARE),
     ("lipex_fit_double", 21, "bar.sync 0;", "another barrier comes before the trial point is read"),
     ("lipex_fit_objective", 0, "setp.eq.s32 %p19, %r102, 0;", BARE),
     ("lipex_fit_objective", 3, "bar.sync 0;", LAST),

@@ -4,7 +4,7 @@ use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::Road;
 use crate::modules::{Kernel, Modules, Programs};
 use crate::probe;
-use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, sys};
+use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, result, sys};
 use lipex_core::{Element, Error, Neighbourhood, Result, Watch};
 use lipex_kernels::File;
 use std::fmt;
@@ -214,6 +214,18 @@ impl Cuda {
     pub(crate) fn zeroed<T: Element>(&self, stage: &'static str, len: usize) -> Result<DeviceBuffer<T>> {
         let mut buffer = self.room(stage, len)?;
         self.device.stream.memset_zeros(&mut buffer.bytes).map_err(|e| at(stage)(e.into()))?;
+        Ok(buffer)
+    }
+
+    /// `len` words whose every bit is 1.
+    pub(crate) fn all_ones(&self, stage: &'static str, len: usize) -> Result<DeviceBuffer<u32>> {
+        let buffer = self.room::<u32>(stage, len)?;
+        let filled = self.device.context.bind_to_thread().and_then(|()| {
+            let stream = self.device.stream.cu_stream();
+            // SAFETY: the buffer has as many bytes at least, and lives on the stream that fills it.
+            unsafe { result::memset_d8_async(buffer.address(), 0xff, 4 * len, stream) }
+        });
+        filled.map_err(|e| at(stage)(e.into()))?;
         Ok(buffer)
     }
 
