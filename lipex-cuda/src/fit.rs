@@ -13,8 +13,7 @@ use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::modules::Programs;
 use crate::sandwich;
 use lipex_core::{
-    Dependence, Error, FitReport, Fitted, Intercept, Kl, Lambda, Problem, Result, Softmax, Spread, Start, Starts,
-    Surrogate,
+    Error, FitReport, Fitted, Intercept, Kl, Lambda, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
 };
 use lipex_kernels::FIT;
 
@@ -82,14 +81,8 @@ impl Surrogate<Cuda> for Softmax {
         Ok(best)
     }
 
-    fn spread(
-        &self,
-        on: &Cuda,
-        problem: &Problem<'_, Cuda>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        sandwich::spread(self, on, problem, fitted, dependence)
+    fn spread(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Spread>> {
+        sandwich::spread(self, on, problem, fitted)
     }
 
     fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {

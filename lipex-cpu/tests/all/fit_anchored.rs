@@ -2,9 +2,8 @@
 
 use crate::common::game::{Game, furthest};
 use lipex_core::{
-    Alpha, Dependence, ErasedDivergence, Evaluator, Fitted, Hellinger, Intercept, JensenShannon, Kl, Masks,
-    Neighbourhood, OutOfFold, Probabilities, Problem, ReverseKl, Selection, Softmax, Surrogate, TotalVariation,
-    Weights, least_anchor,
+    Alpha, ErasedDivergence, Evaluator, Fitted, Hellinger, Intercept, JensenShannon, Kl, Masks, Neighbourhood,
+    OutOfFold, Probabilities, Problem, ReverseKl, Selection, Softmax, Surrogate, TotalVariation, Weights, least_anchor,
 };
 use lipex_cpu::Cpu;
 use std::sync::Arc;
@@ -21,7 +20,7 @@ fn fit(softmax: &Softmax, problem: Problem<'_, Cpu>) -> Fitted {
 fn missed(softmax: &Softmax, around: &Neighbourhood<Cpu>, selection: &Selection) -> f64 {
     let (on, problem) = (Cpu::new(), [Problem::new(around, selection)]);
     let fitted = softmax.fit(&on, &problem).unwrap();
-    let fidelity = OutOfFold { folds: 0 }.evaluate(&on, &problem, &fitted, softmax, Dependence::Independent).unwrap();
+    let fidelity = OutOfFold { folds: 0 }.evaluate(&on, &problem, &fitted, softmax).unwrap();
     fidelity[0].at_instance.tv
 }
 
@@ -141,7 +140,7 @@ fn the_sandwich_agrees_with_rows_drawn_again() {
     let softmax = anchored();
     let fitted = fit(&softmax, Problem::new(&around, &selection));
     let problem = Problem::new(&around, &selection);
-    let sandwich = softmax.spread(&on, &problem, &fitted, Dependence::Independent).unwrap().unwrap();
+    let sandwich = softmax.spread(&on, &problem, &fitted).unwrap().unwrap();
     let drawn: Vec<Vec<f64>> = (0..300u64)
         .map(|seed| {
             fit(&softmax, Problem::new(&known.uniform(1500, 1000 + seed), &selection)).shares().matrix().concat()
@@ -187,7 +186,7 @@ fn auto_takes_whichever_is_closer_on_masks_held_out() {
     for (intercept, told) in [(Intercept::Fitted, compared.fitted), (Intercept::Anchored, compared.anchored)] {
         let softmax = Softmax::default().intercept(intercept);
         let fits = softmax.fit(&on, &problem).unwrap();
-        let fidelity = OutOfFold::default().evaluate(&on, &problem, &fits, &softmax, Dependence::Independent).unwrap();
+        let fidelity = OutOfFold::default().evaluate(&on, &problem, &fits, &softmax).unwrap();
         let measured = fidelity[0].out_of_fold.unwrap().hellinger;
         assert!((measured / told - 1.0).abs() < 0.02, "{}: {measured} for {told}", intercept.name());
     }
@@ -198,6 +197,23 @@ fn auto_takes_whichever_is_closer_on_masks_held_out() {
     let soft = Game::new(6, 3, 0, 2);
     let soft = fit(&auto, Problem::new(&soft.coins(80, 1), &soft.all()));
     assert_eq!((soft.linear().unwrap().base().kind(), soft.report.intercept), ("anchored", None));
+}
+
+/// Two words of which one adds 3 to the log-odds: with a fitted intercept λ decides what two masks leave open.
+#[test]
+fn one_word_of_two_is_told_from_the_other() {
+    let (weights, base) = (vec![vec![-1.5, 0.0], vec![1.5, 0.0]], vec![-0.75, 0.75]);
+    let known = Game { classes: 2, features: 2, weights, pairs: Vec::new(), base };
+    let (around, selection) = (known.uniform(1000, 1), known.all());
+    let log_odds = |intercept| {
+        let fitted = fit(&Softmax::default().intercept(intercept), Problem::new(&around, &selection));
+        let shares = fitted.shares();
+        [0, 1].map(|j| shares.matrix()[1][j] - shares.matrix()[0][j])
+    };
+    let anchored = log_odds(Intercept::Anchored);
+    assert!((anchored[0] - 3.0).abs() < 0.05 && anchored[1].abs() < 0.05, "{anchored:?}");
+    let fitted = log_odds(Intercept::Fitted);
+    assert!((fitted[0] - 3.0).abs() > 0.5, "{fitted:?}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::common::game::{Game, furthest};
 use crate::common::problem;
 use lipex_core::{
-    Alpha, Dependence, ErasedDivergence, Evaluator, Fitted, Hellinger, Intercept, JensenShannon, Kl, LambdaScale,
-    OutOfFold, Pairs, Problem, ReverseKl, Ridge, Selection, Softmax, Support, Surrogate, TotalVariation, by_name,
+    Alpha, ErasedDivergence, Evaluator, Fitted, Hellinger, Intercept, JensenShannon, Kl, LambdaScale, OutOfFold, Pairs,
+    Problem, ReverseKl, Ridge, Selection, Softmax, Support, Surrogate, TotalVariation, by_name,
 };
 use lipex_cpu::Cpu;
 use serde::Deserialize;
@@ -146,7 +146,7 @@ fn without_pairs(pairs: &Pairs, rows: usize) -> (f64, f64) {
         let softmax = anchored(pairs.clone());
         let problem = [Problem::new(&around, &selection)];
         let fitted = softmax.fit(&on, &problem).unwrap();
-        let fidelity = OutOfFold::default().evaluate(&on, &problem, &fitted, &softmax, Dependence::Independent);
+        let fidelity = OutOfFold::default().evaluate(&on, &problem, &fitted, &softmax);
         told += fidelity.unwrap()[0].out_of_fold.unwrap().hellinger / 20.0;
         let fresh = known.uniform(2000, 900 + seed);
         let (mut sum, mut total) = (0.0, 0.0);
@@ -217,7 +217,7 @@ fn refits_keep_the_pairs_and_the_folds_have_their_own() {
     let problem = [Problem::new(&around, &selection)];
     let fitted = [fitted];
     let agreement = |folds| {
-        let of = OutOfFold { folds }.evaluate(&on, &problem, &fitted, &softmax, Dependence::Independent).unwrap();
+        let of = OutOfFold { folds }.evaluate(&on, &problem, &fitted, &softmax).unwrap();
         of[0].out_of_fold.unwrap().hellinger
     };
     let (five, ten) = (agreement(5), agreement(10));
@@ -235,7 +235,7 @@ fn the_sandwich_of_shares_and_coefficients_agrees_with_rows_drawn_again() {
         let around = known.uniform(1500, 3);
         let problem = Problem::new(&around, &selection);
         let fitted = fit(&softmax, Problem::new(&around, &selection));
-        let sandwich = softmax.spread(&on, &problem, &fitted, Dependence::Independent).unwrap().unwrap();
+        let sandwich = softmax.spread(&on, &problem, &fitted).unwrap().unwrap();
         let drawn: Vec<Fitted> = (0..300u64)
             .map(|seed| fit(&softmax, Problem::new(&known.uniform(1500, 1000 + seed), &selection)))
             .collect();

@@ -122,7 +122,6 @@ impl Placed {
         let form = &self.form;
         let (around, features) = (problem.around, problem.selection.kept.len());
         let (arrays, (most, most_double)) = (on.arrays("fit", around)?, size.most(on));
-        let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
         Ok(Job {
             bits: arrays.bits,
             p: arrays.p,
@@ -148,7 +147,7 @@ impl Placed {
             lambda: form.penalty(task.lambda),
             kappa: curvature(settings),
             tolerance: tolerance(settings, task),
-            divisor: count,
+            divisor: problem.samples(),
             offset: room[0],
             lambdas: room[1],
             codes: room[2],
