@@ -41,6 +41,7 @@ pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
 pub use fit::{Road, objective, objective_reference};
 pub use host_model::HostModel;
+pub use launch::launch_nothing;
 pub use perturb::uniform_size_reference;
 pub use probe::driver_is_present;
 pub use render::{Pixel, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When, distinct};
