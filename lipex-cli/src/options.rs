@@ -10,8 +10,9 @@ pub const EXIT_CODES: &str =
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --no-intercept, --starts, --tolerance; ridge and
-  kernel-shap no --divergence either. Only a ridge has --alpha.
+  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --starts, --tolerance; ridge and kernel-shap
+  no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha; only a
+  softmax with an intercept has --pairs.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
@@ -27,8 +28,8 @@ the upright photo. --sampler lime draws what LIME draws when explain_instance is
 number first, and its masks are others.
 
 What excludes what:
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
-  --starts, --tolerance; a softmax has no --alpha.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --starts,
+  --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
   bernoulli, weight-proportional). --settled and --half-width exclude each other.
@@ -250,8 +251,18 @@ pub struct SurrogateOptions {
     /// makes λ mean the same for every proximity [default: count]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub normalise: Option<String>,
-    /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
-    #[arg(long, help_heading = "Method")]
+    /// What the weights are added to: fitted (a number a class), anchored (the model's answer for the whole instance, which the
+    /// surrogate then cannot miss), auto (anchored; where the model all but rules a class out, the better of both on masks held
+    /// out) or none (the paper's). A ridge has fitted and anchored [default: fitted; paper: none]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub intercept: Option<String>,
+    /// Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain most
+    /// of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features by number
+    /// from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model [default: none]
+    #[arg(long, value_name = "K|auto|none|given:LIST", help_heading = "Method")]
+    pub pairs: Option<String>,
+    /// Replaced by --intercept none.
+    #[arg(long, hide = true)]
     pub no_intercept: bool,
     /// Stop a softmax fit when the excess over the optimum is foreseen to be below this share of the objective [default:
     /// 0.0000001]

@@ -56,9 +56,9 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_
 pub use explainer::{Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
-    LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Problem, Recorded, Ridge, Shares, Softmax, Start, Starts,
-    Support, Surrogate, Term, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept,
+    KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded, Ridge, Shares,
+    Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
