@@ -62,7 +62,7 @@ fn no_driver() {
         return;
     }
     let nothing = said(&folder("nothing"), &[]);
-    assert!(nothing.contains("cuda is not available: there is no NVIDIA driver") && nothing.contains("--backend cpu"));
+    assert!(nothing.contains("cuda is not available: there is no NVIDIA driver") && nothing.contains("`backend` cpu"));
     let garbage = folder("garbage");
     std::fs::write(garbage.join("libcuda.so"), b"no library at all").unwrap();
     assert!(said(&garbage, &[]).contains("there is no NVIDIA driver"));
