@@ -1,6 +1,7 @@
 //! The embedded demo classifier as a black box.
 
 use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result, Texts};
+#[cfg(feature = "cuda")]
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, TokenBatch};
 use lipex_demo::Demo;
 
@@ -27,6 +28,7 @@ impl DemoModel {
     ///
     /// # Errors
     /// Those of the device.
+    #[cfg(feature = "cuda")]
     pub fn on_device(&self, on: &Cuda) -> Result<DemoOnDevice> {
         let layers = self.demo.layers();
         let layers = DemoLayers {
@@ -42,11 +44,13 @@ impl DemoModel {
 }
 
 /// The demo classifier on a device; explains a [`TokenText`](crate::TokenText) made with [`lipex_demo::word_hashes`].
+#[cfg(feature = "cuda")]
 pub struct DemoOnDevice {
     net: DemoNet,
     labels: Vec<String>,
 }
 
+#[cfg(feature = "cuda")]
 impl BlackBox<Cuda, TokenBatch> for DemoOnDevice {
     fn labels(&self) -> Option<&[String]> {
         Some(&self.labels)

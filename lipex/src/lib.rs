@@ -31,52 +31,83 @@
 //!
 //! * Where: the CPU, or [`Cuda`], which needs an NVIDIA driver and nothing else.
 //!
-//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module.
+//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module. The README says what each
+//! feature of this crate brings and costs.
 
+#[cfg(feature = "command")]
 mod command;
+#[cfg(feature = "demo")]
 mod demo;
 mod function;
+#[cfg(feature = "image")]
 mod image;
+#[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "npy")]
 pub mod npy;
 mod outputs;
+#[cfg(feature = "page")]
 mod page;
 mod settings;
+#[cfg(feature = "text")]
 mod text;
 
+#[cfg(feature = "command")]
 pub use command::CommandModel;
-#[cfg(fuzzing)]
+#[cfg(all(fuzzing, feature = "command"))]
 pub use command::fuzz_protocol;
-pub use demo::{DemoModel, DemoOnDevice};
+#[cfg(feature = "demo")]
+pub use demo::DemoModel;
+#[cfg(all(feature = "demo", feature = "cuda"))]
+pub use demo::DemoOnDevice;
 pub use function::TextFn;
+#[cfg(all(feature = "image", feature = "cuda"))]
+pub use image::PixelImage;
+#[cfg(feature = "image")]
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
-    Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
+#[cfg(feature = "json")]
 pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
+#[cfg(feature = "cuda")]
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
+#[cfg(feature = "demo")]
 pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
+#[cfg(feature = "page")]
 pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use settings::{
     AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
 };
-pub use text::{Removed, Split, TextBuilder, TextInstance, TokenText, Unit};
+#[cfg(all(feature = "text", feature = "cuda"))]
+pub use text::TokenText;
+#[cfg(feature = "text")]
+pub use text::{Removed, Split, TextBuilder, TextInstance, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {
+    #[cfg(feature = "command")]
+    pub use crate::CommandModel;
+    #[cfg(feature = "demo")]
+    pub use crate::DemoModel;
     pub use crate::{
-        All, Alpha, Antithetic, Authors, Bernoulli, BlackBox, CommandModel, CosineDistance, CosineSimilarity, Cpu,
-        DemoModel, Describe, Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger,
-        HighestWeights, ImageFn, ImageInstance, Images, Instance, Intercept, JensenShannon, KernelShap, Kl, LassoPath,
-        LimeImage, LimeText, Picture, Preset, Q, Rank, Real, Removed, Render, ReverseKl, Ridge, SegmentMap,
-        ShapleySize, Softmax, Split, TextFn, TextInstance, Texts, TotalVariation, UniformSize, Unit,
-        WeightProportional, authors, from_json, kernel_shap, lime, lipex, paper, to_json,
+        All, Alpha, Antithetic, Authors, Bernoulli, BlackBox, CosineDistance, CosineSimilarity, Cpu, Describe,
+        Divergence, Exhaustive, Explainer, Explanation, Exponential, Forward, Groups, Hellinger, HighestWeights,
+        Images, Instance, Intercept, JensenShannon, KernelShap, Kl, LassoPath, LimeImage, LimeText, Preset, Q, Rank,
+        Real, Render, ReverseKl, Ridge, ShapleySize, Softmax, TextFn, Texts, TotalVariation, UniformSize,
+        WeightProportional, authors, kernel_shap, lime, lipex, paper,
     };
+    #[cfg(feature = "image")]
+    pub use crate::{ImageFn, ImageInstance, Picture, SegmentMap};
+    #[cfg(feature = "text")]
+    pub use crate::{Removed, Split, TextInstance, Unit};
+    #[cfg(feature = "json")]
+    pub use crate::{from_json, to_json};
 }
 
 /// The README's Rust is tried with the other examples of the documentation.

@@ -1,11 +1,11 @@
 //! Any program as a black box: one long-lived process, JSON lines in and out.
 
+#[cfg(feature = "image")]
+mod images;
 mod process;
 mod protocol;
 
-use lipex_core::{
-    Backend, Batching, BlackBox, CheckedRows, Domain, Error, Images, Outputs, Probabilities, Result, Texts,
-};
+use lipex_core::{Backend, Batching, BlackBox, CheckedRows, Domain, Error, Outputs, Probabilities, Result, Texts};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -155,26 +155,6 @@ impl<B: Backend> BlackBox<B, Texts> for CommandModel {
             return Err(refuse(&self.command, "it takes images, as its first line says; this is a text"));
         }
         self.ask(protocol::request(batch), batch.len())?.on(on)
-    }
-}
-
-impl<B: Backend> BlackBox<B, Images> for CommandModel {
-    fn labels(&self) -> Option<&[String]> {
-        Some(&self.labels)
-    }
-
-    fn batching(&self) -> Batching {
-        self.batching
-    }
-
-    /// # Errors
-    /// As for texts; [`Error::Setting`] when the program takes texts.
-    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
-        let Some(coding) = self.images else {
-            let reason = r#"it takes texts; for images its first line must have "images": "png" or "images": "npy""#;
-            return Err(refuse(&self.command, reason));
-        };
-        self.ask(protocol::request_images(batch, coding), batch.len())?.on(on)
     }
 }
 

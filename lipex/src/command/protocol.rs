@@ -1,10 +1,7 @@
 //! What the lines between lipex and a program mean. No input or output here.
 
 use super::process;
-use crate::image::encode;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use lipex_core::{Images, Outputs, Texts};
+use lipex_core::{Outputs, Texts};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -64,23 +61,6 @@ pub(super) fn request(texts: &Texts) -> String {
         }
     }
     line.push_str("}\n");
-    line
-}
-
-/// The line that asks about `images`.
-pub(super) fn request_images(images: &Images, coding: Coding) -> String {
-    let (width, height) = (images.width(), images.height());
-    let mut line = String::from("{\"images\":[");
-    for (i, image) in images.iter().enumerate() {
-        let file = match coding {
-            Coding::Npy => encode::npy(width, height, image),
-            Coding::Png => encode::png(width, height, image, png::Compression::Fast),
-        };
-        line.push_str(if i > 0 { ",\"" } else { "\"" });
-        BASE64.encode_string(file, &mut line);
-        line.push('"');
-    }
-    line.push_str("]}\n");
     line
 }
 

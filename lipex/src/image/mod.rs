@@ -6,8 +6,11 @@ mod decode;
 pub(crate) mod encode;
 mod function;
 mod instance;
+#[cfg(feature = "npy")]
+mod numpy;
 mod overlay;
 mod picture;
+#[cfg(feature = "cuda")]
 mod pixels;
 mod segments;
 
@@ -17,7 +20,7 @@ pub use baseline::{
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
 pub use overlay::Overlays;
-pub(crate) use picture::check_size;
 pub use picture::{MOST_PIXELS, Picture};
+#[cfg(feature = "cuda")]
 pub use pixels::PixelImage;
 pub use segments::{MOST_SEGMENTS, SegmentMap};

@@ -2,7 +2,6 @@
 
 use super::decode::{self, Format, damaged};
 use super::picture::check_size;
-use crate::npy;
 use lipex_core::{Error, Feature, Region, Result, expect_len};
 use png::{BitDepth, ColorType, Transformations};
 use std::fmt;
@@ -97,7 +96,10 @@ impl SegmentMap {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         match decode::format(bytes) {
             Some(Format::Png) => png(bytes),
-            Some(Format::Npy) => npy::segment_map(bytes),
+            #[cfg(feature = "npy")]
+            Some(Format::Npy) => super::numpy::segment_map(bytes),
+            #[cfg(not(feature = "npy"))]
+            Some(Format::Npy) => Err(Error::Instance("is a .npy file, which needs the feature npy; give a PNG".into())),
             Some(Format::Jpeg) => Err(Error::Instance(
                 "is a JPEG, which blurs ids where segments meet; save the segment map as PNG or .npy".into(),
             )),

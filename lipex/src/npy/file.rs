@@ -189,6 +189,6 @@ fn bit(v: f64) -> std::result::Result<u8, f64> {
 }
 
 /// Column-major numbers in row-major order.
-pub(super) fn row_major<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
+pub(crate) fn row_major<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
     (0..rows).flat_map(|i| (0..columns).map(move |j| values[j * rows + i])).collect()
 }

@@ -8,7 +8,7 @@ const LONGEST: usize = 10_000;
 
 /// What the numbers of an array are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// `uint8`.
     Byte,
     /// `bool`.
@@ -30,7 +30,7 @@ impl Kind {
 }
 
 /// A header that has been read.
-pub(super) struct Header {
+pub(crate) struct Header {
     /// As npyz wants it for decoding.
     pub parsed: NpyHeader,
     /// `None` for a type that is not read.
@@ -62,7 +62,7 @@ impl Header {
 ///
 /// # Errors
 /// What is wrong, in words.
-pub(super) fn read(file: &mut dyn Read) -> Result<Header, String> {
+pub(crate) fn read(file: &mut dyn Read) -> Result<Header, String> {
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::UnexpectedEof => "ends inside its header".to_string(),
         _ => format!("cannot be read: {e}"),

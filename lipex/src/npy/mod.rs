@@ -29,8 +29,7 @@
 //! lipex holds probabilities and weights. An array holds at most [`MOST_BYTES`]; nothing is allocated on a header's word.
 
 mod file;
-mod header;
-mod segments;
+pub(crate) mod header;
 mod write;
 
 use crate::{Cpu, Masks, Neighbourhood, Probabilities, Result, Weights, check_row, pack_bits};
@@ -41,7 +40,8 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
 
-pub(crate) use segments::segment_map;
+#[cfg(feature = "image")]
+pub(crate) use file::row_major;
 pub use write::{masks_to_npy, neighbourhood_to_npz, sample_to_npz, save_neighbourhood};
 
 /// Most bytes of one array: 4 GiB.

@@ -13,6 +13,7 @@ pub use csv::to_csv;
 pub use html::to_html;
 pub use svg::to_svg;
 
+#[cfg(feature = "image")]
 use crate::image::ImageInstance;
 use lipex_core::Explanation;
 use overlay::Overlay;
@@ -56,6 +57,7 @@ impl PageOptions {
     /// The image that was explained, to be coloured in place of a text; default none.
     ///
     /// More than 1.5 million pixels are thinned out: the page is for looking at.
+    #[cfg(feature = "image")]
     pub fn image(mut self, image: &ImageInstance) -> Self {
         self.image = Some(Overlay::new(image));
         self

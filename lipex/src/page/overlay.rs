@@ -1,6 +1,7 @@
 //! An image on a page: the picture itself, and a shape for each segment.
 
 use super::markup::{Attributes, Markup};
+#[cfg(feature = "image")]
 use crate::image::{ImageInstance, Picture};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,10 +9,13 @@ use lipex_core::{Result, expect_len};
 use std::fmt::Write;
 
 /// Most pixels that a page holds; a larger image is thinned out.
+#[cfg(feature = "image")]
 const PIXELS: usize = 1_500_000;
 
 /// An image with the segments that are its features.
+/// Made with the feature `image` alone.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "image"), allow(dead_code))]
 pub(super) struct Overlay {
     png: Vec<u8>,
     width: usize,
@@ -23,6 +27,7 @@ pub(super) struct Overlay {
 
 impl Overlay {
     /// Of a large image every second, third, … pixel each way.
+    #[cfg(feature = "image")]
     pub fn new(image: &ImageInstance) -> Self {
         let (picture, map) = (image.picture(), image.segments());
         let step = (picture.pixels().div_ceil(PIXELS) as f64).sqrt().ceil() as usize;

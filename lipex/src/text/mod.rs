@@ -3,8 +3,10 @@
 mod instance;
 mod settings;
 mod split;
+#[cfg(feature = "cuda")]
 mod tokens;
 
 pub use instance::{TextBuilder, TextInstance};
 pub use settings::{Removed, Split, Unit};
+#[cfg(feature = "cuda")]
 pub use tokens::TokenText;

@@ -1,8 +1,9 @@
 //! Segment maps out of `.npy` files.
 
-use super::file::row_major;
-use super::header::{self, Header};
-use crate::image::{SegmentMap, check_size};
+use super::SegmentMap;
+use super::picture::check_size;
+use crate::npy::header::{self, Header};
+use crate::npy::row_major;
 use lipex_core::{Error, Result};
 use npyz::{DType, Deserialize, NpyFile, TypeChar};
 use std::fmt::Display;
