@@ -3,7 +3,7 @@
 use super::layout::{Page, cut, printable, signed};
 use super::noise::interval;
 use super::{Choice, nouns, unit};
-use lipex::{Explanation, Flip, Method, Rank, Weighted, arg_max};
+use lipex::{Explanation, Flip, Method, Pair, Rank, Weighted, arg_max};
 
 /// Most columns of a name in a list, so that its number is on the same line.
 const NAME: usize = 24;
@@ -55,6 +55,7 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         let against = top(Rank::Opposing, |v| v < 0.0);
         page.paragraph(&format!("What speaks against it: {}", list(e, &against, bar)));
     }
+    together(page, e, predicted, choice.top);
     if let Some((a, b)) = choice.contrast {
         let (all, unit) = (e.contrast(a, b), super::unit(e));
         let bar = |feature| contrast_bar(e, a, b, feature);
@@ -65,6 +66,23 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     if let Some(asked) = &e.flip {
         flip(page, e, asked);
     }
+}
+
+/// What pairs do to a class beyond their features, the strongest first: what removing both adds to removing each.
+fn together(page: &mut Page, e: &Explanation, class: usize, top: usize) {
+    let mut pairs = e.pairs();
+    if pairs.is_empty() {
+        return;
+    }
+    pairs.sort_by(|a, b| b.effects[class].abs().total_cmp(&a.effects[class].abs()));
+    let one = |pair: &Pair| {
+        let ([a, b], effect) = (pair.features, pair.effects[class]);
+        let how = if effect < 0.0 { "together they do more than each" } else { "one stands in for the other" };
+        format!("{} + {}\u{a0}{}: {how}", word(e, a), word(e, b), signed(effect))
+    };
+    let told: Vec<String> = pairs.iter().take(top).map(one).collect();
+    let (name, unit) = (printable(&e.classes[class]), unit(e));
+    page.paragraph(&format!("Pairs that act on {name} beyond each ({unit}): {}", told.join("; ")));
 }
 
 /// Half the interval of a contrast.
