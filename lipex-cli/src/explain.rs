@@ -3,7 +3,7 @@
 use crate::backend::Everything;
 use crate::options::{MethodOptions, ModelOptions, NoiseOptions, SamplingOptions, View};
 use crate::{method, parse, progress, report};
-use lipex::{BlackBox, Domain, Explanation, Neighbourhood, Rank, Render, Result};
+use lipex::{BlackBox, Domain, Explanation, Neighbourhood, Rank, Render, Repeats, Result};
 
 /// The options that an explanation depends on.
 pub struct Asked<'a> {
@@ -29,6 +29,9 @@ pub fn explain<B: Everything, Batch>(
     explainer = method::with_noise(explainer, asked.noise, asked.view.top)?;
     if let Some(size) = asked.model.batch_size {
         explainer = explainer.batch_size(size);
+    }
+    if asked.model.ask_again {
+        explainer = explainer.repeats(Repeats::AskAgain);
     }
     if let Some(rank) = &asked.view.rank {
         explainer = explainer.rank(Rank::by_name(rank)?);

@@ -8,7 +8,8 @@ use crate::staging::Staging;
 use crate::{files, parse, program};
 use lipex::lipex_cuda::{self, HostModel};
 use lipex::{
-    CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html,
+    BlackBox, CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Remembered,
+    Result, npy, to_html,
 };
 
 pub fn run(options: &ImageOptions) -> Result<()> {
@@ -19,7 +20,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
         Chosen::Cpu => {
             let on = Cpu::with_threads(options.threads.threads)?;
-            explain::<_, Images>(on, &image, &model(options)?, &asked(options))?
+            explain::<_, Images>(on, &image, model(options)?.as_ref(), &asked(options))?
         }
         // The device renders, the program answers on the host.
         Chosen::Cuda(on) => {
@@ -57,7 +58,15 @@ fn instance(options: &ImageOptions) -> Result<ImageInstance> {
     ImageInstance::builder(picture, segments).baseline(baseline).build()
 }
 
-fn model(options: &ImageOptions) -> Result<CommandModel> {
+fn model(options: &ImageOptions) -> Result<Box<dyn BlackBox<Cpu, Images>>> {
+    let model = program(options)?;
+    Ok(match (&options.model.answers, &options.model.model) {
+        (Some(file), Some(name)) => Box::new(Remembered::open(file, name, model)?),
+        _ => Box::new(model),
+    })
+}
+
+fn program(options: &ImageOptions) -> Result<CommandModel> {
     const GIVE: &str = "give --model 'command:PROGRAM ARGS', a program that takes images (docs/command-protocol.md)";
     match options.model.model.as_deref() {
         None => Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images"))),

@@ -160,13 +160,21 @@ pub struct ModelOptions {
     /// (docs/command-protocol.md) [default: demo; for images there is none]
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     pub model: Option<String>,
-    /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the
-    /// result [default: 64]
+    /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Changes the
+    /// last digits where a model answers an input differently beside others [default: 64]
     #[arg(long, value_name = "B", help_heading = "Model")]
     pub batch_size: Option<usize>,
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,
+    /// Ask for every mask, those that render alike too, of a model that answers the same input differently: error bars then
+    /// cover its noise. Costs more calls
+    #[arg(long, help_heading = "Model")]
+    pub ask_again: bool,
+    /// Keep the model's answers in this file as they come, and use those that are there: a run that fails has not asked in
+    /// vain, the same command goes on (docs/command-protocol.md)
+    #[arg(long, value_name = "F", help_heading = "Model")]
+    pub answers: Option<String>,
 }
 
 /// How masks are weighed, features selected and the surrogate fitted.

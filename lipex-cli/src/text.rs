@@ -7,8 +7,8 @@ use crate::output::{self, Targets};
 use crate::staging::Staging;
 use crate::{files, program};
 use lipex::{
-    Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Removed, Result, Split, TextInstance, Texts, Unit,
-    lipex_cuda, npy,
+    Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Remembered, Removed, Result, Split, TextInstance, Texts,
+    Unit, lipex_cuda, npy,
 };
 
 pub fn run(options: &TextOptions) -> Result<()> {
@@ -32,7 +32,8 @@ pub fn run(options: &TextOptions) -> Result<()> {
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
 fn on_device(on: &Cuda, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
-    if options.model.model.as_deref().is_none_or(|model| model == "demo")
+    if options.model.answers.is_none()
+        && options.model.model.as_deref().is_none_or(|model| model == "demo")
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
         return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, &asked(options));
@@ -66,6 +67,15 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
 }
 
 fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
+    let model = asked_anew(options)?;
+    let name = options.model.as_deref().unwrap_or("demo");
+    Ok(match &options.answers {
+        Some(file) => Box::new(Remembered::open(file, name, model)?),
+        None => model,
+    })
+}
+
+fn asked_anew<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
     match options.model.as_deref() {
         None | Some("demo") => {
             program::timeout(options)?;

@@ -41,6 +41,7 @@ mod json;
 pub mod npy;
 mod outputs;
 mod page;
+mod remembered;
 mod text;
 
 pub use command::CommandModel;
@@ -60,6 +61,7 @@ pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTem
 pub use lipex_demo::word_hashes;
 pub use outputs::Outputs;
 pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use remembered::{Keys, Remembered};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
