@@ -61,8 +61,8 @@ pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use nearest::{listed, nearest};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    ShapleySize, UniformSize, WeightProportional,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,
+    Perturber, ShapleySize, UniformSize, WeightProportional,
 };
 pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;

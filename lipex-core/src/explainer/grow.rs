@@ -98,7 +98,7 @@ impl<B: Backend> Explainer<B> {
         class: usize,
         timings: &mut [Timings],
     ) -> Result<(Verdict, f64)> {
-        let (on, observed) = (&self.backend, &gathered.about.observed);
+        let on = &self.backend;
         // Of independent labels the likeliest is looked at, against not that label.
         let label;
         let (around, class) = if gathered.around.probabilities.is_independent() {
@@ -112,7 +112,7 @@ impl<B: Backend> Explainer<B> {
         let problem = [Problem::new(&around[0], &selections[0])];
         let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problem))?;
         expect_len("fits of the batch", 1, fitted.len())?;
-        let estimate = self.estimate((&around[0], observed), &selections[0], &fitted[0]);
+        let estimate = self.estimate(&around[0], &selections[0], &fitted[0]);
         timed(&mut timings[0].uncertainty, || adaptive.judge(&estimate, class))
     }
 }

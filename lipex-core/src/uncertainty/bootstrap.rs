@@ -7,20 +7,19 @@ use crate::fit::{Fitted, Problem};
 use crate::perturb::{Dependence, units};
 use crate::philox::{Draws, Purpose};
 use crate::select::Selection;
+use rand::RngExt;
 
 /// How often each row counts in each refit: row 0 once, the others drawn with replacement, `groups` of rows together
 /// within their stratum.
 fn multiplicities(rows: usize, strata: &[Vec<Vec<usize>>], refits: usize, seed: u64) -> Vec<Vec<u32>> {
     let one = |refit: u32| {
-        let mut draws = Draws::new(seed, refit, 0, Purpose::Bootstrap);
+        let mut generator = Draws::new(seed, refit, 0, Purpose::Bootstrap).generator();
         let mut times = vec![0; rows];
         times[..rows.min(1)].fill(1);
-        let mut next = 0;
         for units in strata {
             for _ in units {
-                let unit = &units[draws.below(next, units.len() as u32) as usize];
+                let unit = &units[generator.random_range(0..units.len())];
                 unit.iter().for_each(|&i| times[i] += 1);
-                next += 1;
             }
         }
         times
@@ -32,9 +31,9 @@ impl<B: Backend> Estimate<'_, B> {
     /// How often each row counts in each refit.
     fn drawn_again(&self, refits: usize) -> Result<Vec<Vec<u32>>> {
         let masks = &self.around.masks;
-        let stratified = self.dependence == Dependence::Stratified;
+        let stratified = self.around.dependence == Dependence::Stratified;
         let kept = if stratified { masks.counts(self.on)? } else { vec![0; masks.rows()] };
-        Ok(multiplicities(masks.rows(), &units(&kept, self.dependence), refits, self.seed))
+        Ok(multiplicities(masks.rows(), &units(&kept, self.around.dependence), refits, self.seed))
     }
 
     /// Refits on the features that the fit kept.

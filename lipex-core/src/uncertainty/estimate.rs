@@ -75,8 +75,6 @@ pub struct Estimate<'a, B: Backend> {
     pub surrogate: &'a dyn Surrogate<B>,
     /// What chose the features; without one there is no probability to be in the top k.
     pub selector: Option<&'a dyn Selector<B>>,
-    /// How rows depend on one another.
-    pub dependence: Dependence,
     /// The ranking that a top k is of.
     pub rank: Rank,
     /// The seed of the bootstrap and of the bands.
@@ -108,7 +106,7 @@ impl<B: Backend> Estimate<'_, B> {
         let shrinkage = self.surrogate.shrinkage(self.on, &self.problem(), self.fitted)?;
         let mut uncertainty = Uncertainty {
             method: spread.method(),
-            rows: self.dependence,
+            rows: self.around.dependence,
             level: bars.level,
             std_error: spread.std_errors(),
             covariance: (0..features).map(between).collect::<Result<_>>()?,
@@ -164,10 +162,10 @@ impl<B: Backend> Estimate<'_, B> {
     /// The same with the refits, where it took them.
     fn spread_and_refits(&self, refits: usize) -> Result<(Spread, Option<Vec<Fitted>>)> {
         let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
-        if self.dependence == Dependence::Exhaustive {
+        if self.around.dependence == Dependence::Exhaustive {
             return Ok((Spread::exact(classes, features), None));
         }
-        if let Some(spread) = self.surrogate.spread(self.on, &self.problem(), self.fitted, self.dependence)? {
+        if let Some(spread) = self.surrogate.spread(self.on, &self.problem(), self.fitted)? {
             return Ok((spread, None));
         }
         let fits = self.refits_on_kept(refits)?;
