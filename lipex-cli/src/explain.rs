@@ -3,7 +3,7 @@
 use crate::backend::Everything;
 use crate::options::{MethodOptions, ModelOptions, NoiseOptions, SamplingOptions, View};
 use crate::{method, parse, progress, report};
-use lipex::{BlackBox, Domain, Explanation, Neighbourhood, Rank, Render, Repeats, Result};
+use lipex::{BlackBox, Domain, Error, Explanation, Neighbourhood, Rank, Render, Repeats, Result};
 
 /// The options that an explanation depends on.
 pub struct Asked<'a> {
@@ -31,6 +31,10 @@ pub fn explain<B: Everything, Batch>(
         explainer = explainer.batch_size(size);
     }
     if asked.model.ask_again {
+        if asked.method.surrogate.intercept.as_deref() == Some("anchored") {
+            let reason = "with --ask-again the model's answer to the whole is one draw of many; choose fitted or none";
+            return Err(Error::setting("intercept", "anchored", reason));
+        }
         explainer = explainer.repeats(Repeats::AskAgain);
     }
     if let Some(rank) = &asked.view.rank {

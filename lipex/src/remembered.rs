@@ -1,8 +1,6 @@
 //! A black box whose answers are kept in a file as they come, for the next run to read.
 
-use crate::image::Images;
-use crate::text::Texts;
-use lipex_core::{Backend, Batching, BlackBox, Error, Probabilities, Result, expect_len};
+use lipex_core::{Backend, Batching, BlackBox, Error, Images, Probabilities, Result, Texts, expect_len};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{HashMap, VecDeque};
@@ -122,6 +120,13 @@ impl<M> Remembered<M> {
             write_line(&mut file, &Header { schema: SCHEMA.into(), model: name.into() }).map_err(io)?;
         }
         Ok(Remembered { model, book: Mutex::new(Book { file, known }) })
+    }
+}
+
+impl<M> Remembered<M> {
+    /// The black box itself.
+    pub fn model(&self) -> &M {
+        &self.model
     }
 }
 
