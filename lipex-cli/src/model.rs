@@ -1,9 +1,9 @@
 //! The model that `--model` names.
 
-use crate::options::{ModelOptions, ThreadOptions};
+use crate::options::ModelOptions;
 use crate::program;
 use lipex::{
-    Backend, Batching, BlackBox, CommandModel, Cpu, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
+    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
     Probabilities, Remembered, Result, Seen, Texts,
 };
 use std::path::Path;
@@ -25,13 +25,6 @@ pub enum ImageModel {
     Kept(Box<Remembered<ImageModel>>),
 }
 
-impl ThreadOptions {
-    /// The CPU with as many threads.
-    pub fn cpu(self) -> Result<Cpu> {
-        Cpu::with_threads(self.threads.unwrap_or(1))
-    }
-}
-
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
 fn onnx(value: &str) -> Option<&str> {
     let file = Path::new(value).extension().is_some_and(|e| e == "onnx") && !value.contains(':');
@@ -39,14 +32,14 @@ fn onnx(value: &str) -> Option<&str> {
 }
 
 impl TextModel {
-    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         let model = Self::asked(options, threads)?;
         let Some(file) = &options.answers else { return Ok(model) };
         let name = options.model.as_deref().unwrap_or("demo");
         Ok(TextModel::Kept(Box::new(Remembered::open(file, name, model)?)))
     }
 
-    fn asked(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         let Some(value) = options.model.as_deref().filter(|m| *m != "demo") else {
             program::timeout(options)?;
             no_onnx(options, "demo")?;
@@ -82,13 +75,13 @@ impl TextModel {
 }
 
 impl ImageModel {
-    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         let model = Self::asked(options, threads)?;
         let (Some(file), Some(name)) = (&options.answers, &options.model) else { return Ok(model) };
         Ok(ImageModel::Kept(Box::new(Remembered::open(file, name, model)?)))
     }
 
-    fn asked(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         const GIVE: &str = "give --model onnx:FOLDER, or 'command:PROGRAM ARGS', a program that takes images \
                             (docs/command-protocol.md)";
         let Some(value) = options.model.as_deref() else {
@@ -130,7 +123,7 @@ fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
     }
 }
 
-fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxOptions> {
+fn onnx_options(options: &ModelOptions, threads: Option<usize>) -> Result<OnnxOptions> {
     let mut onnx = OnnxOptions::new();
     if let Some(file) = &options.tokenizer {
         onnx = onnx.tokenizer(file);
@@ -150,7 +143,7 @@ fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxO
     if options.sigmoid {
         onnx = onnx.sigmoid();
     }
-    if let Some(threads) = threads.threads {
+    if let Some(threads) = threads {
         onnx = onnx.threads(threads);
     }
     Ok(onnx)

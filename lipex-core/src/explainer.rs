@@ -91,7 +91,7 @@ impl<B: Backend> Explainer<B> {
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
         if self.repeats == Repeats::AskAgain {
-            settings.push(Setting::new("ask-again", "every mask"));
+            settings.push(Setting::new("ask-again", true));
         }
         settings
     }

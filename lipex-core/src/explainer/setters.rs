@@ -209,7 +209,7 @@ impl<B: Backend> Explainer<B> {
     /// The surrogate in use, made anew of what is given. What does not fit is left out here and told by `check`.
     fn remade(mut self) -> Self {
         if let (Some(make), Ok(Some(softmax))) = (self.given.make, self.given.changed()) {
-            let anchored = softmax.intercept_in_use() == Intercept::Anchored;
+            let anchored = matches!(softmax.intercept_in_use(), Intercept::Anchored | Intercept::Auto);
             let fitted = self.repeats == Repeats::AskAgain && anchored;
             self.surrogate = make(if fitted { softmax.intercept(Intercept::Fitted) } else { softmax });
         }
