@@ -116,7 +116,7 @@ impl Group for OfImages {
 }
 
 /// All but those of `View`.
-const EXPLAIN: [&str; 26] = [
+const EXPLAIN: [&str; 27] = [
     "preset",
     "samples",
     "sampler",
@@ -136,6 +136,7 @@ const EXPLAIN: [&str; 26] = [
     "tolerance",
     "alpha",
     "uncertainty",
+    "ask-again",
     "adaptive",
     "settled",
     "half-width",

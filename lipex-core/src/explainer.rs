@@ -2,6 +2,7 @@
 
 mod ask;
 mod grow;
+mod labels;
 mod presets;
 mod run;
 mod setters;
@@ -23,7 +24,7 @@ use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
-use ask::{Asked, Question, labels};
+use ask::{Asked, Question, labels as labels_of};
 use run::one;
 use setters::Given;
 use std::sync::Arc;
@@ -90,7 +91,7 @@ impl<B: Backend> Explainer<B> {
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
         if self.repeats == Repeats::AskAgain {
-            settings.push(Setting::new("ask-again", "every mask"));
+            settings.push(Setting::new("ask-again", true));
         }
         settings
     }
@@ -191,7 +192,7 @@ impl<B: Backend> Explainer<B> {
         let mut asked = Asked::default();
         let question = Question::new(instance, &masks, &mut asked, &mut timings);
         let p = one(self.started().ask(model, &mut [question], false)?)??;
-        let merged = self.groups.merge(on, p, labels(model)?)?.probabilities;
+        let merged = self.groups.merge(on, p, labels_of(model)?)?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
     }

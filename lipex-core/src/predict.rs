@@ -45,6 +45,20 @@ pub trait BlackBox<B: Backend, Batch>: Send + Sync {
     }
 }
 
+impl<B: Backend, Batch, T: BlackBox<B, Batch> + ?Sized> BlackBox<B, Batch> for Box<T> {
+    fn labels(&self) -> Option<&[String]> {
+        (**self).labels()
+    }
+
+    fn predict(&self, on: &B, batch: &Batch) -> Result<Probabilities<B>> {
+        (**self).predict(on, batch)
+    }
+
+    fn batching(&self) -> Batching {
+        (**self).batching()
+    }
+}
+
 /// What a batch of a black box is made of: a fact that the black box states about itself.
 ///
 /// Many models answer an input differently in the last digits beside other inputs (in the runtimes of neural nets a
@@ -82,8 +96,9 @@ pub struct Observed {
     /// The total variation between the answers to the instance asked first and asked last; `None` where it was not asked
     /// twice.
     pub asked_twice: Option<f64>,
-    /// The largest total variation between the answer to the instance and that to any mask.
-    pub moved: f64,
+    /// The largest total variation between the answer to the instance and that to any mask (of independent labels the largest
+    /// difference); `None` where it is not known, as in files of an older version.
+    pub moved: Option<f64>,
     /// How far from 1 the sum of a row was, at most, before the row was divided by it.
     pub sums_off: f64,
 }
@@ -104,6 +119,6 @@ impl Observed {
 
     /// Whether no mask moves the model.
     pub fn is_constant(&self) -> bool {
-        self.moved <= Self::STILL
+        self.moved.is_some_and(|moved| moved <= Self::STILL)
     }
 }

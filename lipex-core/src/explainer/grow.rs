@@ -1,8 +1,8 @@
 //! A run that adds masks until its answer is steady.
 
-use super::Explainer;
 use super::ask::Asked;
 use super::run::{Gathered, one, shared, timed};
+use super::{Explainer, labels};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result, expect_len};
 use crate::explanation::{Explanation, Timings, arg_max};
@@ -98,7 +98,15 @@ impl<B: Backend> Explainer<B> {
         class: usize,
         timings: &mut [Timings],
     ) -> Result<(Verdict, f64)> {
-        let (on, around) = (&self.backend, std::slice::from_ref(&gathered.around));
+        let on = &self.backend;
+        // Of independent labels the likeliest is looked at, against not that label.
+        let label;
+        let (around, class) = if gathered.around.probabilities.is_independent() {
+            label = labels::of(on, &gathered.around, class)?;
+            (std::slice::from_ref(&label), 0)
+        } else {
+            (std::slice::from_ref(&gathered.around), class)
+        };
         let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
         expect_len("selections of the batch", 1, selections.len())?;
         let problem = [Problem::new(&around[0], &selections[0])];

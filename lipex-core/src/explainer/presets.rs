@@ -84,6 +84,7 @@ where
             Preset::Lipex.part::<Forward>("select", Domain::Text),
             Preset::Lipex.softmax(),
         )
+        .fits_softmax()
     }
 
     /// The paper's settings: no intercept, λ = 10⁻³, 1000 masks, 5 features a class, ranking by |W|.
@@ -98,6 +99,7 @@ where
             Preset::Paper.part::<Forward>("select", Domain::Text),
             Preset::Paper.softmax(),
         )
+        .fits_softmax()
     }
 
     /// All-class LIME: 5000 masks, highest weights (10), ridge on each class's own picks.

@@ -1,18 +1,19 @@
 //! A run of the stages, from instances to explanations.
 
-use super::Explainer;
-use super::ask::{Asked, Question, labels, total_variation};
+use super::ask::{Asked, Question, labels as labels_of, total_variation};
+use super::{Explainer, Repeats, labels};
 use crate::backend::{Backend, Neighbourhood, Probabilities, Sample};
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
 use crate::fit::{Answer, Fitted, Problem, Recorded};
+use crate::perturb::Dependence;
 use crate::perturb::Draw;
 use crate::predict::{BlackBox, Calls, Observed};
 use crate::render::Render;
 use crate::select::Selection;
-use crate::uncertainty::{Estimate, Growth, Uncertainty};
+use crate::uncertainty::{ErrorBars, Estimate, Growth, Uncertainty};
 use crate::watch::Stage;
 use crate::weigh::{ProximityTable, check_weights};
 use std::ops::Range;
@@ -34,12 +35,11 @@ pub(super) struct About {
     pub observed: Observed,
 }
 
-/// What the stages after the black box made of one instance.
-struct Made {
-    fit: Fitted,
-    fidelity: Fidelity,
-    uncertainty: Option<Uncertainty>,
-    growth: Option<Growth>,
+/// What the stages after the black box made of one neighbourhood.
+pub(super) struct Made {
+    pub fit: Fitted,
+    pub fidelity: Fidelity,
+    pub uncertainty: Option<Uncertainty>,
 }
 
 impl<B: Backend> Explainer<B> {
@@ -131,7 +131,7 @@ impl<B: Backend> Explainer<B> {
             let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
             let (((masks, (own, dependence)), (weights, answers)), asked) = parts.next().ok_or_else(missing)?;
             let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence };
-            self.put_together(sample, answers?, labels(model)?, asked)
+            self.put_together(sample, answers?, labels_of(model)?, asked)
         });
         around.collect()
     }
@@ -148,8 +148,15 @@ impl<B: Backend> Explainer<B> {
         let merged = self.groups.merge(on, p, labels)?;
         let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs };
         let weights = sample.weights.ok_or_else(|| Error::shape("weights of the batch", 1, 0))?;
-        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?.drawn(sample.dependence);
-        let observed = Observed { asked_twice: asked.twice, moved: moved(on, &around)?, sums_off: asked.sums_off };
+        let noisy = self.repeats == Repeats::AskAgain || asked.twice.is_some_and(|apart| apart > Observed::NOISE);
+        // Answers that are drawn at random leave nothing exact, whatever masks there are.
+        let dependence = match sample.dependence {
+            Dependence::Exhaustive if noisy => Dependence::Independent,
+            other => other,
+        };
+        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?.drawn(dependence);
+        let observed =
+            Observed { asked_twice: asked.twice, moved: Some(moved(on, &around)?), sums_off: asked.sums_off };
         Ok(Gathered { around, about: About { labels: merged.labels, calls, observed } })
     }
 
@@ -168,6 +175,43 @@ impl<B: Backend> Explainer<B> {
         if instances.is_empty() {
             return Ok(Vec::new());
         }
+        let on = &self.backend;
+        let independent = |i: usize| around[i].probabilities.is_independent();
+        let made = match around {
+            [labels] if independent(0) => vec![self.make_labels(labels, &about[0], timings)?],
+            around if (0..around.len()).any(independent) => {
+                let mut explanations = Vec::with_capacity(instances.len());
+                for i in 0..instances.len() {
+                    let of = i..i + 1;
+                    let (around, about) = (&around[of.clone()], &about[of.clone()]);
+                    let timings = &mut timings[of.clone()];
+                    explanations.extend(self.conclude(&instances[of], around, about, Vec::new(), timings)?);
+                }
+                return Ok(explanations);
+            }
+            around => self.make(around, &about.iter().collect::<Vec<_>>(), self.error_bars, timings)?,
+        };
+        let mut grown = grown.into_iter();
+        let mut explanations = Vec::with_capacity(instances.len());
+        for (i, mut made) in made.into_iter().enumerate() {
+            made.fit = record(on, &around[i], made.fit)?;
+            let rows = on.download(around[i].probabilities.values())?;
+            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
+            explanation.growth = grown.next();
+            explanation.timings_ms = timings[i];
+            explanations.push(explanation);
+        }
+        Ok(explanations)
+    }
+
+    /// Select, fit, evaluate and error bars of every neighbourhood.
+    fn make(
+        &self,
+        around: &[Neighbourhood<B>],
+        about: &[&About],
+        bars: Option<ErrorBars>,
+        timings: &mut [Timings],
+    ) -> Result<Vec<Made>> {
         let on = &self.backend;
         let watch = on.watch();
         let step = |stage| {
@@ -191,30 +235,47 @@ impl<B: Backend> Explainer<B> {
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
         watch.finish();
-        if self.error_bars.is_some() {
+        if bars.is_some() {
             step(Stage::Uncertainty)?;
         }
-        let mut grown = grown.into_iter();
-        let mut explanations = Vec::with_capacity(instances.len());
+        let mut all = Vec::with_capacity(around.len());
         for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
+            let observed = &about[i].observed;
             // Where nothing moves the model there is nothing to be sure of.
-            let bars = self.error_bars.filter(|_| !about[i].observed.is_constant());
-            let uncertainty = timed(&mut timings[i].uncertainty, || {
-                let bars = bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
-                bars.transpose()
+            let bars = bars.filter(|_| !observed.is_constant());
+            let place = i.min(timings.len() - 1);
+            let uncertainty = timed(&mut timings[place].uncertainty, || {
+                let estimate = self.estimate(&around[i], &selections[i], &fit);
+                bars.map(|bars| self.with_noise(estimate.uncertainty(&bars)?, observed)).transpose()
             })?;
-            let fit = record(on, &around[i], fit)?;
             watch.advance(1);
-            let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
-            let rows = on.download(around[i].probabilities.values())?;
-            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
-            explanation.timings_ms = timings[i];
-            explanations.push(explanation);
+            all.push(Made { fit, fidelity, uncertainty });
         }
-        if self.error_bars.is_some() {
+        if bars.is_some() {
             watch.finish();
         }
-        Ok(explanations)
+        Ok(all)
+    }
+
+    /// The same for independent labels: each against the rest, read together.
+    fn make_labels(&self, around: &Neighbourhood<B>, about: &About, timings: &mut [Timings]) -> Result<Made> {
+        let (on, count) = (&self.backend, around.probabilities.classes());
+        let of_each = (0..count).map(|label| labels::of(on, around, label)).collect::<Result<Vec<_>>>()?;
+        let bars = self.error_bars.map(|bars| labels::bars(&bars, count)).transpose()?;
+        let made = self.make(&of_each, &vec![about; count], bars, timings)?;
+        let whole = on.download(around.probabilities.gather(on, &[0])?.values())?;
+        let whole: Vec<f64> = whole.into_iter().map(f64::from).collect();
+        let level = self.error_bars.map_or(0.0, |bars| bars.level_in_use());
+        labels::together(made, &whole, level, around.rows())
+    }
+
+    /// Says of error bars what they leave out of a model that answers the same input differently.
+    fn with_noise(&self, mut bars: Uncertainty, observed: &Observed) -> Result<Uncertainty> {
+        if let (Some(noise), Repeats::Share) = (observed.noise(), self.repeats) {
+            let told = format!("The model's own noise: asked twice for the same input, it answered {noise:.3} apart.");
+            bars.not_covered.insert(0, told);
+        }
+        Ok(bars)
     }
 
     /// A fit with the parts that made it, of which error bars can be had.
@@ -296,7 +357,7 @@ impl<B: Backend> Explainer<B> {
     where
         I: Render<B, Batch> + ?Sized,
     {
-        let Made { fit, fidelity, uncertainty, growth } = made;
+        let Made { fit, fidelity, uncertainty } = made;
         let classes = about.labels.clone();
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
@@ -325,7 +386,7 @@ impl<B: Backend> Explainer<B> {
             fidelity: Some(fidelity),
             fit: Some(fit.report),
             uncertainty,
-            growth,
+            growth: None,
             flip: None,
             rank: self.rank,
             calls: about.calls,

@@ -169,10 +169,11 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// Whether masks that render alike share an answer; default [`Repeats::Share`].
+    /// Whether masks that render alike share an answer; default [`Repeats::Share`]. [`Repeats::AskAgain`] takes a fitted
+    /// intercept for an anchored one: the answer to the instance is then one draw of many.
     pub fn repeats(mut self, repeats: Repeats) -> Self {
         self.repeats = repeats;
-        self
+        self.remade()
     }
 
     /// Runs stop with [`Error::Interrupted`] once `stop` says yes; default: nothing stops them. The explainer can be used
@@ -208,7 +209,9 @@ impl<B: Backend> Explainer<B> {
     /// The surrogate in use, made anew of what is given. What does not fit is left out here and told by `check`.
     fn remade(mut self) -> Self {
         if let (Some(make), Ok(Some(softmax))) = (self.given.make, self.given.changed()) {
-            self.surrogate = make(softmax);
+            let anchored = matches!(softmax.intercept_in_use(), Intercept::Anchored | Intercept::Auto);
+            let fitted = self.repeats == Repeats::AskAgain && anchored;
+            self.surrogate = make(if fitted { softmax.intercept(Intercept::Fitted) } else { softmax });
         }
         self
     }
@@ -229,6 +232,12 @@ where
         self.given.changes.push(Change { name, value: value.to_string(), apply: Arc::new(apply) });
         self.given.make = Some(|softmax| Arc::new(softmax));
         self.remade()
+    }
+
+    /// Says that the backend fits a softmax, so that one can be made anew.
+    pub(super) fn fits_softmax(mut self) -> Self {
+        self.given.make = Some(|softmax| Arc::new(softmax));
+        self
     }
 
     /// The softmax's divergence; default [`Hellinger`](crate::Hellinger).

@@ -36,6 +36,10 @@ impl ErrorBars {
         }
     }
 
+    pub(crate) fn level_in_use(&self) -> f64 {
+        self.level
+    }
+
     /// k of the probability to be in the top k; default 5.
     ///
     /// # Errors

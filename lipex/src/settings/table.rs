@@ -310,6 +310,14 @@ const TABLE: &[SettingInfo] = &[
     )
     .under(Topic::Uncertainty),
     method(
+        "ask-again",
+        "",
+        "Ask for every mask, those that render alike too, of a model that answers the same input differently: error bars then \
+         cover its noise. Takes a fitted intercept for an anchored one. Costs more calls",
+        flag,
+    )
+    .under(Topic::Uncertainty),
+    method(
         "adaptive",
         "",
         "Start at 100 masks and add more until the answer is steady, as `settled` or `half-width` says, in place of `samples` \
@@ -355,8 +363,8 @@ const TABLE: &[SettingInfo] = &[
     method(
         "batch-size",
         "B",
-        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the \
-         result",
+        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Changes the \
+         last digits where a model answers an input differently beside others",
         |name, value| count(name, value, [1, usize::MAX], "inputs"),
     )
     .under(Topic::Running)

@@ -198,7 +198,7 @@ prop_compose! {
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
-            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2] },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2] },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],

@@ -4,6 +4,7 @@ mod adaptive;
 mod command;
 mod command_images;
 mod common;
+mod conduct;
 mod demo;
 mod each;
 mod end_to_end;

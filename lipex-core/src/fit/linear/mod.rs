@@ -9,7 +9,7 @@ mod term;
 
 pub use term::Term;
 
-use super::answer::{Link, softmax_in_place};
+use super::answer::Link;
 use super::shares::{Pair, Shares};
 use crate::error::{Error, Result, expect_len};
 use std::borrow::Cow;
@@ -231,9 +231,7 @@ impl Linear {
     /// [`Error::Shape`] for a mask of another length.
     pub fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
         let mut scores = self.logits(keeps)?;
-        if self.link == Link::Softmax {
-            softmax_in_place(&mut scores);
-        }
+        self.link.apply(&mut scores);
         Ok(scores)
     }
 
