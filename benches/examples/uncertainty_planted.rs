@@ -59,13 +59,7 @@ fn fit(around: &Neighbourhood<Cpu>, softmax: &Softmax) -> Fitted {
     softmax.fit(&Cpu::new(), &[Problem::new(around, &kept())]).expect("a planted problem").remove(0)
 }
 
-fn bars(
-    around: &Neighbourhood<Cpu>,
-    softmax: &Softmax,
-    fitted: &Fitted,
-    dependence: Dependence,
-    seed: u64,
-) -> Uncertainty {
+fn bars(around: &Neighbourhood<Cpu>, softmax: &Softmax, fitted: &Fitted, seed: u64) -> Uncertainty {
     let on = Cpu::new();
     let estimate = Estimate {
         on: &on,
@@ -74,7 +68,6 @@ fn bars(
         fitted,
         surrogate: softmax,
         selector: None,
-        dependence,
         rank: Rank::Supporting,
         seed,
     };
@@ -88,7 +81,7 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
     for seed in 0..seeds {
         let around = sample(PROBLEM, law, rows, 1000 + seed);
         let fitted = fit(&around, &softmax);
-        let u = bars(&around, &softmax, &fitted, law.sampler.dependence(), seed);
+        let u = bars(&around, &softmax, &fitted, seed);
         let mut within = true;
         for c in 0..CLASSES {
             for j in 0..truth.kept().len() {
@@ -98,7 +91,7 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
                 all += 1;
             }
             for b in 0..c {
-                for (j, error) in u.contrast_error(c, b).iter().enumerate() {
+                for (j, error) in u.contrast_error(c, b).expect("few classes").iter().enumerate() {
                     let of = |fit: &Fitted| fit.shares().matrix()[c][j] - fit.shares().matrix()[b][j];
                     contrasts += u32::from((of(&fitted) - of(&truth)).abs() <= u.quantile * error);
                     pairs += 1;
@@ -118,7 +111,7 @@ fn forecast(problem: u64, rows: usize, part: f64, seeds: u64) {
     let measured = |rows: usize, seed: u64| {
         let around = sample(problem, law, rows, 5000 + seed);
         let fitted = fit(&around, &softmax);
-        bars(&around, &softmax, &fitted, law.sampler.dependence(), seed)
+        bars(&around, &softmax, &fitted, seed)
     };
     let (mut reached, mut over) = (Vec::new(), Vec::new());
     for seed in 0..seeds {
@@ -166,9 +159,9 @@ fn by_refits(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted, seed: u64)
 }
 
 /// Standard errors of all entries by the sandwich.
-fn by_formula(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
-    let (kept, rows) = (kept(), law.sampler.dependence());
-    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted, rows);
+fn by_formula(around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
+    let kept = kept();
+    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted);
     let spread = spread.expect("a planted problem").expect("a smooth divergence");
     (0..CLASSES * fitted.kept().len())
         .map(|e| spread.std_error(e / fitted.kept().len(), e % fitted.kept().len()))
@@ -186,7 +179,7 @@ fn ratios(above: &[f64], below: &[f64]) -> String {
 fn against_bootstrap(law: &Law, rows: usize) {
     let around = sample(PROBLEM, law, rows, 77);
     let fitted = fit(&around, &Softmax::default());
-    let (formula, refits) = (by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, 9));
+    let (formula, refits) = (by_formula(&around, &fitted), by_refits(law, &around, &fitted, 9));
     let other = by_refits(law, &around, &fitted, 10);
     println!("| {} | {rows} | {} | {} |", law.name, ratios(&formula, &refits), ratios(&other, &refits));
 }
@@ -200,7 +193,7 @@ fn against_truth(law: &Law, rows: usize, seeds: u64) {
         let around = sample(PROBLEM, law, rows, 9000 + seed);
         let fitted = fit(&around, &Softmax::default());
         if seed < runs {
-            estimates.push([by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, seed)]);
+            estimates.push([by_formula(&around, &fitted), by_refits(law, &around, &fitted, seed)]);
         }
         fits.push(fitted.shares().matrix().concat());
     }

@@ -2,7 +2,7 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    BlackBox, Exponential, Feature, Instance, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Render,
+    BlackBox, Draw, Exponential, Feature, Instance, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Render,
     Result, UniformSize, softmax_in_place,
 };
 use lipex_cpu::Cpu;
@@ -35,7 +35,7 @@ pub fn name((rows, features, classes): (usize, usize, usize)) -> String {
 /// # Errors
 /// Those of the sampler.
 pub fn masks(on: &Cpu, rows: usize, features: usize) -> Result<Masks<Cpu>> {
-    let sample = UniformSize::default().perturb(on, &[features], rows, 0..rows, 0, None)?;
+    let sample = UniformSize::default().perturb(on, &Draw::whole(&[features], rows, 0))?;
     Ok(sample.into_iter().next().expect("one instance, one sample").masks)
 }
 
@@ -110,13 +110,13 @@ impl Render<Cpu, Range<usize>> for Prepared {
 }
 
 impl BlackBox<Cpu, Range<usize>> for Prepared {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
     }
 
-    fn predict(&self, _: &Cpu, rows: &Range<usize>, out: &mut Probabilities<Cpu>) -> Result<()> {
+    fn predict(&self, on: &Cpu, rows: &Range<usize>) -> Result<Probabilities<Cpu>> {
         let classes = self.labels.len();
-        out.values_mut().copy_from_slice(&self.answers[rows.start * classes..rows.end * classes]);
-        Ok(())
+        let values = self.answers[rows.start * classes..rows.end * classes].to_vec();
+        Probabilities::new(on, rows.len(), classes, values)
     }
 }

@@ -7,7 +7,7 @@ mod references;
 
 use device::device;
 use lipex_conformance::{self as suite, Case};
-use lipex_core::{Backend, Fitted, Perturber, Problem, Softmax, Surrogate, UniformSize};
+use lipex_core::{Backend, Draw, Fitted, Perturber, Problem, Softmax, Surrogate, UniformSize};
 use lipex_cuda::{Cuda, Road, objective, objective_reference, uniform_size_reference};
 
 #[test]
@@ -295,7 +295,7 @@ fn kernels_equal_their_references() {
     let law = UniformSize::default();
     for features in [1, 31, 32, 33, 250, 441] {
         let expected = uniform_size_reference(&on, features, 300, 5).unwrap();
-        let got = law.perturb(&on, &[features], 300, 0..300, 5, None).unwrap().remove(0).masks;
+        let got = law.perturb(&on, &Draw::whole(&[features], 300, 5)).unwrap().remove(0).masks;
         assert!(on.download(got.bits()).unwrap() == on.download(expected.bits()).unwrap(), "D = {features}");
     }
     references::masks_of_every_law(&on);

@@ -5,7 +5,7 @@ mod device;
 
 use device::{device, emulator};
 use lipex_conformance::{Case, made};
-use lipex_core::{Bernoulli, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
+use lipex_core::{Bernoulli, Draw, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
 use lipex_cuda::{Cuda, PixelTemplate, Road, TokenTemplate, When};
 use serde_json::Value;
 
@@ -71,11 +71,11 @@ fn masks_and_renderings_move_few_more_sectors_than_they_must() {
     let mut counted = Counted::new(&on);
     for features in [31, 44, 96, 441] {
         let what = format!("{features} features");
-        UniformSize::default().perturb(&on, &[features], 1000, 0..1000, 0, None).unwrap();
+        UniformSize::default().perturb(&on, &Draw::whole(&[features], 1000, 0)).unwrap();
         counted.again();
         let passes = counted.ratio("lipex_perturb", "shared");
         assert!(passes <= 1.0, "{passes:.3} × the least passes over the banks, {what}");
-        Bernoulli::default().perturb(&on, &[features], 1000, 0..1000, 0, None).unwrap();
+        Bernoulli::default().perturb(&on, &Draw::whole(&[features], 1000, 0)).unwrap();
         counted.few_sectors("lipex_perturb", &what);
         let masks = made(Case { features, rows: 100, classes: 2, kept: 1 }, 1).on(&on).masks;
         for tokens in [50, 128, 333] {

@@ -1,13 +1,14 @@
 //! Evaluate: how well a surrogate agrees with the black box.
 
 use crate::backend::Backend;
+use crate::describe::{Describe, Setting};
 use crate::error::{Result, expect_len};
 use crate::fit::{Answer, Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
 
 /// Measures the agreement of fitted surrogates with the black box.
-pub trait Evaluator<B: Backend>: Send + Sync {
+pub trait Evaluator<B: Backend>: Describe + Send + Sync {
     /// One fidelity for each problem and its fit; refits with `surrogate` for what is out of fold.
     ///
     /// # Errors
@@ -18,7 +19,6 @@ pub trait Evaluator<B: Backend>: Send + Sync {
         problems: &[Problem<'_, B>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<B>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>>;
 }
 
@@ -68,6 +68,12 @@ pub struct OutOfFold {
 impl Default for OutOfFold {
     fn default() -> Self {
         OutOfFold { folds: 5 }
+    }
+}
+
+impl Describe for OutOfFold {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("evaluate", format!("out-of-fold:{}", self.folds))]
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
 use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
-use crate::predict::Calls;
+use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
 use crate::render::{Domain, Feature};
 use crate::uncertainty::{Growth, Uncertainty};
@@ -56,6 +56,8 @@ pub struct Explanation {
     pub rank: Rank,
     /// What the black box was asked.
     pub calls: Calls,
+    /// What was seen of its answers.
+    pub observed: Observed,
     /// Wall-clock time of each stage.
     pub timings_ms: Timings,
 }

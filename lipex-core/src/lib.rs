@@ -39,7 +39,9 @@ mod uncertainty;
 mod watch;
 pub mod weigh;
 
-pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use backend::{
+    Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
+};
 pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
@@ -48,7 +50,7 @@ pub use divergence::{
 };
 pub use error::{Error, Result, expect_len};
 pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
-pub use explainer::Explainer;
+pub use explainer::{Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
     Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
@@ -59,10 +61,10 @@ pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use nearest::{listed, nearest};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    ShapleySize, UniformSize, WeightProportional,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,
+    Perturber, ShapleySize, UniformSize, WeightProportional,
 };
-pub use predict::{BlackBox, Calls};
+pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};

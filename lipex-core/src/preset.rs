@@ -65,6 +65,7 @@ const TABLE: &[Row] = &[
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
     row("alpha",           ["",                 "",                 "1",                "",                 ""]),
     row("support",         ["",                 "",                 "own",              "",                 ""]),
+    row("evaluate",        ["out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5"]),
     row("groups",          ["all",              "all",              "all",              "all",              "all"]),
     row("rank",            ["supporting",       "absolute",         "absolute",         "absolute",         "absolute"]),
 ];

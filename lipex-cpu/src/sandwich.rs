@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::ln_softmax;
 use crate::linalg::dot;
 use lipex_core::{
-    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Masks, Method, Normalise, Problem, Result,
-    RowShares, Softmax, Spread, Watch, perturb,
+    Backend, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Method, Neighbourhood, Normalise, Problem, Result, RowShares,
+    Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
 
@@ -27,7 +27,6 @@ pub(crate) fn spread(
     settings: &Softmax,
     problem: &Problem<'_, Cpu>,
     fitted: &Fitted,
-    dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
@@ -52,7 +51,7 @@ pub(crate) fn spread(
         }
     };
     let inverse = factor.inverse(watch)?;
-    let units = rows.units(&problem.around.masks, dependence);
+    let units = rows.units(problem.around);
     let pull = pull(settings, fitted, &basis, columns)?;
     let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
@@ -226,7 +225,7 @@ impl<'a> Rows<'a> {
         let proximity = |i: usize| f64::from(around.weights.values()[i]);
         let count: f64 = (0..around.rows()).map(times).sum();
         let scale = match settings.normalise_in_use() {
-            Normalise::Count => 1.0,
+            Normalise::Count => count / problem.samples(),
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
         let row = |index: usize| {
@@ -329,11 +328,12 @@ impl<'a> Rows<'a> {
     }
 
     /// The drawn rows by their places here: strata of units that were drawn together.
-    fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+    fn units(&self, around: &Neighbourhood<Cpu>) -> Vec<Vec<Vec<usize>>> {
+        let masks = &around.masks;
         let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
         let kept: Vec<usize> = (0..masks.rows()).map(|i| masks.count(i)).collect();
         let here = |unit: Vec<usize>| unit.iter().filter_map(|i| places.get(i).copied()).collect();
-        let strata = perturb::units(&kept, dependence).into_iter();
+        let strata = perturb::units(&kept, around.dependence).into_iter();
         strata.map(|stratum| stratum.into_iter().map(here).collect()).collect()
     }
 

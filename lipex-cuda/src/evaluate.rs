@@ -6,8 +6,8 @@ use crate::layout::mirrored;
 use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Agreement, Answer, Dependence, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result,
-    Surrogate, deal_folds, refit_without_folds,
+    Agreement, Answer, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result, Surrogate,
+    deal_folds, refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
 
@@ -57,11 +57,10 @@ impl Evaluator<Cuda> for OutOfFold {
         problems: &[Problem<'_, Cuda>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<Cuda>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>> {
         let mut folds: Vec<Vec<usize>> = Vec::with_capacity(problems.len());
         for problem in problems {
-            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, dependence));
+            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, problem.around.dependence));
         }
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         let mut batch = Batch::default();

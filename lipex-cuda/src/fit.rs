@@ -12,8 +12,8 @@ use crate::layout::mirrored;
 use crate::sandwich;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, FitReport, Fitted, Kl, Linear, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts,
-    Surrogate, expect_len,
+    FitReport, Fitted, Kl, Linear, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
+    expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -273,14 +273,8 @@ impl Surrogate<Cuda> for Softmax {
         Ok(best)
     }
 
-    fn spread(
-        &self,
-        on: &Cuda,
-        problem: &Problem<'_, Cuda>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        sandwich::spread(self, on, problem, fitted, dependence)
+    fn spread(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Spread>> {
+        sandwich::spread(self, on, problem, fitted)
     }
 
     fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {
@@ -518,7 +512,6 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
     let vectors = on.room::<f64>("fit", VECTORS * n)?;
     let rows_room = on.room::<f64>("fit", 2 * c * t * TILE)?;
     let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
-    let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
     let job = Job {
         bits: arrays.bits,
         p: arrays.p,
@@ -540,7 +533,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
         lambda: task.lambda,
         kappa: curvature(settings),
         tolerance: tolerance(settings, task),
-        divisor: count,
+        divisor: problem.samples(),
         codes: codes.address(),
         columns: columns.address(),
         by_class: by_class.address(),

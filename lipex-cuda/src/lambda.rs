@@ -7,7 +7,7 @@ use crate::fit::{Task, fit_all};
 use crate::launch::Shape;
 use crate::layout::mirrored;
 use lipex_core::{
-    Dependence, Fitted, Lambda, Masks, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
+    Fitted, Lambda, Neighbourhood, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
 };
 use lipex_kernels::LAMBDA;
 
@@ -56,7 +56,7 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     let factor = settings.lambda_factor()?;
     let exact = settings.divergence_in_use().record(false);
     let programs = (exact.clone(), exact);
-    let folds = problems.iter().map(|p| folds_of(on, &programs, &p.around.masks)).collect::<Result<Vec<_>>>()?;
+    let folds = problems.iter().map(|p| folds_of(on, p.around)).collect::<Result<Vec<_>>>()?;
     let count = |of: &Vec<usize>| of.iter().copied().max().unwrap_or(0);
     let tasks: Vec<(usize, usize)> =
         folds.iter().enumerate().flat_map(|(i, of)| (1..=count(of)).map(move |k| (i, k))).collect();
@@ -85,23 +85,8 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     Ok(scores.iter().zip(&folds).map(least).collect())
 }
 
-fn folds_of(on: &Cuda, programs: &Programs, masks: &Masks<Cuda>) -> Result<Vec<usize>> {
-    let dependence = if in_pairs(on, programs, masks)? { Dependence::Pairs } else { Dependence::Independent };
-    Ok(deal_folds(&first_rows(on, masks)?, Lambda::FOLDS, dependence))
-}
-
-/// Whether row 2m is the complement of row 2m − 1 throughout.
-fn in_pairs(on: &Cuda, programs: &Programs, masks: &Masks<Cuda>) -> Result<bool> {
-    let pairs = masks.rows().saturating_sub(1) / 2;
-    if pairs == 0 {
-        return Ok(false);
-    }
-    let paired = on.send("fit", &[1u32])?;
-    let shape = Shape { grid: (pairs.div_ceil(256), 1), threads: 256, shared: 0 };
-    let arguments = [masks.bits().into(), (&paired).into(), pairs.into(), masks.words().into()];
-    // SAFETY: lipex_lambda_pairs(bits, paired, pairs, words): bits have (2 · pairs + 1) · words words at least, paired one.
-    unsafe { on.launch("fit", (&LAMBDA, "lipex_lambda_pairs", Some(programs)), shape, &arguments) }?;
-    Ok(on.receive("fit", &paired)?[0] == 1)
+fn folds_of(on: &Cuda, around: &Neighbourhood<Cuda>) -> Result<Vec<usize>> {
+    Ok(deal_folds(&first_rows(on, &around.masks)?, Lambda::FOLDS, around.dependence))
 }
 
 /// A refit, and the fold of its problem's rows that it has not seen.

@@ -71,7 +71,6 @@ pub(crate) fn spread(
     on: &Cuda,
     problem: &Problem<'_, Cuda>,
     fitted: &Fitted,
-    dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
@@ -93,7 +92,7 @@ pub(crate) fn spread(
             }
         }
     };
-    let units = drawn_units(on, problem, dependence)?;
+    let units = drawn_units(on, problem)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
     let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns)?);
     let noise = sums.noise(&drawn)?;
@@ -109,8 +108,8 @@ pub(crate) fn spread(
 }
 
 /// Strata of units of rows that were drawn together, without rows that do not count.
-fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>, dependence: Dependence) -> Result<Vec<Vec<Vec<usize>>>> {
-    let masks = &problem.around.masks;
+fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>) -> Result<Vec<Vec<Vec<usize>>>> {
+    let (masks, dependence) = (&problem.around.masks, problem.around.dependence);
     let kept = if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![0; masks.rows()] };
     let counts = |i: &usize| problem.multiplicities.is_none_or(|m| m[*i] > 0);
     let mut strata = perturb::units(&kept, dependence);
@@ -321,10 +320,10 @@ impl<'a> Sums<'a> {
     }
 }
 
-/// What π is multiplied by: 1, or N/Σπ where the sum of divergences is divided by the weights.
+/// What π is multiplied by: N/n, n the samples that were asked for, or Σπ where the sum of divergences is divided by the weights.
 fn scale(settings: &Softmax, on: &Cuda, problem: &Problem<'_, Cuda>, count: f64) -> Result<f64> {
     if settings.normalise_in_use() == Normalise::Count {
-        return Ok(1.0);
+        return Ok(count / problem.samples());
     }
     let weights = on.receive("fit", problem.around.weights.values())?;
     let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));

@@ -135,12 +135,10 @@ fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cud
 pub fn to_host(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
     let cpu = Cpu::new();
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
-    Neighbourhood::new(
-        &cpu,
-        Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?,
-        Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?,
-        Weights::new(on.receive("select", near.weights.values())?),
-    )
+    let masks = Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?;
+    let p = Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?;
+    let weights = Weights::new(on.receive("select", near.weights.values())?);
+    Ok(Neighbourhood::new(&cpu, masks, p, weights)?.drawn(near.dependence).asked(near.asked))
 }
 
 /// The features of largest |coefficient|; ties to the lowest index.

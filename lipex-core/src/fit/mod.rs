@@ -3,7 +3,6 @@
 use crate::backend::{Backend, Neighbourhood};
 use crate::describe::Describe;
 use crate::error::{Result, expect_len};
-use crate::perturb::Dependence;
 use crate::select::Selection;
 use crate::uncertainty::Spread;
 
@@ -46,14 +45,8 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Backend`] when the backend fails.
-    fn spread(
-        &self,
-        on: &B,
-        problem: &Problem<'_, B>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        let _ = (on, problem, fitted, dependence);
+    fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted);
         Ok(None)
     }
 
@@ -86,6 +79,11 @@ impl<'a, B: Backend> Problem<'a, B> {
     /// A fit from scratch on every row.
     pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
         Problem { around, selection, multiplicities: None, start: None, tolerance: None }
+    }
+
+    /// n, what sums over rows are divided by; see [`Neighbourhood::samples`].
+    pub fn samples(&self) -> f64 {
+        self.around.samples(self.multiplicities)
     }
 
     /// Passes if multiplicities and start have the problem's sizes.

@@ -3,8 +3,9 @@
 use super::quantile::{normal, normal_share, student};
 use super::{FewRows, Method};
 use crate::error::{Result, expect_len};
-use crate::philox::{Draws, Purpose};
+use crate::philox::{Draws, Philox, Purpose};
 use crate::watch::Watch;
+use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
 /// Draws of the normal distribution behind a simultaneous band.
 const BAND_DRAWS: usize = 2000;
@@ -55,11 +56,11 @@ impl Spread {
             return Err(crate::Error::shape("refits (at least)", 2, refits.len()));
         }
         refits.iter().try_for_each(|r| expect_len("entries of a refit", entries, r.len()))?;
-        let mut draws = refits.concat();
-        for e in 0..entries {
-            let mean = refits.iter().map(|r| r[e]).sum::<f64>() / refits.len() as f64;
-            draws.iter_mut().skip(e).step_by(entries).for_each(|v| *v -= mean);
-        }
+        // Row by row, as they lie: a column of many refits is a walk through all of memory.
+        let mut mean = vec![0.0; entries];
+        refits.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
+        mean.iter_mut().for_each(|m| *m /= refits.len() as f64);
+        let draws = refits.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m)).collect();
         Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws), few_rows: None })
     }
 
@@ -113,6 +114,26 @@ impl Spread {
         self.covariance((class, j), (class, j)).max(0.0).sqrt()
     }
 
+    /// The standard errors of all entries, C rows of F numbers; each is that of [`std_error`](Spread::std_error).
+    pub fn std_errors(&self) -> Vec<Vec<f64>> {
+        let entries = self.classes * self.features;
+        let variances: Vec<f64> = match &self.values {
+            Values::Covariance(v) => (0..entries).map(|e| v[e * entries + e]).collect(),
+            Values::Draws(v) => {
+                let mut sums = vec![0.0; entries];
+                for row in v.chunks_exact(entries.max(1)) {
+                    sums.iter_mut().zip(row).for_each(|(sum, d)| *sum += d * d);
+                }
+                let freedom = (v.len() / entries.max(1)).saturating_sub(1).max(1) as f64;
+                sums.into_iter().map(|sum| sum / freedom).collect()
+            }
+            Values::None => vec![0.0; entries],
+        };
+        let row =
+            |c: usize| variances[c * self.features..][..self.features].iter().map(|v| v.max(0.0).sqrt()).collect();
+        (0..self.classes).map(row).collect()
+    }
+
     /// The standard error of the difference of two entries.
     pub fn difference_error(&self, a: (usize, usize), b: (usize, usize)) -> f64 {
         (self.covariance(a, a) + self.covariance(b, b) - 2.0 * self.covariance(a, b)).max(0.0).sqrt()
@@ -121,8 +142,7 @@ impl Spread {
     /// How many standard errors all entries stay within at once, with probability `level` (max-t).
     ///
     /// # Numerics
-    /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν, after Wilson and Hilferty
-    /// (1931): within 2 % at the quantiles that count for ν ≥ 4, and too wide below.
+    /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν.
     pub fn band(&self, level: f64, seed: u64) -> f64 {
         // Nobody can stop it.
         self.watched_band(Watch::nobody(), level, seed).unwrap_or_default()
@@ -131,7 +151,7 @@ impl Spread {
     /// The same for a run that can be stopped.
     pub(crate) fn watched_band(&self, watch: &Watch, level: f64, seed: u64) -> Result<f64> {
         let entries = self.classes * self.features;
-        let errors: Vec<f64> = (0..entries).map(|e| self.std_error(e / self.features, e % self.features)).collect();
+        let errors = self.std_errors().concat();
         let most = |row: &[f64]| {
             let scaled = row.iter().zip(&errors).filter(|(_, e)| **e > 0.0).map(|(v, e)| (v / e).abs());
             scaled.fold(0.0, f64::max)
@@ -143,8 +163,8 @@ impl Spread {
                 let root = root(watch, v, entries)?;
                 let draw = |r| {
                     watch.check()?;
-                    let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
-                    Ok(most(&correlated(&root, entries, &mut draws)) / self.shared_error(&mut draws, entries))
+                    let mut generator = Draws::new(seed, r, 0, Purpose::Bands).generator();
+                    Ok(most(&correlated(&root, entries, &mut generator)) / self.shared_error(&mut generator))
                 };
                 (0..BAND_DRAWS as u32).map(draw).collect::<Result<_>>()?
             }
@@ -157,10 +177,12 @@ impl Spread {
 
 impl Spread {
     /// √(χ²/ν): how far off the standard errors of a draw are together.
-    fn shared_error(&self, draws: &mut Draws, entries: usize) -> f64 {
-        let Some(few) = self.few_rows else { return 1.0 };
-        let part = 2.0 / (9.0 * few.degrees);
-        (1.0 - part + part.sqrt() * deviate(draws, entries as u32)).max(0.05).powf(1.5)
+    fn shared_error(&self, generator: &mut Philox) -> f64 {
+        let of = |few: FewRows| {
+            let squares = ChiSquared::new(few.degrees).map_or(few.degrees, |law| law.sample(generator));
+            (squares / few.degrees).sqrt()
+        };
+        self.few_rows.map_or(1.0, of)
     }
 }
 
@@ -187,16 +209,9 @@ fn root(watch: &Watch, covariance: &[f64], n: usize) -> Result<Vec<f64>> {
 }
 
 /// L times a vector of independent normal deviates.
-fn correlated(root: &[f64], n: usize, draws: &mut Draws) -> Vec<f64> {
-    let normal: Vec<f64> = (0..n as u32).map(|e| deviate(draws, e)).collect();
+fn correlated(root: &[f64], n: usize, generator: &mut Philox) -> Vec<f64> {
+    let normal: Vec<f64> = StandardNormal.sample_iter(generator).take(n).collect();
     (0..n).map(|i| root[i * n..=i * n + i].iter().zip(&normal).map(|(l, z)| l * z).sum()).collect()
-}
-
-/// A standard normal deviate from draws 2e and 2e + 1 (Box and Muller).
-fn deviate(draws: &mut Draws, e: u32) -> f64 {
-    // 1 − u is never 0.
-    let radius = (-2.0 * (1.0 - draws.unit(2 * e)).ln()).sqrt();
-    radius * (std::f64::consts::TAU * draws.unit(2 * e + 1)).cos()
 }
 
 #[cfg(test)]
@@ -209,6 +224,7 @@ mod tests {
         let spread = Spread::from_refits(2, 1, &[vec![4.0, 5.0], vec![5.0, 7.0], vec![6.0, 9.0]]).unwrap();
         assert_eq!(spread.covariance((0, 0), (1, 0)), 2.0);
         assert_eq!((spread.std_error(0, 0), spread.std_error(1, 0)), (1.0, 2.0));
+        assert_eq!(spread.std_errors(), [[1.0], [2.0]]);
         assert_eq!(spread.difference_error((0, 0), (1, 0)), 1.0);
         assert_eq!(spread.band(0.95, 0), 1.0);
         assert!(Spread::from_refits(2, 1, &[vec![1.0, 2.0]]).is_err());

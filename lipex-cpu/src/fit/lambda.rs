@@ -3,14 +3,12 @@
 use super::{Shared, fit_at};
 use crate::Cpu;
 use crate::evaluate::folds;
-use lipex_core::{Dependence, Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, without_fold};
+use lipex_core::{Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, without_fold};
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
 pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
-    let masks = &problem.around.masks;
-    let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
-    let folds = folds(problem.around, Lambda::FOLDS, dependence);
+    let folds = folds(problem.around, Lambda::FOLDS);
     let factor = settings.lambda_factor()?;
     let mut scores = [0.0; Lambda::CANDIDATES.len()];
     for k in 1..=folds.iter().copied().max().unwrap_or(0) {
@@ -25,16 +23,6 @@ pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<
         }
     }
     Ok(Lambda::least((!folds.is_empty()).then_some(&scores)))
-}
-
-/// Whether row 2m is the complement of row 2m − 1 throughout.
-fn in_pairs(masks: &Masks<Cpu>) -> bool {
-    let all = masks.row(0);
-    let complements = |m: usize| {
-        let pair = masks.row(2 * m - 1).iter().zip(masks.row(2 * m));
-        pair.zip(all).all(|((a, b), all)| a ^ b == *all)
-    };
-    masks.rows() > 2 && (1..=(masks.rows() - 1) / 2).all(complements)
 }
 
 /// Σ π·m·d over some rows.
@@ -64,17 +52,4 @@ pub(crate) fn ln_softmax(fitted: &Linear, masks: &Masks<Cpu>, i: usize) -> Resul
     let ln_sum = scores.iter().map(|s| (s - top).exp()).sum::<f64>().ln();
     scores.iter_mut().for_each(|s| *s -= top + ln_sum);
     Ok(scores)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn complements_are_found() {
-        let on = Cpu::new();
-        let paired = |rows: Vec<u32>| in_pairs(&Masks::new(&on, rows.len(), 4, rows).unwrap());
-        assert!(paired(vec![15, 1, 14, 6, 9, 3]) && paired(vec![15, 1, 14]));
-        assert!(!paired(vec![15, 1, 14, 6, 8]) && !paired(vec![15, 1]) && !paired(vec![15, 14, 13, 12]));
-    }
 }

@@ -18,8 +18,8 @@ use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, Dependence, FitReport, Fitted, Kl, Lambda, Linear, Link, Neighbourhood, Normalise, Problem, Result,
-    Softmax, Spread, Start, Starts, Surrogate,
+    Backend, FitReport, Fitted, Kl, Lambda, Linear, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread,
+    Start, Starts, Surrogate,
 };
 use objective::{Objective, Precision};
 use precondition::Preconditioner;
@@ -52,14 +52,8 @@ impl Surrogate<Cpu> for Softmax {
         Ok(fitted.into_iter().flatten().collect())
     }
 
-    fn spread(
-        &self,
-        on: &Cpu,
-        problem: &Problem<'_, Cpu>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        sandwich::spread(on, self, problem, fitted, dependence)
+    fn spread(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
+        sandwich::spread(on, self, problem, fitted)
     }
 
     fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
@@ -78,7 +72,7 @@ fn weights(settings: &Softmax, around: &Neighbourhood<Cpu>, multiplicities: Opti
     let weight = |i: usize| f64::from(proximity[i]) * times(i);
     let all = 0..proximity.len();
     let n: f64 = match settings.normalise_in_use() {
-        Normalise::Count => all.clone().map(times).sum(),
+        Normalise::Count => around.samples(multiplicities),
         Normalise::Weight => all.clone().map(weight).sum(),
     };
     all.filter(|&i| weight(i) > 0.0).map(|i| (i as u32, weight(i) / n)).unzip()

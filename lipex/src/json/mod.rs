@@ -5,8 +5,8 @@ mod answer;
 pub use answer::AnswerKeys;
 
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Rank, Result, Setting,
-    Timings, Uncertainty,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Result,
+    Setting, Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -50,7 +50,10 @@ struct Document<'a> {
     flip: Option<Cow<'a, Flip>>,
     rank: Rank,
     calls: Calls,
-    timings_ms: Timings,
+    #[serde(default)]
+    observed: Observed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timings_ms: Option<Timings>,
 }
 
 /// Settings as an object, in order: name → value, or a list of values where a name occurs more than once.
@@ -109,8 +112,11 @@ impl<'de> Deserialize<'de> for Settings<'_> {
 /// [`from_json`] gives the same explanation back to the last bit. Numbers of an explanation are finite; one made by hand
 /// that holds others gets `null` for them, which `from_json` refuses.
 pub fn to_json(explanation: &Explanation) -> String {
-    let e = explanation;
-    let document = Document {
+    lines(&document(explanation)).expect("plain data with text keys")
+}
+
+fn document(e: &Explanation) -> Document<'_> {
+    Document {
         schema: SCHEMA.into(),
         version: Cow::Borrowed(&e.version),
         preset: Cow::Borrowed(&e.preset),
@@ -131,9 +137,18 @@ pub fn to_json(explanation: &Explanation) -> String {
         flip: e.flip.as_ref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
-        timings_ms: e.timings_ms,
-    };
-    lines(&document).expect("plain data with text keys")
+        observed: e.observed,
+        timings_ms: Some(e.timings_ms),
+    }
+}
+
+/// The same on one line without a line end, and without `timings_ms`: equal runs give equal bytes, so it can be compared,
+/// hashed and kept a line a record. [`from_json`] reads it, with times of 0.
+pub fn to_json_canonical(explanation: &Explanation) -> String {
+    // Keys in the order of to_json.
+    let mut document = document(explanation);
+    document.timings_ms = None;
+    serde_json::to_string(&document).expect("plain data with text keys")
 }
 
 /// A document as JSON in the form of [`to_json`]: a key a line, with a line end after the last.
@@ -196,7 +211,8 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         flip: d.flip.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
-        timings_ms: d.timings_ms,
+        observed: d.observed,
+        timings_ms: d.timings_ms.unwrap_or_default(),
     };
     explanation.check()?;
     Ok(explanation)

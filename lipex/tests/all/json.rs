@@ -2,8 +2,8 @@
 
 use lipex::{
     Agreement, Answer, Answers, Base, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity,
-    FitReport, Flip, Growth, InTop, Linear, Link, Look, Method, Rank, Recorded, Region, SCHEMA, Setting, Settling,
-    Span, Start, Term, Timings, Uncertainty, from_json, to_json,
+    FitReport, Flip, Growth, InTop, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, SCHEMA, Setting,
+    Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,6 +87,7 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
         level: x,
         std_error: vec![vec![x; f]; c],
+        contrasted: Vec::new(),
         covariance: vec![vec![vec![x; c]; c]; f],
         quantile: x,
         band: x,
@@ -195,6 +196,7 @@ prop_compose! {
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2] },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],
@@ -329,7 +331,8 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
-                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip rank calls timings_ms";
+                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip \
+                    rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");

@@ -12,6 +12,7 @@ pub fn add(e: &mut Explanation) {
         rows: Dependence::Independent,
         level: 0.95,
         std_error: (0..c).map(|a| (0..f).map(|j| se(a, j)).collect()).collect(),
+        contrasted: Vec::new(),
         covariance: (0..f).map(|j| (0..c).map(|a| (0..c).map(|b| variance(a, b, j)).collect()).collect()).collect(),
         quantile: 1.96,
         band: 3.1,
