@@ -21,4 +21,5 @@ mod picture_files;
 mod readings;
 mod setters;
 mod text;
+mod together;
 mod watch;
