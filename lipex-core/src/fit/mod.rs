@@ -11,6 +11,7 @@ mod authors;
 mod lambda;
 mod linear;
 mod own;
+mod pairs;
 mod report;
 mod ridge;
 mod shapley;
@@ -22,11 +23,12 @@ pub use authors::{Authors, AuthorsLoss};
 pub use lambda::{Lambda, LambdaScale};
 pub use linear::{Base, Linear, Term};
 pub use own::{OwnAnswer, Recorded};
-pub use report::{FitReport, Start};
+pub use pairs::Pairs;
+pub use report::{Compared, FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
 pub use shares::{Pair, Shares};
-pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
+pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
 
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(
