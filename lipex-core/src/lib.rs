@@ -33,6 +33,7 @@ mod preset;
 mod program;
 mod reading;
 mod real;
+mod removal;
 mod render;
 pub mod select;
 mod shared;
@@ -72,6 +73,7 @@ pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};
+pub use removal::Removal;
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{

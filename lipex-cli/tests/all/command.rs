@@ -498,3 +498,30 @@ fn an_angle_is_drawn_or_filtered() {
     assert!((250..370).contains(&left), "{left}");
     assert!(refused(&["text", README, "--filtered"], 2).contains("--within-angle"));
 }
+
+#[test]
+fn pairs_and_what_to_remove_are_in_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.json");
+    let path = file.to_str().unwrap();
+    let report = told(&["text", "I love this happy day", "--json", path]);
+    assert!(report.contains("What to remove, one after the other, and what the surrogate then gives"), "{report}");
+    assert!(!report.contains("act together"), "{report}");
+    let mut e = lipex::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let linear = e.answer.as_ref().unwrap().linear().unwrap();
+    let (kept, class) = (linear.kept().to_vec(), e.predicted());
+    let mut terms = linear.terms().to_vec();
+    terms.push(lipex::Term::pair(kept[0], kept[1]).unwrap());
+    let mut coefficients = linear.coefficients().to_vec();
+    let far = |row: &[f64]| 9.0 + (row[0] + row[1]).abs();
+    let v = -far(&coefficients[class]);
+    coefficients.iter_mut().enumerate().for_each(|(c, row)| row.push(if c == class { v } else { 0.0 }));
+    let (base, support, link) = (linear.base().clone(), linear.support().to_vec(), linear.link());
+    e.answer = Some(lipex::Linear::new(kept.clone(), terms, coefficients, base, support, link).unwrap().into());
+    std::fs::write(&file, lipex::to_json(&e)).unwrap();
+    let shown = told(&["show", path]);
+    let [a, b] = [0, 1].map(|k| e.features[kept[k]].name.clone());
+    let line = format!("{a}\u{a0}+\u{a0}{b}\u{a0}{v:+.2}: together they do more than each");
+    assert!(shown.contains(&line.replace('\u{a0}', " ")) || shown.contains(&line), "{shown}");
+    assert!(shown.contains("Words that act together for"), "{shown}");
+}

@@ -6,11 +6,12 @@ use crate::backend::{Backend, Neighbourhood, Probabilities, Sample};
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
-use crate::explanation::{Answers, Explanation, Timings};
+use crate::explanation::{Answers, Explanation, Timings, arg_max};
 use crate::fit::{Answer, Fitted, Problem, Recorded};
 use crate::perturb::Dependence;
 use crate::perturb::Draw;
 use crate::predict::{BlackBox, Calls, Observed};
+use crate::removal::{Removal, removal};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{ErrorBars, Estimate, Growth, Uncertainty};
@@ -370,6 +371,8 @@ impl<B: Backend> Explainer<B> {
             }
             settings.push(Setting { name, value });
         }
+        let probabilities = Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate };
+        let removal = removal(&fit.answer, arg_max(&probabilities.model), Removal::SHOWN)?;
         Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
@@ -381,13 +384,14 @@ impl<B: Backend> Explainer<B> {
             classes,
             features: instance.features().to_vec(),
             answer: Some(fit.answer),
-            probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
+            probabilities,
             never,
             fidelity: Some(fidelity),
             fit: Some(fit.report),
             uncertainty,
             growth: None,
             flip: None,
+            removal: Some(removal),
             rank: self.rank,
             calls: about.calls,
             observed: about.observed,

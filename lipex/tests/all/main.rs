@@ -23,4 +23,5 @@ mod readings;
 mod setters;
 mod settings;
 mod text;
+mod together;
 mod watch;
