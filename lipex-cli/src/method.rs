@@ -53,6 +53,9 @@ where
     if let Some(select) = &method.select.select {
         explainer = explainer.selector(parse::select(select)?);
     }
+    if let Some(enumerate) = &method.enumerate {
+        explainer = explainer.enumerate(enumerate.parse()?);
+    }
     Ok(explainer)
 }
 

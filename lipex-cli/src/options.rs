@@ -175,7 +175,7 @@ pub struct MethodOptions {
     /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
     /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge;
     /// for images 1000 masks, every segment, ridge). authors: the paper's, fitted as its authors' released code does it (Adam on
-    /// minibatches). kernel-shap: Kernel SHAP for every class (2048 masks, every feature, least squares; exact Shapley values
+    /// minibatches). kernel-shap: Kernel SHAP for every class (2D + 2048 masks, every feature, least squares; exact Shapley values
     /// up to 11 features)
     #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
     pub preset: String,
@@ -185,6 +185,10 @@ pub struct MethodOptions {
     pub select: SelectOption,
     #[command(flatten)]
     pub surrogate: SurrogateOptions,
+    /// Where there are at most --samples masks (150 with --adaptive), ask for all of them in place of drawing: auto (as the
+    /// sampler would weigh them: no sampling error, fewer calls) or never [default: auto in preset lipex, else never]
+    #[arg(long, value_name = "HOW", help_heading = "Sampling")]
+    pub enumerate: Option<String>,
 }
 
 /// How masks are weighed.
@@ -251,7 +255,7 @@ pub struct SurrogateOptions {
 #[derive(Args)]
 pub struct SamplingOptions {
     /// Masks drawn, the whole instance included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
-    /// 5000 for texts; kernel-shap: 2048]
+    /// 5000 for texts; kernel-shap: 2D + 2048, or all there are]
     #[arg(long, value_name = "N", help_heading = "Sampling")]
     pub samples: Option<usize>,
     /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's for texts),

@@ -1,9 +1,12 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
 mod ask;
+mod draw;
+mod enumerate;
 mod grow;
 mod presets;
 mod run;
+mod samples;
 mod setters;
 
 pub use ask::Repeats;
@@ -24,7 +27,9 @@ use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
 use ask::{Asked, Question, labels};
+pub use enumerate::Enumerate;
 use run::one;
+use samples::Samples;
 use setters::Given;
 use std::sync::Arc;
 
@@ -52,12 +57,13 @@ pub struct Explainer<B: Backend> {
     evaluator: Arc<dyn Evaluator<B>>,
     groups: Groups,
     rank: Rank,
-    samples: usize,
+    samples: Samples,
     seed: u64,
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
     repeats: Repeats,
+    enumerate: Enumerate,
     asks: Option<Asks>,
     tells: Option<Tells>,
     given: Given<B>,
@@ -83,6 +89,7 @@ impl<B: Backend> Explainer<B> {
             settings.push(Setting::new("adaptive", adaptive.rule_in_use()));
             settings.push(Setting::new("max-samples", adaptive.limit()));
         }
+        settings.push(Setting::new("enumerate", self.enumerate));
         settings.extend(self.proximity.describe());
         settings.extend(self.selector.describe());
         settings.extend(self.surrogate.describe());

@@ -18,6 +18,10 @@ macro_rules! on_the_host {
                 }
                 Ok(fitted)
             }
+
+            fn fits_intercept(&self) -> bool {
+                Surrogate::<Cpu>::fits_intercept(self)
+            }
         }
     )*};
 }

@@ -6,7 +6,7 @@ use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result};
 use crate::explanation::{Rank, arg_max};
 use crate::fit::{Fitted, Problem, Surrogate};
-use crate::perturb::Dependence;
+use crate::perturb::{Dependence, ShapleySize};
 use crate::select::{Selection, Selector};
 
 /// What error bars are to be made.
@@ -117,7 +117,7 @@ impl<B: Backend> Estimate<'_, B> {
             not_covered: Vec::new(),
         };
         let widest = uncertainty.half_width();
-        uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
+        uncertainty.needed = self.at_most_all(uncertainty.masks_for(0.5 * widest, self.around.rows()));
         uncertainty.not_covered = not_covered(&uncertainty);
         Ok(uncertainty)
     }
@@ -141,12 +141,20 @@ impl<B: Backend> Estimate<'_, B> {
         Ok(order)
     }
 
+    /// A number of masks, or that of all there are: with those, Kernel SHAP's run makes no error.
+    fn at_most_all(&self, masks: Option<usize>) -> Option<usize> {
+        match self.around.dependence {
+            Dependence::Coalitions => masks.and_then(|n| ShapleySize::rows(self.around.masks.features(), n).ok()),
+            _ => masks,
+        }
+    }
+
     /// Whether the predicted class's top `k` is settled.
     fn settling(&self, k: usize) -> Result<Settling> {
         let class = arg_max(&self.whole()?);
         let indifference = Adaptive::INDIFFERENCE;
         let verdict = self.set_is_settled(class, k, indifference, Adaptive::Z)?;
-        let (met, needed) = (verdict.met, verdict.needed);
+        let (met, needed) = (verdict.met, self.at_most_all(verdict.needed));
         Ok(Settling { class, k, indifference, met, needed, interchangeable: verdict.interchangeable })
     }
 
@@ -178,7 +186,7 @@ fn not_covered(u: &Uncertainty) -> Vec<String> {
         Dependence::Unknown => left_out.push(
             "Nothing is known of how these masks were drawn; the bars hold if rows were drawn independently.".into(),
         ),
-        Dependence::Independent | Dependence::Pairs | Dependence::Stratified => {}
+        Dependence::Independent | Dependence::Pairs | Dependence::Stratified | Dependence::Coalitions => {}
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());

@@ -2,8 +2,8 @@
 
 use lipex::{
     Agreement, Answer, Answers, Base, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity,
-    FitReport, Flip, Growth, InTop, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, SCHEMA, Setting,
-    Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
+    FitReport, Flip, Growth, InTop, Information, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, SCHEMA,
+    Setting, Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -195,8 +195,8 @@ prop_compose! {
             growth: has_growth.then(|| growth(features.len(), times[1])),
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
-            calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
-            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2] },
+            calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1] },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2 }) },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],

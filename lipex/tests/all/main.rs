@@ -7,6 +7,7 @@ mod common;
 mod demo;
 mod each;
 mod end_to_end;
+mod enumerate;
 mod flip;
 mod golden_hash_model;
 mod golden_lime;
