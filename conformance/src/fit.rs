@@ -112,6 +112,7 @@ pub fn point(case: Case, intercept: bool) -> Fitted {
         converged: false,
         stopped: String::new(),
         start: Start::Given,
+        intercept: None,
     };
     let support = vec![(0..case.kept).collect(); case.classes];
     let b = intercept.then_some(b);

@@ -71,7 +71,7 @@ struct Times {
 
 pub fn run(options: &FitOptions) -> Result<()> {
     let target = options.stage.target()?;
-    let on = Cpu::with_threads(options.threads.threads)?;
+    let on = options.threads.cpu()?;
     let surrogate = method::surrogate(Preset::Lipex, &options.surrogate, 0)?;
     let selector: Arc<dyn Selector<Cpu>> = match (&options.keep, &options.select.select) {
         (Some(list), _) => Arc::new(GivenFeatures(parse::keep(list)?)),

@@ -82,7 +82,7 @@ impl Describe for OutOfFold {
 const REFIT_TOLERANCE: f64 = 1e-4;
 
 /// The answers of each problem's surrogate without the rows of fold 1, of fold 2, and so on: those that the fit carries for
-/// these very folds, else one batch of refits for all, each from the problem's fit.
+/// these very folds, else one batch of refits for all, each from the problem's fit unless that chose pairs.
 ///
 /// `folds` has the fold of each row of each problem, as [`deal_folds`] gives it; a problem without folds has no refits.
 ///
@@ -110,7 +110,8 @@ pub fn refit_without_folds<B: Backend>(
         .zip(&left)
         .map(|(&(i, _), times)| Problem {
             multiplicities: Some(times),
-            start: Some(&fitted[i]),
+            // Pairs that were chosen have to be chosen again without these rows.
+            start: (!has_chosen_pairs(&fitted[i])).then_some(&fitted[i]),
             tolerance: Some(REFIT_TOLERANCE),
             ..problems[i]
         })
@@ -120,6 +121,11 @@ pub fn refit_without_folds<B: Backend>(
     expect_len("refits without a fold", tasks.len(), refits.len())?;
     tasks.iter().zip(refits).for_each(|(&(i, _), refit)| answers[i].push(refit.answer));
     Ok(answers)
+}
+
+/// Whether a fit chose its pairs by rows held out.
+fn has_chosen_pairs(fitted: &Fitted) -> bool {
+    fitted.out_of_fold.is_some() && !fitted.answer.pairs().is_empty()
 }
 
 /// The problem's multiplicities with the rows of fold `k` taken out.

@@ -61,7 +61,8 @@ const TABLE: &[Row] = &[
     row("lambda",          ["0.0001",           "0.001",            "",                 "",                 ""]),
     row("lambda-scale",    ["curvature",        "curvature",        "",                 "",                 ""]),
     row("normalise",       ["count",            "count",            "",                 "",                 ""]),
-    row("intercept",       ["fitted",           "none",             "",                 "",                 ""]),
+    row("intercept",       ["fitted",           "none",             "fitted",           "",                 ""]),
+    row("pairs",           ["none",             "none",             "none",             "",                 ""]),
     row("starts",          ["1",                "1",                "",                 "",                 ""]),
     row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
@@ -108,7 +109,7 @@ impl Preset {
 
     pub(crate) fn ridge(self) -> Ridge {
         let rows = Ridge::SETTINGS.map(|name| (name, self.value(name, Domain::Text)));
-        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.with(name, value).unwrap_or(ridge))
+        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.clone().with(name, value).unwrap_or(ridge))
     }
 
     pub(crate) fn authors(self) -> Authors {

@@ -3,9 +3,8 @@
 mod tally;
 
 use crate::Cpu;
-use crate::design::Design;
 use lipex_core::{
-    Answer, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    Answer, Evaluator, Fidelity, Fitted, Linear, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
 };
 use std::collections::HashMap;
@@ -62,7 +61,7 @@ impl Hasher for MaskHasher {
 /// Those of an answer of a user's own.
 pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
-    let design = Design::new(&around.masks, answer.kept(), true);
+    let design = tally::design(&around.masks, answer);
     let weight = |i: u32| {
         f64::from(around.weights.values()[i as usize])
             * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))
@@ -75,7 +74,9 @@ pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], re
     let mut unseen = Tally::default();
     for (k, refit) in refits.iter().enumerate() {
         let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
-        unseen.add(&design, around, refit, &held, weight)?;
+        let own = (refit.linear().map(Linear::terms) != answer.linear().map(Linear::terms))
+            .then(|| tally::design(&around.masks, refit));
+        unseen.add(own.as_ref().unwrap_or(&design), around, refit, &held, weight)?;
     }
     Ok(Fidelity {
         out_of_fold: (unseen.weight > 0.0).then(|| unseen.mean()),

@@ -4,6 +4,7 @@
 //! after the stage that it holds.
 
 mod backend;
+mod candidates;
 mod design;
 mod evaluate;
 mod fit;
@@ -12,6 +13,7 @@ mod lars;
 mod least_squares;
 mod linalg;
 mod mt19937;
+mod normal;
 mod perturb;
 pub mod prelude;
 mod ridge;

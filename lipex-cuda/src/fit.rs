@@ -12,8 +12,8 @@ use crate::layout::mirrored;
 use crate::sandwich;
 use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Kl, Linear, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
-    expect_len,
+    Error, FitReport, Fitted, Intercept, Kl, Linear, Link, Normalise, Pairs, Problem, Result, Softmax, Spread, Start,
+    Starts, Surrogate, expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -164,6 +164,18 @@ impl Job {
     }
 }
 
+/// Passes if the kernels have such a surrogate.
+pub(crate) fn refuse(intercept: Intercept, pairs: &Pairs) -> Result<()> {
+    if matches!(intercept, Intercept::Anchored | Intercept::Auto) {
+        let reason = "CUDA has fitted and none; use the CPU (--backend cpu)";
+        return Err(Error::setting("intercept", intercept.name(), reason));
+    }
+    if !pairs.is_none() {
+        return Err(Error::setting("pairs", pairs, "CUDA has none; use the CPU (--backend cpu)"));
+    }
+    Ok(())
+}
+
 /// Sizes of a problem.
 #[derive(Clone, Copy)]
 struct Size {
@@ -247,6 +259,7 @@ struct Done {
 
 impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        refuse(self.intercept_in_use(), self.pairs_in_use())?;
         problems.iter().try_for_each(Problem::check)?;
         let lambdas = lambda::of_each(self, on, problems)?;
         let tasks: Vec<Task<'_>> = problems
@@ -605,6 +618,7 @@ fn read(on: &Cuda, task: &Task<'_>, placed: &Placed, report: &[f64]) -> Result<F
         converged: report[4] == 0.0,
         stopped: stopped.into(),
         start: if task.problem.start.is_some() { Start::Given } else { Start::Own },
+        intercept: None,
     };
     let support = vec![(0..size.features).collect(); size.classes];
     let kept = task.problem.selection.kept.clone();

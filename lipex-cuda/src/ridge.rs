@@ -2,6 +2,7 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
+use crate::fit::refuse;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
@@ -188,6 +189,7 @@ fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Res
 
 impl Surrogate<Cuda> for Ridge {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        refuse(self.intercept_in_use(), self.pairs_in_use())?;
         let all: Vec<&Problem<'_, Cuda>> = problems.iter().collect();
         let mut fitted = Vec::with_capacity(all.len());
         for part in all.chunks(MOST_DOWN) {
@@ -242,6 +244,7 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> 
         converged: true,
         stopped: "solved in closed form".into(),
         start: Start::Own,
+        intercept: None,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
     let answer = Linear::from_presence(kept.to_vec(), matrix, Some(intercept), support, Link::Identity)?;

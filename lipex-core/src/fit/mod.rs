@@ -12,6 +12,7 @@ mod information;
 mod lambda;
 mod linear;
 mod own;
+mod pairs;
 mod report;
 mod ridge;
 mod shapley;
@@ -24,11 +25,12 @@ pub use information::Information;
 pub use lambda::{Lambda, LambdaScale};
 pub use linear::{Base, Linear, Term};
 pub use own::{OwnAnswer, Recorded};
-pub use report::{FitReport, Start};
+pub use pairs::Pairs;
+pub use report::{Compared, FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
 pub use shares::{Pair, Shares};
-pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
+pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
 
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(

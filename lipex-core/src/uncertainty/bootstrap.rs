@@ -36,11 +36,20 @@ impl<B: Backend> Estimate<'_, B> {
         Ok(multiplicities(masks.rows(), &units(&kept, self.around.dependence), refits, self.seed))
     }
 
+    /// The tolerance of a refit. One that draws rows again moves the objective by about entries / (2N) of itself, so where
+    /// there are as many entries as rows, stopping at 10⁻⁴ of it leaves a bar as it is; where there are fewer, the
+    /// surrogate's own tolerance costs little.
+    fn tolerance(&self) -> Option<f64> {
+        let entries = self.fitted.answer.classes() * self.fitted.kept().len();
+        (entries >= self.around.rows()).then_some(1e-4)
+    }
+
     /// Refits on the features that the fit kept.
     pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Fitted>> {
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
-        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
+        let tolerance = self.tolerance();
+        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), tolerance, ..self.problem() };
         let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
         expect_len("fits of the bootstrap", refits, fitted.len())?;
@@ -73,7 +82,8 @@ impl<B: Backend> Estimate<'_, B> {
         let problem = |&r: &usize| {
             let same = starts.iter().find(|(selection, _)| **selection == selections[r]);
             let start = same.and_then(|(_, start)| start.as_ref());
-            Problem { multiplicities: Some(&times[r]), start, ..Problem::new(self.around, &selections[r]) }
+            let (multiplicities, tolerance) = (Some(times[r].as_slice()), self.tolerance());
+            Problem { multiplicities, start, tolerance, ..Problem::new(self.around, &selections[r]) }
         };
         let problems: Vec<Problem<'_, B>> = left.iter().map(problem).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;

@@ -110,6 +110,7 @@ impl<B: Backend> Estimate<'_, B> {
             quantile: spread.quantile(0.5 + 0.5 * bars.level),
             band: spread.watched_band(watch, bars.level, self.seed)?,
             few_rows: spread.few_rows_in_use(),
+            terms: spread.terms_in_use().map(<[_]>::to_vec),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,
             needed: None,
@@ -118,7 +119,7 @@ impl<B: Backend> Estimate<'_, B> {
         };
         let widest = uncertainty.half_width();
         uncertainty.needed = self.at_most_all(uncertainty.masks_for(0.5 * widest, self.around.rows()));
-        uncertainty.not_covered = not_covered(&uncertainty);
+        uncertainty.not_covered = not_covered(&uncertainty, !self.fitted.answer.pairs().is_empty());
         Ok(uncertainty)
     }
 
@@ -179,7 +180,7 @@ impl<B: Backend> Estimate<'_, B> {
 }
 
 /// What the bars leave out.
-fn not_covered(u: &Uncertainty) -> Vec<String> {
+fn not_covered(u: &Uncertainty, pairs: bool) -> Vec<String> {
     let mut left_out = Vec::new();
     match u.rows {
         Dependence::Exhaustive => left_out.push("Every mask was asked, so sampling makes no error.".to_string()),
@@ -190,6 +191,9 @@ fn not_covered(u: &Uncertainty) -> Vec<String> {
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());
+    }
+    if pairs && u.method != Method::Exact {
+        left_out.push("Which pairs have a term: the bars take them as given; other masks might choose others.".into());
     }
     if let Some(left) = u.shrinkage {
         left_out.push(format!(

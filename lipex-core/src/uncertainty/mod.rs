@@ -33,7 +33,7 @@ pub struct Uncertainty {
     pub rows: Dependence,
     /// The level of intervals and bands; default 0.95.
     pub level: f64,
-    /// C×F: the standard error of each entry of W.
+    /// C×F: the standard error of each entry of W, or of each share where there are pairs.
     pub std_error: Vec<Vec<f64>>,
     /// The classes that `covariance` is between, likeliest first: the [`Uncertainty::CONTRASTED`] likeliest, or every one
     /// in the order of the matrix where there are no more; empty stands for every one.
@@ -49,6 +49,10 @@ pub struct Uncertainty {
     pub band: f64,
     /// How noisy the standard errors are themselves; `None` where that is not known, as with a bootstrap.
     pub few_rows: Option<FewRows>,
+    /// C×T: the standard error of each coefficient of a fit with pairs, in the order of its terms; `None` without pairs, where
+    /// `std_error` has them, and for refits of rows drawn again.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub terms: Option<Vec<Vec<f64>>>,
     /// How often each feature is in a class's top k when rows are drawn again and selection is repeated.
     pub in_top: Option<InTop>,
     /// ‖W at λ‖ / ‖W at λ/100‖: what the penalty leaves of W. 1 is no shrinkage.
@@ -159,6 +163,9 @@ impl Uncertainty {
         }
         self.covariance.iter().try_for_each(|table| rows("covariance", table, between, between))?;
         self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))?;
+        if let Some(terms) = &self.terms {
+            rows("terms", terms, c, terms.first().map_or(0, Vec::len))?;
+        }
         let Some(s) = &self.settling else { return Ok(()) };
         if s.class >= c {
             return Err(Error::shape("class of settling (below the number of classes)", c, s.class));
@@ -226,6 +233,7 @@ mod tests {
             quantile: 1.96,
             band: 2.5,
             few_rows: None,
+            terms: None,
             in_top: None,
             shrinkage: None,
             needed: None,

@@ -18,6 +18,7 @@ pub struct Spread {
     features: usize,
     values: Values,
     few_rows: Option<FewRows>,
+    terms: Option<Vec<Vec<f64>>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,7 @@ impl Spread {
     /// [`Error::Shape`](crate::Error::Shape) for another length.
     pub fn from_covariance(method: Method, classes: usize, features: usize, covariance: Vec<f64>) -> Result<Self> {
         expect_len("numbers of the covariance", (classes * features).pow(2), covariance.len())?;
-        Ok(Spread { method, classes, features, values: Values::Covariance(covariance), few_rows: None })
+        Ok(Spread { method, classes, features, values: Values::Covariance(covariance), few_rows: None, terms: None })
     }
 
     /// From refits of rows drawn again.
@@ -61,17 +62,35 @@ impl Spread {
         refits.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
         mean.iter_mut().for_each(|m| *m /= refits.len() as f64);
         let draws = refits.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m)).collect();
-        Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws), few_rows: None })
+        Ok(Spread {
+            method: Method::Bootstrap,
+            classes,
+            features,
+            values: Values::Draws(draws),
+            few_rows: None,
+            terms: None,
+        })
     }
 
     /// No spread at all: every mask occurs.
     pub fn exact(classes: usize, features: usize) -> Self {
-        Spread { method: Method::Exact, classes, features, values: Values::None, few_rows: None }
+        Spread { method: Method::Exact, classes, features, values: Values::None, few_rows: None, terms: None }
     }
 
     /// With what is known of how noisy the standard errors are; quantiles and bands heed it.
     pub fn few_rows(self, few_rows: FewRows) -> Self {
         Spread { few_rows: Some(few_rows), ..self }
+    }
+
+    /// With the standard errors of the coefficients of a fit with pairs, C rows of T numbers; the entries themselves are then
+    /// shares.
+    pub fn terms(self, terms: Vec<Vec<f64>>) -> Self {
+        Spread { terms: Some(terms), ..self }
+    }
+
+    /// The standard errors of the coefficients, where they are other than those of the entries.
+    pub fn terms_in_use(&self) -> Option<&[Vec<f64>]> {
+        self.terms.as_deref()
     }
 
     /// How noisy the standard errors are, where that is known.

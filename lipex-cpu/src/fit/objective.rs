@@ -46,6 +46,8 @@ pub(crate) struct Objective<'a> {
     pub weights: &'a [f64],
     /// The penalty on each column.
     pub penalties: Vec<f64>,
+    /// What logits start from, C numbers; empty for zeros.
+    pub offset: &'a [f64],
     smoothing: Option<f32>,
     precision: Precision,
     single: Option<Scratch<f32>>,
@@ -60,15 +62,30 @@ pub(crate) struct Terms<'a> {
     pub classes: usize,
     pub divergence: &'a dyn ErasedDivergence,
     pub lambda: f64,
-    pub intercept: bool,
+    /// The column of ones, if there is one.
+    pub ones: Option<usize>,
+    /// What logits start from, C numbers; empty for zeros.
+    pub offset: &'a [f64],
 }
 
 impl<'a> Objective<'a> {
     pub fn new(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
-        let Terms { design, p, classes, divergence, lambda, intercept } = terms;
+        let by_column = ByColumn::new(terms.design, rows);
+        Self::with_columns(terms, rows, weights, by_column)
+    }
+
+    /// For values alone, without gradients.
+    pub fn of_values(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
+        let by_column = ByColumn::new(terms.design, &[]);
+        Self::with_columns(terms, rows, weights, by_column)
+    }
+
+    /// With the rows by column at hand.
+    fn with_columns(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64], by_column: ByColumn) -> Self {
+        let Terms { design, p, classes, divergence, lambda, ones, offset } = terms;
         let mut penalties = vec![lambda; design.columns()];
-        if let (true, Some(last)) = (intercept, penalties.last_mut()) {
-            *last = INTERCEPT_PENALTY;
+        if let Some(ones) = ones {
+            penalties[ones] = INTERCEPT_PENALTY;
         }
         Objective {
             design,
@@ -77,9 +94,10 @@ impl<'a> Objective<'a> {
             width: padded_f32(classes),
             p,
             rows,
-            by_column: ByColumn::new(design, rows),
+            by_column,
             weights,
             penalties,
+            offset,
             smoothing: None,
             precision: Precision::Single,
             single: None,
@@ -116,18 +134,6 @@ impl<'a> Objective<'a> {
     /// Σ π·m/n: the scale of the sum of divergences.
     pub fn scale(&self) -> f64 {
         self.weights.iter().sum()
-    }
-
-    /// W and b in the solver's layout, centred over classes.
-    pub fn layout(&self, matrix: &[Vec<f64>], intercept: &[f64]) -> Vec<f64> {
-        let mut x = vec![0.0; self.len()];
-        for (j, column) in x.chunks_exact_mut(self.width).enumerate() {
-            for (c, v) in column[..self.classes].iter_mut().enumerate() {
-                *v = matrix[c].get(j).copied().unwrap_or(intercept[c]);
-            }
-        }
-        self.centre(&mut x);
-        x
     }
 
     /// Takes the mean over classes off each column.
@@ -170,6 +176,11 @@ impl<'a> Objective<'a> {
         data + self.penalty(x)
     }
 
+    /// The sum of divergences at `x` in f32, without the penalty.
+    pub fn data(&self, x: &[f64]) -> f64 {
+        self.pass::<f32>(&mut self.scratch(), x, None, None)
+    }
+
     /// The objective in f64, of the divergence itself and not of its smoothed stand-in.
     pub fn exact(&self, x: &[f64]) -> f64 {
         self.pass::<f64>(&mut self.scratch(), x, None, None) + self.penalty(x)
@@ -181,7 +192,7 @@ impl<'a> Objective<'a> {
             x: Aligned::zeros(vector),
             tables: Aligned::zeros(self.design.table_len(self.width)),
             gradient: Aligned::zeros(vector),
-            tile: Tile::new(self.classes, self.width),
+            tile: Tile::new(self.classes, self.width, self.offset),
             p: Aligned::zeros(tile),
             value: Aligned::zeros(tile),
             slope: Aligned::zeros(tile),
@@ -312,7 +323,7 @@ impl WithSimd for Answers<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Answers { objective: o, x, rows, out } = self;
-        let mut tile: Tile<f32> = Tile::new(o.classes, o.width);
+        let mut tile: Tile<f32> = Tile::new(o.classes, o.width, o.offset);
         let mut tables: Aligned<f32> = Aligned::zeros(o.design.table_len(o.width));
         tile.tabulate(simd, o.design, x, o.width, &mut tables);
         for (rows, out) in rows.chunks(TILE).zip(out.chunks_mut(TILE * o.width)) {

@@ -17,6 +17,7 @@ pub fn add(e: &mut Explanation) {
         quantile: 1.96,
         band: 3.1,
         few_rows: Some(FewRows { degrees: 40.5, unevenness: 0.01 }),
+        terms: None,
         in_top: Some(InTop {
             k: 3,
             refits: 200,
