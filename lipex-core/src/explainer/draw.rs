@@ -76,7 +76,7 @@ impl<B: Backend> Explainer<B> {
         let ((name, value), reason) = match around.rows() {
             0 | 1 if around.asked <= 1 => (
                 ("samples".to_string(), around.asked.to_string()),
-                "the instance alone tells nothing of its features; ask for 2 masks at least, better some hundred",
+                "the instance alone tells nothing of its features; ask for at least 2 masks, better some hundred",
             ),
             0 | 1 => {
                 (named(self.perturber.describe()), "no mask but the instance is left; draw more, or a wider angle")

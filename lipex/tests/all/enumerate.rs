@@ -183,3 +183,24 @@ fn instances_of_many_and_few_features_go_together() {
     assert_eq!(together[1].shares(), lipex().explain(&few, &model()).unwrap().shares());
     assert_eq!(together[2].shares(), lipex().explain(&many, &model()).unwrap().shares());
 }
+
+/// Anchored, the effect of a word is read off masks near the instance, however few words there are.
+#[test]
+fn an_anchored_surrogate_is_right_of_one_and_two_words() {
+    let explainer = lipex().intercept(Intercept::Anchored);
+    for (others, tolerance) in [(0, 0.05), (1, 0.05), (8, 0.05)] {
+        for (name, sampler) in samplers() {
+            let e = explainer.clone().perturber(sampler).selector(All).explain(&text(others), &model()).unwrap();
+            assert!(
+                e.calls.complete && (contrast(&e, 0) - 3.0).abs() < tolerance,
+                "{name}, {others}: {}",
+                contrast(&e, 0)
+            );
+            let other = (1..=others).map(|j| contrast(&e, j).abs()).fold(0.0, f64::max);
+            assert!(other < tolerance, "{name}, {others}: {other}");
+        }
+    }
+    // λ is 10⁻⁴ and n is the 1000 that were asked for: W is shrunk by a thousandth.
+    let one = contrast(&explainer.explain(&text(0), &model()).unwrap(), 0);
+    assert!((one - 2.996).abs() < 2e-3, "{one}");
+}

@@ -14,6 +14,7 @@ mod golden_lime;
 mod golden_lime_image;
 mod image;
 mod json;
+mod kernel_shap;
 mod local_map;
 mod npy;
 mod own_parts;
