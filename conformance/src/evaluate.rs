@@ -125,7 +125,7 @@ fn compare<B: Backend>(
 }
 
 /// Features without content, rendered to their own masks.
-struct Bare(Vec<Feature>);
+pub struct Bare(Vec<Feature>);
 
 impl Bare {
     fn new(features: usize) -> Self {
@@ -147,7 +147,7 @@ impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
 }
 
 /// A classifier of masks with pairs in it.
-struct OfMasks(Vec<String>);
+pub struct OfMasks(Vec<String>);
 
 impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
     fn labels(&self) -> Option<&[String]> {
@@ -158,12 +158,18 @@ impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
         let mut values = Vec::new();
         for row in batch {
             let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
-            let mut logits = [has(0) + 2.0 * has(1) * has(2), 1.5 * has(3), 0.7 * has(4) - has(0)];
+            let mut logits = vec![has(0) + 2.0 * has(1) * has(2), 1.5 * has(3), 0.7 * has(4) - has(0)];
+            logits.extend((3..self.0.len()).map(|c| 0.3 * has(c)));
             lipex_core::softmax_in_place(&mut logits);
             values.extend(logits.iter().map(|&l| l as f32));
         }
         Probabilities::new(on, batch.len(), self.0.len(), on.upload(values)?)
     }
+}
+
+/// An instance of so many features, rendered to its own masks, and a classifier of masks with three classes or more.
+pub fn instance_and_model(features: usize, classes: usize) -> (Bare, OfMasks) {
+    (Bare::new(features), OfMasks((0..classes).map(|c| format!("class {c}")).collect()))
 }
 
 /// The presets end to end, fits carried on to [`TIGHT`]: the CPU's picks, W within 10⁻³, fidelity; `explain_many` equals `explain`; runs repeat to the bit.

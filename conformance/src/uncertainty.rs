@@ -2,9 +2,9 @@
 
 use crate::problem::{Case, Made, cases, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, Describe, Draw, ErrorBars, Estimate, Exponential, Fitted, Forward, Law, Linear,
-    Method, Neighbourhood, Normalise, Perturber, Problem, ProximityTable, Rank, Result, Sample, Selection, Selector,
-    Setting, Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
+    Antithetic, Backend, Dependence, Describe, Draw, ErrorBars, Estimate, Exponential, Fitted, Forward, Intercept, Law,
+    Linear, Method, Neighbourhood, Normalise, Pairs, Perturber, Problem, ProximityTable, Rank, Result, Sample,
+    Selection, Selector, Setting, Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
 };
 use lipex_cpu::Cpu;
 
@@ -70,6 +70,11 @@ fn asked() -> Vec<Asked> {
     all.push(one(made(case, 43), settings().normalise(Normalise::Weight), true));
     all.push(one(made_by(&Antithetic, case, 43), settings(), false));
     all.push(one(made_by(&Sizes, case, 43), settings().normalise(Normalise::Weight), true));
+    let anchored = |settings: Softmax| settings.intercept(Intercept::Anchored);
+    all.push(one(made(case, 43), anchored(settings()), false));
+    all.push(one(made(case, 43), anchored(settings().normalise(Normalise::Weight)), true));
+    let pairs = Pairs::Given(vec![(0, 1), (1, 3)]);
+    all.push(one(made(case, 43), anchored(settings().pairs(pairs)), false));
     // 272 entries, which is 17 whole tiles, and more than a block has threads.
     let wide = Case { features: 16, rows: 40, classes: 17, kept: 16 };
     all.push(one(made(wide, 41), settings(), false));
@@ -120,12 +125,14 @@ where
         let expected = Problem { multiplicities, ..Problem::new(&expected, &made.selection) };
         let own = Problem { multiplicities, ..Problem::new(&own, &made.selection) };
         let mut fitted = Surrogate::<Cpu>::fit(&settings, &cpu, &[Problem { ..expected }]).unwrap().remove(0);
-        let linear = fitted.linear().unwrap();
-        let matrix = linear.coefficients().iter().map(|row| row.iter().map(|w| w * far).collect()).collect();
-        let b = settings.has_intercept().then(|| linear.intercept());
-        let support = linear.support().to_vec();
-        fitted.answer =
-            Linear::from_presence(linear.kept().to_vec(), matrix, b, support, linear.link()).unwrap().into();
+        if far != 1.0 {
+            let linear = fitted.linear().unwrap();
+            let matrix = linear.coefficients().iter().map(|row| row.iter().map(|w| w * far).collect()).collect();
+            let b = settings.has_intercept().then(|| linear.intercept());
+            let support = linear.support().to_vec();
+            fitted.answer =
+                Linear::from_presence(linear.kept().to_vec(), matrix, b, support, linear.link()).unwrap().into();
+        }
         let (a, b) = (of_cpu(&settings, &expected, &fitted), settings.spread(on, &own, &fitted));
         let (a, b) = (a.unwrap_or_else(|| panic!("{at}: no spread")), b.unwrap().unwrap());
         close(&a, &b, made.case.classes, made.case.kept, &at);

@@ -25,3 +25,4 @@ mod weigh;
 
 pub use backend::Cpu;
 pub use evaluate::fidelity;
+pub use fit::given_pairs;

@@ -1,6 +1,7 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
 
 use crate::device::Cuda;
+use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use crate::weigh::look_up;
@@ -72,34 +73,10 @@ fn drawn_here(
     draw: &Draw<'_>,
     bounds: impl Fn(usize, usize) -> (usize, u64),
 ) -> Result<Vec<Masks<Cuda>>> {
-    let rows = &draw.rows;
-    let mut drawn = Vec::with_capacity(draw.features.len());
-    for (chunk, part) in draw.features.chunks(MOST_DOWN).enumerate() {
-        let mut drawings = Vec::with_capacity(part.len());
-        let mut masks = Vec::with_capacity(part.len());
-        for (i, &d) in part.iter().enumerate() {
-            let (most, ends) = bounds(chunk * MOST_DOWN + i, d);
-            let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
-            drawings.push(Drawing {
-                bits: bits.address(),
-                features: d as u64,
-                rows: rows.len() as u64,
-                start: rows.start as u64,
-                most: most as u64,
-                ends,
-            });
-            masks.push(Masks::new(on, rows.len(), d, bits)?);
-        }
-        let (rows_a_block, shared) = block_of(part.iter().copied().max().unwrap_or(0).div_ceil(32));
-        let jobs = on.send_jobs("perturb", &drawings)?;
-        let shape = Shape { grid: (rows.len().div_ceil(rows_a_block), part.len()), threads: THREADS as u32, shared };
-        let arguments =
-            [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), number.into(), draw.seed.into()];
-        // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
-        // rows · ⌈features/32⌉ words and live in `masks`, and whose ends, for the law that reads them, have as many numbers as
-        // features and live with the caller; shared memory holds rows_a_block rows of the widest instance twice, spread.
-        unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
-        drawn.append(&mut masks);
+    let all: Vec<(usize, usize)> = draw.features.iter().copied().enumerate().collect();
+    let mut drawn = Vec::with_capacity(all.len());
+    for part in all.chunks(MOST_DOWN) {
+        drawn.extend(by_chunks(part, &mut |part| draw_some(on, (law, number), draw, part, &bounds))?);
     }
     Ok(drawn)
 }
@@ -107,6 +84,42 @@ fn drawn_here(
 /// Masks as samples of a law.
 fn samples(law: &impl Law, draw: &Draw<'_>, masks: Vec<Masks<Cuda>>) -> Vec<Sample<Cuda>> {
     masks.into_iter().map(|masks| Sample::new(law, draw.total, masks)).collect()
+}
+
+/// The same for instances by place and features.
+fn draw_some(
+    on: &Cuda,
+    (law, number): (Known, u64),
+    draw: &Draw<'_>,
+    features: &[(usize, usize)],
+    bounds: &dyn Fn(usize, usize) -> (usize, u64),
+) -> Result<Vec<Masks<Cuda>>> {
+    let rows = &draw.rows;
+    let (mut drawings, mut masks) = (Vec::new(), Vec::new());
+    for &(i, d) in features {
+        let (most, ends) = bounds(i, d);
+        let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
+        drawings.push(Drawing {
+            bits: bits.address(),
+            features: d as u64,
+            rows: rows.len() as u64,
+            start: rows.start as u64,
+            most: most as u64,
+            ends,
+        });
+        masks.push(Masks::new(on, rows.len(), d, bits)?);
+    }
+    let widest = features.iter().map(|(_, d)| *d).max().unwrap_or(0);
+    let (rows_a_block, shared) = block_of(widest.div_ceil(32));
+    let jobs = on.send_jobs("perturb", &drawings)?;
+    let shape = Shape { grid: (rows.len().div_ceil(rows_a_block), features.len()), threads: THREADS as u32, shared };
+    let arguments =
+        [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), number.into(), draw.seed.into()];
+    // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
+    // rows · ⌈features/32⌉ words and live in `masks`, and whose ends, for the law that reads them, have as many numbers as
+    // features and live with the caller; shared memory holds rows_a_block rows of the widest instance twice, spread.
+    unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
+    Ok(masks)
 }
 
 /// Masks of uniform size by a kernel that works row by row in global memory: what the tiled one is checked against.

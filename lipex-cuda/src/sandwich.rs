@@ -8,11 +8,13 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
 use crate::layout::mirrored;
+use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
-    Spread, perturb,
+    Backend, Base, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result,
+    RowShares, Softmax, Spread, Surrogate, perturb,
 };
+use lipex_cpu::Cpu;
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
 use lipex_kernels::SANDWICH;
 
@@ -37,6 +39,7 @@ mirrored! {
         classes: u64,
         features: u64,
         columns: u64,
+        removed: u64,
         near: u64,
         scale: f64,
         count: f64,
@@ -73,8 +76,15 @@ pub(crate) fn spread(
     fitted: &Fitted,
 ) -> Result<Option<Spread>> {
     problem.check()?;
+    if fitted.linear()?.presence().is_none() {
+        // A fit with pairs.
+        let around = to_host(on, problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        return settings.spread(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
+    }
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
-    let columns = features + usize::from(settings.has_intercept());
+    let columns = features + usize::from(matches!(fitted.linear()?.base(), Base::Intercept(_)));
     if !is_open(settings, classes, columns) {
         return Ok(None);
     }
@@ -214,6 +224,7 @@ impl<'a> Sums<'a> {
             classes: classes as u64,
             features: fitted.kept().len() as u64,
             columns: columns as u64,
+            removed: u64::from(matches!(fitted.linear()?.base(), Base::Anchored(_))),
             scale: scale(settings, on, problem, count)?,
             count,
             masks: masks.address(),

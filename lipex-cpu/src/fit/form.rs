@@ -51,7 +51,7 @@ impl Shape {
 ///
 /// # Errors
 /// [`Error::Setting`] for a pair of features that are not kept, unless such pairs may be `lost`.
-pub(crate) fn given_pairs(pairs: &Pairs, kept: &[usize], lost: bool) -> Result<Vec<[usize; 2]>> {
+pub fn given_pairs(pairs: &Pairs, kept: &[usize], lost: bool) -> Result<Vec<[usize; 2]>> {
     let Pairs::Given(pairs) = pairs else { return Ok(Vec::new()) };
     let mut found = Vec::with_capacity(pairs.len());
     for &(a, b) in pairs {

@@ -18,7 +18,8 @@ mod shared;
 use crate::Cpu;
 use crate::candidates::Wanted;
 use crate::sandwich;
-pub(crate) use form::{given_pairs, terms};
+pub use form::given_pairs;
+pub(crate) use form::terms;
 pub(crate) use lambda::{folds_of, ln_softmax};
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
