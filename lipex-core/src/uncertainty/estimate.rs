@@ -1,7 +1,7 @@
 //! From a fit and the parts that made it to its error bars.
 
 use super::spread::Spread;
-use super::{Adaptive, InTop, Method, Settling, Uncertainty};
+use super::{Adaptive, FewRows, InTop, Method, Settling, Uncertainty};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result};
 use crate::explanation::{Rank, arg_max};
@@ -174,8 +174,26 @@ impl<B: Backend> Estimate<'_, B> {
             return Ok((spread, None));
         }
         let fits = self.refits_on_kept(refits)?;
-        let entries: Vec<Vec<f64>> = fits.iter().map(|fit| fit.shares().matrix().concat()).collect();
-        Ok((Spread::from_refits(classes, features, &entries)?, Some(fits)))
+        let mut entries: Vec<Vec<f64>> = fits.iter().map(|fit| fit.shares().matrix().concat()).collect();
+        let Some((stretch, few)) = self.few_pairs(features) else {
+            return Ok((Spread::from_refits(classes, features, &entries)?, Some(fits)));
+        };
+        entries.iter_mut().flatten().for_each(|entry| *entry *= stretch);
+        Ok((Spread::from_refits(classes, features, &entries)?.few_rows(few), Some(fits)))
+    }
+
+    /// Refits of n drawn pairs that determine p numbers vary too little, by √((n − p)/n), and have n − p degrees of freedom:
+    /// what to stretch them by, and the degrees, where Kernel SHAP's pairs are the rows that were drawn. Sizes that are
+    /// enumerated determine a part of the numbers, so this errs to the wide side.
+    fn few_pairs(&self, features: usize) -> Option<(f64, FewRows)> {
+        let masks = &self.around.masks;
+        let drawn = masks.rows().saturating_sub(ShapleySize::first_drawn(masks.features(), masks.rows())).div_ceil(2);
+        if self.around.dependence != Dependence::Coalitions || drawn == 0 {
+            return None;
+        }
+        // All but one, which the constraint determines.
+        let left = drawn.saturating_sub(features.saturating_sub(1)).max(1) as f64;
+        Some(((drawn as f64 / left).sqrt(), FewRows { degrees: left.max(2.0), unevenness: 0.0 }))
     }
 }
 

@@ -240,7 +240,11 @@ fn the_schema_before_is_read() {
     let first = include_str!("../golden/explanation-1.json");
     assert!(first.contains("\"lipex.explanation/1\"") && !first.contains("coefficients"));
     let (old, new) = (from_json(first).unwrap(), from_json(&example()).unwrap());
-    assert_eq!(old, new);
+    // What reports say today and did not then.
+    assert!(new.observed.information.is_some() && old.observed.information.is_none());
+    let observed = Observed { information: None, ..new.observed };
+    let (settings, departures) = (old.settings.clone(), old.departures.clone());
+    assert_eq!(old, Explanation { observed, settings, departures, ..new });
     let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
     assert!(near(&old.without(&[]).unwrap(), &old.probabilities.surrogate));
     let linear = old.answer.as_ref().unwrap().linear().unwrap();
