@@ -40,7 +40,8 @@ fn main() {
         unsafe { builder.launch(config) }.unwrap();
     };
     let own = || launch_nothing(&on).unwrap();
-    (bare(), own());
+    bare();
+    own();
     let (bare, own) = (cost(&on, &bare), cost(&on, &own));
     println!(
         "a launch costs the host {own:.2} us, cudarc and the driver {bare:.2} us of them: {:.2} us beside",

@@ -22,5 +22,6 @@ mod page;
 mod picture_files;
 mod readings;
 mod setters;
+mod settings;
 mod text;
 mod watch;
