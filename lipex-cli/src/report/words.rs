@@ -3,7 +3,7 @@
 use super::layout::{Page, cut, printable, signed};
 use super::noise::interval;
 use super::{Choice, nouns, unit};
-use lipex::{Explanation, Flip, Method, Pair, Rank, Weighted, arg_max};
+use lipex::{Explanation, Flip, Method, Rank, Weighted, arg_max};
 
 /// Most columns of a name in a list, so that its number is on the same line.
 const NAME: usize = 24;

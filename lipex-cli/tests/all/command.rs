@@ -462,6 +462,13 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
         let reached = e.answer.as_ref().unwrap().linear().unwrap().intercept()[c] + row.iter().sum::<f64>();
         assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
     }
+    // Four masks of six words: too few, and the report says how far they go.
+    let few = told(&["text", "x u v w y z", "--preset", "kernel-shap", "--samples", "4"]);
+    assert!(few.contains("determine 2 of the 6 weights"), "{few}");
+    let all = told(&["text", "so very glad"]);
+    assert!(all.contains("All 8 masks: no sampling error") && !all.contains("seed 0"), "{all}");
+    let drawn = told(&["text", "so very glad", "--enumerate", "never"]);
+    assert!(drawn.contains("1000 masks, 8 distinct texts") && drawn.contains("enumerate = never"), "{drawn}");
     let authors = ["text", README, "--preset", "authors", "--samples", "100"];
     let report = told(&authors);
     assert!(report.contains("surrogate = authors (paper: softmax)"), "{report}");
@@ -476,13 +483,17 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
         (["--preset", "authors", "--lambda", "1"], "no such setting"),
         (["--surrogate", "kernel-shap", "--samples", "2"], "no mask is empty"),
         (["--select", "lasso:0", "--samples", "9"], "at least 1 feature"),
+        (["--samples", "1", "--seed", "3"], "at least 2 masks"),
+        (["--proximity", "exponential:0.001", "--samples", "50"], "the only mask that this leaves any weight"),
+        (["--enumerate", "always", "--samples", "50"], "choose auto or never"),
     ] {
         let message = refused(&[&["text", README][..], &arguments].concat(), 2);
         assert!(message.contains(reason), "{message}");
     }
     let two = ["text", README, "--preset", "authors", "--divergence", "tv", "--starts", "2"];
     assert!(refused(&two, 2).contains("starts = 2: the authors' recipe has no such setting"));
-    let one = ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity"];
+    let one =
+        ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity", "--enumerate", "never"];
     assert!(refused(&one, 2).contains("no weight"));
 }
 

@@ -3,8 +3,8 @@
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
 use super::{Device, settled};
 use lipex_core::{
-    Adaptive, Angle, AuthorsLoss, Domain, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax, by_name,
-    nearest,
+    Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
+    by_name, nearest,
 };
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub enum Topic {
 /// use lipex::{Domain, SettingInfo};
 ///
 /// let samples = SettingInfo::by_name("samples")?;
-/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2048");
+/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2D+2048");
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Debug)]
@@ -210,6 +210,14 @@ const TABLE: &[SettingInfo] = &[
         "With `within-angle`: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer \
          masks than `samples` are left; else only sizes within the angle are drawn",
         flag,
+    )
+    .under(Topic::Sampling),
+    method(
+        "enumerate",
+        "HOW",
+        "Where there are at most `samples` masks (150 with `adaptive`), ask for all of them in place of drawing: auto (each \
+         weighs what drawn ones would: no sampling error, fewer calls) or never",
+        |_, value| value.parse::<Enumerate>().map(|_| ()),
     )
     .under(Topic::Sampling),
     method(

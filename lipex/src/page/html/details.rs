@@ -282,13 +282,16 @@ pub(super) fn footer(page: &Page<'_>, m: &mut Markup) {
         "image" => "distinct images",
         _ => "distinct inputs",
     };
+    let masks = match e.calls.complete {
+        true => format!("All {} masks, so no sampling error", e.calls.masks),
+        false => format!("{} masks", e.calls.masks),
+    };
     m.open("footer", &[]).text(&format!(
-        "lipex {}, backend {}, seed {}. {} masks, {} {inputs} sent to the model. W is relative: an entry compares a class with \
+        "lipex {}, backend {}, seed {}. {masks}, {} {inputs} sent to the model. W is relative: an entry compares a class with \
          the others around this {} alone.",
         e.version,
         e.backend,
         e.seed,
-        e.calls.masks,
         e.calls.inputs,
         page.subject()
     ));
