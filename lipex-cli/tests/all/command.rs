@@ -141,7 +141,7 @@ fn options_that_exclude_each_other_are_refused() {
         (&["--preset", "lime", "--intercept", "none"], "anchored or fitted"),
         (&["--preset", "authors", "--intercept", "anchored"], "no such setting"),
         (&["--preset", "kernel-shap", "--intercept", "fitted"], "anchored by nature"),
-        (&["--no-intercept"], "--intercept none"),
+        (&["--no-intercept"], "--intercept"),
         (&["--pairs", "0"], "pairs = 0"),
         (&["--pairs", "given:1+1"], "two features"),
         (&["--pairs", "given:0+9"], "not selected"),
