@@ -223,8 +223,8 @@ pub struct SurrogateOptions {
     /// held out of refits; no more calls of the model [default: 0.0001; paper: 0.001]
     #[arg(long, value_name = "L|auto", help_heading = "Method")]
     pub lambda: Option<String>,
-    /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it [default: curvature; the same for
-    /// hellinger]
+    /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it; class: every class is shrunk alike,
+    /// likely or not, and λ is a pure number (0.003 unless set) [default: curvature; the same as raw for hellinger]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub lambda_scale: Option<String>,
     /// Divide the sum of divergences by the count of masks (the paper's equation 6) or by the sum of their weights, which
@@ -241,9 +241,9 @@ pub struct SurrogateOptions {
     /// Penalty of a ridge on its coefficients [default: 1, LIME's]
     #[arg(long, value_name = "A", help_heading = "Method")]
     pub alpha: Option<f64>,
-    /// 2: start the fit from the solution under kl as well and keep the better one, since hellinger is not convex in W. Takes
-    /// twice as long [default: 1]
-    #[arg(long, value_name = "1|2", help_heading = "Method")]
+    /// auto: several where the model answers 0 and 1, since no divergence but kl is convex in W; 1: one start; 2: from the
+    /// solution under kl as well, the better one is kept [default: auto]
+    #[arg(long, value_name = "auto|1|2", help_heading = "Method")]
     pub starts: Option<String>,
 }
 

@@ -132,9 +132,10 @@ pub fn settled(value: &str) -> Result<Rule> {
 
 pub fn starts(value: &str) -> Result<Starts> {
     match value {
+        "auto" => Ok(Starts::Auto),
         "1" => Ok(Starts::One),
         "2" => Ok(Starts::Two),
-        _ => Err(Error::setting("starts", value, "choose 1 or 2")),
+        _ => Err(Error::setting("starts", value, "choose auto, 1 or 2")),
     }
 }
 
@@ -142,7 +143,8 @@ pub fn lambda_scale(value: &str) -> Result<LambdaScale> {
     match value {
         "curvature" => Ok(LambdaScale::Curvature),
         "raw" => Ok(LambdaScale::Raw),
-        _ => Err(Error::setting("lambda-scale", value, "choose curvature or raw")),
+        "class" => Ok(LambdaScale::Class),
+        _ => Err(Error::setting("lambda-scale", value, "choose curvature, raw or class")),
     }
 }
 

@@ -8,7 +8,7 @@
 //! (MacKinnon and White's HC2, 1985), and [`FewRows`] tells how noisy the errors are.
 
 use crate::Cpu;
-use crate::fit::ln_softmax;
+use crate::fit::{by_class, ln_softmax, shift};
 use crate::linalg::dot;
 use lipex_core::{
     Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares,
@@ -38,11 +38,13 @@ pub(crate) fn spread(
     let basis = Contrasts::new(classes);
     let rows = Rows::new(on, settings, (problem, fitted), &basis, columns)?;
     let watch = on.watch();
-    let exact = rows.hessian(|row| &row.exact, fitted.report.lambda)?;
+    let shares = by_class(settings, problem.around);
+    let penalty = basis.penalty(fitted.report.lambda, &shares);
+    let exact = rows.hessian(|row| &row.exact, &penalty)?;
     let (method, factor) = match Cholesky::new(watch, exact, rows.entries())? {
         Some(factor) => (Method::Sandwich, factor),
         None => {
-            let mut near = rows.hessian(|row| &row.gauss_newton, fitted.report.lambda)?;
+            let mut near = rows.hessian(|row| &row.gauss_newton, &penalty)?;
             // Positive semi-definite but for rounding.
             (0..rows.entries()).for_each(|e| near[e * rows.entries() + e] *= 1.0 + 1e-12);
             match Cholesky::new(watch, near, rows.entries())? {
@@ -53,7 +55,8 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse(watch)?;
     let units = rows.units(&problem.around.masks, dependence);
-    let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull: pull(settings, fitted, &basis, columns) };
+    let pull = pull(settings, (fitted, &shares), &basis, columns);
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
     let whole = basis.expand(watch, &covariance, features, rows.entries())?;
     let size = classes * features;
@@ -77,13 +80,22 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 }
 
 /// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
-/// of divergences is divided by their weights; zeros where it is divided by their count.
-pub fn pull(settings: &Softmax, fitted: &Fitted, basis: &Contrasts, columns: usize) -> Vec<f64> {
+/// of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over λ of each
+/// class, and is empty where they are all 1.
+pub fn pull(
+    settings: &Softmax,
+    (fitted, shares): (&Fitted, &[f64]),
+    basis: &Contrasts,
+    columns: usize,
+) -> Vec<f64> {
     let mut pull = vec![0.0; columns * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
             let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept.len() {
-                (fitted.matrix.iter().map(|row| row[j]).collect(), fitted.report.lambda)
+                let mut column: Vec<f64> = fitted.matrix.iter().map(|row| row[j]).collect();
+                let shift = shift(shares, &column);
+                column.iter_mut().zip(shares).for_each(|(w, share)| *w = share * (*w - shift));
+                (column, fitted.report.lambda)
             } else {
                 (fitted.intercept.clone(), INTERCEPT_PENALTY)
             };
@@ -120,6 +132,22 @@ impl Contrasts {
 
     fn row(&self, c: usize) -> &[f64] {
         &self.values[c * self.k()..(c + 1) * self.k()]
+    }
+
+    /// Bᵀ(diag s − ssᵀ/Σs)B times λ for the classes' shares s of it, row by row: the penalty's curvature in one column; λ on
+    /// the diagonal where there are no shares.
+    pub fn penalty(&self, lambda: f64, shares: &[f64]) -> Vec<f64> {
+        if shares.is_empty() {
+            let k = self.k();
+            return (0..k * k).map(|e| if e % (k + 1) == 0 { lambda } else { 0.0 }).collect();
+        }
+        let all: f64 = shares.iter().sum();
+        let mut full = vec![0.0; self.classes * self.classes];
+        for ((a, row), share) in full.chunks_exact_mut(self.classes).enumerate().zip(shares) {
+            row.iter_mut().zip(shares).for_each(|(v, other)| *v = -lambda * share * other / all);
+            row[a] += lambda * share;
+        }
+        self.reduce_both(&full)
     }
 
     /// Bᵀv.
@@ -246,8 +274,8 @@ impl<'a> Rows<'a> {
         self.columns * self.k
     }
 
-    /// The Hessian of the objective, from one of the two of each row.
-    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, lambda: f64) -> Result<Vec<f64>> {
+    /// The Hessian of the objective, from one of the two of each row and the penalty's in a column.
+    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, penalty: &[f64]) -> Result<Vec<f64>> {
         let (k, n) = (self.k, self.entries());
         let mut a = vec![0.0; n * n];
         for row in &self.rows {
@@ -264,7 +292,13 @@ impl<'a> Rows<'a> {
             }
         }
         for e in 0..n {
-            a[e * n + e] += if e / k < self.features { lambda } else { INTERCEPT_PENALTY };
+            let (j, m) = (e / k, e % k);
+            if j < self.features {
+                let block = a[e * n + j * k..].iter_mut().zip(&penalty[m * k..]);
+                block.take(m + 1).for_each(|(a, p)| *a += p);
+            } else {
+                a[e * n + e] += INTERCEPT_PENALTY;
+            }
             (0..e).for_each(|f| a[f * n + e] = a[e * n + f]);
         }
         Ok(a)

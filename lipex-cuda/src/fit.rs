@@ -11,7 +11,7 @@ use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::sandwich;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::{
-    Dependence, FitReport, Fitted, Kl, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
+    Dependence, Error, FitReport, Fitted, Kl, LambdaScale, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
     expect_len,
 };
 use lipex_kernels::FIT;
@@ -182,6 +182,10 @@ struct Done {
 impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
         problems.iter().try_for_each(Problem::check)?;
+        if self.lambda_scale_in_use() == LambdaScale::Class {
+            let reason = "a penalty for each class is fitted on the CPU only; take curvature or raw, or the backend cpu";
+            return Err(Error::setting("lambda-scale", "class", reason));
+        }
         let lambdas = lambda::of_each(self, on, problems)?;
         let tasks: Vec<Task<'_>> = problems
             .iter()
@@ -189,7 +193,7 @@ impl Surrogate<Cuda> for Softmax {
             .map(|(p, &lambda)| Task { problem: Problem { ..*p }, lambda, once: false })
             .collect();
         let own = fit_all(self, on, &tasks)?;
-        if self.starts_in_use() == Starts::One {
+        if self.starts_in_use() != Starts::Two {
             return Ok(own);
         }
         // The KL divergence is convex in W, so its solution does not depend on where its fit starts.

@@ -90,7 +90,7 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem, dependence)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis, columns));
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis, columns));
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;

@@ -11,20 +11,20 @@ pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<
     let masks = &problem.around.masks;
     let dependence = if in_pairs(masks) { Dependence::Pairs } else { Dependence::Independent };
     let folds = folds(problem.around, Lambda::FOLDS, dependence);
-    let factor = settings.lambda_factor()?;
-    let mut scores = [0.0; Lambda::CANDIDATES.len()];
+    let (factor, scale) = (settings.lambda_factor()?, settings.lambda_scale_in_use());
+    let mut scores = [0.0; Lambda::CANDIDATES];
     for k in 1..=folds.iter().copied().max().unwrap_or(0) {
         let multiplicities = without_fold(problem, &folds, k);
         // Candidates fall, so that each fit is near the one before it.
         let mut last: Option<Fitted> = None;
-        for (score, lambda) in scores.iter_mut().zip(Lambda::CANDIDATES) {
+        for (score, lambda) in scores.iter_mut().zip(scale.candidates()) {
             let refit = Problem { multiplicities: Some(&multiplicities), start: last.as_ref(), ..*problem };
             let fitted = fit_at(settings, shared, &refit, lambda * factor)?;
             *score += held_out(settings, problem, &fitted, (0..folds.len()).filter(|&i| folds[i] == k));
             last = Some(fitted);
         }
     }
-    Ok(Lambda::least((!folds.is_empty()).then_some(&scores)))
+    Ok(scale.least((!folds.is_empty()).then_some(&scores)))
 }
 
 /// Whether row 2m is the complement of row 2m − 1 throughout.

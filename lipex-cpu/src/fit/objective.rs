@@ -29,6 +29,16 @@ pub(crate) fn padded(probabilities: &Probabilities<Cpu>) -> Aligned<f32> {
     p
 }
 
+/// P, padded, mixed with the uniform distribution over the classes.
+pub(crate) fn smoothed(p: &[f32], uniform: f32, classes: usize) -> Aligned<f32> {
+    let (width, share) = (padded_f32(classes), uniform / classes as f32);
+    let mut out = Aligned::zeros(p.len());
+    for (out, row) in out.chunks_exact_mut(width).zip(p.chunks_exact(width)) {
+        out[..classes].iter_mut().zip(row).for_each(|(o, p)| *o = (1.0 - uniform) * p + share);
+    }
+    out
+}
+
 /// The objective of one fit.
 pub(crate) struct Objective<'a> {
     pub design: &'a Design,
@@ -46,6 +56,10 @@ pub(crate) struct Objective<'a> {
     pub weights: &'a [f64],
     /// The penalty on each column.
     pub penalties: Vec<f64>,
+    /// What the penalty of a class is of its column's, C numbers, for the columns that are features; empty where it is 1.
+    pub by_class: &'a [f64],
+    /// Columns that are features; the rest is the intercept.
+    pub features: usize,
     smoothing: Option<f32>,
     precision: Precision,
     single: Option<Scratch<f32>>,
@@ -60,12 +74,14 @@ pub(crate) struct Terms<'a> {
     pub classes: usize,
     pub divergence: &'a dyn ErasedDivergence,
     pub lambda: f64,
+    /// λ_c over λ, C numbers; empty where they are all 1.
+    pub by_class: &'a [f64],
     pub intercept: bool,
 }
 
 impl<'a> Objective<'a> {
     pub fn new(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
-        let Terms { design, p, classes, divergence, lambda, intercept } = terms;
+        let Terms { design, p, classes, divergence, lambda, by_class, intercept } = terms;
         let mut penalties = vec![lambda; design.columns()];
         if let (true, Some(last)) = (intercept, penalties.last_mut()) {
             *last = INTERCEPT_PENALTY;
@@ -80,6 +96,8 @@ impl<'a> Objective<'a> {
             by_column: ByColumn::new(design, rows),
             weights,
             penalties,
+            by_class,
+            features: design.columns() - usize::from(intercept),
             smoothing: None,
             precision: Precision::Single,
             single: None,
@@ -139,10 +157,35 @@ impl<'a> Objective<'a> {
         }
     }
 
+    /// What each class's penalty is of that of column `j`; empty where it is 1.
+    pub fn shares(&self, j: usize) -> &'a [f64] {
+        if j < self.features { self.by_class } else { &[] }
+    }
+
     fn penalty(&self, x: &[f64]) -> f64 {
-        let squares = |column: &[f64]| column.iter().map(|v| v * v).sum::<f64>();
-        let columns = x.chunks_exact(self.width);
-        0.5 * columns.zip(&self.penalties).map(|(column, penalty)| penalty * squares(column)).sum::<f64>()
+        let of = |(j, column): (usize, &[f64])| match self.shares(j) {
+            [] => column.iter().map(|v| v * v).sum::<f64>(),
+            shares => {
+                let shift = shift(shares, column);
+                shares.iter().zip(column).map(|(share, v)| share * (v - shift) * (v - shift)).sum()
+            }
+        };
+        let columns = x.chunks_exact(self.width).enumerate();
+        0.5 * columns.zip(&self.penalties).map(|(column, penalty)| penalty * of(column)).sum::<f64>()
+    }
+
+    /// Adds the penalty's gradient at `x`.
+    fn add_pull(&self, x: &[f64], gradient: &mut [f64]) {
+        let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width)).enumerate();
+        for ((j, (g, x)), penalty) in columns.zip(&self.penalties) {
+            match self.shares(j) {
+                [] => g.iter_mut().zip(x).for_each(|(g, x)| *g += penalty * x),
+                shares => {
+                    let shift = shift(shares, x);
+                    g.iter_mut().zip(x).zip(shares).for_each(|((g, x), share)| *g += penalty * share * (x - shift));
+                }
+            }
+        }
     }
 
     /// The objective at `x`; its gradient, centred over classes, goes to `gradient`.
@@ -162,10 +205,7 @@ impl<'a> Objective<'a> {
                 data
             }
         };
-        let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width));
-        for ((g, x), penalty) in columns.zip(&self.penalties) {
-            g.iter_mut().zip(x).for_each(|(g, x)| *g += penalty * x);
-        }
+        self.add_pull(x, gradient);
         self.centre(gradient);
         data + self.penalty(x)
     }
@@ -215,6 +255,13 @@ impl<'a> Objective<'a> {
         vectorised_rows::<f32, _>(self.width, Answers { objective: self, x: &single, rows, out: &mut out });
         out
     }
+}
+
+/// The common shift of a column that makes its penalty least: the mean weighted by the classes' shares.
+pub(crate) fn shift(shares: &[f64], column: &[f64]) -> f64 {
+    let weighted: f64 = shares.iter().zip(column).map(|(share, v)| share * v).sum();
+    let all: f64 = shares.iter().sum();
+    if all > 0.0 { weighted / all } else { 0.0 }
 }
 
 /// What an evaluation works on.

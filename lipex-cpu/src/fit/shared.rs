@@ -6,7 +6,7 @@ use super::weights;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
-use lipex_core::{Backend, Fitted, Lambda, Neighbourhood, Problem, Result, Softmax, Watch};
+use lipex_core::{Backend, Fitted, Lambda, LambdaScale, Neighbourhood, Problem, Result, Softmax, Watch};
 use std::collections::HashMap;
 
 /// Problems of one neighbourhood and the same features, in the order of their first.
@@ -33,7 +33,9 @@ pub(super) struct Shared<'a> {
     pub watch: &'a Watch,
     design: Design,
     /// P, padded.
-    p: Aligned<f32>,
+    pub p: Aligned<f32>,
+    /// λ_c over λ, C numbers; empty where they are all 1.
+    by_class: Vec<f64>,
     /// The preconditioner at a start that several fits have.
     pub warm: Option<Warm<'a>>,
 }
@@ -49,8 +51,15 @@ impl<'a> Shared<'a> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
         let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared =
-            Shared { around, kept, watch: on.watch(), design, p: padded(&around.probabilities), warm: None };
+        let mut shared = Shared {
+            around,
+            kept,
+            watch: on.watch(),
+            design,
+            p: padded(&around.probabilities),
+            by_class: by_class(settings, around),
+            warm: None,
+        };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
@@ -68,6 +77,7 @@ impl<'a> Shared<'a> {
             classes: self.around.probabilities.classes(),
             divergence: settings.divergence_in_use(),
             lambda,
+            by_class: &self.by_class,
             intercept: settings.has_intercept(),
         }
     }
@@ -78,4 +88,14 @@ impl<'a> Shared<'a> {
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
         Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
     }
+}
+
+/// λ_c over λ, from all rows whatever their multiplicities, so that refits of a fit are about that fit; empty where every
+/// class has λ.
+pub(crate) fn by_class(settings: &Softmax, around: &Neighbourhood<Cpu>) -> Vec<f64> {
+    if settings.lambda_scale_in_use() != LambdaScale::Class {
+        return Vec::new();
+    }
+    let p = &around.probabilities;
+    settings.penalties(1.0, p.classes(), p.values(), around.weights.values())
 }
