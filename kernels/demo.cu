@@ -84,3 +84,6 @@ KERNEL(256) lipex_demo(const Net* __restrict__ net, const u32* __restrict__ ids,
     float sum = warp_sum(e);
     if (lane() < CLASSES) p[row * CLASSES + lane()] = e / sum;
 }
+
+#define LAYOUT_DEMO
+#include "layout.cuh"

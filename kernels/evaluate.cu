@@ -13,6 +13,7 @@
 #define FLOOR 1e-7f
 
 enum Rows { ALL, FOLD, INSTANCE };
+#define SUMS 6u
 
 struct Evaluation {
     const u32* bits;   // N × words
@@ -177,3 +178,6 @@ KERNEL(256) lipex_evaluate_first(const u32* __restrict__ bits, const u32* __rest
     while (!equal(bits, words, slots[at] - 1, i)) at = (at + 1) & last;
     first[i] = slots[at] - 1;
 }
+
+#define LAYOUT_EVALUATE
+#include "layout.cuh"

@@ -14,6 +14,8 @@
 //
 // Products with masks are sums looked up: 4 columns make a table of 16 rows for Z·Xᵀ, 4 rows one for Zᵀ·G.
 // Launch: 256 threads a block. Sums over rows are f32 within 128 rows and f64 beyond, in a fixed order.
+// A launch makes at most `most` evaluations (`most_double` in f64), so that none runs for long; the next one goes on where it
+// ended, to the same bits. report[6] is 1 once nothing is left to do.
 // Shared memory of lipex_fit: tables ⌈K/4⌉·pitch(C), tile C·256, and 8·544 numbers for the warps' own tables.
 // Checked against `lipex_fit_reference`, an f64 oracle, and the CPU's fits.
 #include "prelude.cuh"
@@ -28,12 +30,16 @@
 
 enum Phase { BEGIN, START, SEARCH };
 enum Stop { TOLERANCE, STALLED, EVALUATIONS };
+// What a report has: the last two are the objective in the solver's own terms, and whether nothing is left to do.
+enum Report { OWN_VALUE = 5, OVER = 6, REPORT = 7 };
+// What lipex_fit_double has done of a stage.
+enum Refined { NOT_YET, HALFWAY, REFINED };
 
 // Where the minimiser is.
 struct Search {
     double value, trial, slope, t, low, high, norm, scale, rounding;
     double products[MEMORY];
-    u32 phase, trials, pairs, newest, idle, stage, evaluations, iterations, stop, done;
+    u32 phase, trials, pairs, newest, idle, stage, evaluations, iterations, stop, done, refined, unused;
 };
 
 struct Problem {
@@ -44,7 +50,7 @@ struct Problem {
     const u32* kept;      // F
     const double* start;  // C × K; null: the preconditioner's
     const float* widths;  // smoothing widths, one a stage of the fit
-    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit, renew;
+    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit, renew, most, most_double;
     double lambda, kappa, tolerance, divisor;
     // Room.
     u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
@@ -63,7 +69,7 @@ struct Problem {
     double* values;       // the road of many launches: tiles
     Search* search;
     double* rows_room;    // 2 × C × TILE·tiles, for the last digits in f64 and for curvatures
-    double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms
+    double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms, whether it is over
 };
 
 INLINE u32 columns_of(const Problem& o) { return (u32)(o.features + o.intercept); }
@@ -127,10 +133,14 @@ KERNEL(256) lipex_fit(const Problem* __restrict__ problems) {
     float* tables = tile + classes * TILE + WARPS * OWN;
     if (threadIdx.x == 0) s = *o.search;
     __syncthreads();
+    if (s.done) return;
     double value = 0.0;
-    for (;;) {
-        advance(o, s, value, sums, shares);
-        if (s.done) break;
+    // A trial point of the launch before waits for its evaluation.
+    bool waits = s.phase != BEGIN;
+    for (u64 left = o.most;; left--) {
+        if (!waits) advance(o, s, value, sums, shares);
+        waits = false;
+        if (s.done || left == 0) break;
         tabulate(o, trial_of(o), tables);
         __syncthreads();
         value = 0.0;
@@ -150,7 +160,7 @@ KERNEL(256) lipex_fit(const Problem* __restrict__ problems) {
         __syncthreads();
     }
     if (threadIdx.x == 0) {
-        write_report(o, s);
+        if (s.done) write_report(o, s);
         *o.search = s;
     }
 }
@@ -324,26 +334,41 @@ KERNEL(256) lipex_fit_double(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS], shares[MEMORY];
     __shared__ Search s;
     const Problem& o = problems[blockIdx.x];
-    if (o.search->stop != STALLED) return;
+    if (threadIdx.x == 0) s = *o.search;
+    __syncthreads();
+    bool ready = s.done && s.refined != REFINED && s.stop == STALLED;
+    __syncthreads();
+    if (!ready) {
+        if (threadIdx.x == 0) o.report[OVER] = s.done ? 1.0 : 0.0;
+        return;
+    }
     if (threadIdx.x == 0) {
-        s = *o.search;
-        s.rounding = 1e-14;
-        s.stage = (u32)o.stages - 1;
-        s.phase = START;
+        if (s.refined == NOT_YET) {
+            s.rounding = 1e-14;
+            s.stage = (u32)o.stages - 1;
+            s.phase = START;
+        }
         s.done = 0;
     }
     __syncthreads();
 #pragma unroll 1
-    while (!s.done) {
+    for (u64 left = o.most_double; !s.done && left > 0; left--) {
         double width = (double)o.widths[o.stages - 1];
         double value = evaluate_double(o, trial_of(o), trial_gradient_of(o), width, sums);
         value = finish(o, trial_of(o), trial_gradient_of(o), value, sums);
         __syncthreads();
         advance(o, s, value, sums, shares);
     }
+    __syncthreads();
     if (threadIdx.x == 0) {
-        write_report(o, s);
-        s.rounding = 1e-7;
+        if (s.done) {
+            write_report(o, s);
+            s.rounding = 1e-7;
+        }
+        o.report[OVER] = s.done ? 1.0 : 0.0;
+        s.refined = s.done ? REFINED : HALFWAY;
+        // While it is halfway the others must not go on in f32.
+        s.done = 1;
         *o.search = s;
     }
 }
@@ -419,5 +444,8 @@ KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
     }
     __syncthreads();
     value = finish(o, x, gradient, value, sums);
-    if (threadIdx.x == 0) o.report[5] = value;
+    if (threadIdx.x == 0) o.report[OWN_VALUE] = value;
 }
+
+#define LAYOUT_FIT
+#include "layout.cuh"

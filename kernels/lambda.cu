@@ -77,3 +77,6 @@ KERNEL(256) lipex_lambda_pairs(const u32* __restrict__ bits, u32* __restrict__ p
             return;
         }
 }
+
+#define LAYOUT_LAMBDA
+#include "layout.cuh"

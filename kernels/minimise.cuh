@@ -252,5 +252,5 @@ INLINE void write_report(const Problem& o, const Search& s) {
     o.report[2] = (double)s.iterations;
     o.report[3] = (double)s.evaluations;
     o.report[4] = (double)s.stop;
-    o.report[5] = s.value;
+    o.report[OWN_VALUE] = s.value;
 }

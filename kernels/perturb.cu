@@ -149,3 +149,6 @@ KERNEL(128) lipex_perturb_reference(const Drawing* __restrict__ drawings, u32 la
     u64 i = (u64)blockIdx.x * 128 + threadIdx.x;
     if (i < o.rows) draw_row(Row{o.bits + i * ((o.features + 31) / 32), 1}, o, law, threshold, seed, (u32)(o.start + i));
 }
+
+#define LAYOUT_PERTURB
+#include "layout.cuh"

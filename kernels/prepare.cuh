@@ -243,6 +243,7 @@ KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
         if (c == 0 && threadIdx.x == 0) {
             o.search->phase = BEGIN;
             o.search->done = 0;
+            o.search->refined = NOT_YET;
         }
         return;
     }

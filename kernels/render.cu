@@ -86,3 +86,6 @@ KERNEL(256) lipex_render_pixels_half(const uint4* __restrict__ image, const uint
             uint4{(i.x & a) | (r.x & ~a), (i.y & b) | (r.y & ~b), (i.z & c) | (r.z & ~c), (i.w & d) | (r.w & ~d)};
     }
 }
+
+#define LAYOUT_RENDER
+#include "layout.cuh"

@@ -192,3 +192,6 @@ KERNEL(256) lipex_ridge_solve(const Ridge* __restrict__ ridges) {
         report(o, system, own, mean, total);
     }
 }
+
+#define LAYOUT_RIDGE
+#include "layout.cuh"

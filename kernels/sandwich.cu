@@ -302,3 +302,6 @@ KERNEL(256) lipex_sandwich_moved(const Sandwich* __restrict__ sandwiches) {
     }
     if (u < o.units && f < n) o.moved[(u64)u * n + f] = sum;
 }
+
+#define LAYOUT_SANDWICH
+#include "layout.cuh"

@@ -196,3 +196,6 @@ KERNEL(256) lipex_select_forward(const Regression* __restrict__ regressions) {
         __syncthreads();
     }
 }
+
+#define LAYOUT_SELECT
+#include "layout.cuh"

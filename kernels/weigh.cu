@@ -23,3 +23,6 @@ KERNEL(256) lipex_weigh(const Weighing* __restrict__ weighings, u32* __restrict_
     o.weights[row] = weight;
     if (weight > 0.0f) atomicOr(positive + blockIdx.y, 1u);
 }
+
+#define LAYOUT_WEIGH
+#include "layout.cuh"

@@ -9,7 +9,7 @@ fn explain(c: &mut Criterion) {
     let on = Cpu::new();
     for size in SIZES.into_iter().chain(AXES) {
         let prepared = Prepared::new(&on, size).unwrap();
-        let explainer = Explainer::lipex(on.clone()).samples(size.0).unwrap().batch_size(1000).unwrap();
+        let explainer = Explainer::lipex(on.clone()).samples(size.0).batch_size(1000);
         let run = || explainer.explain(&prepared, &prepared).unwrap();
         // What is timed must explain something: guesses would agree once in C.
         let agreement = run().fidelity.out_of_fold.map_or(0.0, |unseen| unseen.arg_max);

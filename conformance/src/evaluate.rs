@@ -94,7 +94,7 @@ where
         Preset::Paper => Explainer::paper(on),
         _ => Explainer::lipex(on),
     };
-    explainer.samples(400).unwrap()
+    explainer.samples(400)
 }
 
 fn compare<B: Backend>(
@@ -189,7 +189,7 @@ where
         (Preset::Lime, Explainer::lime(on.clone())),
     ];
     for (preset, own) in presets {
-        let (mut cpu, mut own) = (explainer(preset), own.samples(400).unwrap());
+        let (mut cpu, mut own) = (explainer(preset), own.samples(400));
         if preset != Preset::Lime {
             let tight = preset.softmax().tolerance(TIGHT).unwrap();
             (cpu, own) = (cpu.surrogate(tight.clone()), own.surrogate(tight));
@@ -207,6 +207,6 @@ where
             close(&e.fidelity.in_sample, &g.fidelity.in_sample, SLACK, preset.name());
         }
     }
-    let pairs = Explainer::lipex(on.clone()).samples(101).unwrap().perturber(Antithetic);
+    let pairs = Explainer::lipex(on.clone()).samples(101).perturber(Antithetic);
     assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.out_of_fold.is_some());
 }

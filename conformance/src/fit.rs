@@ -88,7 +88,7 @@ pub fn oracle(
 }
 
 /// A point away from any optimum, centred over classes; logits are a few units apart however many features there are.
-fn point(case: Case, intercept: bool) -> Fitted {
+pub fn point(case: Case, intercept: bool) -> Fitted {
     let size = (4.0 / (case.kept as f64).sqrt()).min(2.0);
     let number = |c: usize, j: usize| {
         let away = if j == 0 && c < 2 { 1.5 - 3.0 * c as f64 } else { 0.0 };

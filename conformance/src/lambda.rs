@@ -2,8 +2,8 @@
 
 use crate::problem::{Case, Made, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, ErasedDivergence, Fitted, Lambda, LambdaScale, Problem, Softmax, Surrogate, by_name,
-    deal_folds, without_fold,
+    Antithetic, Backend, Dependence, ErasedDivergence, Fitted, Lambda, LambdaScale, Problem, Softmax, Surrogate,
+    by_name, deal_folds, without_fold,
 };
 use lipex_cpu::Cpu;
 

@@ -199,6 +199,97 @@ fn both_roads_and_every_run_give_the_same_bits_through_kinks() {
 }
 
 #[test]
+fn fits_that_take_many_launches_give_the_same_bits() {
+    let Some((on, _turn)) = device() else { return };
+    for (divergence, most) in [("kl", 20), ("tv", 6)] {
+        let wanted = |case: &Case| case.classes < 7 && case.kept <= most;
+        let first = fitted(&on, divergence, wanted);
+        assert!(first.iter().any(|fit| fit.report.evaluations > 6), "{divergence} has nothing to interrupt");
+        for at_most in [1, 3] {
+            let few = on.clone().evaluations_a_launch(at_most);
+            assert!(first == fitted(&few, divergence, wanted), "{divergence}, {at_most} evaluations a launch");
+        }
+    }
+}
+
+/// Fits of these sizes launch, whatever the tables take of a block's shared memory, static and dynamic together.
+mod launches {
+    use super::*;
+    use std::ops::RangeInclusive;
+
+    /// Evaluates once, each size alone; a few are fitted. Returns how many there were.
+    fn launch(on: &Cuda, sizes: impl Iterator<Item = (usize, usize)>) -> usize {
+        let settings = Softmax::default();
+        let mut count = 0;
+        for (classes, kept) in sizes {
+            let made = suite::made(Case { features: kept, rows: 3, classes, kept }, 3);
+            let around = made.on(on);
+            let (problem, start) = (Problem::new(&around, &made.selection), suite::point(made.case, true));
+            let (value, gradient) = objective(on, &settings, &problem, &start)
+                .unwrap_or_else(|error| panic!("{classes} classes, {kept} features: {error}"));
+            assert!(
+                value.is_finite() && value > 0.0 && gradient.len() == classes,
+                "{classes} classes, {kept} features"
+            );
+            if (kept + classes).is_multiple_of(37) {
+                let fit = settings.clone().max_evaluations(3).fit(on, &[problem]).unwrap();
+                assert!((1..=4).contains(&fit[0].report.evaluations), "{:?}: {:?}", made.case, fit[0].report);
+            }
+            count += 1;
+        }
+        count
+    }
+
+    /// Bytes of shared memory that a launch of this size chooses, nearly.
+    fn dynamic(classes: usize, kept: usize) -> usize {
+        4 * (classes * 256 + 8 * 32 * 17 + (kept + 1).div_ceil(4) * 17 * classes)
+    }
+
+    #[test]
+    fn around_48_kib() {
+        let Some((on, _turn)) = device() else { return };
+        let near = |&(c, k): &(usize, usize)| (47_000..50_000).contains(&dynamic(c, k));
+        let sizes = (2..=30).flat_map(|c| (1..=80).map(move |k| (c, k))).filter(near);
+        assert!(launch(&on, sizes) > 100);
+    }
+
+    fn all(classes: RangeInclusive<usize>) {
+        let Some((on, _turn)) = device() else { return };
+        launch(&on, classes.flat_map(|c| (1..=80).map(move |k| (c, k))));
+    }
+
+    #[test]
+    #[ignore = "some 10 s: every number of features from 1 to 80 with so many classes"]
+    fn of_2_to_13_classes() {
+        all(2..=13);
+    }
+
+    #[test]
+    #[ignore = "some 10 s"]
+    fn of_14_to_18_classes() {
+        all(14..=18);
+    }
+
+    #[test]
+    #[ignore = "some 10 s"]
+    fn of_19_to_22_classes() {
+        all(19..=22);
+    }
+
+    #[test]
+    #[ignore = "some 10 s"]
+    fn of_23_to_26_classes() {
+        all(23..=26);
+    }
+
+    #[test]
+    #[ignore = "some 10 s"]
+    fn of_27_to_30_classes() {
+        all(27..=30);
+    }
+}
+
+#[test]
 fn kernels_equal_their_references() {
     let Some((on, _turn)) = device() else { return };
     let law = UniformSize::default();

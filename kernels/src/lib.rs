@@ -7,6 +7,9 @@
 //!
 //! `kernels/compile.py` makes the PTX from the sources beside it.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// The word that marks a place for the fit's divergence.
 pub const DIVERGENCE: &str = "LIPEX_DIVERGENCE";
 /// The word that marks a place for the fit's divergence in f64.
@@ -103,6 +106,16 @@ impl File {
         kernels
     }
 
+    /// The parameters of a kernel, which are read out of the PTX once a process; `None` if it has no such kernel.
+    pub fn parameters(&self, kernel: &'static str) -> Option<&'static [Parameter]> {
+        type Known = HashMap<(&'static str, &'static str), Vec<Parameter>>;
+        static ALL: LazyLock<Known> = LazyLock::new(|| {
+            let of = |file: &'static File| file.kernels().into_iter().map(|(name, list)| ((file.name, name), list));
+            FILES.iter().flat_map(of).collect()
+        });
+        ALL.get(&(self.name, kernel)).map(Vec::as_slice)
+    }
+
     /// Whether it has places for a divergence.
     pub fn wants_divergence(&self) -> bool {
         self.ptx.contains(DIVERGENCE)
@@ -125,6 +138,8 @@ mod tests {
             assert!(file.ptx.starts_with("//") || file.ptx.contains(".version 8.0"), "{}", file.name);
         }
         assert_eq!(PERTURB.kernels()[0].1.len() + PERTURB.kernels()[1].1.len(), 9);
+        assert_eq!(WEIGH.parameters("lipex_weigh").map(<[Parameter]>::len), Some(2));
+        assert_eq!((WEIGH.parameters("lipex_fit"), FIT.parameters("lipex_weigh")), (None, None));
         let wanting: Vec<&str> = FILES.iter().filter(|f| f.wants_divergence()).map(|f| f.name).collect();
         assert_eq!(wanting, ["fit", "lambda", "sandwich"]);
     }

@@ -29,7 +29,7 @@ pub fn explain<B: Everything, Batch>(
     let mut explainer = on.explainer(asked.method, asked.sampling, asked.domain)?;
     explainer = method::with_noise(explainer, asked.noise, asked.view.top)?;
     if let Some(size) = asked.model.batch_size {
-        explainer = explainer.batch_size(size)?;
+        explainer = explainer.batch_size(size);
     }
     if let Some(rank) = &asked.view.rank {
         explainer = explainer.rank(Rank::by_name(rank)?);

@@ -29,7 +29,7 @@ where
     }
     explainer = explainer.surrogate(surrogate(preset, &method.surrogate, sampling.seed)?);
     if let Some(samples) = sampling.samples {
-        explainer = explainer.samples(samples)?;
+        explainer = explainer.samples(samples);
     }
     let usual = match (preset, domain) {
         (Preset::KernelShap, _) => "kernel-shap",

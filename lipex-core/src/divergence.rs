@@ -413,7 +413,7 @@ impl Divergence for Alpha {
     }
 }
 
-/// A built-in divergence by the name that the command uses: `hellinger`, `kl`, `reverse-kl`, `js`, `tv`, `alpha:A`.
+/// A built-in divergence by name: `hellinger`, `kl`, `reverse-kl`, `js`, `tv`, `alpha:A`.
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for any other name.
@@ -427,8 +427,8 @@ pub fn by_name(name: &str) -> crate::Result<Arc<dyn ErasedDivergence>> {
         other => match other.strip_prefix("alpha:").and_then(|a| a.parse().ok()) {
             Some(alpha) => Arc::new(Alpha::new(alpha)?),
             None => {
-                let reason = "choose hellinger, kl, reverse-kl, js, tv or alpha:A (for instance alpha:0.5)";
-                return Err(crate::Error::setting("divergence", other, reason));
+                let choices = ["hellinger", "kl", "reverse-kl", "js", "tv", "alpha:A"];
+                return Err(crate::Error::choice("divergence", other, &choices));
             }
         },
     })

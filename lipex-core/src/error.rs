@@ -1,5 +1,6 @@
 //! The one error type of the framework.
 
+use crate::nearest::{listed, nearest};
 use std::error::Error as StdError;
 
 /// What every fallible call of lipex returns.
@@ -30,6 +31,14 @@ pub enum Error {
         value: String,
         /// Why it is refused, and what would be accepted.
         reason: String,
+    },
+    /// There is no setting of that name.
+    #[error("unknown setting `{name}`{hint}")]
+    UnknownSetting {
+        /// The name that was given.
+        name: String,
+        /// `; did you mean …?`, or which there are.
+        hint: String,
     },
     /// The instance cannot be explained, for instance because it has no words.
     #[error("{0}")]
@@ -82,6 +91,21 @@ impl Error {
     /// A [`Error::Setting`] from anything printable.
     pub fn setting(name: impl Into<String>, value: impl ToString, reason: impl Into<String>) -> Self {
         Error::Setting { name: name.into(), value: value.to_string(), reason: reason.into() }
+    }
+
+    /// A [`Error::Setting`] for a value that is none of `choices`: offers the nearest one, and lists all.
+    pub fn choice(name: impl Into<String>, value: &str, choices: &[&str]) -> Self {
+        let meant = nearest(value, choices).map(|meant| format!("did you mean `{meant}`? "));
+        Error::setting(name, value, format!("{}choose {}", meant.unwrap_or_default(), listed(choices)))
+    }
+
+    /// A [`Error::UnknownSetting`]: offers the nearest one, or lists all.
+    pub fn unknown_setting(name: &str, names: &[&str]) -> Self {
+        let hint = match nearest(name, names) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => format!("; there are {}", names.join(", ")),
+        };
+        Error::UnknownSetting { name: name.into(), hint }
     }
 
     /// A [`Error::Model`] from a message or an error.

@@ -134,7 +134,7 @@ impl Rank {
         [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect]
             .into_iter()
             .find(|r| r.name() == name)
-            .ok_or_else(|| Error::setting("rank", name, "choose supporting, opposing, absolute or effect"))
+            .ok_or_else(|| Error::choice("rank", name, &["supporting", "opposing", "absolute", "effect"]))
     }
 }
 

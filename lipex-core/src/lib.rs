@@ -23,6 +23,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod nearest;
 pub mod perturb;
 pub mod philox;
 mod predict;
@@ -33,6 +34,7 @@ mod real;
 mod render;
 pub mod select;
 mod shared;
+mod spelling;
 mod uncertainty;
 mod watch;
 pub mod weigh;
@@ -54,6 +56,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use nearest::{listed, nearest};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
     ShapleySize, UniformSize, WeightProportional,

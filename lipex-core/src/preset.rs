@@ -1,13 +1,10 @@
-//! Presets: named bundles of settings.
+//! Presets: named bundles of settings, and the one table of what they are.
 
-use crate::describe::{Departure, Describe, Setting};
+use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
-use crate::explanation::Rank;
-use crate::fit::{Authors, KernelShap, Ridge, Softmax};
-use crate::perturb::{Bernoulli, ShapleySize, UniformSize};
+use crate::fit::{Authors, Ridge, Softmax};
 use crate::render::Domain;
-use crate::select::{All, Forward, HighestWeights};
-use crate::weigh::{Exponential, ShapleyKernel};
+use std::str::FromStr;
 
 /// A named bundle of settings that an explainer starts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +21,53 @@ pub enum Preset {
     /// Kernel SHAP: its own masks and weights, every feature, least squares with efficiency.
     KernelShap,
 }
+
+/// A setting, and its value in each preset, in the order of [`Preset::ALL`]; empty where the preset has no such setting.
+struct Row {
+    name: &'static str,
+    texts: [&'static str; 5],
+    images: [&'static str; 5],
+}
+
+const fn row(name: &'static str, values: [&'static str; 5]) -> Row {
+    Row { name, texts: values, images: values }
+}
+
+impl Row {
+    /// Other values where images are explained.
+    const fn images(self, images: [&'static str; 5]) -> Self {
+        Row { images, ..self }
+    }
+}
+
+/// Every value of every preset, the paper's among them. Explainers, departures, `--help` and docs/settings.md are made of it.
+///
+/// Masks of images are Bernoulli(½), as LIME's and the paper's; LIME keeps every segment. Kernel SHAP is the same for both.
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    //                       lipex               paper               lime                authors             kernel-shap
+    row("sampler",         ["uniform-size",     "uniform-size",     "uniform-size",     "uniform-size",     "kernel-shap"])
+                   .images(["bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "kernel-shap"]),
+    row("within-angle",    ["none",             "none",             "none",             "none",             "none"]),
+    row("samples",         ["1000",             "1000",             "5000",             "1000",             "2048"])
+                   .images(["1000",             "1000",             "1000",             "1000",             "2048"]),
+    row("proximity",       ["exponential:0.25", "exponential:0.25", "exponential:0.25", "exponential:0.25", "shapley"]),
+    row("select",          ["forward:5",        "forward:5",        "highest:10",       "forward:5",        "all"])
+                   .images(["forward:5",        "forward:5",        "all",              "forward:5",        "all"]),
+    row("surrogate",       ["softmax",          "softmax",          "ridge",            "authors",          "kernel-shap"]),
+    row("divergence",      ["hellinger",        "hellinger",        "",                 "hellinger",        ""]),
+    row("lambda",          ["0.0001",           "0.001",            "",                 "",                 ""]),
+    row("lambda-scale",    ["curvature",        "curvature",        "",                 "",                 ""]),
+    row("normalise",       ["count",            "count",            "",                 "",                 ""]),
+    row("intercept",       ["fitted",           "none",             "",                 "",                 ""]),
+    row("starts",          ["auto",             "auto",             "",                 "",                 ""]),
+    row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
+    row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
+    row("alpha",           ["",                 "",                 "1",                "",                 ""]),
+    row("support",         ["",                 "",                 "own",              "",                 ""]),
+    row("groups",          ["all",              "all",              "all",              "all",              "all"]),
+    row("rank",            ["supporting",       "absolute",         "absolute",         "absolute",         "absolute"]),
+];
 
 impl Preset {
     /// The name that the command uses.
@@ -48,60 +92,59 @@ impl Preset {
         Self::ALL
             .into_iter()
             .find(|p| p.name() == name)
-            .ok_or_else(|| Error::setting("preset", name, "choose lipex, paper, lime, authors or kernel-shap"))
+            .ok_or_else(|| Error::choice("preset", name, &Self::ALL.map(Preset::name)))
     }
 
     /// The softmax surrogate's settings; those of the default where the preset has another surrogate.
     pub fn softmax(self) -> Softmax {
-        match self {
-            Preset::Paper => Softmax::paper(),
-            Preset::Lipex | Preset::Lime | Preset::Authors | Preset::KernelShap => Softmax::default(),
-        }
+        let rows = Softmax::SETTINGS.iter().map(|name| (*name, self.value(name, Domain::Text)));
+        // λ that is not the preset's own is left to its scale.
+        let usual = Softmax::default().lambda_set().to_string();
+        let of_scale = |name: &str, value: &str| name == "lambda" && value == usual;
+        let own = |name: &str, value: &str| !value.is_empty() && !of_scale(name, value);
+        // The table is tested to be readable; what a preset does not have stays as it is.
+        rows.filter(|(name, value)| own(name, value) && self.value("surrogate", Domain::Text) == "softmax")
+            .fold(Softmax::default(), |softmax, (name, value)| softmax.clone().with(name, value).unwrap_or(softmax))
     }
 
-    pub(crate) fn rank(self) -> Rank {
-        match self {
-            Preset::Lipex => Rank::Supporting,
-            Preset::Paper | Preset::Lime | Preset::Authors | Preset::KernelShap => Rank::Absolute,
-        }
+    pub(crate) fn ridge(self) -> Ridge {
+        let rows = Ridge::SETTINGS.map(|name| (name, self.value(name, Domain::Text)));
+        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.with(name, value).unwrap_or(ridge))
     }
 
-    pub(crate) fn samples(self, domain: Domain) -> usize {
-        match (self, domain) {
-            (Preset::Lipex | Preset::Paper | Preset::Authors, _) | (Preset::Lime, Domain::Image) => 1000,
-            (Preset::Lime, Domain::Text) => 5000,
-            (Preset::KernelShap, _) => 2048,
-        }
+    pub(crate) fn authors(self) -> Authors {
+        let rows = Authors::SETTINGS.map(|name| (name, self.value(name, Domain::Text)));
+        rows.into_iter().fold(Authors::default(), |authors, (name, value)| authors.with(name, value).unwrap_or(authors))
+    }
+
+    /// A part of the preset that is spelled in one value.
+    pub(crate) fn part<T: FromStr + Default>(self, name: &str, domain: Domain) -> T {
+        // The table is tested to be readable.
+        self.value(name, domain).parse().unwrap_or_default()
+    }
+
+    /// The value of a setting for such instances; empty where the preset has no such setting.
+    ///
+    /// ```
+    /// use lipex_core::{Domain, Preset};
+    ///
+    /// assert_eq!(Preset::Lime.value("samples", Domain::Text), "5000");
+    /// assert_eq!(Preset::Lime.value("samples", Domain::Image), "1000");
+    /// assert_eq!(Preset::Lime.value("lambda", Domain::Text), "");
+    /// ```
+    pub fn value(self, name: &str, domain: Domain) -> &'static str {
+        let Some(row) = TABLE.iter().find(|row| row.name == name) else { return "" };
+        let values = match domain {
+            Domain::Text => &row.texts,
+            Domain::Image => &row.images,
+        };
+        Self::ALL.iter().position(|p| *p == self).map_or("", |at| values[at])
     }
 
     /// Every setting of the preset for such instances, as reports print it.
-    ///
-    /// Masks of images are Bernoulli(½), as LIME's and the paper's; LIME keeps every segment. Kernel SHAP is the same for both.
     pub fn settings(self, domain: Domain) -> Vec<Setting> {
-        let mut settings = match (self, domain) {
-            (Preset::KernelShap, _) => ShapleySize.describe(),
-            (_, Domain::Text) => UniformSize::default().describe(),
-            (_, Domain::Image) => Bernoulli::default().describe(),
-        };
-        settings.push(Setting::new("samples", self.samples(domain)));
-        settings.extend(match self {
-            Preset::KernelShap => ShapleyKernel.describe(),
-            _ => Exponential::default().describe(),
-        });
-        settings.extend(match (self, domain) {
-            (Preset::Lime, Domain::Text) => HighestWeights::default().describe(),
-            (Preset::Lime, Domain::Image) | (Preset::KernelShap, _) => All.describe(),
-            (Preset::Lipex | Preset::Paper | Preset::Authors, _) => Forward::default().describe(),
-        });
-        settings.extend(match self {
-            Preset::Lime => Ridge::default().describe(),
-            Preset::Lipex | Preset::Paper => self.softmax().describe(),
-            Preset::Authors => Authors::default().describe(),
-            Preset::KernelShap => KernelShap.describe(),
-        });
-        settings.push(Setting::new("groups", "all"));
-        settings.push(Setting::new("rank", self.rank().name()));
-        settings
+        let rows = TABLE.iter().map(|row| (row.name, self.value(row.name, domain)));
+        rows.filter(|(_, value)| !value.is_empty()).map(|(name, value)| Setting::new(name, value)).collect()
     }
 
     /// Settings among `settings` that differ from this preset or from the paper, for such instances.

@@ -82,12 +82,7 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 /// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
 /// of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over λ of each
 /// class, and is empty where they are all 1.
-pub fn pull(
-    settings: &Softmax,
-    (fitted, shares): (&Fitted, &[f64]),
-    basis: &Contrasts,
-    columns: usize,
-) -> Vec<f64> {
+pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Contrasts, columns: usize) -> Vec<f64> {
     let mut pull = vec![0.0; columns * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {

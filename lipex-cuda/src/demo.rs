@@ -2,26 +2,30 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
+use crate::layout::mirrored;
 use crate::render::TokenBatch;
-use bytemuck::{Pod, Zeroable};
 use lipex_core::{Probabilities, Result, expect_len};
 use lipex_kernels::DEMO;
 
 /// Hidden units and classes, which the kernel is written for.
 const UNITS: usize = 32;
 const CLASSES: usize = 7;
+/// Numbers that the kernel has too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[("demo", "UNITS", UNITS), ("demo", "CLASSES", CLASSES)];
 
-/// The net, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Net {
-    hashes: u64,
-    idf: u64,
-    hidden: u64,
-    hidden_bias: u64,
-    output: u64,
-    output_bias: u64,
-    tokens: u64,
+mirrored! {
+    /// The net, field by field as the kernel has it.
+    "demo" "Net"
+    pub(crate) struct Net {
+        hashes: u64,
+        idf: u64,
+        hidden: u64,
+        hidden_bias: u64,
+        output: u64,
+        output_bias: u64,
+        tokens: u64,
+    }
 }
 
 /// The weights of the demo classifier in device memory.

@@ -2,15 +2,15 @@
 
 use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::Road;
-use crate::{probe, splice};
-use cudarc::driver::{CudaContext, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, sys};
-use lipex_core::{Element, Error, Program, Result, Watch};
-use lipex_kernels::{File, Parameter};
-use std::collections::HashMap;
+use crate::modules::{Kernel, Modules, Programs};
+use crate::probe;
+use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, sys};
+use lipex_core::{Element, Error, Neighbourhood, Result, Watch};
+use lipex_kernels::File;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// What is known of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,13 @@ pub struct DeviceInfo {
     pub is_emulator: bool,
 }
 
+impl DeviceInfo {
+    /// Whether the kernels run on it: from compute capability 7.5 on (Turing, 2018).
+    pub fn is_supported(&self) -> bool {
+        self.capability >= (7, 5)
+    }
+}
+
 /// A CUDA device as a backend. Clones share the device, its default stream and the kernels loaded.
 ///
 /// All work goes to the device's default stream in the order of the calls, so nothing needs an event. A library that
@@ -38,6 +45,8 @@ pub struct Cuda {
     pub(crate) device: Arc<Device>,
     /// The road that fits take, if it is not for each problem to say.
     pub(crate) road: Option<Road>,
+    /// The evaluations that a launch of a fit makes at most, if it is not for its size to say.
+    pub(crate) most_evaluations: Option<usize>,
     /// The run under way, which is asked before each launch whether to go on.
     pub(crate) watch: Watch,
 }
@@ -53,16 +62,9 @@ pub(crate) struct Device {
     stream: Arc<CudaStream>,
     info: DeviceInfo,
     shared_memory: usize,
-    modules: Mutex<HashMap<Loaded, Arc<CudaModule>>>,
+    modules: Modules,
     sent: AtomicU64,
     received: AtomicU64,
-}
-
-/// Which kernels, with which programs in their places.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Loaded {
-    file: &'static str,
-    programs: Option<(Program, Program)>,
 }
 
 /// Bytes that crossed between host and device.
@@ -74,12 +76,12 @@ pub struct Transferred {
     pub received: u64,
 }
 
-/// The devices that there are.
+/// The devices that there are, those that are too old for lipex among them.
 ///
 /// # Errors
 /// [`Error::Unavailable`] without a driver, with one that is broken or older than r525, or without a device.
 pub fn devices() -> Result<Vec<DeviceInfo>> {
-    (0..probe::devices()?).map(|ordinal| Ok(Cuda::device(ordinal)?.device.info.clone())).collect()
+    (0..probe::devices()?).map(probe::info).collect()
 }
 
 impl Cuda {
@@ -94,51 +96,52 @@ impl Cuda {
     /// The device of that number.
     ///
     /// # Errors
-    /// As [`Cuda::new`], and for a number that no device has.
+    /// As [`Cuda::new`], and for a number that no device has or a device of compute capability below 7.5.
     pub fn device(ordinal: usize) -> Result<Self> {
         let count = probe::devices()?;
         if ordinal >= count {
             let reason = format!("devices are numbered 0 to {}", count - 1);
             return Err(Error::Unavailable { backend: "cuda", reason });
         }
-        Self::open(ordinal).map_err(at("start"))
+        let info = probe::info(ordinal)?;
+        if !info.is_supported() {
+            let (name, (major, minor)) = (info.name, info.capability);
+            let reason = format!(
+                "{name} has compute capability {major}.{minor}, and lipex needs 7.5 or newer; use --backend cpu"
+            );
+            return Err(Error::Unavailable { backend: "cuda", reason });
+        }
+        Self::open(info).map_err(at("start"))
     }
 
-    fn open(ordinal: usize) -> std::result::Result<Self, CudaError> {
-        let context = CudaContext::new(ordinal)?;
+    fn open(info: DeviceInfo) -> std::result::Result<Self, CudaError> {
+        let context = CudaContext::new(info.ordinal)?;
         // SAFETY: every buffer is used on the one stream below, which orders its uses.
         unsafe { context.disable_event_tracking() };
-        let attribute = |which| context.attribute(which);
         use sys::CUdevice_attribute_enum as A;
-        let shared_memory = attribute(A::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)? as usize;
-        let mut version = 0;
-        // SAFETY: cuDriverGetVersion(int*) writes one int.
-        unsafe { sys::cuDriverGetVersion(&mut version) }.result()?;
-        let name = context.name()?;
-        let info = DeviceInfo {
-            ordinal,
-            memory: context.total_mem()?,
-            capability: context.compute_capability()?,
-            driver: (version / 1000, version % 1000 / 10),
-            is_emulator: name.to_lowercase().contains("emulator"),
-            name,
-        };
+        let shared_memory = context.attribute(A::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)? as usize;
         let stream = context.default_stream();
         let device = Device {
             context,
             stream,
             info,
             shared_memory: shared_memory.max(48 << 10),
-            modules: Mutex::default(),
+            modules: Modules::default(),
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device), road: None, watch: Watch::default() })
+        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None, watch: Watch::default() })
     }
 
     /// The same device with fits on this road where they can take it. Does not change any result.
     pub fn on_road(self, road: Road) -> Self {
         Cuda { road: Some(road), ..self }
+    }
+
+    /// The same device with at most so many evaluations of the objective in one launch of a fit; by default as many as take
+    /// a tenth of a second or so. Does not change any result.
+    pub fn evaluations_a_launch(self, most: usize) -> Self {
+        Cuda { most_evaluations: Some(most.max(1)), ..self }
     }
 
     /// What is known of the device.
@@ -235,6 +238,7 @@ impl Cuda {
         buffer: &DeviceBuffer<T>,
         len: usize,
     ) -> Result<Vec<T>> {
+        self.own(stage, buffer)?;
         let mut host = vec![T::zeroed(); len.min(buffer.len)];
         let bytes: &mut [u8] = bytemuck::cast_slice_mut(&mut host);
         if !bytes.is_empty() {
@@ -246,6 +250,21 @@ impl Cuda {
         Ok(host)
     }
 
+    /// Passes if a buffer is of this device: another's address leads nowhere here.
+    pub(crate) fn own<T: Element>(&self, stage: &'static str, buffer: &DeviceBuffer<T>) -> Result<()> {
+        let (own, other) = (self.device.info.ordinal, buffer.ordinal());
+        if own == other { Ok(()) } else { Err(at(stage)(CudaError::OtherDevice { own, other })) }
+    }
+
+    /// Where the arrays of a neighbourhood lie.
+    pub(crate) fn arrays(&self, stage: &'static str, around: &Neighbourhood<Cuda>) -> Result<Arrays> {
+        let (p, pi) = (around.probabilities.values(), around.weights.values());
+        self.own(stage, around.masks.bits())?;
+        self.own(stage, p)?;
+        self.own(stage, pi)?;
+        Ok(Arrays { bits: around.masks.bits().address(), p: p.address(), pi: pi.address() })
+    }
+
     /// Copies the bytes of `part` into `whole` from element `at` on, on the device.
     pub(crate) fn copy_into<T: Element>(
         &self,
@@ -253,6 +272,8 @@ impl Cuda {
         whole: &mut DeviceBuffer<T>,
         at_element: usize,
     ) -> Result<()> {
+        self.own("copy", part)?;
+        self.own("copy", whole)?;
         let (size, start) = (part.len * size_of::<T>(), at_element * size_of::<T>());
         if size > 0 {
             let mut view = whole.bytes.slice_mut(start..start + size);
@@ -265,70 +286,18 @@ impl Cuda {
     /// A kernel, loaded when first asked for; `programs` (the fit's and the exact divergence) fill its places.
     pub(crate) fn kernel(
         &self,
-        file: &File,
-        name: &'static str,
-        programs: Option<&(Program, Program)>,
-    ) -> std::result::Result<Kernel, CudaError> {
-        let key = Loaded { file: file.name, programs: programs.cloned() };
-        let mut modules = self.device.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        let module = match modules.get(&key) {
-            Some(module) => module.clone(),
-            None => {
-                let text = match programs {
-                    Some((fit, exact)) => splice::spliced(file.ptx, fit, exact),
-                    None => file.ptx.to_string(),
-                };
-                let module = self.load(file.name, text)?;
-                modules.insert(key, module.clone());
-                module
-            }
-        };
-        let parameters = file.kernels().into_iter().find(|(n, _)| *n == name).map(|(_, parameters)| parameters);
-        let parameters = parameters.ok_or_else(|| CudaError::Launch {
-            kernel: name.into(),
-            reason: format!("{}.ptx does not have it", file.name),
-        })?;
-        Ok(Kernel { name, parameters, function: module.load_function(name)? })
-    }
-
-    fn load(&self, file: &'static str, text: String) -> std::result::Result<Arc<CudaModule>, CudaError> {
-        let loaded = self.device.context.load_module(cudarc::nvrtc::Ptx::from_src(&text));
-        loaded.map_err(|error| match self.compiler_log(&text) {
-            Some(log) => CudaError::Ptx { kernel: file, log },
-            None => error.into(),
-        })
-    }
-
-    /// What the driver's compiler says of PTX that it refuses; `None` if it takes it after all.
-    fn compiler_log(&self, text: &str) -> Option<String> {
-        let text = std::ffi::CString::new(text).ok()?;
-        let mut log = vec![0u8; 8192];
-        let mut module = std::ptr::null_mut();
-        use sys::CUjit_option_enum as Option_;
-        let mut options = [Option_::CU_JIT_ERROR_LOG_BUFFER, Option_::CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES];
-        let mut values = [log.as_mut_ptr().cast::<std::ffi::c_void>(), log.len() as *mut std::ffi::c_void];
-        // SAFETY: cuModuleLoadDataEx(module, text ending in 0, 2 options, their values): the buffer's address and its
-        // size, which the call takes by value; buffer and text live until after the call.
-        let result = unsafe {
-            sys::cuModuleLoadDataEx(&mut module, text.as_ptr().cast(), 2, options.as_mut_ptr(), values.as_mut_ptr())
-        };
-        if result.result().is_ok() {
-            // SAFETY: the module was loaded just now and nothing else knows it.
-            let _ = unsafe { sys::cuModuleUnload(module) };
-            return None;
-        }
-        let end = log.iter().position(|&b| b == 0).unwrap_or(log.len());
-        let log = String::from_utf8_lossy(&log[..end]).trim().to_string();
-        Some(if log.is_empty() { "no log".into() } else { log })
+        kernel: (&File, &'static str, Option<&Programs>),
+    ) -> std::result::Result<Arc<Kernel>, CudaError> {
+        self.device.modules.kernel(&self.device.stream, kernel)
     }
 }
 
-/// A kernel that is loaded.
-pub(crate) struct Kernel {
-    pub name: &'static str,
-    /// Its parameters, as the PTX declares them.
-    pub parameters: Vec<Parameter>,
-    pub function: CudaFunction,
+/// Addresses of a neighbourhood's arrays.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrays {
+    pub bits: u64,
+    pub p: u64,
+    pub pi: u64,
 }
 
 /// Numbers in a device's memory.
@@ -354,6 +323,11 @@ impl<T: Element> DeviceBuffer<T> {
     /// The numbers are there once the work that was enqueued before on [`Cuda::stream`] is done.
     pub fn address(&self) -> u64 {
         self.bytes.device_ptr(self.bytes.stream()).0
+    }
+
+    /// The number of the device that it lies on.
+    pub fn ordinal(&self) -> usize {
+        self.bytes.ordinal()
     }
 
     /// The bytes as cudarc knows them, 16 at least.

@@ -28,6 +28,14 @@ pub enum CudaError {
         /// The log of the driver's compiler.
         log: String,
     },
+    /// An array of another device.
+    #[error("an array of device {other} was given to device {own}; make all arrays of an explanation with one `Cuda`")]
+    OtherDevice {
+        /// The device that was to work with it.
+        own: usize,
+        /// The device that it lies on.
+        other: usize,
+    },
     /// A launch that does not fit the kernel or the device; a mistake in lipex.
     #[error("the launch of {kernel} does not fit: {reason}")]
     Launch {

@@ -2,7 +2,8 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{Argument, MOST_DOWN, Shape};
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
+use bytemuck::Zeroable;
 use lipex_core::{
     Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
@@ -11,28 +12,33 @@ use lipex_kernels::EVALUATE;
 
 /// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
 const SUMS: usize = 6;
+/// Numbers that the kernels have too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] =
+    &[("evaluate", "SUMS", SUMS), ("evaluate", "ALL", 0), ("evaluate", "FOLD", 1), ("evaluate", "INSTANCE", 2)];
 
-/// One evaluation, field by field as the kernels have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Job {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    folds: u64,
-    kept: u64,
-    x: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    features: u64,
-    which: u64,
-    fold: u64,
-    identity: u64,
-    answers: u64,
-    sums: u64,
-    squares: u64,
+mirrored! {
+    /// One evaluation, field by field as the kernels have it.
+    "evaluate" "Evaluation"
+    pub(crate) struct Job {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        folds: u64,
+        kept: u64,
+        x: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        features: u64,
+        which: u64,
+        fold: u64,
+        identity: u64,
+        answers: u64,
+        sums: u64,
+        squares: u64,
+    }
 }
 
 /// Rows that an evaluation is over, by the kernel's numbers.
@@ -113,6 +119,7 @@ impl Batch {
         refits: &[Fitted],
     ) -> Result<()> {
         let around = problem.around;
+        let arrays = on.arrays("evaluate", around)?;
         let classes = around.probabilities.classes();
         let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
         let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
@@ -121,9 +128,9 @@ impl Batch {
         let sums = on.room::<f64>("evaluate", SUMS * (2 + refits.len()))?;
         let squares = on.room::<f64>("evaluate", 3 * classes)?;
         let base = Job {
-            bits: around.masks.bits().address(),
-            p: around.probabilities.values().address(),
-            pi: around.weights.values().address(),
+            bits: arrays.bits,
+            p: arrays.p,
+            pi: arrays.pi,
             times: times.as_ref().map_or(0, DeviceBuffer::address),
             folds: folds.address(),
             kept: kept.address(),

@@ -8,11 +8,12 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::sandwich;
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, Error, FitReport, Fitted, Kl, LambdaScale, Link, Normalise, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
-    expect_len,
+    Dependence, Error, FitReport, Fitted, Kl, LambdaScale, Link, Normalise, Problem, Result, Softmax, Spread, Start,
+    Starts, Surrogate, expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -21,13 +22,35 @@ const TILE: usize = 256;
 /// Numbers of the tables that a block's warps have for themselves.
 const OWN: usize = 8 * 32 * 17;
 /// Vectors of C × K numbers that the solver holds: point, trial, two gradients, direction, ten pairs.
-const VECTORS: usize = 25;
+const VECTORS: usize = 5 + 2 * MEMORY;
+/// Pairs that L-BFGS keeps.
+const MEMORY: usize = 10;
 /// Bytes of the kernel's `Search`.
-const SEARCH: usize = 192;
+const SEARCH: usize = size_of::<Search>();
 /// Where its `done` is, in words.
-const DONE: usize = 47;
+const DONE: usize = std::mem::offset_of!(Search, done) / 4;
+/// Numbers that the kernels have too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
+    ("fit", "TILE", TILE),
+    ("fit", "WARPS * OWN", OWN),
+    ("fit", "MEMORY", MEMORY),
+    ("fit", "5 + 2 * MEMORY", VECTORS),
+    ("fit", "REPORT", REPORT),
+    ("fit", "OVER", OVER),
+    ("fit", "OWN_VALUE", OWN_VALUE),
+];
 /// Numbers in a report.
-const REPORT: usize = 6;
+const REPORT: usize = 7;
+/// Where a report says that nothing is left to do.
+const OVER: usize = 6;
+/// Where the objective in the solver's own terms is.
+const OWN_VALUE: usize = 5;
+/// Most additions of rows, classes and columns in one launch: a tenth of a second or so of one multiprocessor, so that a run
+/// can be stopped, and no launch runs into the limits that systems set (2 s on Windows).
+const MOST_WORK: usize = 600_000_000;
+/// How many times as long they take in f64.
+const DOUBLE: usize = 16;
 /// Shared memory that a kernel uses beside what the launch chooses.
 const STATIC: usize = 1024;
 /// Launches between two looks at whether all are done.
@@ -48,51 +71,88 @@ pub enum Road {
     ManyLaunches,
 }
 
-/// A problem, field by field as the kernels have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Job {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    kept: u64,
-    start: u64,
-    widths: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    features: u64,
-    intercept: u64,
-    by_weight: u64,
-    full: u64,
-    stages: u64,
-    limit: u64,
-    renew: u64,
-    lambda: f64,
-    kappa: f64,
-    tolerance: f64,
-    divisor: f64,
-    codes: u64,
-    columns: u64,
-    by_class: u64,
-    weights: u64,
-    means: u64,
-    factors: u64,
-    diagonals: u64,
-    solved: u64,
-    vectors: u64,
-    slopes: u64,
-    tiles: u64,
-    tables: u64,
-    partial: u64,
-    values: u64,
-    search: u64,
-    rows_room: u64,
-    report: u64,
+mirrored! {
+    /// Where the minimiser is, field by field as the kernels have it.
+    "fit" "Search"
+    pub(crate) struct Search {
+        value: f64,
+        trial: f64,
+        slope: f64,
+        t: f64,
+        low: f64,
+        high: f64,
+        norm: f64,
+        scale: f64,
+        rounding: f64,
+        products: [f64; MEMORY],
+        phase: u32,
+        trials: u32,
+        pairs: u32,
+        newest: u32,
+        idle: u32,
+        stage: u32,
+        evaluations: u32,
+        iterations: u32,
+        stop: u32,
+        done: u32,
+        refined: u32,
+        unused: u32,
+    }
+}
+
+mirrored! {
+    /// A problem, field by field as the kernels have it.
+    "fit" "Problem"
+    pub(crate) struct Job {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        kept: u64,
+        start: u64,
+        widths: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        features: u64,
+        intercept: u64,
+        by_weight: u64,
+        full: u64,
+        stages: u64,
+        limit: u64,
+        renew: u64,
+        most: u64,
+        most_double: u64,
+        lambda: f64,
+        kappa: f64,
+        tolerance: f64,
+        divisor: f64,
+        codes: u64,
+        columns: u64,
+        by_class: u64,
+        weights: u64,
+        means: u64,
+        factors: u64,
+        diagonals: u64,
+        solved: u64,
+        vectors: u64,
+        slopes: u64,
+        tiles: u64,
+        tables: u64,
+        partial: u64,
+        values: u64,
+        search: u64,
+        rows_room: u64,
+        report: u64,
+    }
 }
 
 impl Job {
+    /// Whether its evaluations, those in f64 too, fit one launch.
+    fn ends_in_one_launch(&self) -> bool {
+        self.limit <= self.most.min(self.most_double)
+    }
+
     /// Makes it the fit at width number `stage` of `all`, which starts where the one before ended.
     fn go_to(&mut self, stage: usize, all: usize, tolerance: f64) {
         self.renew = 1;
@@ -145,6 +205,12 @@ impl Size {
         4 * (self.classes * TILE + OWN + self.tables())
     }
 
+    /// Most evaluations in one launch.
+    fn most(&self, on: &Cuda) -> usize {
+        let work = self.rows * self.numbers();
+        on.most_evaluations.unwrap_or((MOST_WORK / work.max(1)).max(1))
+    }
+
     fn road(&self, on: &Cuda) -> Road {
         let fits = self.shared() + STATIC <= on.shared_memory();
         match on.road {
@@ -183,7 +249,8 @@ impl Surrogate<Cuda> for Softmax {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
         problems.iter().try_for_each(Problem::check)?;
         if self.lambda_scale_in_use() == LambdaScale::Class {
-            let reason = "a penalty for each class is fitted on the CPU only; take curvature or raw, or the backend cpu";
+            let reason =
+                "a penalty for each class is fitted on the CPU only; take curvature or raw, or the backend cpu";
             return Err(Error::setting("lambda-scale", "class", reason));
         }
         let lambdas = lambda::of_each(self, on, problems)?;
@@ -278,7 +345,7 @@ pub fn objective(
     let task = Task { problem: Problem { start: Some(point), ..*problem }, lambda, once: true };
     let done = run(settings, on, &[&task])?;
     let gradient = vector(on, &done.placed[0], 2)?;
-    Ok((done.reports[REPORT - 1], gradient))
+    Ok((done.reports[OWN_VALUE], gradient))
 }
 
 /// The same as [`objective`] by a kernel without look-ups or tiles: what the fits are checked against.
@@ -312,7 +379,7 @@ pub fn objective_reference(
         // SAFETY: as in `run`, and `partial` has rows · classes numbers, as the reference wants.
         unsafe { on.launch("fit", (&FIT, name, Some(&programs)), shape, &[(&table).into()]) }?;
     }
-    Ok((on.receive("fit", &report)?[REPORT - 1], vector(on, &placed, 3)?))
+    Ok((on.receive("fit", &report)?[OWN_VALUE], vector(on, &placed, 3)?))
 }
 
 /// Vector number `at` of the solver, a row a class.
@@ -349,25 +416,39 @@ fn run(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Done> {
     let most = |each: fn(&Size) -> usize| placed.iter().map(|p| each(&p.size)).max().unwrap_or(0);
     launch("lipex_fit_prepare", shape(tasks.len(), 1, 0), &table)?;
     launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
-    let once = tasks.iter().all(|task| task.once);
-    for stage in 0..if once { 1 } else { widths.len() } {
-        if !once && !divergence.is_smooth() {
+    if tasks.iter().all(|task| task.once) {
+        minimise(on, &launch, (&placed, &jobs), &searches)?;
+        launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
+        return Ok(Done { placed, reports: on.receive("fit", &reports)? });
+    }
+    let stages = widths.len();
+    for stage in 0..stages {
+        if !divergence.is_smooth() {
             // The curvature of a smoothed divergence is its width's, so the factors are too.
-            jobs.iter_mut()
-                .zip(tasks)
-                .for_each(|(job, task)| job.go_to(stage, widths.len(), tolerance(settings, task)));
+            jobs.iter_mut().zip(tasks).for_each(|(job, task)| job.go_to(stage, stages, tolerance(settings, task)));
             table = on.send_jobs("fit", &jobs)?;
             launch("lipex_fit_bend", shape(most(Size::tiles), tasks.len(), 0), &table)?;
             launch("lipex_fit_precondition", shape(most(|s| s.classes), tasks.len(), 0), &table)?;
         }
-        minimise(on, &launch, (&placed, &jobs), &searches)?;
-        if !once {
+        loop {
+            minimise(on, &launch, (&placed, &jobs), &searches)?;
             launch("lipex_fit_double", shape(tasks.len(), 1, 0), &table)?;
+            // The last stage's answer is waited for anyway.
+            if stage + 1 == stages {
+                launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
+            } else if jobs.iter().all(Job::ends_in_one_launch) {
+                break;
+            }
+            let reports = on.receive("fit", &reports)?;
+            if reports.chunks_exact(REPORT).all(|report| report[OVER] != 0.0) {
+                if stage + 1 == stages {
+                    return Ok(Done { placed, reports });
+                }
+                break;
+            }
         }
     }
-    launch("lipex_fit_objective", shape(tasks.len(), 1, 0), &table)?;
-    let reports = on.receive("fit", &reports)?;
-    Ok(Done { placed, reports })
+    Ok(Done { placed, reports: on.receive("fit", &reports)? })
 }
 
 /// Launches a kernel of fit by name, with this shape, on this table of jobs.
@@ -420,6 +501,7 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
     problem.check()?;
     let size = Size::of(settings, problem);
     let around = problem.around;
+    let arrays = on.arrays("fit", around)?;
     let kept: Vec<u32> = problem.selection.kept.iter().map(|&j| j as u32).collect();
     let kept = on.send("fit", &kept)?;
     let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
@@ -443,9 +525,9 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
     let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
     let count = problem.multiplicities.map_or(size.rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
     let job = Job {
-        bits: around.masks.bits().address(),
-        p: around.probabilities.values().address(),
-        pi: around.weights.values().address(),
+        bits: arrays.bits,
+        p: arrays.p,
+        pi: arrays.pi,
         times: address(&times),
         kept: kept.address(),
         start: start.as_ref().map_or(0, DeviceBuffer::address),
@@ -458,6 +540,8 @@ fn place(settings: &Softmax, on: &Cuda, task: &Task<'_>) -> Result<(Placed, Job)
         full: u64::from(full),
         stages: 1,
         limit: if task.once { 1 } else { settings.evaluation_limit() as u64 },
+        most: size.most(on) as u64,
+        most_double: (size.most(on) / DOUBLE).max(1) as u64,
         lambda: task.lambda,
         kappa: curvature(settings),
         tolerance: tolerance(settings, task),

@@ -5,7 +5,7 @@ use crate::error::by_chunks;
 use crate::evaluate::{first_rows, with_intercepts};
 use crate::fit::{Task, fit_all};
 use crate::launch::Shape;
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
 use lipex_core::{
     Dependence, Fitted, Lambda, Masks, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
 };
@@ -14,23 +14,24 @@ use lipex_kernels::LAMBDA;
 /// What fills the kernels' places: only those of the divergence itself are there.
 type Programs = (Program, Program);
 
-/// One evaluation of lipex_lambda_held_out, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct HeldOut {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    folds: u64,
-    kept: u64,
-    x: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    features: u64,
-    fold: u64,
-    sum: u64,
+mirrored! {
+    /// One evaluation of lipex_lambda_held_out, field by field as the kernel has it.
+    "lambda" "HeldOut"
+    pub(crate) struct HeldOut {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        folds: u64,
+        kept: u64,
+        x: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        features: u64,
+        fold: u64,
+        sum: u64,
+    }
 }
 
 /// λ of each problem as it enters the objective: the one that is set, the start's, or one chosen by the data.
@@ -118,15 +119,16 @@ fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64
         Default::default();
     for (at, Held { problem, folds, fold, fitted }) in held.iter().enumerate() {
         let around = problem.around;
+        let arrays = on.arrays("fit", around)?;
         let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
         let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
         let (folds, kept) = (on.send("fit", &folds)?, on.send("fit", &kept)?);
         let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
         let x = on.send("fit", &with_intercepts(fitted))?;
         jobs.push(HeldOut {
-            bits: around.masks.bits().address(),
-            p: around.probabilities.values().address(),
-            pi: around.weights.values().address(),
+            bits: arrays.bits,
+            p: arrays.p,
+            pi: arrays.pi,
             times: times.as_ref().map_or(0, DeviceBuffer::address),
             folds: folds.address(),
             kept: kept.address(),

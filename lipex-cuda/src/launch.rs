@@ -1,15 +1,18 @@
 //! Launching kernels, with what can be checked checked.
 
-use crate::device::{Cuda, DeviceBuffer, Kernel};
+use crate::device::{Cuda, DeviceBuffer};
 use crate::error::{CudaError, at};
-use cudarc::driver::{LaunchConfig, PushKernelArg, sys};
-use lipex_core::{Element, Program, Result};
+use crate::modules::{Kernel, Programs};
+use cudarc::driver::{LaunchConfig, PushKernelArg};
+use lipex_core::{Element, Result};
 use lipex_kernels::{File, Parameter};
 
 /// One argument of a kernel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Argument {
-    /// An address in device memory, or a 64-bit number.
+    /// An address in the memory of the device of that number.
+    Address(u64, usize),
+    /// A 64-bit number.
     Long(u64),
     /// A 32-bit number.
     Word(u32),
@@ -18,14 +21,14 @@ pub(crate) enum Argument {
 impl Argument {
     fn size(&self) -> usize {
         match self {
-            Argument::Long(_) => 8,
+            Argument::Address(..) | Argument::Long(_) => 8,
             Argument::Word(_) => 4,
         }
     }
 
     fn align(&self) -> usize {
         match self {
-            Argument::Long(_) => align_of::<u64>(),
+            Argument::Address(..) | Argument::Long(_) => align_of::<u64>(),
             Argument::Word(_) => align_of::<u32>(),
         }
     }
@@ -33,7 +36,7 @@ impl Argument {
 
 impl<T: Element> From<&DeviceBuffer<T>> for Argument {
     fn from(buffer: &DeviceBuffer<T>) -> Self {
-        Argument::Long(buffer.address())
+        Argument::Address(buffer.address(), buffer.ordinal())
     }
 }
 
@@ -98,7 +101,7 @@ impl Cuda {
     pub(crate) unsafe fn launch(
         &self,
         stage: &'static str,
-        (file, name, programs): (&File, &'static str, Option<&(Program, Program)>),
+        kernel: (&File, &'static str, Option<&Programs>),
         shape: Shape,
         arguments: &[Argument],
     ) -> Result<()> {
@@ -106,17 +109,12 @@ impl Cuda {
             return Ok(());
         }
         self.watch.check()?;
-        let kernel = self.kernel(file, name, programs).map_err(at(stage))?;
+        let kernel = self.kernel(kernel).map_err(at(stage))?;
         self.check(&kernel, shape, arguments).map_err(at(stage))?;
-        if shape.shared > 48 << 10 {
-            let attribute = sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
-            let set = kernel.function.set_attribute(attribute, shape.shared as i32);
-            set.map_err(|e| at(stage)(e.into()))?;
-        }
         let mut builder = self.stream().launch_builder(&kernel.function);
         for argument in arguments {
             match argument {
-                Argument::Long(number) => builder.arg(number),
+                Argument::Address(number, _) | Argument::Long(number) => builder.arg(number),
                 Argument::Word(number) => builder.arg(number),
             };
         }
@@ -132,8 +130,15 @@ impl Cuda {
 
     fn check(&self, kernel: &Kernel, shape: Shape, arguments: &[Argument]) -> std::result::Result<(), CudaError> {
         let refuse = |reason: String| Err(CudaError::Launch { kernel: kernel.name.into(), reason });
-        if let Some(reason) = misfit(&kernel.parameters, arguments) {
+        if let Some(reason) = misfit(kernel.parameters, arguments) {
             return refuse(reason);
+        }
+        let (own, mut devices) = (
+            self.info().ordinal,
+            arguments.iter().filter_map(|a| if let Argument::Address(_, device) = a { Some(*device) } else { None }),
+        );
+        if let Some(other) = devices.find(|&device| device != own) {
+            return Err(CudaError::OtherDevice { own, other });
         }
         if shape.grid.0 > i32::MAX as usize || shape.grid.1 > MOST_DOWN {
             return refuse(format!("{} × {} blocks are too many", shape.grid.0, shape.grid.1));
@@ -151,17 +156,17 @@ mod tests {
 
     #[test]
     fn arguments_that_do_not_fit_are_refused_in_one_line() {
-        let parameters = lipex_kernels::WEIGH.kernels()[0].1.clone();
+        let parameters = lipex_kernels::WEIGH.parameters("lipex_weigh").unwrap();
         let fitting: Vec<Argument> =
             parameters.iter().map(|p| if p.size == 8 { Argument::Long(0) } else { Argument::Word(0) }).collect();
-        assert_eq!(misfit(&parameters, &fitting), None);
+        assert_eq!(misfit(parameters, &fitting), None);
         let mut other = fitting.clone();
         other[0] = Argument::Word(0);
-        let reason = misfit(&parameters, &other).unwrap();
+        let reason = misfit(parameters, &other).unwrap();
         assert_eq!(reason, "argument 0 has 4 bytes at multiples of 4, its parameter 8 bytes at multiples of 8");
-        let reason = misfit(&parameters, &fitting[1..]).unwrap();
+        let reason = misfit(parameters, &fitting[1..]).unwrap();
         assert_eq!(reason, format!("it takes {} arguments, not {}", fitting.len(), fitting.len() - 1));
-        assert!(misfit(&parameters, &[&fitting[..], &fitting[..1]].concat()).is_some());
+        assert!(misfit(parameters, &[&fitting[..], &fitting[..1]].concat()).is_some());
         // An address of a word is no place to copy 8 bytes from, nor is one that is not aligned as the kernel wants.
         let far = [Parameter { size: 8, align: 16 }];
         assert!(misfit(&far, &[Argument::Long(0)]).unwrap().contains("multiples of 16"));

@@ -2,29 +2,30 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
 use lipex_core::{Neighbourhood, Result};
 use lipex_kernels::SELECT;
 
-/// One instance of the kernels of select, field by field as they have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(crate) struct Regression {
-    pub bits: u64,
-    pub p: u64,
-    pub pi: u64,
-    pub times: u64,
-    pub kept: u64,
-    pub rows: u64,
-    pub words: u64,
-    pub classes: u64,
-    pub columns: u64,
-    pub moments: u64,
-    pub k: u64,
-    pub exclusive: u64,
-    pub room: u64,
-    pub taken: u64,
-    pub chosen: u64,
+mirrored! {
+    /// One instance of the kernels of select, field by field as they have it.
+    "select" "Regression"
+    pub(crate) struct Regression {
+        pub bits: u64,
+        pub p: u64,
+        pub pi: u64,
+        pub times: u64,
+        pub kept: u64,
+        pub rows: u64,
+        pub words: u64,
+        pub classes: u64,
+        pub columns: u64,
+        pub moments: u64,
+        pub k: u64,
+        pub exclusive: u64,
+        pub room: u64,
+        pub taken: u64,
+        pub chosen: u64,
+    }
 }
 
 /// A regression and the room for its sums, (C + 1) × columns.
@@ -43,11 +44,12 @@ impl Moments {
         (kept, times): (u64, u64),
     ) -> Result<Self> {
         let classes = around.probabilities.classes();
+        let arrays = on.arrays(stage, around)?;
         let sums = on.room::<f64>(stage, (classes + 1) * columns)?;
         let regression = Regression {
-            bits: around.masks.bits().address(),
-            p: around.probabilities.values().address(),
-            pi: around.weights.values().address(),
+            bits: arrays.bits,
+            p: arrays.p,
+            pi: arrays.pi,
             times,
             kept,
             rows: around.rows() as u64,

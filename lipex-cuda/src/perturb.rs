@@ -2,8 +2,8 @@
 
 use crate::device::Cuda;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::weigh::look_up;
-use bytemuck::{Pod, Zeroable};
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
@@ -14,16 +14,17 @@ use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
 use std::ops::Range;
 
-/// One instance of lipex_perturb, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Drawing {
-    bits: u64,
-    features: u64,
-    rows: u64,
-    start: u64,
-    most: u64,
-    ends: u64,
+mirrored! {
+    /// One instance of lipex_perturb, field by field as the kernel has it.
+    "perturb" "Drawing"
+    pub(crate) struct Drawing {
+        bits: u64,
+        features: u64,
+        rows: u64,
+        start: u64,
+        most: u64,
+        ends: u64,
+    }
 }
 
 /// The laws that the kernel knows, by its numbers.
@@ -37,6 +38,16 @@ enum Law {
     /// Turns the sequence of sizes by the number.
     WeightProportional = 4,
 }
+
+/// Numbers that the kernel has too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
+    ("perturb", "UNIFORM_SIZE", Law::UniformSize as usize),
+    ("perturb", "ANTITHETIC", Law::Antithetic as usize),
+    ("perturb", "BERNOULLI", Law::Bernoulli as usize),
+    ("perturb", "EXHAUSTIVE", Law::Exhaustive as usize),
+    ("perturb", "WEIGHT_PROPORTIONAL", Law::WeightProportional as usize),
+];
 
 /// Threads of a block, and most rows that it draws.
 const THREADS: usize = 128;

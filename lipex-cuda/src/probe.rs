@@ -1,5 +1,7 @@
 //! Is there a driver, is it whole, is it new enough, does it see a device? Asked before anything that could panic.
 
+use crate::device::DeviceInfo;
+use crate::error::at;
 use cudarc::driver::{CudaContext, result, sys};
 use lipex_core::{Error, Result};
 
@@ -80,4 +82,36 @@ pub(crate) fn devices() -> Result<usize> {
         return Err(unavailable("the NVIDIA driver sees no device"));
     }
     Ok(count as usize)
+}
+
+/// What the driver knows of the device of that number, which [`devices`] has counted; makes no context.
+///
+/// # Errors
+/// [`Error::Backend`] when the driver refuses.
+pub(crate) fn info(ordinal: usize) -> Result<DeviceInfo> {
+    read(ordinal).map_err(|error| at("start")(error.into()))
+}
+
+fn read(ordinal: usize) -> std::result::Result<DeviceInfo, result::DriverError> {
+    use sys::CUdevice_attribute_enum as A;
+    let device = result::device::get(ordinal as i32)?;
+    let mut version = 0;
+    // SAFETY: cuDriverGetVersion(int*) writes one int; the others are asked of a device that the driver gave just now.
+    let (memory, major, minor) = unsafe {
+        sys::cuDriverGetVersion(&mut version).result()?;
+        (
+            result::device::total_mem(device)?,
+            result::device::get_attribute(device, A::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
+            result::device::get_attribute(device, A::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
+        )
+    };
+    let name = result::device::get_name(device)?;
+    Ok(DeviceInfo {
+        ordinal,
+        memory,
+        capability: (major, minor),
+        driver: (version / 1000, version % 1000 / 10),
+        is_emulator: name.to_lowercase().contains("emulator"),
+        name,
+    })
 }

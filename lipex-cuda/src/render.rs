@@ -17,6 +17,18 @@ pub enum When {
     Removed(usize),
 }
 
+/// The rules by the kernel's numbers.
+const ALWAYS: u32 = 0;
+const KEPT: u32 = 1;
+const REMOVED: u32 = 2;
+/// Numbers that the kernel has too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
+    ("render", "ALWAYS", ALWAYS as usize),
+    ("render", "KEPT", KEPT as usize),
+    ("render", "REMOVED", REMOVED as usize),
+];
+
 /// The tokens of a text in order, each with the rule by which masks leave it there.
 ///
 /// Fits a model whose tokens of a damaged text are tokens of the whole one: then dropping ids is rendering.
@@ -51,9 +63,9 @@ impl TokenTemplate {
         let (mut ids, mut features, mut rules) = (Vec::new(), Vec::new(), Vec::new());
         for &(token, when) in &self.tokens {
             let (feature, rule) = match when {
-                When::Always => (0, 0u32),
-                When::Kept(feature) => (feature, 1),
-                When::Removed(feature) => (feature, 2),
+                When::Always => (0, ALWAYS),
+                When::Kept(feature) => (feature, KEPT),
+                When::Removed(feature) => (feature, REMOVED),
             };
             if feature >= masks.features() {
                 return Err(Error::shape(

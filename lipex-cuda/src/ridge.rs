@@ -3,8 +3,9 @@
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
+use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Zeroable;
 use lipex_core::{
     FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
 };
@@ -36,37 +37,39 @@ pub(crate) struct Solution {
     pub gradient_norm: f64,
 }
 
-/// A system, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct SystemJob {
-    members: u64,
-    size: u64,
-    first_class: u64,
-    classes: u64,
-    factor: u64,
-    solutions: u64,
-    reports: u64,
+mirrored! {
+    /// A system, field by field as the kernel has it.
+    "ridge" "System"
+    pub(crate) struct SystemJob {
+        members: u64,
+        size: u64,
+        first_class: u64,
+        classes: u64,
+        factor: u64,
+        solutions: u64,
+        reports: u64,
+    }
 }
 
-/// One instance of the kernels of ridge, field by field as they have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct RidgeJob {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    kept: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    columns: u64,
-    moments: u64,
-    gram: u64,
-    systems: u64,
-    count: u64,
-    alpha: f64,
+mirrored! {
+    /// One instance of the kernels of ridge, field by field as they have it.
+    "ridge" "Ridge"
+    pub(crate) struct RidgeJob {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        kept: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        columns: u64,
+        moments: u64,
+        gram: u64,
+        systems: u64,
+        count: u64,
+        alpha: f64,
+    }
 }
 
 /// What a task has on the device.

@@ -7,7 +7,8 @@
 use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
+use bytemuck::Zeroable;
 use lipex_core::{
     Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
     Spread, perturb,
@@ -17,47 +18,51 @@ use lipex_kernels::SANDWICH;
 
 /// The side of a tile of the matrices.
 const SIDE: usize = 16;
+/// Numbers that the kernels have too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[("sandwich", "SIDE", SIDE)];
 
-/// A sandwich, field by field as the kernels have it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Job {
-    bits: u64,
-    p: u64,
-    pi: u64,
-    times: u64,
-    kept: u64,
-    x: u64,
-    rows: u64,
-    words: u64,
-    classes: u64,
-    features: u64,
-    columns: u64,
-    near: u64,
-    scale: f64,
-    count: f64,
-    masks: u64,
-    room: u64,
-    gradients: u64,
-    vectors: u64,
-    bends: u64,
-    hessian: u64,
-    inverse: u64,
-    leverages: u64,
-    units: u64,
-    strata: u64,
-    members: u64,
-    factors: u64,
-    starts: u64,
-    stratum: u64,
-    firsts: u64,
-    counts: u64,
-    repeats: u64,
-    pull: u64,
-    means: u64,
-    parts: u64,
-    noise: u64,
-    moved: u64,
+mirrored! {
+    /// A sandwich, field by field as the kernels have it.
+    "sandwich" "Sandwich"
+    pub(crate) struct Job {
+        bits: u64,
+        p: u64,
+        pi: u64,
+        times: u64,
+        kept: u64,
+        x: u64,
+        rows: u64,
+        words: u64,
+        classes: u64,
+        features: u64,
+        columns: u64,
+        near: u64,
+        scale: f64,
+        count: f64,
+        masks: u64,
+        room: u64,
+        gradients: u64,
+        vectors: u64,
+        bends: u64,
+        hessian: u64,
+        inverse: u64,
+        leverages: u64,
+        units: u64,
+        strata: u64,
+        members: u64,
+        factors: u64,
+        starts: u64,
+        stratum: u64,
+        firsts: u64,
+        counts: u64,
+        repeats: u64,
+        pull: u64,
+        means: u64,
+        parts: u64,
+        noise: u64,
+        moved: u64,
+    }
 }
 
 /// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
@@ -185,6 +190,7 @@ impl<'a> Sums<'a> {
         columns: usize,
     ) -> Result<Self> {
         let around = problem.around;
+        let arrays = on.arrays("fit", around)?;
         let (rows, classes) = (around.rows(), fitted.matrix.len());
         let (k, n) = (classes - 1, columns * (classes - 1));
         let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
@@ -197,9 +203,9 @@ impl<'a> Sums<'a> {
         let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
         let exact = settings.divergence_in_use().record_curved();
         let job = Job {
-            bits: around.masks.bits().address(),
-            p: around.probabilities.values().address(),
-            pi: around.weights.values().address(),
+            bits: arrays.bits,
+            p: arrays.p,
+            pi: arrays.pi,
             times: times.as_ref().map_or(0, DeviceBuffer::address),
             kept: kept.address(),
             x: x.address(),

@@ -14,6 +14,9 @@ use lipex_kernels::SELECT;
 
 /// Where a class has no more features to choose.
 const NONE: u32 = u32::MAX;
+/// Numbers that the kernels have too.
+#[cfg(test)]
+pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[("select", "NONE", NONE as usize)];
 /// The ridge penalty of highest weights.
 const ALPHA: f64 = 0.01;
 /// With more features than this the ridge of highest weights is solved on the CPU.

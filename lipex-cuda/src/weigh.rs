@@ -2,7 +2,7 @@
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{MOST_DOWN, Shape};
-use bytemuck::{Pod, Zeroable};
+use crate::layout::mirrored;
 use lipex_core::weigh::check_weights;
 use lipex_core::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Masks, Proximity, ProximityTable, Result,
@@ -10,15 +10,16 @@ use lipex_core::{
 };
 use lipex_kernels::WEIGH;
 
-/// One instance of lipex_weigh, field by field as the kernel has it.
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Weighing {
-    bits: u64,
-    table: u64,
-    weights: u64,
-    rows: u64,
-    words: u64,
+mirrored! {
+    /// One instance of lipex_weigh, field by field as the kernel has it.
+    "weigh" "Weighing"
+    pub(crate) struct Weighing {
+        bits: u64,
+        table: u64,
+        weights: u64,
+        rows: u64,
+        words: u64,
+    }
 }
 
 /// For each row the number that its instance's table has for the features that it keeps, and whether every instance has one
@@ -33,6 +34,7 @@ pub(crate) fn look_up(
     for (chunk, part) in masks.chunks(MOST_DOWN).enumerate() {
         let (mut weighings, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
         for (i, m) in part.iter().enumerate() {
+            on.own(stage, m.bits())?;
             let (table, own) =
                 (on.send(stage, &table(chunk * MOST_DOWN + i, m.features()))?, on.room::<f32>(stage, m.rows())?);
             weighings.push(Weighing {

@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut ratios = [1.0f64; 2];
     for text in TEXTS {
         let text = TextInstance::new(text)?;
-        let exact = explainer.clone().samples(30_000)?.explain(&text, &model)?;
-        let few = explainer.clone().samples(400)?;
+        let exact = explainer.clone().samples(30_000).explain(&text, &model)?;
+        let few = explainer.clone().samples(400);
         let uniform = cost(&few, &text, &exact, &model)?;
         let proportional = cost(&few.clone().perturber(WeightProportional), &text, &exact, &model)? / uniform;
         let pairs = cost(&few.perturber(Antithetic), &text, &exact, &model)? / uniform;

@@ -57,8 +57,8 @@ where
         }
     };
     // λ is large enough here to pin W down to its third decimal.
-    let cpu = lipex().divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
-    let cuda = Explainer::lipex(device.clone()).divergence(OwnAlpha(0.5)).lambda(1e-2)?.explain(text, model)?;
+    let cpu = lipex().divergence(OwnAlpha(0.5)).lambda(1e-2).explain(text, model)?;
+    let cuda = Explainer::lipex(device.clone()).divergence(OwnAlpha(0.5)).lambda(1e-2).explain(text, model)?;
     let objectives = (cpu.fit.objective - cuda.fit.objective).abs();
     println!("on {}: objectives differ by {objectives:.1e}, W by {:.1e}", device.info().name, difference(&cpu, &cuda));
     assert!(objectives < 1e-5 && difference(&cpu, &cuda) < 1e-3);

@@ -72,7 +72,7 @@ impl Pool {
         let instance = TextInstance::new(text)?;
         if !file.exists() {
             let model = CommandModel::start(program, std::time::Duration::from_secs(120))?;
-            let explainer = Explainer::lipex(Cpu::new()).samples(POOL + 1)?.batch_size(512)?;
+            let explainer = Explainer::lipex(Cpu::new()).samples(POOL + 1).batch_size(512);
             let explainer = explainer.evaluator(OutOfFold { folds: 0 });
             let (_, around) = explainer.explain_with_neighbourhood(&instance, &model)?;
             let classes = around.probabilities.classes() as u32;
@@ -184,7 +184,7 @@ impl Perturber<Cpu> for FromPool {
 
 fn explainer(pool: &Arc<Pool>, replaced: bool, samples: usize, seed: u64) -> Result<Explainer<Cpu>> {
     let law = FromPool { pool: pool.clone(), replaced };
-    let explainer = Explainer::lipex(Cpu::new()).perturber(law).samples(samples)?.seed(seed);
+    let explainer = Explainer::lipex(Cpu::new()).perturber(law).samples(samples).seed(seed);
     Ok(explainer.evaluator(OutOfFold { folds: 0 }))
 }
 

@@ -147,6 +147,8 @@ fn without_a_driver_one_line_says_how_to_go_on() {
         }
         assert_eq!((done.status.code(), line.lines().count()), (Some(2), 1), "{line}");
         assert!(line.contains("cuda is not available") && line.contains("--backend cpu"), "{line}");
+        // `lipex devices` has no such option, so it does not tell to use it.
+        assert_eq!(line.contains("lipex text"), arguments == ["devices"], "{line}");
         assert!(done.stdout.is_empty());
     }
     let done = lipex(&["text", TEXT, "--samples", "50", "--backend", "auto"], false);

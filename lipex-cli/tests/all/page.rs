@@ -14,7 +14,7 @@ const UGLY: &str =
 /// An explanation with everything that one may hold, as a page in a file.
 fn page(folder: &tempfile::TempDir, name: &str, text: &str, unit: Unit) -> (Explanation, PathBuf) {
     let text = TextInstance::builder(text).unit(unit).build().unwrap();
-    let mut e = lipex().samples(300).unwrap().explain(&text, &DemoModel::embedded()).unwrap();
+    let mut e = lipex().samples(300).explain(&text, &DemoModel::embedded()).unwrap();
     noisy::add(&mut e);
     let file = folder.path().join(format!("{name}.html"));
     std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
@@ -254,7 +254,7 @@ fn many_classes_are_found_by_name() {
     });
     let words: Vec<String> = (0..80).map(|i| format!("w{i}")).collect();
     let text = TextInstance::new(words.join(" ")).unwrap();
-    let e = lime().selector(All).samples(100).unwrap().explain(&text, &model).unwrap();
+    let e = lime().selector(All).samples(100).explain(&text, &model).unwrap();
     let file = folder.path().join("many.html");
     std::fs::write(&file, to_html(&e, &PageOptions::default()).unwrap()).unwrap();
     browser.open(&file, (1200, 900), false);

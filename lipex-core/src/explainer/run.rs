@@ -60,6 +60,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
+        self.check()?;
         if instances.is_empty() {
             return Ok((Vec::new(), Vec::new()));
         }

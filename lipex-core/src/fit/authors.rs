@@ -38,7 +38,7 @@ pub enum AuthorsLoss {
 }
 
 impl AuthorsLoss {
-    /// The name that the command uses for `--divergence`.
+    /// The name, as `divergence` has it.
     pub fn name(self) -> &'static str {
         match self {
             AuthorsLoss::Hellinger => "hellinger",
@@ -57,7 +57,7 @@ impl AuthorsLoss {
             .find(|l| l.name() == name)
             .ok_or_else(|| {
                 let reason =
-                    "the authors' recipe has hellinger, tv or hellinger-or-tv; for others add --surrogate softmax";
+                    "the authors' recipe has hellinger, tv or hellinger-or-tv; others need the `surrogate` softmax";
                 Error::setting("divergence", name, reason)
             })
     }
@@ -138,7 +138,7 @@ mod tests {
         for loss in [AuthorsLoss::Hellinger, AuthorsLoss::TotalVariation, AuthorsLoss::Lower] {
             assert_eq!(AuthorsLoss::by_name(loss.name()).unwrap(), loss);
         }
-        assert!(AuthorsLoss::by_name("kl").is_err_and(|e| e.to_string().contains("--surrogate softmax")));
+        assert!(AuthorsLoss::by_name("kl").is_err_and(|e| e.to_string().contains("`surrogate` softmax")));
         assert_eq!(Authors::default().loss(AuthorsLoss::Lower).describe()[1].value, "hellinger-or-tv");
     }
 }

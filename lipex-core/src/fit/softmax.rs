@@ -109,7 +109,7 @@ impl fmt::Debug for Softmax {
 impl Softmax {
     /// The paper's settings: λ = 0.001 and no intercept.
     pub fn paper() -> Self {
-        Softmax { lambda: Some(Lambda::Fixed(1e-3)), intercept: Intercept::None, ..Self::default() }
+        crate::preset::Preset::Paper.softmax()
     }
 
     /// The divergence; default [`Hellinger`].

@@ -17,15 +17,15 @@ use crate::Cpu;
 use crate::lanes::padded_f32;
 use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
-pub(crate) use objective::shift;
-pub(crate) use shared::by_class;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
     Backend, Dependence, FitReport, Fitted, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread,
     Start, Surrogate,
 };
+pub(crate) use objective::shift;
 use objective::{Objective, Precision, Terms};
 use precondition::Preconditioner;
+pub(crate) use shared::by_class;
 use shared::{Shared, together};
 
 /// Smoothing widths for a divergence with kinks, in order.

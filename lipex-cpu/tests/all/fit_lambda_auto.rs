@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Dependence, Evaluator, Fitted, Lambda, LambdaScale, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection, Softmax,
-    Start, Starts, Surrogate, Weights, softmax_in_place,
+    Dependence, Evaluator, Fitted, Lambda, LambdaScale, Masks, Neighbourhood, OutOfFold, Probabilities, Problem,
+    Selection, Softmax, Start, Starts, Surrogate, Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 
@@ -72,7 +72,11 @@ fn the_choice_is_scaled_and_refits_keep_it() {
     let around = neighbourhood(60, 0.4, 4.0);
     let softmax = Softmax::default().divergence(lipex_core::Kl).lambda_auto();
     let full = fit(&softmax, &around, &Cpu::new());
-    assert!(LambdaScale::Curvature.candidates().iter().any(|l| (4.0 * l - full.report.lambda).abs() < 1e-15), "{}", full.report.lambda);
+    assert!(
+        LambdaScale::Curvature.candidates().iter().any(|l| (4.0 * l - full.report.lambda).abs() < 1e-15),
+        "{}",
+        full.report.lambda
+    );
     let selection = Selection::shared(CLASSES, (0..FEATURES).collect());
     let few: Vec<u32> = (0..60).map(|i| u32::from(i < 12)).collect();
     let refit = Problem { start: Some(&full), multiplicities: Some(&few), ..Problem::new(&around, &selection) };

@@ -19,9 +19,8 @@ fn winner(seed: u64, features: usize, classes: usize) -> impl Fn(u32) -> usize {
         let (u, v) = (draws.unit(at), draws.unit(at + 1));
         (-2.0 * (1.0 - u).ln()).sqrt() * (2.0 * std::f64::consts::PI * v).cos()
     };
-    let mut numbers = |count: usize| -> Vec<Vec<f64>> {
-        (0..classes).map(|_| (0..count).map(|_| normal()).collect()).collect()
-    };
+    let mut numbers =
+        |count: usize| -> Vec<Vec<f64>> { (0..classes).map(|_| (0..count).map(|_| normal()).collect()).collect() };
     let (alone, pairs) = (numbers(features + 1), numbers(features * features));
     move |mask| {
         let kept: Vec<usize> = (0..features).filter(|j| mask >> j & 1 == 1).collect();
@@ -96,7 +95,10 @@ fn ends_low(divergence: &str, least: usize) {
         }
     }
     let each = evaluations.map(|e| e / GAMES as usize);
-    println!("{divergence}: {} of {GAMES} in {} evaluations, from one start {} in {}", low[1], each[1], low[0], each[0]);
+    println!(
+        "{divergence}: {} of {GAMES} in {} evaluations, from one start {} in {}",
+        low[1], each[1], low[0], each[0]
+    );
     assert!(low[1] >= least, "{divergence}: {low:?}");
 }
 

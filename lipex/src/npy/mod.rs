@@ -10,7 +10,7 @@
 //!     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
 //! });
 //! let text = TextInstance::new("a fine day")?;
-//! let (_, around) = lipex().samples(20)?.explain_with_neighbourhood(&text, &model)?;
+//! let (_, around) = lipex().samples(20).explain_with_neighbourhood(&text, &model)?;
 //! let file = std::env::temp_dir().join("lipex-doc-neighbourhood.npz");
 //! npy::save_neighbourhood(&file, &around)?; // numpy.load reads it
 //! let again = npy::load_neighbourhood(&file)?;

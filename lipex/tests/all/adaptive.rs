@@ -54,7 +54,7 @@ fn a_grown_run_is_a_plain_run_and_repeats_no_call() {
             lipex().perturber(Antithetic),
             lipex().perturber(WeightProportional),
             lipex().perturber(Bernoulli::default()).selector(All).error_bars(ErrorBars::default().refits(20).unwrap()),
-            lime().samples(1000).unwrap(),
+            lime().samples(1000),
         ] {
             let explainer = explainer.seed(4);
             let seen = Mutex::default();
@@ -66,7 +66,7 @@ fn a_grown_run_is_a_plain_run_and_repeats_no_call() {
             let last = growth.looks.last().unwrap();
             assert_eq!((last.masks, last.inputs, last.met), (grown.calls.masks, grown.calls.inputs, growth.met));
             assert!(growth.looks.iter().rev().skip(1).all(|look| !look.met));
-            let plain = explainer.samples(grown.calls.masks).unwrap().explain(&text, &model()).unwrap();
+            let plain = explainer.samples(grown.calls.masks).explain(&text, &model()).unwrap();
             assert_eq!(plainly(&grown), plainly(&plain));
             stops.push(growth.looks.len());
         }

@@ -214,7 +214,7 @@ fn rows_are_counted_over_the_whole_run() {
     let text = TextInstance::new("a surprise party for a friend of mine").unwrap();
     let row = |batch: usize| {
         let model = start(&answering(answer), 20.0).unwrap();
-        match lipex().seed(3).batch_size(batch).unwrap().explain(&text, &model).unwrap_err() {
+        match lipex().seed(3).batch_size(batch).explain(&text, &model).unwrap_err() {
             Error::NotADistribution { row, .. } => row,
             other => panic!("{other}"),
         }

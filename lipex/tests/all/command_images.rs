@@ -54,7 +54,7 @@ fn image() -> ImageInstance {
 }
 
 fn explain(model: &CommandModel) -> Result<Explanation> {
-    lipex().images().samples(60)?.explain(&image(), model)
+    lipex().images().samples(60).explain(&image(), model)
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn the_demo_is_explained_well_and_whole() {
 fn equal_runs_are_equal_whatever_the_batch() {
     let (text, model) = (TextInstance::new(TEXT).unwrap(), DemoModel::embedded());
     let of = |batch: usize, threads: usize| {
-        let explainer = Explainer::lipex(Cpu::with_threads(threads).unwrap()).batch_size(batch).unwrap();
+        let explainer = Explainer::lipex(Cpu::with_threads(threads).unwrap()).batch_size(batch);
         explainer.explain(&text, &model).unwrap()
     };
     let first = of(64, 1);

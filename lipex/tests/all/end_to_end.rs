@@ -42,7 +42,7 @@ fn letters(classes: usize) -> TextFn<'static> {
 
 /// An explainer of 300 masks; the authors' recipe ends after 20 passes over them.
 fn quick(on: Cpu, preset: Preset) -> Explainer<Cpu> {
-    let explainer = Explainer::with_preset(on, preset).samples(300).unwrap();
+    let explainer = Explainer::with_preset(on, preset).samples(300);
     match preset {
         Preset::Authors => explainer.surrogate(Authors::default().epochs(20).unwrap()),
         _ => explainer,
@@ -69,7 +69,7 @@ fn batch_size_and_threads_change_nothing() {
         let mut seen: Option<String> = None;
         for (threads, batch) in [(1, 1), (1, 7), (1, 1000), (2, 7), (2, 1000)] {
             let on = Cpu::with_threads(threads).unwrap();
-            let explainer = quick(on, preset).batch_size(batch).unwrap();
+            let explainer = quick(on, preset).batch_size(batch);
             let json = timeless(&explainer.explain(&text, &model).unwrap());
             assert_eq!(*seen.get_or_insert_with(|| json.clone()), json, "{threads} threads, batches of {batch}");
         }
@@ -79,7 +79,7 @@ fn batch_size_and_threads_change_nothing() {
 #[test]
 fn another_seed_is_another_sample() {
     let (text, model) = (TextInstance::new(TEXTS[0]).unwrap(), letters(7));
-    let of = |seed| lipex().samples(100).unwrap().seed(seed).explain(&text, &model).unwrap();
+    let of = |seed| lipex().samples(100).seed(seed).explain(&text, &model).unwrap();
     assert_eq!(timeless(&of(1)), timeless(&of(1)));
     assert_ne!(of(1).matrix, of(2).matrix);
 }
@@ -110,7 +110,7 @@ fn a_linear_model_is_found_exactly() {
         texts.iter().map(|t| [0.0, score(t)]).collect()
     });
     let text = TextInstance::new("worst service, very angry, ever so late").unwrap();
-    let explainer = lipex().selector(All).lambda(1e-9).unwrap();
+    let explainer = lipex().selector(All).lambda(1e-9);
     let explanation = explainer.explain(&text, &model.logits()).unwrap();
     for w in explanation.contrast(1, 0) {
         let name = &explanation.features[w.feature].name;
@@ -140,7 +140,7 @@ fn odd_inputs_are_explained() {
     for explainer in [lipex(), paper(), lime(), quick(Cpu::new(), Preset::Authors), kernel_shap()] {
         for text in [&one, &many] {
             for samples in [1, 2, 3, 20] {
-                let explainer = explainer.clone().samples(samples).unwrap();
+                let explainer = explainer.clone().samples(samples);
                 if samples == 1 && explainer.settings()[0].value == "kernel-shap" {
                     let refused = explainer.explain(text, &letters(4)).unwrap_err().to_string();
                     assert!(refused.contains("at least 2 masks"), "{refused}");
@@ -172,7 +172,7 @@ fn twenty_thousand_words_are_explained() {
     let model = TextFn::new(["without", "with"], |texts| {
         texts.iter().map(|t| if t.starts_with("w0 ") { [0.1f32, 0.9] } else { [0.9, 0.1] }).collect()
     });
-    let explanation = lipex().samples(100).unwrap().explain(&text, &model).unwrap();
+    let explanation = lipex().samples(100).explain(&text, &model).unwrap();
     sound(&explanation);
     assert_eq!(explanation.top_k(1, 1, Rank::Supporting)[0].feature, 0);
 }
@@ -198,7 +198,7 @@ fn a_row_that_is_no_distribution_is_named() {
     let model = TextFn::new(["a", "b"], |texts| {
         texts.iter().map(|t| if t.contains("party") { [0.5f32, 0.5] } else { [0.5, f32::NAN] }).collect()
     });
-    let of = |batch| lipex().batch_size(batch).unwrap().explain(&text, &model).unwrap_err();
+    let of = |batch| lipex().batch_size(batch).explain(&text, &model).unwrap_err();
     let Error::NotADistribution { row, .. } = of(64) else { panic!("{}", of(64)) };
     assert!(row > 0);
     assert_eq!(of(64).to_string(), of(1).to_string());

@@ -56,7 +56,7 @@ fn a_planted_segment_is_found() {
 fn batches_and_threads_do_not_change_a_byte() {
     let explain = |threads: usize, batch: usize| {
         let explainer = Explainer::lipex(Cpu::with_threads(threads).unwrap()).images();
-        without_times(&explainer.batch_size(batch).unwrap().explain(&image(), &model()).unwrap())
+        without_times(&explainer.batch_size(batch).explain(&image(), &model()).unwrap())
     };
     let first = explain(1, 64);
     assert!(first.contains("bernoulli:0.5") && first.contains("\"box\""));
@@ -73,7 +73,7 @@ fn no_more_images_exist_at_once_than_a_batch_has() {
         all.fetch_add(images.len(), Ordering::Relaxed);
         vec![[0.5, 0.5]; images.len()]
     });
-    let explanation = lipex().images().batch_size(7).unwrap().explain(&image(), &counting).unwrap();
+    let explanation = lipex().images().batch_size(7).explain(&image(), &counting).unwrap();
     assert_eq!((most.load(Ordering::Relaxed), all.load(Ordering::Relaxed)), (7, explanation.calls.inputs));
     assert_eq!(explanation.calls.masks, 1000);
     // Large pictures come in smaller batches than asked for: 2 megapixels are 6 MB, and a batch has at most 32 MiB.
@@ -81,7 +81,7 @@ fn no_more_images_exist_at_once_than_a_batch_has() {
     let large = Picture::filled(2000, 1000, [9, 9, 9]).unwrap();
     let map = SegmentMap::grid(2000, 1000, 2, 3).unwrap();
     let large = ImageInstance::builder(large, map).baseline(PlainColour::BLACK).build().unwrap();
-    lipex().images().samples(20).unwrap().explain(&large, &counting).unwrap();
+    lipex().images().samples(20).explain(&large, &counting).unwrap();
     assert_eq!(most.load(Ordering::Relaxed), 5);
 }
 
@@ -157,7 +157,7 @@ fn sizes_must_agree() {
 
 #[test]
 fn a_preset_for_images_departs_in_nothing() {
-    let explain = |explainer: Explainer<Cpu>| explainer.samples(200).unwrap().explain(&image(), &model()).unwrap();
+    let explain = |explainer: Explainer<Cpu>| explainer.samples(200).explain(&image(), &model()).unwrap();
     let names = |e: &Explanation| e.departures.iter().map(|d| d.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&explain(paper().images())), ["samples"]);
     // The paper draws masks of images otherwise than of texts.

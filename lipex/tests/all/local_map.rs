@@ -44,7 +44,7 @@ fn logits(text: &str) -> [f64; CLASSES] {
 fn distance(within: Option<Angle>) -> Result<f64> {
     let model = TextFn::new(["a", "b", "c", "d"], |texts| texts.iter().map(|t| logits(t)).collect()).logits();
     let text = TextInstance::new(TEXT)?;
-    let explanation = lipex().lambda(1e-9)?.selector(All).perturber(UniformSize { within }).explain(&text, &model)?;
+    let explanation = lipex().lambda(1e-9).selector(All).perturber(UniformSize { within }).explain(&text, &model)?;
     assert_eq!(explanation.kept.len(), WORDS.len());
     let whole = counts(TEXT);
     let mut largest: f64 = 0.0;

@@ -18,5 +18,6 @@ mod own_parts;
 mod page;
 mod picture_files;
 mod readings;
+mod setters;
 mod text;
 mod watch;

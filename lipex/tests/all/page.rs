@@ -150,7 +150,7 @@ fn many(classes: usize) -> TextFn<'static> {
 fn many_classes_and_features_have_limits_that_are_told() {
     let words: Vec<String> = (0..400).map(|i| format!("w{i}")).collect();
     let text = TextInstance::new(words.join(" ")).unwrap();
-    let explainer = lipex().surrogate(Ridge::default()).selector(All).samples(60).unwrap();
+    let explainer = lipex().surrogate(Ridge::default()).selector(All).samples(60);
     let e = explainer.explain(&text, &many(200)).unwrap();
     let html = to_html(&e, &PageOptions::default().contrast(150, 0)).unwrap();
     assert!(html.contains("150 less likely classes are not on this page"), "50 of 200, the contrasted among them");
@@ -267,7 +267,7 @@ fn tables_are_read_back_to_the_last_bit() {
 #[test]
 fn equal_names_are_numbered_and_unfitted_entries_left_out() {
     let text = TextInstance::builder("to be or not to be").unit(Unit::Occurrence).build().unwrap();
-    let e = lime().samples(200).unwrap().explain(&text, &DemoModel::embedded()).unwrap();
+    let e = lime().samples(200).explain(&text, &DemoModel::embedded()).unwrap();
     let table = to_csv(&e).unwrap();
     assert!(table.contains(",to (1),") && table.contains(",to (2),") && table.contains(",or,"), "{table}");
     // Numbers count all occurrences, not only the kept ones.

@@ -14,7 +14,7 @@ fn model() -> TextFn<'static> {
 
 fn explained() -> Explanation {
     let text = TextInstance::new("up down sideways").unwrap();
-    lipex().perturber(Exhaustive).lambda(1e-9).unwrap().explain(&text, &model()).unwrap()
+    lipex().perturber(Exhaustive).lambda(1e-9).explain(&text, &model()).unwrap()
 }
 
 fn names(e: &Explanation, class: usize, rank: Rank) -> Vec<&str> {

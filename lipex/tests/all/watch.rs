@@ -22,7 +22,7 @@ fn text() -> TextInstance {
 }
 
 fn with_bars(samples: usize) -> Explainer<Cpu> {
-    lipex().samples(samples).unwrap().error_bars(ErrorBars::default().refits(20).unwrap())
+    lipex().samples(samples).error_bars(ErrorBars::default().refits(20).unwrap())
 }
 
 /// Time that this thread has worked: others may have the machine meanwhile.
@@ -105,7 +105,7 @@ fn every_surrogate_and_selector_asks() {
     {
         let count = Arc::new(AtomicUsize::new(0));
         let so_far = Arc::clone(&count);
-        let explainer = explainer.samples(200).unwrap().interrupt(move || {
+        let explainer = explainer.samples(200).interrupt(move || {
             so_far.fetch_add(1, Ordering::Relaxed);
             false
         });
