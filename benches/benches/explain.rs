@@ -12,7 +12,7 @@ fn explain(c: &mut Criterion) {
         let explainer = Explainer::lipex(on.clone()).samples(size.0).batch_size(1000);
         let run = || explainer.explain(&prepared, &prepared).unwrap();
         // What is timed must explain something: guesses would agree once in C.
-        let agreement = run().fidelity.out_of_fold.map_or(0.0, |unseen| unseen.arg_max);
+        let agreement = run().fidelity.as_ref().unwrap().out_of_fold.map_or(0.0, |unseen| unseen.arg_max);
         assert!(agreement > 1.5 / size.2 as f64, "{}: {agreement}", name(size));
         c.bench_function(&format!("explain {}", name(size)), |b| b.iter(run));
     }

@@ -91,15 +91,15 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
         let u = bars(&around, &softmax, &fitted, law.sampler.dependence(), seed);
         let mut within = true;
         for c in 0..CLASSES {
-            for j in 0..truth.kept.len() {
-                let off = (fitted.matrix[c][j] - truth.matrix[c][j]).abs();
+            for j in 0..truth.kept().len() {
+                let off = (fitted.shares().matrix()[c][j] - truth.shares().matrix()[c][j]).abs();
                 inside += u32::from(off <= u.quantile * u.std_error[c][j]);
                 within &= off <= u.band * u.std_error[c][j];
                 all += 1;
             }
             for b in 0..c {
                 for (j, error) in u.contrast_error(c, b).iter().enumerate() {
-                    let of = |fit: &Fitted| fit.matrix[c][j] - fit.matrix[b][j];
+                    let of = |fit: &Fitted| fit.shares().matrix()[c][j] - fit.shares().matrix()[b][j];
                     contrasts += u32::from((of(&fitted) - of(&truth)).abs() <= u.quantile * error);
                     pairs += 1;
                 }
@@ -158,9 +158,11 @@ fn by_refits(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted, seed: u64)
     let problem = |times| Problem { multiplicities: Some(times), start: Some(fitted), ..Problem::new(around, &kept) };
     let problems: Vec<Problem<'_, Cpu>> = times.iter().map(|times| problem(times.as_slice())).collect();
     let refits = softmax.fit(&Cpu::new(), &problems).expect("a planted problem");
-    let refits: Vec<Vec<f64>> = refits.into_iter().map(|fit| fit.matrix.concat()).collect();
-    let spread = Spread::from_refits(CLASSES, fitted.kept.len(), &refits).expect("500 refits");
-    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+    let refits: Vec<Vec<f64>> = refits.into_iter().map(|fit| fit.shares().matrix().concat()).collect();
+    let spread = Spread::from_refits(CLASSES, fitted.kept().len(), &refits).expect("500 refits");
+    (0..CLASSES * fitted.kept().len())
+        .map(|e| spread.std_error(e / fitted.kept().len(), e % fitted.kept().len()))
+        .collect()
 }
 
 /// Standard errors of all entries by the sandwich.
@@ -168,7 +170,9 @@ fn by_formula(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f6
     let (kept, rows) = (kept(), law.sampler.dependence());
     let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted, rows);
     let spread = spread.expect("a planted problem").expect("a smooth divergence");
-    (0..CLASSES * fitted.kept.len()).map(|e| spread.std_error(e / fitted.kept.len(), e % fitted.kept.len())).collect()
+    (0..CLASSES * fitted.kept().len())
+        .map(|e| spread.std_error(e / fitted.kept().len(), e % fitted.kept().len()))
+        .collect()
 }
 
 /// The median, the least and the most over entries of one standard error over another.
@@ -198,7 +202,7 @@ fn against_truth(law: &Law, rows: usize, seeds: u64) {
         if seed < runs {
             estimates.push([by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, seed)]);
         }
-        fits.push(fitted.matrix.concat());
+        fits.push(fitted.shares().matrix().concat());
     }
     let truth = Spread::from_refits(CLASSES, ENTRIES / CLASSES, &fits).expect("fits of many seeds");
     let truth: Vec<f64> =

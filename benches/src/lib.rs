@@ -110,13 +110,13 @@ impl Render<Cpu, Range<usize>> for Prepared {
 }
 
 impl BlackBox<Cpu, Range<usize>> for Prepared {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
     }
 
-    fn predict(&self, _: &Cpu, rows: &Range<usize>, out: &mut Probabilities<Cpu>) -> Result<()> {
+    fn predict(&self, on: &Cpu, rows: &Range<usize>) -> Result<Probabilities<Cpu>> {
         let classes = self.labels.len();
-        out.values_mut().copy_from_slice(&self.answers[rows.start * classes..rows.end * classes]);
-        Ok(())
+        let values = self.answers[rows.start * classes..rows.end * classes].to_vec();
+        Probabilities::new(on, rows.len(), classes, values)
     }
 }

@@ -150,11 +150,11 @@ impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
 struct OfMasks(Vec<String>);
 
 impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
-    fn labels(&self) -> &[String] {
-        &self.0
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0)
     }
 
-    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Vec<Vec<u32>>) -> Result<Probabilities<B>> {
         let mut values = Vec::new();
         for row in batch {
             let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
@@ -162,8 +162,7 @@ impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
             lipex_core::softmax_in_place(&mut logits);
             values.extend(logits.iter().map(|&l| l as f32));
         }
-        *out.values_mut() = on.upload(values)?;
-        Ok(())
+        Probabilities::new(on, batch.len(), self.0.len(), on.upload(values)?)
     }
 }
 
@@ -198,15 +197,26 @@ where
         for (instance, one) in instances.iter().zip(&many) {
             let e = cpu.explain(instance, &model).unwrap();
             let g = own.explain(instance, &model).unwrap();
-            assert_eq!((&g.matrix, &g.intercept, &g.fidelity), (&one.matrix, &one.intercept, &one.fidelity));
-            assert_eq!((&g.kept, &g.support, &g.probabilities.model), (&e.kept, &e.support, &e.probabilities.model));
-            assert_eq!((&g.backend[..], &g.fit.lambda), (on.name(), &e.fit.lambda));
-            for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+            assert_eq!(
+                (&g.shares().matrix(), &g.answer.as_ref().unwrap().linear().unwrap().intercept(), &g.fidelity),
+                (&one.shares().matrix(), &one.answer.as_ref().unwrap().linear().unwrap().intercept(), &one.fidelity)
+            );
+            assert_eq!(
+                (&g.kept(), &g.answer.as_ref().unwrap().linear().unwrap().support(), &g.probabilities.model),
+                (&e.kept(), &e.answer.as_ref().unwrap().linear().unwrap().support(), &e.probabilities.model)
+            );
+            assert_eq!((&g.backend[..], &g.fit.as_ref().unwrap().lambda), (on.name(), &e.fit.as_ref().unwrap().lambda));
+            for (a, b) in e.shares().matrix().iter().flatten().zip(g.shares().matrix().iter().flatten()) {
                 assert!((a - b).abs() <= 1e-3, "{}: {a} {b}", preset.name());
             }
-            close(&e.fidelity.in_sample, &g.fidelity.in_sample, SLACK, preset.name());
+            close(
+                &e.fidelity.as_ref().unwrap().in_sample,
+                &g.fidelity.as_ref().unwrap().in_sample,
+                SLACK,
+                preset.name(),
+            );
         }
     }
     let pairs = Explainer::lipex(on.clone()).samples(101).perturber(Antithetic);
-    assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.out_of_fold.is_some());
+    assert!(pairs.explain(&instances[0], &model).unwrap().fidelity.as_ref().unwrap().out_of_fold.is_some());
 }

@@ -3,8 +3,8 @@
 use crate::problem::{Case, EVALUATED, Made, cases, made};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Alpha, Backend, Divergence, ErasedDivergence, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Link, Normalise,
-    Problem, Q, Real, Result, Softmax, Start, Surrogate, by_name,
+    Alpha, Backend, Divergence, ErasedDivergence, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, Linear, Link,
+    Normalise, Problem, Q, Real, Result, Softmax, Start, Surrogate, by_name,
 };
 use lipex_cpu::Cpu;
 use std::sync::Arc;
@@ -114,7 +114,9 @@ pub fn point(case: Case, intercept: bool) -> Fitted {
         start: Start::Given,
     };
     let support = vec![(0..case.kept).collect(); case.classes];
-    Fitted { kept: (0..case.kept).collect(), matrix, intercept: b, support, link: Link::Softmax, report }
+    let b = intercept.then_some(b);
+    let linear = Linear::from_presence((0..case.kept).collect(), matrix, b, support, Link::Softmax).unwrap();
+    Fitted::new(linear, report)
 }
 
 /// Objective and centred gradient of a problem at a point, as a backend evaluates them while fitting.
@@ -135,7 +137,8 @@ pub fn gradient_matches_the_oracle<B: Backend>(
             let point = point(case, settings.has_intercept());
             let (value, gradient) = objective(&settings, &Problem::new(&around, &made.selection), &point).unwrap();
             let width = (!divergence.is_smooth()).then_some(0.1);
-            let (v, g) = oracle(&made, &settings, (&point.matrix, &point.intercept), width);
+            let (v, g) =
+                oracle(&made, &settings, (&point.shares().matrix(), &point.linear().unwrap().intercept()), width);
             let at = format!("{} at {case:?}, {intercept:?}", divergence.name());
             assert!((value - v).abs() <= 1e-5 * v.abs() + 1e-8, "{at}: {value} {v}");
             let largest = g.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -229,7 +232,8 @@ where
     let name = settings.divergence_in_use().name();
     for (i, made) in problems.iter().enumerate() {
         let (e, g) = (&fits[i], &got[i]);
-        let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
+        let value =
+            |f: &Fitted| oracle(made, settings, (&f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
         if (name.as_str(), made.case.kept) == TWO_MINIMA && (value(e) - value(g)).abs() > 1e-5 * value(e) {
             assert!((value(e) - value(g)).abs() < 1e-3 * value(e), "{} {}", value(e), value(g));
             equal(settings, made, &fitted(settings, &[Problem { start: Some(g), ..expected[i] }])[0], g);
@@ -251,7 +255,7 @@ fn equal(settings: &Softmax, made: &Made, e: &Fitted, g: &Fitted) {
         e.report.lambda,
         settings.tolerance_in_use()
     );
-    let value = |f: &Fitted| oracle(made, settings, (&f.matrix, &f.intercept), None).0;
+    let value = |f: &Fitted| oracle(made, settings, (&f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
     let (e_value, g_value) = (value(e), value(g));
     // Below its last smoothing width (10⁻⁴ a class) the total variation has digits that no fit determines.
     let least = if divergence.is_smooth() { 1e-8 } else { 1e-7 };
@@ -268,11 +272,14 @@ fn equal(settings: &Softmax, made: &Made, e: &Fitted, g: &Fitted) {
         g.report,
         e.report
     );
-    assert_eq!((&g.kept, &g.support, g.link, g.report.lambda), (&e.kept, &e.support, e.link, e.report.lambda));
-    let means = (0..made.case.kept).map(|j| g.matrix.iter().map(|row| row[j]).sum::<f64>().abs());
+    assert_eq!(
+        (&g.kept(), &g.linear().unwrap().support(), g.answer.link(), g.report.lambda),
+        (&e.kept(), &e.linear().unwrap().support(), e.answer.link(), e.report.lambda)
+    );
+    let means = (0..made.case.kept).map(|j| g.shares().matrix().iter().map(|row| row[j]).sum::<f64>().abs());
     assert!(means.fold(0.0, f64::max) < 1e-9, "{at}: W is not centred");
     if settings.tolerance_in_use() <= TIGHT {
-        for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+        for (a, b) in e.shares().matrix().iter().flatten().zip(g.shares().matrix().iter().flatten()) {
             assert!((a - b).abs() <= 1e-3, "{at}: W {a} {b}");
         }
     }
@@ -302,7 +309,7 @@ where
     let on_cpu = Problem { multiplicities: Some(&times), ..Problem::new(&expected, &made.selection) };
     let strong = settings.lambda(1e-2).unwrap();
     let (g, e) = (strong.fit(on, &[counted]).unwrap().remove(0), fitted(&strong, &[on_cpu]).remove(0));
-    for (a, b) in e.matrix.iter().flatten().zip(g.matrix.iter().flatten()) {
+    for (a, b) in e.shares().matrix().iter().flatten().zip(g.shares().matrix().iter().flatten()) {
         assert!((a - b).abs() <= 1e-3, "W {a} {b}");
     }
 }

@@ -22,8 +22,8 @@ fn first(made: &Made) -> Vec<u32> {
 fn held_out(made: &Made, divergence: &dyn ErasedDivergence, fitted: &Fitted, folds: &[usize], fold: usize) -> f64 {
     let classes = made.case.classes;
     let one = |i: usize| {
-        let present: Vec<bool> = fitted.kept.iter().map(|&j| made.keeps(i, j)).collect();
-        let q = fitted.predict(&present);
+        let present: Vec<bool> = fitted.kept().iter().map(|&j| made.keeps(i, j)).collect();
+        let q = fitted.predict(&present).unwrap();
         let terms = made.p[i * classes..(i + 1) * classes].iter().zip(&q);
         let sum: f64 = terms.map(|(&p, q)| divergence.value(f64::from(p), q.ln())).sum();
         f64::from(made.pi[i]) * sum
@@ -50,11 +50,12 @@ fn scores(made: &Made, settings: &Softmax, dependence: Dependence) -> Vec<f64> {
     settings.lambda_scale_in_use().candidates().into_iter().map(score).collect()
 }
 
-/// The penalties that are least by those scores, give or take what is too close to tell.
+/// The largest penalties whose scores are as good as the least, give or take what is too close to tell.
 fn least(scores: &[f64]) -> Vec<f64> {
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let near = |(score, _): &(&f64, f64)| **score <= least * (1.0 + CLOSE);
-    scores.iter().zip(LambdaScale::Curvature.candidates()).filter(near).map(|(_, lambda)| lambda).collect()
+    let bound = scores.iter().copied().fold(f64::INFINITY, f64::min) * (1.0 + Lambda::CLOSE);
+    let within = |slack: f64| scores.iter().position(|&s| s <= bound * (1.0 + slack));
+    let places = [within(CLOSE), within(-CLOSE)];
+    places.into_iter().flatten().map(|at| LambdaScale::Curvature.candidates()[at]).collect()
 }
 
 /// The λ that is least by plain scores, which is the CPU's, with single masks and with pairs; kept by refits from a start.

@@ -19,8 +19,13 @@ where
         let ridge = Ridge::default().support(support);
         let e = fitted(&ridge, Problem { multiplicities: times, ..Problem::new(&expected, selection) });
         let g = ridge.fit(on, &[Problem { multiplicities: times, ..Problem::new(&own, selection) }]).unwrap().remove(0);
-        assert_eq!((&g.kept, &g.support, g.link), (&e.kept, &e.support, e.link));
-        let numbers = |f: &Fitted| f.matrix.iter().flatten().chain(&f.intercept).copied().collect::<Vec<_>>();
+        assert_eq!(
+            (&g.kept(), &g.linear().unwrap().support(), g.answer.link()),
+            (&e.kept(), &e.linear().unwrap().support(), e.answer.link())
+        );
+        let numbers = |f: &Fitted| {
+            f.shares().matrix().iter().flatten().chain(&f.linear().unwrap().intercept()).copied().collect::<Vec<_>>()
+        };
         for (a, b) in numbers(&e).iter().zip(numbers(&g)) {
             assert!((a - b).abs() < 1e-8, "{a} {b} at {:?} {support:?}", problem.case);
         }

@@ -34,7 +34,7 @@ where
     let fitted = Surrogate::<Cpu>::fit(&ridge, &cpu, &[Problem::new(&problem.on(&cpu), &all)]).unwrap().remove(0);
     let got = picks::<B>(on, &HighestWeights::new(k).unwrap(), &[problem]).remove(0);
     assert_eq!(got.per_class.len(), classes);
-    for (picks, row) in got.per_class.iter().zip(&fitted.matrix) {
+    for (picks, row) in got.per_class.iter().zip(fitted.shares().matrix()) {
         let mut different = picks.clone();
         different.sort_unstable();
         different.dedup();

@@ -2,7 +2,7 @@
 
 use crate::problem::{Case, Made, cases, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, Describe, ErrorBars, Estimate, Exponential, Fitted, Forward, Method,
+    Antithetic, Backend, Dependence, Describe, ErrorBars, Estimate, Exponential, Fitted, Forward, Linear, Method,
     Neighbourhood, Normalise, Perturber, Problem, ProximityTable, Rank, Result, Sample, Selection, Selector, Setting,
     Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
 };
@@ -125,7 +125,12 @@ where
         let expected = Problem { multiplicities, ..Problem::new(&expected, &made.selection) };
         let own = Problem { multiplicities, ..Problem::new(&own, &made.selection) };
         let mut fitted = Surrogate::<Cpu>::fit(&settings, &cpu, &[Problem { ..expected }]).unwrap().remove(0);
-        fitted.matrix.iter_mut().flatten().for_each(|w| *w *= far);
+        let linear = fitted.linear().unwrap();
+        let matrix = linear.coefficients().iter().map(|row| row.iter().map(|w| w * far).collect()).collect();
+        let b = settings.has_intercept().then(|| linear.intercept());
+        let support = linear.support().to_vec();
+        fitted.answer =
+            Linear::from_presence(linear.kept().to_vec(), matrix, b, support, linear.link()).unwrap().into();
         let (a, b) =
             (of_cpu(&settings, &expected, &fitted, dependence), settings.spread(on, &own, &fitted, dependence));
         let (a, b) = (a.unwrap_or_else(|| panic!("{at}: no spread")), b.unwrap().unwrap());

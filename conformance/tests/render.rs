@@ -7,7 +7,7 @@ mod mutants;
 
 use device::device;
 use lipex_conformance::{Case, made};
-use lipex_core::{Backend, Distinct, Probabilities};
+use lipex_core::{Backend, Distinct};
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, Pixel, PixelTemplate, TokenTemplate, When};
 use lipex_demo::Demo;
 
@@ -146,8 +146,7 @@ fn demo_answers(on: &Cuda, demo: &Demo, net: &DemoNet, tokens: &[(u32, When)], f
     let masks = problem.on(on).masks;
     let before = on.transferred().received;
     let batch = TokenTemplate { tokens: tokens.to_vec() }.render(on, &masks, 0..rows).unwrap();
-    let mut p = Probabilities::new(on, rows, 7, on.zeros(rows * 7).unwrap()).unwrap();
-    net.predict(on, &batch, &mut p).unwrap();
+    let p = net.predict(on, &batch).unwrap();
     assert_eq!(on.transferred().received, before, "something came back to the host");
     let p = on.download(p.values()).unwrap();
     for i in 0..rows {

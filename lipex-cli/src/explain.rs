@@ -2,8 +2,7 @@
 
 use crate::backend::Everything;
 use crate::options::{MethodOptions, ModelOptions, NoiseOptions, SamplingOptions, View};
-use crate::progress::Watched;
-use crate::{method, parse, report};
+use crate::{method, parse, progress, report};
 use lipex::{BlackBox, Domain, Explanation, Neighbourhood, Rank, Render, Result};
 
 /// The options that an explanation depends on.
@@ -35,9 +34,10 @@ pub fn explain<B: Everything, Batch>(
         explainer = explainer.rank(Rank::by_name(rank)?);
     }
     // Its line makes room for the report when this is done.
-    let model = &Watched::new(model);
-    let view = report::Choice::new(asked.view, model.labels())?;
-    let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, model.labels())).transpose()?;
+    let explainer = progress::watched(explainer);
+    let labels = model.labels().unwrap_or_default();
+    let view = report::Choice::new(asked.view, labels)?;
+    let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, labels)).transpose()?;
     let (mut explanation, around) = explainer.explain_with_neighbourhood(instance, model)?;
     if let Some(to) = flip_to {
         explanation.flip = Some(explainer.flip(instance, model, &explanation, to)?);

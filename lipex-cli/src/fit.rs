@@ -5,8 +5,8 @@ use crate::options::{BarOptions, EXIT_CODES, SelectOption, SurrogateOptions, Thr
 use crate::{method, parse};
 use clap::Args;
 use lipex::{
-    All, Cpu, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Preset, Problem, Rank,
-    Result, Selector, Uncertainty, to_json_lines,
+    All, AnswerKeys, Cpu, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Preset, Problem,
+    Rank, Result, Selector, Uncertainty, to_json_lines,
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -47,9 +47,8 @@ fn without_default(select: clap::Arg) -> clap::Arg {
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'a str,
-    kept: &'a [usize],
-    matrix: &'a [Vec<f64>],
-    intercept: &'a [f64],
+    #[serde(flatten)]
+    answer: AnswerKeys<'a>,
     objective: f64,
     gradient_norm: f64,
     lambda: f64,
@@ -117,9 +116,7 @@ fn document<'a>(
     let report = &fitted.report;
     Document {
         schema: "lipex.fit/1",
-        kept: &fitted.kept,
-        matrix: &fitted.matrix,
-        intercept: &fitted.intercept,
+        answer: AnswerKeys::of(&fitted.answer),
         objective: report.objective,
         gradient_norm: report.gradient_norm,
         lambda: report.lambda,

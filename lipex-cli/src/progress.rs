@@ -1,68 +1,80 @@
-//! How far a slow model is: on standard error, and only where that is a terminal.
+//! How far a slow run is: a bar on standard error, and only where that is a terminal.
 
-use lipex::{Backend, BlackBox, Probabilities, Result};
+use lipex::{Backend, Explainer, Progress, Stage};
 use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Nothing is shown of a model that has needed no longer.
+/// Nothing is shown of a run that has needed no longer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Time between two changes of the line.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Cells of the bar.
+const CELLS: usize = 20;
 
-/// A model, and a line that counts its answers while it is at work. The line is gone with this value.
-pub struct Watched<'a, B: Backend, Batch> {
-    model: &'a dyn BlackBox<B, Batch>,
-    line: Option<Mutex<Line>>,
+/// The explainer with a bar for its runs where standard error is a terminal. The bar is gone with the explainer.
+pub fn watched<B: Backend>(explainer: Explainer<B>) -> Explainer<B> {
+    let error = std::io::stderr();
+    if !error.is_terminal() {
+        return explainer;
+    }
+    let line = Mutex::new(Line::new(Box::new(error), PATIENCE));
+    explainer.watch(move |progress| line.lock().unwrap_or_else(PoisonError::into_inner).tell(progress))
 }
 
 struct Line {
     to: Box<dyn Write + Send>,
     patience: Duration,
     start: Instant,
-    answers: usize,
+    /// The stage under way, since when, and how much of it was done then.
+    stage: Option<(Stage, Instant)>,
     written: Option<Instant>,
 }
 
-impl<'a, B: Backend, Batch> Watched<'a, B, Batch> {
-    pub fn new(model: &'a dyn BlackBox<B, Batch>) -> Self {
-        let error = std::io::stderr();
-        let to: Option<Box<dyn Write + Send>> = if error.is_terminal() { Some(Box::new(error)) } else { None };
-        Self::on(model, to, PATIENCE)
-    }
-
-    fn on(model: &'a dyn BlackBox<B, Batch>, to: Option<Box<dyn Write + Send>>, patience: Duration) -> Self {
-        let line = |to| Mutex::new(Line { to, patience, start: Instant::now(), answers: 0, written: None });
-        Watched { model, line: to.map(line) }
-    }
-}
-
-impl<B: Backend, Batch> BlackBox<B, Batch> for Watched<'_, B, Batch> {
-    fn labels(&self) -> &[String] {
-        self.model.labels()
-    }
-
-    fn predict(&self, on: &B, batch: &Batch, out: &mut Probabilities<B>) -> Result<()> {
-        self.model.predict(on, batch, out)?;
-        if let Some(line) = &self.line {
-            line.lock().unwrap_or_else(PoisonError::into_inner).count(out.rows());
-        }
-        Ok(())
-    }
-}
-
 impl Line {
-    fn count(&mut self, answers: usize) {
-        self.answers += answers;
-        let seconds = self.start.elapsed();
-        if seconds < self.patience || self.written.is_some_and(|at| at.elapsed() < PAUSE) {
+    fn new(to: Box<dyn Write + Send>, patience: Duration) -> Self {
+        Line { to, patience, start: Instant::now(), stage: None, written: None }
+    }
+
+    fn tell(&mut self, progress: Progress) {
+        let Progress { stage, done, total } = progress;
+        let since = match self.stage {
+            Some((before, since)) if before == stage && done > 0 => since,
+            _ => Instant::now(),
+        };
+        self.stage = Some((stage, since));
+        if self.start.elapsed() < self.patience || self.written.is_some_and(|at| at.elapsed() < PAUSE) {
             return;
         }
+        let full = CELLS * done / total.max(1);
+        let bar = "█".repeat(full) + &"░".repeat(CELLS - full);
         // A line that cannot be shown is no reason to fail.
-        let _ = write!(self.to, "\r{} answers of the model, {} s\x1b[K", self.answers, seconds.as_secs());
+        let _ =
+            write!(self.to, "\r{} {bar} {done} of {total}{}\x1b[K", name(stage), left(since.elapsed(), done, total));
         let _ = self.to.flush();
         self.written = Some(Instant::now());
     }
+}
+
+/// What is being done, and what is counted.
+fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Predict => "asking the model",
+        Stage::Select => "selecting",
+        Stage::Fit => "fitting",
+        Stage::Evaluate => "measuring fidelity",
+        Stage::Uncertainty => "error bars",
+        other => other.name(),
+    }
+}
+
+/// Seconds that are left if the rest goes as fast as what is done.
+fn left(spent: Duration, done: usize, total: usize) -> String {
+    if done == 0 {
+        return String::new();
+    }
+    let seconds = spent.as_secs_f64() * (total - done) as f64 / done as f64;
+    format!(", {seconds:.0} s left")
 }
 
 impl Drop for Line {
@@ -76,7 +88,6 @@ impl Drop for Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex::{Cpu, TextFn, Texts};
     use std::sync::Arc;
 
     #[derive(Clone, Default)]
@@ -93,20 +104,21 @@ mod tests {
     }
 
     fn shown(patience: Duration) -> String {
-        let (screen, on) = (Screen::default(), Cpu::new());
-        let model = TextFn::new(["no", "yes"], |texts: &[&str]| vec![[0.5, 0.5]; texts.len()]);
-        let watched = Watched::<Cpu, Texts>::on(&model, Some(Box::new(screen.clone())), patience);
-        let batch = Texts::from(vec!["a".to_string(); 3]);
-        let mut out = Probabilities::new(&on, 3, 2, vec![0.0; 6]).unwrap();
-        watched.predict(&on, &batch, &mut out).unwrap();
-        assert_eq!((watched.labels(), out.row(2)), (["no".to_string(), "yes".into()].as_slice(), &[0.5, 0.5][..]));
-        drop(watched);
+        let screen = Screen::default();
+        let mut line = Line::new(Box::new(screen.clone()), patience);
+        line.tell(Progress { stage: Stage::Predict, done: 10, total: 40 });
+        // Too soon after the first to be shown.
+        line.tell(Progress { stage: Stage::Predict, done: 20, total: 40 });
+        drop(line);
         String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
     }
 
     #[test]
-    fn a_slow_model_is_counted_and_the_line_goes_away() {
-        assert_eq!(shown(Duration::ZERO), "\r3 answers of the model, 0 s\x1b[K\r\x1b[K");
+    fn a_slow_run_has_a_bar_with_an_end_and_the_line_goes_away() {
+        let bar = "█████░░░░░░░░░░░░░░░";
+        assert_eq!(shown(Duration::ZERO), format!("\rasking the model {bar} 10 of 40, 0 s left\x1b[K\r\x1b[K"));
         assert_eq!(shown(Duration::from_secs(3600)), "");
+        assert_eq!(left(Duration::from_secs(10), 25, 100), ", 30 s left");
+        assert_eq!(left(Duration::from_secs(10), 0, 100), "");
     }
 }

@@ -84,9 +84,24 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// # Errors
     /// [`Error::NotADistribution`] names the row; [`check_row`] is the rule.
     fn check(&self, probabilities: &Probabilities<Self>) -> Result<()>;
+
+    /// Rows that [`check`](Backend::check) passes, each divided by its sum where the array is at hand: see
+    /// [`normalise_row`]. By default they are left as they are, which suits a device: its models end in a softmax.
+    ///
+    /// # Errors
+    /// Those of [`check`](Backend::check).
+    fn normalise(&self, probabilities: Probabilities<Self>) -> Result<Probabilities<Self>> {
+        self.check(&probabilities)?;
+        Ok(probabilities.checked(0.0))
+    }
 }
 
-/// Passes if `values`, f32 or f64, is a distribution: finite, not negative, sum 1 ± 10⁻³.
+/// How far from 1 the sum of a row may be.
+const SUM: f64 = 1e-3;
+
+/// Passes if `values`, f32 or f64, is a distribution but for rounding: finite, not negative, its sum 1 ± 10⁻³, or as far
+/// from 1 as rounding C numbers to the row's own digits can take it: C·½·10⁻ᵈ, where no number has more than d digits after
+/// the point and d is 3, 4 or 5. So \[.334, .334, .333\] passes (d = 3: 1 ± .0015), and \[.5, .51\] does not.
 ///
 /// Numbers that are f64 are checked as such, before they are rounded to the f32 in which probabilities are held: rounding
 /// would turn a tiny negative number into a 0.
@@ -101,12 +116,65 @@ pub fn check_row<T: Copy + Into<f64> + fmt::Display>(row: usize, values: &[T]) -
         format!("class {class} has {v}, which is negative")
     } else {
         let sum: f64 = values.iter().map(|&v| v.into()).sum();
-        if (sum - 1.0).abs() <= 1e-3 {
+        let off = (sum - 1.0).abs();
+        if off <= SUM || off <= rounding(values) {
             return Ok(());
         }
         format!("it sums to {sum:.6}")
     };
     Err(Error::NotADistribution { row, problem })
+}
+
+/// How far from 1 rounding to the row's own digits may have taken its sum; 0 where it has more than 5 of them.
+fn rounding<T: Copy + Into<f64>>(values: &[T]) -> f64 {
+    for digits in 3..=5 {
+        let scale = 10f64.powi(digits);
+        // f32 has some 7 digits.
+        let whole = |v: f64| (v * scale - (v * scale).round()).abs() <= 1e-7 * scale;
+        if values.iter().all(|&v| whole(v.into())) {
+            return 0.5 * values.len() as f64 / scale + 1e-7;
+        }
+    }
+    0.0
+}
+
+/// Divides a row that [`check_row`] passes by its sum; gives how far from 1 that was.
+///
+/// # Errors
+/// Those of [`check_row`].
+pub fn normalise_row(row: usize, values: &mut [f64]) -> Result<f64> {
+    check_row(row, values)?;
+    let sum: f64 = values.iter().sum();
+    if sum != 1.0 {
+        values.iter_mut().for_each(|v| *v /= sum);
+    }
+    Ok((sum - 1.0).abs())
+}
+
+/// Passes if `values` are probabilities, each of its own: from 0 to 1, but for 10⁻⁶, which is taken off.
+///
+/// # Errors
+/// [`Error::NotADistribution`] with `row`.
+pub fn check_scores(row: usize, values: &mut [f64]) -> Result<()> {
+    for (class, v) in values.iter_mut().enumerate() {
+        // Not a number is in no range.
+        if !(-1e-6..=1.0 + 1e-6).contains(v) {
+            let problem = format!("class {class} has {v}, and independent probabilities are from 0 to 1");
+            return Err(Error::NotADistribution { row, problem });
+        }
+        *v = v.clamp(0.0, 1.0);
+    }
+    Ok(())
+}
+
+/// The same for every row, wherever they lie.
+pub(crate) fn check_score_rows<B: Backend>(on: &B, p: Probabilities<B>) -> Result<Probabilities<B>> {
+    let mut host: Vec<f64> = on.download(p.values())?.into_iter().map(f64::from).collect();
+    for (row, values) in host.chunks_exact_mut(p.classes().max(1)).enumerate() {
+        check_scores(row, values)?;
+    }
+    let values = on.upload(host.into_iter().map(|v| v as f32).collect())?;
+    Ok(Probabilities::new(on, p.rows(), p.classes(), values)?.independent().checked(0.0))
 }
 
 /// Masks Z, one bit a feature: 1 keeps it, 0 removes it.
@@ -192,16 +260,30 @@ pub struct Probabilities<B: Backend> {
     rows: usize,
     classes: usize,
     values: B::Buffer<f32>,
+    independent: bool,
+    sums_off: Option<f64>,
 }
 
 impl<B: Backend> Probabilities<B> {
-    /// Takes a buffer of `rows` × `classes` numbers. The numbers are checked by [`Backend::check`], not here.
+    /// Takes a buffer of `rows` × `classes` numbers. The numbers are not checked here; the explainer does it.
     ///
     /// # Errors
     /// [`Error::Shape`] when the buffer has another length.
     pub fn new(on: &B, rows: usize, classes: usize, values: B::Buffer<f32>) -> Result<Self> {
         expect_len("probabilities", rows * classes, on.len(&values))?;
-        Ok(Probabilities { rows, classes, values })
+        Ok(Probabilities { rows, classes, values, independent: false, sums_off: None })
+    }
+
+    /// Rows of several labels at once: each number is the probability of a label against not that label, and a row may sum
+    /// to anything.
+    pub fn independent(self) -> Self {
+        Probabilities { independent: true, ..self }
+    }
+
+    /// Says that every row has been checked by [`check_row`] (independent ones by [`check_scores`]) in all digits, and divided
+    /// by its sum, which was off 1 by `sums_off` at most. Nobody checks again.
+    pub fn checked(self, sums_off: f64) -> Self {
+        Probabilities { sums_off: Some(sums_off), ..self }
     }
 
     /// N, the number of rows.
@@ -214,14 +296,50 @@ impl<B: Backend> Probabilities<B> {
         self.classes
     }
 
+    /// Whether each number is a probability of its own.
+    pub fn is_independent(&self) -> bool {
+        self.independent
+    }
+
+    /// How far from 1 sums were before rows were divided by them; `None` if nobody has checked the rows.
+    pub fn sums_off(&self) -> Option<f64> {
+        self.sums_off
+    }
+
     /// The numbers, where they lie.
     pub fn values(&self) -> &B::Buffer<f32> {
         &self.values
     }
 
-    /// The numbers, to be written by a black box.
-    pub fn values_mut(&mut self) -> &mut B::Buffer<f32> {
-        &mut self.values
+    /// Rows `index[0], index[1], …`.
+    ///
+    /// # Errors
+    /// [`Error::Backend`] when the device fails; [`Error::Shape`] when a row does not exist.
+    pub fn gather(&self, on: &B, index: &[u32]) -> Result<Self> {
+        let values = on.gather(&self.values, self.classes, index)?;
+        Ok(Probabilities { rows: index.len(), values, ..*self })
+    }
+
+    /// The rows of all parts, one after the other, which are `rows`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when they are more or fewer, or have not the same classes.
+    pub(crate) fn concat(on: &B, rows: usize, parts: impl Iterator<Item = Self>) -> Result<Self> {
+        let mut parts = parts.peekable();
+        let Some(&Probabilities { classes, independent, sums_off, rows: first, .. }) = parts.peek() else {
+            return Err(Error::shape("rows from the model", rows, 0));
+        };
+        if first == rows {
+            return parts.next().ok_or_else(|| Error::shape("rows from the model", rows, 0));
+        }
+        let (mut values, mut at) = (on.zeros(rows * classes)?, 0);
+        for part in parts {
+            expect_len("classes from the model", classes, part.classes)?;
+            on.place(&part.values, &mut values, classes, at)?;
+            at += part.rows;
+        }
+        expect_len("rows from the model", rows, at)?;
+        Ok(Probabilities { rows, classes, values, independent, sums_off })
     }
 }
 
@@ -295,9 +413,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn independent_probabilities_are_each_from_0_to_1() {
+        let mut row = [0.5, 1.0000001, 0.0, -1e-9];
+        check_scores(0, &mut row).unwrap();
+        assert_eq!(row, [0.5, 1.0, 0.0, 0.0]);
+        assert!(check_scores(0, &mut [0.0, 0.0]).is_ok());
+        for (values, word) in [([0.5, 1.5], "class 1 has 1.5"), ([f64::NAN, 0.0], "NaN"), ([-0.5, 0.0], "-0.5")] {
+            let text = check_scores(2, &mut values.clone()).unwrap_err().to_string();
+            assert!(text.contains("row 2") && text.contains(word), "{text}");
+        }
+    }
+
+    #[test]
     fn a_row_is_a_distribution_or_says_why_not() {
         assert!(check_row(0, &[0.25, 0.75]).is_ok());
         assert!(check_row(0, &[0.0, 1.0009]).is_ok());
+        // Rounded to three digits, in f64 and in f32; four classes of four digits have less room.
+        assert!(check_row(0, &[0.334, 0.334, 0.333]).is_ok() && check_row(0, &[0.5, 0.501]).is_ok());
+        assert!(check_row(0, &[0.334f32, 0.334, 0.333]).is_ok() && check_row(0, &[0.5f32, 0.501]).is_ok());
+        assert!(check_row(0, &[0.499, 0.499, 0.0]).is_err() && check_row(0, &[0.25, 0.25, 0.25, 0.2511]).is_err());
+        let rounded: Vec<f64> = [0.0005; 10].into_iter().chain([0.001; 993]).collect();
+        assert!((rounded.iter().sum::<f64>() - 0.998).abs() < 1e-9 && check_row(0, &rounded).is_ok());
         for (values, word) in [
             (vec![0.5, f32::NAN], "NaN"),
             (vec![1.5, -0.5], "negative"),
@@ -307,6 +443,9 @@ mod tests {
             let text = check_row(3, &values).unwrap_err().to_string();
             assert!(text.contains("row 3") && text.contains(word), "{text}");
         }
+        let mut row = [0.334, 0.334, 0.333];
+        assert!((normalise_row(0, &mut row).unwrap() - 0.001).abs() < 1e-12);
+        assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-15 && (row[2] - 0.333 / 1.001).abs() < 1e-15);
         // Both would be zeros in f32, and the 0.1 is told as it was given.
         assert!(check_row(0, &[1.0, -1e-60]).unwrap_err().to_string().contains("negative"));
         assert!(check_row(0, &[1.0, 1e-60]).is_ok());

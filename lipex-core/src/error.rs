@@ -45,7 +45,7 @@ pub enum Error {
     Instance(String),
     /// A row of the black box's answer is no probability distribution.
     #[error(
-        "the model's row {row} is no distribution: {problem}; rows must be non-negative and sum to 1 ± 0.001 (for logits or independent scores use an adapter)"
+        "the model's row {row} is no distribution: {problem}; rows must be non-negative and sum to 1 ± 0.001, or what rounding to their digits can do (for logits or independent scores say so)"
     )]
     NotADistribution {
         /// The row of the model's answer, counted over the distinct inputs from 0 (the unperturbed instance).

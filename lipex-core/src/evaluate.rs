@@ -2,7 +2,7 @@
 
 use crate::backend::Backend;
 use crate::error::{Result, expect_len};
-use crate::fit::{Fitted, Problem, Surrogate};
+use crate::fit::{Answer, Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
 
@@ -75,7 +75,8 @@ impl Default for OutOfFold {
 /// random problems it moves those by less than a hundredth of themselves.
 const REFIT_TOLERANCE: f64 = 1e-4;
 
-/// Fits of each problem without the rows of fold 1, of fold 2, and so on: one batch for all, each from the problem's fit.
+/// The answers of each problem's surrogate without the rows of fold 1, of fold 2, and so on: those that the fit carries for
+/// these very folds, else one batch of refits for all, each from the problem's fit.
 ///
 /// `folds` has the fold of each row of each problem, as [`deal_folds`] gives it; a problem without folds has no refits.
 ///
@@ -87,10 +88,16 @@ pub fn refit_without_folds<B: Backend>(
     fitted: &[Fitted],
     folds: &[Vec<usize>],
     surrogate: &dyn Surrogate<B>,
-) -> Result<Vec<Vec<Fitted>>> {
-    let counts: Vec<usize> = folds.iter().map(|of| of.iter().copied().max().unwrap_or(0)).collect();
-    let tasks: Vec<(usize, usize)> =
-        counts.iter().enumerate().flat_map(|(i, &count)| (1..=count).map(move |k| (i, k))).collect();
+) -> Result<Vec<Vec<Answer>>> {
+    let count = |i: usize| folds[i].iter().copied().max().unwrap_or(0);
+    let carried = |i: usize| {
+        let fits =
+            fitted[i].out_of_fold.as_ref().filter(|fits| fits.folds == folds[i] && fits.answers.len() == count(i));
+        fits.map(|fits| fits.answers.clone())
+    };
+    let mut answers: Vec<Vec<Answer>> = (0..problems.len()).map(|i| carried(i).unwrap_or_default()).collect();
+    let lacking = (0..problems.len()).filter(|&i| answers[i].is_empty());
+    let tasks: Vec<(usize, usize)> = lacking.flat_map(|i| (1..=count(i)).map(move |k| (i, k))).collect();
     let left: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(&problems[i], &folds[i], k)).collect();
     let refits: Vec<Problem<'_, B>> = tasks
         .iter()
@@ -105,8 +112,8 @@ pub fn refit_without_folds<B: Backend>(
     on.watch().extend(refits.len());
     let refits = surrogate.fit(on, &refits)?;
     expect_len("refits without a fold", tasks.len(), refits.len())?;
-    let mut refits = refits.into_iter();
-    Ok(counts.iter().map(|&count| refits.by_ref().take(count).collect()).collect())
+    tasks.iter().zip(refits).for_each(|(&(i, _), refit)| answers[i].push(refit.answer));
+    Ok(answers)
 }
 
 /// The problem's multiplicities with the rows of fold `k` taken out.

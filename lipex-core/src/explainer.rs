@@ -1,9 +1,12 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
+mod ask;
 mod grow;
 mod presets;
 mod run;
 mod setters;
+
+pub use ask::Repeats;
 
 use crate::backend::{Backend, Masks, Neighbourhood};
 use crate::describe::{Departure, Setting};
@@ -20,7 +23,8 @@ use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
-use run::Asked;
+use ask::{Asked, Question, labels};
+use run::one;
 use setters::Given;
 use std::sync::Arc;
 
@@ -53,6 +57,7 @@ pub struct Explainer<B: Backend> {
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
+    repeats: Repeats,
     asks: Option<Asks>,
     tells: Option<Tells>,
     given: Given<B>,
@@ -83,6 +88,9 @@ impl<B: Backend> Explainer<B> {
         settings.extend(self.surrogate.describe());
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
+        if self.repeats == Repeats::AskAgain {
+            settings.push(Setting::new("ask-again", "every mask"));
+        }
         settings
     }
 
@@ -118,11 +126,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        let (mut explanations, mut around) = self.started().run(&[instance], model)?;
-        match (explanations.pop(), around.pop()) {
-            (Some(explanation), Some(around)) => Ok((explanation, around)),
-            _ => Err(Error::shape("explanations", 1, 0)),
-        }
+        one(self.started().run(&[instance], model))?
     }
 
     /// Explains many instances; each explanation equals that of [`explain`](Explainer::explain), timings aside (a
@@ -135,7 +139,25 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        Ok(self.started().run(instances, model)?.0)
+        self.explain_each(instances, model).into_iter().collect()
+    }
+
+    /// Explains many instances, each for itself: an error is that of its instance alone, and the others are explained all the
+    /// same. Each explanation equals that of [`explain`](Explainer::explain), timings aside.
+    ///
+    /// Inputs of several instances share batches where the black box says that this changes no answer
+    /// ([`Batching::Free`](crate::Batching::Free)); else a batch holds inputs of one instance, as if it were explained alone.
+    ///
+    /// # Errors
+    /// For each instance those of [`explain`](Explainer::explain). A run that is
+    /// [interrupted](Explainer::interrupt) ends every instance that is not done.
+    pub fn explain_each<I, M, Batch>(&self, instances: &[&I], model: &M) -> Vec<Result<Explanation>>
+    where
+        I: Render<B, Batch> + ?Sized,
+        M: BlackBox<B, Batch> + ?Sized,
+    {
+        let explained = self.started().run(instances, model);
+        explained.into_iter().map(|result| result.map(|(explanation, _)| explanation)).collect()
     }
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.
@@ -165,8 +187,10 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         let masks = Masks::new(on, rows, features, on.upload(bits.split_off((2 - rows) * words))?)?;
         let mut timings = Timings::default();
-        let p = self.started().predict(instance, model, &masks, &mut Asked::default(), &mut timings)?;
-        let merged = self.groups.merge(on, p, model.labels())?.probabilities;
+        let mut asked = Asked::default();
+        let question = Question::new(instance, &masks, &mut asked, &mut timings);
+        let p = one(self.started().ask(model, &mut [question], false)?)??;
+        let merged = self.groups.merge(on, p, labels(model)?)?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
     }

@@ -3,19 +3,20 @@
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
-use crate::fit::{FitReport, Fitted, Link, softmax_in_place};
+use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
-use crate::predict::Calls;
+use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
 use crate::render::{Domain, Feature};
 use crate::uncertainty::{Growth, Uncertainty};
 
 /// What a classifier does around one instance, for every class at once. Host data without parameters.
 ///
-/// W has no sign of its own across classes: adding a constant to a column changes no probability. It is kept with columns
-/// centred, so an entry says what a feature does to a class *relative to the others*, in log-odds.
+/// What was learnt is the [`Answer`]: [`shares`](Explanation::shares) is the matrix that one reads, and
+/// [`without`](Explanation::without) says what the surrogate answers when features are removed. A softmax's shares have no
+/// sign of their own across classes: adding a constant to a column changes no probability. They are kept with columns centred,
+/// so an entry says what a feature does to a class *relative to the others*, in log-odds.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Explanation {
     /// The version of lipex that made it.
     pub version: String,
@@ -31,29 +32,21 @@ pub struct Explanation {
     pub seed: u64,
     /// The text that was explained, which the spans of the features refer to; `None` for instances that are no text.
     pub text: Option<String>,
-    /// Class names, in the order of the matrix's rows.
+    /// Class names, in the order of the shares' rows.
     pub classes: Vec<String>,
     /// All D features.
     pub features: Vec<Feature>,
-    /// S, ascending: the features that the matrix's columns belong to.
-    pub kept: Vec<usize>,
-    /// For each class the positions in `kept` that its row was fitted on.
-    pub support: Vec<Vec<usize>>,
-    /// W: C rows of F numbers.
-    pub matrix: Vec<Vec<f64>>,
-    /// b: C numbers. An extrapolation to no features at all, not a base rate.
-    pub intercept: Vec<f64>,
-    /// How scores become the surrogate's answer.
-    pub link: Link,
+    /// What the surrogate learnt; `None` where the method has none.
+    pub answer: Option<Answer>,
     /// Both answers at the instance.
     pub probabilities: Answers,
     /// Classes that the black box gives less than 10⁻⁶ on every mask.
     pub never: Vec<bool>,
-    /// How well the surrogate agrees with the black box.
-    pub fidelity: Fidelity,
-    /// How the fit went.
-    pub fit: FitReport,
-    /// Standard errors of W, where they were asked for.
+    /// How well the surrogate agrees with the black box; `None` where that was not measured.
+    pub fidelity: Option<Fidelity>,
+    /// How the fit went; `None` where nothing was fitted.
+    pub fit: Option<FitReport>,
+    /// Standard errors of the shares, where they were asked for.
     pub uncertainty: Option<Uncertainty>,
     /// The course of a run that added masks until its answer was steady.
     pub growth: Option<Growth>,
@@ -63,6 +56,8 @@ pub struct Explanation {
     pub rank: Rank,
     /// What the black box was asked.
     pub calls: Calls,
+    /// What was seen of its answers.
+    pub observed: Observed,
     /// Wall-clock time of each stage.
     pub timings_ms: Timings,
 }
@@ -104,12 +99,12 @@ pub struct Timings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Rank {
-    /// Largest W first: what holds the class up.
+    /// Largest share first: what holds the class up.
     #[default]
     Supporting,
-    /// Smallest W first: what speaks against the class.
+    /// Smallest share first: what speaks against the class.
     Opposing,
-    /// Largest |W| first: what moves the odds. The paper's.
+    /// Largest absolute share first: what moves the odds. The paper's.
     Absolute,
     /// Largest loss of the surrogate's probability when the feature is removed from the instance.
     Effect,
@@ -186,67 +181,92 @@ impl Explanation {
         order
     }
 
-    /// The first `k` features for a class under a ranking; ties to the lowest index.
-    ///
-    /// Values are entries of W, for [`Rank::Effect`] changes of probability. Only features that the class's row was
-    /// fitted on take part.
-    pub fn top_k(&self, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
-        let Some(row) = self.matrix.get(class) else { return Vec::new() };
-        top_k(&self.kept, &self.support[class], row, |j| self.effect(class, j), k, rank)
+    /// S, ascending: the features that the surrogate was fitted on; empty where there is none.
+    pub fn kept(&self) -> &[usize] {
+        self.answer.as_ref().map_or(&[], Answer::kept)
     }
 
-    /// W\[a\] − W\[b\]: the log-odds that each kept feature adds for class a against class b, largest first.
+    /// What each kept feature does to each class, C×F; without columns where there is no surrogate.
+    pub fn shares(&self) -> Shares<'_> {
+        self.answer.as_ref().map_or_else(|| Shares::none(self.classes.len()), Answer::shares)
+    }
+
+    /// The features that act together, by twos.
+    pub fn pairs(&self) -> Vec<Pair> {
+        self.answer.as_ref().map(Answer::pairs).unwrap_or_default()
+    }
+
+    /// How the surrogate's scores become its answer, and what shares are measured in; `None` where there is no surrogate.
+    pub fn link(&self) -> Option<Link> {
+        self.answer.as_ref().map(Answer::link)
+    }
+
+    /// The first `k` features for a class under a ranking; ties to the lowest index.
+    ///
+    /// Values are shares, for [`Rank::Effect`] changes of probability. Only features that the class's row was fitted on take
+    /// part, under [`Rank::Effect`] those of them whose effect the surrogate can tell: one of a user's own that was read from
+    /// a file knows the masks of its run.
+    pub fn top_k(&self, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
+        top_k(&self.shares(), class, |j| self.effect(class, j).ok(), k, rank)
+    }
+
+    /// φ\[a\] − φ\[b\]: the log-odds that each kept feature adds for class a against class b, largest first; empty where a
+    /// class does not exist.
     pub fn contrast(&self, a: usize, b: usize) -> Vec<Weighted> {
-        let mut list: Vec<Weighted> = (0..self.kept.len())
-            .map(|j| Weighted { feature: self.kept[j], value: self.matrix[a][j] - self.matrix[b][j] })
-            .collect();
+        let shares = self.shares();
+        let entries = shares.row(a).iter().zip(shares.row(b)).zip(shares.kept());
+        let mut list: Vec<Weighted> = entries.map(|((x, y), &feature)| Weighted { feature, value: x - y }).collect();
         list.sort_by(|x, y| y.value.total_cmp(&x.value).then(x.feature.cmp(&y.feature)));
         list
     }
 
     /// The surrogate's answer when features (indices among all D) are removed from the instance.
-    pub fn without(&self, removed: &[usize]) -> Vec<f64> {
-        let mut scores = self.intercept.clone();
-        for (j, _) in self.kept.iter().enumerate().filter(|(_, feature)| !removed.contains(feature)) {
-            scores.iter_mut().zip(&self.matrix).for_each(|(s, row)| *s += row[j]);
-        }
-        if self.link == Link::Softmax {
-            softmax_in_place(&mut scores);
-        }
-        scores
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where there is no surrogate; those of [`Answer::predict`].
+    pub fn without(&self, removed: &[usize]) -> Result<Vec<f64>> {
+        let answer = self.answer.as_ref().ok_or_else(|| {
+            Error::setting("answer", "none", "this explanation was made without a surrogate that could be asked")
+        })?;
+        answer.predict(&answer.kept().iter().map(|j| !removed.contains(j)).collect::<Vec<bool>>())
     }
 
     /// How much of class `class` the surrogate loses when kept feature number `j` is removed from the instance.
-    pub fn effect(&self, class: usize, j: usize) -> f64 {
-        self.without(&[])[class] - self.without(&[self.kept[j]])[class]
+    ///
+    /// # Errors
+    /// Those of [`without`](Explanation::without); [`Error::Shape`] for a class or a place that does not exist.
+    pub fn effect(&self, class: usize, j: usize) -> Result<f64> {
+        let kept = self.kept();
+        let feature =
+            kept.get(j).ok_or_else(|| Error::shape("place (below the number of kept features)", kept.len(), j))?;
+        let (whole, less) = (self.without(&[])?, self.without(&[*feature])?);
+        match (whole.get(class), less.get(class)) {
+            (Some(whole), Some(less)) => Ok(whole - less),
+            _ => Err(Error::shape("class (below the number of classes)", whole.len(), class)),
+        }
     }
 
     /// What would change the surrogate's answer to class `to`: the shortest prefix of the features, in order of
-    /// W\[a\] − W\[to\] for the predicted class a, whose removal does; `None` if none does (a third class may win first).
+    /// φ\[a\] − φ\[to\] for the predicted class a, whose removal does; `None` if none does (a third class may win first).
     ///
     /// The surrogate's word only: have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
-    pub fn what_would_change(&self, to: usize) -> Option<Change> {
-        let from = arg_max(&self.without(&[]));
+    ///
+    /// # Errors
+    /// Those of [`without`](Explanation::without).
+    pub fn what_would_change(&self, to: usize) -> Result<Option<Change>> {
+        let whole = self.without(&[])?;
+        let from = arg_max(&whole);
         if from == to {
-            return Some(Change { class: to, remove: Vec::new(), surrogate: self.without(&[]) });
+            return Ok(Some(Change { class: to, remove: Vec::new(), surrogate: whole }));
         }
         let order: Vec<usize> = self.contrast(from, to).iter().map(|w| w.feature).collect();
-        (1..=order.len()).find_map(|n| {
-            let surrogate = self.without(&order[..n]);
-            (arg_max(&surrogate) == to).then(|| Change { class: to, remove: order[..n].to_vec(), surrogate })
-        })
-    }
-
-    /// The parts that a fit gives, for readings that work on a fit alone.
-    pub fn fitted(&self) -> Fitted {
-        Fitted {
-            kept: self.kept.clone(),
-            matrix: self.matrix.clone(),
-            intercept: self.intercept.clone(),
-            support: self.support.clone(),
-            link: self.link,
-            report: self.fit.clone(),
+        for n in 1..=order.len() {
+            let surrogate = self.without(&order[..n])?;
+            if arg_max(&surrogate) == to {
+                return Ok(Some(Change { class: to, remove: order[..n].to_vec(), surrogate }));
+            }
         }
+        Ok(None)
     }
 
     /// Passes if the parts fit together, as they must after reading one from a file.
@@ -254,26 +274,22 @@ impl Explanation {
     /// # Errors
     /// [`Error::Shape`] names the first part that does not.
     pub fn check(&self) -> Result<()> {
-        let (c, d, f) = (self.classes.len(), self.features.len(), self.kept.len());
+        let (c, d, f) = (self.classes.len(), self.features.len(), self.kept().len());
         let same = crate::error::expect_len;
-        same("rows of the matrix", c, self.matrix.len())?;
-        same("entries of the intercept", c, self.intercept.len())?;
+        if let Some(answer) = &self.answer {
+            same("rows of the matrix", c, answer.classes())?;
+        }
         same("model probabilities", c, self.probabilities.model.len())?;
         same("surrogate probabilities", c, self.probabilities.surrogate.len())?;
-        same("support", c, self.support.len())?;
         same("never", c, self.never.len())?;
-        same("r2", c, self.fidelity.r2.len())?;
+        if let Some(fidelity) = &self.fidelity {
+            same("r2", c, fidelity.r2.len())?;
+        }
         if c < 2 {
             return Err(Error::shape("classes (at least)", 2, c));
         }
-        for row in &self.matrix {
-            same("entries of a matrix row", f, row.len())?;
-        }
-        if let Some(&j) = self.kept.iter().find(|&&j| j >= d) {
+        if let Some(&j) = self.kept().iter().find(|&&j| j >= d) {
             return Err(Error::shape("kept features (below the number of features)", d, j));
-        }
-        if let Some(&j) = self.support.iter().flatten().find(|&&j| j >= f) {
-            return Err(Error::shape("support (below the number of kept features)", f, j));
         }
         if let Some(u) = &self.uncertainty {
             u.check(c, d, f)?;

@@ -63,10 +63,10 @@ impl<B: Backend> Explainer<B> {
         let remove = if explanation.predicted() == to {
             Some(Vec::new())
         } else {
-            explanation.what_would_change(to).map(|change| change.remove)
+            explanation.what_would_change(to)?.map(|change| change.remove)
         };
         let removed = remove.as_deref().unwrap_or_default();
-        let surrogate = explanation.without(removed);
+        let surrogate = explanation.without(removed)?;
         let answer = match removed {
             [] => explanation.probabilities.model.clone(),
             removed => self.ask_without(instance, model, removed)?,

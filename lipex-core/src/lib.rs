@@ -39,7 +39,9 @@ mod uncertainty;
 mod watch;
 pub mod weigh;
 
-pub use backend::{Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row};
+pub use backend::{
+    Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
+};
 pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
@@ -48,11 +50,12 @@ pub use divergence::{
 };
 pub use error::{Error, Result, expect_len};
 pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
-pub use explainer::Explainer;
+pub use explainer::{Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Authors, AuthorsLoss, FitReport, Fitted, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda, LambdaScale, Link,
-    Normalise, Problem, Ridge, Softmax, Start, Starts, Support, Surrogate, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
+    LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Problem, Recorded, Ridge, Shares, Softmax, Start, Starts,
+    Support, Surrogate, Term, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
@@ -61,7 +64,7 @@ pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
     ShapleySize, UniformSize, WeightProportional,
 };
-pub use predict::{BlackBox, Calls};
+pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};

@@ -4,22 +4,65 @@ use crate::backend::{Backend, Probabilities};
 use crate::error::Result;
 
 /// A classifier that is asked for probabilities and nothing else.
+///
+/// ```
+/// use lipex_core::{Backend, BlackBox, Probabilities, Result};
+///
+/// /// Finds every input as likely to be the one as the other.
+/// struct Undecided([String; 2]);
+///
+/// impl<B: Backend> BlackBox<B, Vec<f64>> for Undecided {
+///     fn labels(&self) -> Option<&[String]> {
+///         Some(&self.0)
+///     }
+///
+///     fn predict(&self, on: &B, batch: &Vec<f64>) -> Result<Probabilities<B>> {
+///         Probabilities::new(on, batch.len(), 2, on.upload(vec![0.5; 2 * batch.len()])?)
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not take `{Batch}` on the backend `{B}`",
     note = "implement `BlackBox<{B}, {Batch}>` for it, or wrap a host function in an adapter"
 )]
 pub trait BlackBox<B: Backend, Batch>: Send + Sync {
-    /// The classes' names, in the order of the columns. C is their number.
-    fn labels(&self) -> &[String];
+    /// The classes' names, in the order of the columns. `None` where they are not known before the first answer, which then
+    /// tells them.
+    fn labels(&self) -> Option<&[String]>;
 
-    /// Writes the probabilities of a batch into `out`, one row an input.
+    /// The probabilities of a batch, one row an input.
     ///
-    /// Rows are checked afterwards; they need not be checked here. A model that does so anyway counts rows from the start
-    /// of the batch.
+    /// Rows are checked afterwards, unless they come [`checked`](Probabilities::checked). A model that names a row in an
+    /// error counts from the start of the batch.
     ///
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the model fails.
-    fn predict(&self, on: &B, batch: &Batch, out: &mut Probabilities<B>) -> Result<()>;
+    fn predict(&self, on: &B, batch: &Batch) -> Result<Probabilities<B>>;
+
+    /// What its batches are made of; default [`Batching::OneInstance`].
+    fn batching(&self) -> Batching {
+        Batching::OneInstance
+    }
+}
+
+/// What a batch of a black box is made of: a fact that the black box states about itself.
+///
+/// Many models answer an input differently in the last digits beside other inputs (in the runtimes of neural nets a
+/// difference of 10⁻⁶ is usual, with quantised weights more). What their batches hold must then depend on nothing but the
+/// instance and the settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Batching {
+    /// The answer to an input is the same to the bit in any batch. Batches are filled across instances.
+    Free,
+    /// It may not be: a batch holds inputs of one instance, in order, as many as
+    /// [`batch_size`](crate::Explainer::batch_size) says. Neither threads nor other instances change it.
+    #[default]
+    OneInstance,
+    /// The same, and the black box cuts batches itself, by a rule of its own that no setting changes, such as inputs of
+    /// about equal length up to a number of tokens. It is given all inputs of an instance at once, but for large images;
+    /// it should ask [`Backend::watch`] between its own batches.
+    Own,
 }
 
 /// What the black box was asked.
@@ -28,6 +71,39 @@ pub trait BlackBox<B: Backend, Batch>: Send + Sync {
 pub struct Calls {
     /// Masks drawn, the instance included.
     pub masks: usize,
-    /// Distinct inputs that the model saw.
+    /// Distinct inputs that the model saw, the second question for the instance itself left out.
     pub inputs: usize,
+}
+
+/// What was seen of the black box's answers, beside the answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Observed {
+    /// The total variation between the answers to the instance asked first and asked last; `None` where it was not asked
+    /// twice.
+    pub asked_twice: Option<f64>,
+    /// The largest total variation between the answer to the instance and that to any mask.
+    pub moved: f64,
+    /// How far from 1 the sum of a row was, at most, before the row was divided by it.
+    pub sums_off: f64,
+}
+
+impl Observed {
+    /// Above this total variation between two answers to the same input a model is no function of its input: more than
+    /// batches of other sizes do.
+    pub const NOISE: f64 = 1e-3;
+    /// Below this one nothing moves the model: rounding of f32.
+    pub const STILL: f64 = 1e-6;
+    /// Sums that are further off were not rounded in f32 alone.
+    pub const ROUNDED: f64 = 1e-5;
+
+    /// How much two answers to the instance differ, where that is more than [`NOISE`](Observed::NOISE).
+    pub fn noise(&self) -> Option<f64> {
+        self.asked_twice.filter(|tv| *tv > Self::NOISE)
+    }
+
+    /// Whether no mask moves the model.
+    pub fn is_constant(&self) -> bool {
+        self.moved <= Self::STILL
+    }
 }

@@ -88,6 +88,13 @@ pub trait Render<B: Backend, Batch>: Instance {
         usize::MAX
     }
 
+    /// One batch of several, this instance's and others', in order; `None` if they do not go together, and each is asked alone.
+    /// By default they do not.
+    fn join(&self, parts: Vec<Batch>) -> Option<Batch> {
+        let _ = parts;
+        None
+    }
+
     /// Which rows render to the same input, so that the black box sees each once; `None` if that is not known.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! The backend itself: the host's memory and, if asked for, several threads.
 
-use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len};
+use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len, normalise_row};
 use rayon::prelude::*;
 use std::fmt;
 use std::sync::Arc;
@@ -151,6 +151,18 @@ impl Backend for Cpu {
     fn check(&self, probabilities: &Probabilities<Self>) -> Result<()> {
         expect_len("probabilities", probabilities.rows() * probabilities.classes(), probabilities.values().len())?;
         (0..probabilities.rows()).try_for_each(|i| check_row(i, probabilities.row(i)))
+    }
+
+    fn normalise(&self, probabilities: Probabilities<Self>) -> Result<Probabilities<Self>> {
+        let (rows, classes) = (probabilities.rows(), probabilities.classes());
+        expect_len("probabilities", rows * classes, probabilities.values().len())?;
+        let (mut values, mut sums_off) = (Vec::with_capacity(rows * classes), 0.0f64);
+        for i in 0..rows {
+            let mut row: Vec<f64> = probabilities.row(i).iter().map(|&v| f64::from(v)).collect();
+            sums_off = sums_off.max(normalise_row(i, &mut row)?);
+            values.extend(row.into_iter().map(|v| v as f32));
+        }
+        Ok(Probabilities::new(self, rows, classes, values)?.checked(sums_off))
     }
 }
 

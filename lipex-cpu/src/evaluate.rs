@@ -5,7 +5,7 @@ mod tally;
 use crate::Cpu;
 use crate::design::Design;
 use lipex_core::{
-    Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    Answer, Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
 };
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ impl Evaluator<Cpu> for OutOfFold {
         let folds: Vec<Vec<usize>> = problems.iter().map(|p| folds(p.around, self.folds, dependence)).collect();
         // A refit for each fold, shared out over threads by the surrogate.
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
-        on.map(problems.len(), |i| Ok(fidelity(&problems[i], &fitted[i], &folds[i], &refits[i])))
+        on.map(problems.len(), |i| fidelity(&problems[i], &fitted[i].answer, &folds[i], &refits[i]))
     }
 }
 
@@ -57,30 +57,35 @@ impl Hasher for MaskHasher {
     }
 }
 
-fn fidelity(problem: &Problem<'_, Cpu>, fitted: &Fitted, folds: &[usize], refits: &[Fitted]) -> Fidelity {
+/// The agreement of an answer with the black box, and of `refits`, the answers without fold 1, 2 and so on, on those folds.
+///
+/// # Errors
+/// Those of an answer of a user's own.
+pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
-    let design = Design::new(&around.masks, &fitted.kept, true);
+    let design = Design::new(&around.masks, answer.kept(), true);
     let weight = |i: u32| {
         f64::from(around.weights.values()[i as usize])
             * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))
     };
     let mut instance = Tally::default();
-    instance.add(&design, around, fitted, &[0], |_| 1.0);
+    instance.add(&design, around, answer, &[0], |_| 1.0)?;
     let mut seen = Tally::default();
     let all: Vec<u32> = (0..around.rows() as u32).collect();
-    seen.add(&design, around, fitted, &all, weight);
+    seen.add(&design, around, answer, &all, weight)?;
     let mut unseen = Tally::default();
     for (k, refit) in refits.iter().enumerate() {
         let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
-        unseen.add(&design, around, refit, &held, weight);
+        unseen.add(&design, around, refit, &held, weight)?;
     }
-    Fidelity {
+    Ok(Fidelity {
         out_of_fold: (unseen.weight > 0.0).then(|| unseen.mean()),
         at_instance: instance.mean(),
         in_sample: seen.mean(),
         r2: seen.r2(),
-    }
+    })
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

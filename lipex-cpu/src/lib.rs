@@ -22,3 +22,4 @@ mod softmax;
 mod weigh;
 
 pub use backend::Cpu;
+pub use evaluate::fidelity;

@@ -24,16 +24,14 @@
 //! struct Model(Vec<String>);
 //!
 //! impl BlackBox<Cpu, Vec<Vec<f64>>> for Model {
-//!     fn labels(&self) -> &[String] {
-//!         &self.0
+//!     fn labels(&self) -> Option<&[String]> {
+//!         Some(&self.0)
 //!     }
 //!
-//!     fn predict(&self, _: &Cpu, batch: &Vec<Vec<f64>>, out: &mut Probabilities) -> lipex_core::Result<()> {
-//!         for (row, p) in batch.iter().zip(out.values_mut().chunks_exact_mut(2)) {
-//!             let yes = 1.0 / (1.0 + (-row.iter().sum::<f64>()).exp());
-//!             p.copy_from_slice(&[yes as f32, (1.0 - yes) as f32]);
-//!         }
-//!         Ok(())
+//!     fn predict(&self, on: &Cpu, batch: &Vec<Vec<f64>>) -> lipex_core::Result<Probabilities> {
+//!         let yes = batch.iter().map(|row| 1.0 / (1.0 + (-row.iter().sum::<f64>()).exp()));
+//!         let values = yes.flat_map(|yes| [yes as f32, (1.0 - yes) as f32]).collect();
+//!         Probabilities::new(on, batch.len(), 2, values)
 //!     }
 //! }
 //!

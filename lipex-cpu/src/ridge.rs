@@ -4,7 +4,7 @@ use crate::Cpu;
 use crate::design::{ByColumn, Design, product, transposed};
 use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, ridge};
-use lipex_core::{Backend, FitReport, Fitted, Link, Problem, Result, Ridge, Support, Surrogate};
+use lipex_core::{Backend, FitReport, Fitted, Linear, Link, Problem, Result, Ridge, Support, Surrogate};
 use std::collections::HashSet;
 
 impl Surrogate<Cpu> for Ridge {
@@ -33,7 +33,8 @@ fn fit_one(on: &Cpu, settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fit
     }
     let (objective, gradient_norm) = objective(&rows, kept, &matrix, &intercept, &support, alpha);
     let report = FitReport { objective, gradient_norm, lambda: alpha, ..FitReport::solved("solved in closed form") };
-    Ok(Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Identity, report })
+    let answer = Linear::from_presence(kept.clone(), matrix, Some(intercept), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }
 
 /// Where a class's picks are among the kept features, ascending; both may be in any order.

@@ -11,8 +11,8 @@ use crate::Cpu;
 use crate::fit::{by_class, ln_softmax, shift};
 use crate::linalg::dot;
 use lipex_core::{
-    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Masks, Method, Normalise, Problem, Result, RowShares,
-    Softmax, Spread, Watch, perturb,
+    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Masks, Method, Normalise, Problem, Result,
+    RowShares, Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
 
@@ -30,13 +30,13 @@ pub(crate) fn spread(
     dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
-    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
+    let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
     let columns = features + usize::from(settings.has_intercept());
     if !is_open(settings, classes, columns) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
-    let rows = Rows::new(on, settings, (problem, fitted), &basis, columns)?;
+    let rows = Rows::new(on, settings, (problem, fitted.linear()?), &basis, columns)?;
     let watch = on.watch();
     let shares = by_class(settings, problem.around);
     let penalty = basis.penalty(fitted.report.lambda, &shares);
@@ -55,7 +55,7 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse(watch)?;
     let units = rows.units(&problem.around.masks, dependence);
-    let pull = pull(settings, (fitted, &shares), &basis, columns);
+    let pull = pull(settings, (fitted, &shares), &basis, columns)?;
     let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
     let whole = basis.expand(watch, &covariance, features, rows.entries())?;
@@ -82,22 +82,28 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 /// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
 /// of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over λ of each
 /// class, and is empty where they are all 1.
-pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Contrasts, columns: usize) -> Vec<f64> {
+pub fn pull(
+    settings: &Softmax,
+    (fitted, shares): (&Fitted, &[f64]),
+    basis: &Contrasts,
+    columns: usize,
+) -> Result<Vec<f64>> {
+    let (matrix, intercept) = fitted.presence()?;
     let mut pull = vec![0.0; columns * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
-            let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept.len() {
-                let mut column: Vec<f64> = fitted.matrix.iter().map(|row| row[j]).collect();
+            let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept().len() {
+                let mut column: Vec<f64> = matrix.iter().map(|row| row[j]).collect();
                 let shift = shift(shares, &column);
                 column.iter_mut().zip(shares).for_each(|(w, share)| *w = share * (*w - shift));
                 (column, fitted.report.lambda)
             } else {
-                (fitted.intercept.clone(), INTERCEPT_PENALTY)
+                (intercept.clone(), INTERCEPT_PENALTY)
             };
             out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
         }
     }
-    pull
+    Ok(pull)
 }
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
@@ -238,7 +244,7 @@ impl<'a> Rows<'a> {
     fn new(
         on: &'a Cpu,
         settings: &Softmax,
-        (problem, fitted): (&Problem<'_, Cpu>, &Fitted),
+        (problem, fitted): (&Problem<'_, Cpu>, &Linear),
         basis: &Contrasts,
         columns: usize,
     ) -> Result<Self> {
@@ -252,17 +258,17 @@ impl<'a> Rows<'a> {
         };
         let row = |index: usize| {
             on.watch().check()?;
-            let ln_q = ln_softmax(fitted, &around.masks, index);
+            let ln_q = ln_softmax(fitted, &around.masks, index)?;
             let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
             let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
-            let kept = fitted.kept.iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
-            let ones = kept.map(|(place, _)| place).chain(fitted.kept.len()..columns).collect();
+            let kept = fitted.kept().iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
+            let ones = kept.map(|(place, _)| place).chain(fitted.kept().len()..columns).collect();
             let (weight, times) = (scale * proximity(index), times(index));
             Ok(Row { index, ones, weight, times, gradient, exact, gauss_newton })
         };
         let rows = (0..around.rows()).filter(|&i| times(i) > 0.0).map(row).collect::<Result<_>>()?;
-        Ok(Rows { watch: on.watch(), k: basis.k(), columns, features: fitted.kept.len(), count, rows })
+        Ok(Rows { watch: on.watch(), k: basis.k(), columns, features: fitted.kept().len(), count, rows })
     }
 
     fn entries(&self) -> usize {

@@ -10,7 +10,9 @@ use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::{Rows, gram, shared_ones};
 use crate::linalg::Cholesky;
 use crate::ridge::positions;
-use lipex_core::{Backend, Error, FitReport, Fitted, KernelShap, Link, Problem, Result, Surrogate, Watch};
+use lipex_core::{
+    Backend, Base, Error, FitReport, Fitted, KernelShap, Linear, Link, Problem, Result, Surrogate, Watch,
+};
 
 /// What the diagonal of a Gram is raised by, as a share of its mean.
 const RAISED: f64 = 1e-10;
@@ -46,7 +48,8 @@ fn fit_one(on: &Cpu, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     }
     let (objective, gradient_norm) = equations.residuals(&matrix, &support);
     let report = FitReport { objective, gradient_norm, ..FitReport::solved("solved in closed form") };
-    Ok(Fitted { kept: kept.clone(), matrix, intercept: nothing, support, link: Link::Identity, report })
+    let answer = Linear::of_features(kept.clone(), matrix, Base::Anchored(whole), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }
 
 /// The row that keeps nothing.

@@ -79,13 +79,12 @@ impl DemoNet {
         Ok(DemoNet { net: on.send_jobs("predict", &[net])?, _hashes: hashes, _numbers: numbers })
     }
 
-    /// The probabilities of a batch of word hashes, written where they are wanted. Nothing comes back to the host.
+    /// The probabilities of a batch of word hashes, in device memory. Nothing comes back to the host.
     ///
     /// # Errors
-    /// [`Shape`](lipex_core::Error::Shape) when `out` has other sizes; those of the device.
-    pub fn predict(&self, on: &Cuda, batch: &TokenBatch, out: &mut Probabilities<Cuda>) -> Result<()> {
-        expect_len("rows of the probabilities", batch.rows, out.rows())?;
-        expect_len("classes of the probabilities", CLASSES, out.classes())?;
+    /// Those of the device.
+    pub fn predict(&self, on: &Cuda, batch: &TokenBatch) -> Result<Probabilities<Cuda>> {
+        let out = on.room::<f32>("predict", batch.rows * CLASSES)?;
         let room = batch.rows * 2 * batch.longest;
         let (known, values) = (on.room::<u32>("predict", room)?, on.room::<f32>("predict", room)?);
         let shape = Shape { grid: (batch.rows.div_ceil(8), 1), threads: 256, shared: 0 };
@@ -95,13 +94,14 @@ impl DemoNet {
             (&batch.lengths).into(),
             (&known).into(),
             (&values).into(),
-            (&*out.values_mut()).into(),
+            (&out).into(),
             batch.longest.into(),
             batch.rows.into(),
         ];
         // SAFETY: lipex_demo(net, ids, lengths, known, values, p, longest, rows): the net's arrays have the sizes checked when
         // it was made and live with it; ids rows · longest, lengths rows and none above longest, known and values
         // rows · 2 · longest, p rows · 7 numbers.
-        unsafe { on.launch("predict", (&DEMO, "lipex_demo", None), shape, &arguments) }
+        unsafe { on.launch("predict", (&DEMO, "lipex_demo", None), shape, &arguments) }?;
+        Probabilities::new(on, batch.rows, CLASSES, out)
     }
 }

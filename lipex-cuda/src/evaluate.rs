@@ -3,10 +3,11 @@
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;
+use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Fitted, Link, Masks, OutOfFold, Problem, Result, Surrogate, deal_folds,
-    refit_without_folds,
+    Agreement, Answer, Dependence, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result,
+    Surrogate, deal_folds, refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
 
@@ -64,12 +65,29 @@ impl Evaluator<Cuda> for OutOfFold {
         }
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         let mut batch = Batch::default();
-        for (i, problem) in problems.iter().enumerate() {
-            batch.add(on, problem, &fitted[i], &folds[i], &refits[i])?;
+        // What is no W z + b is evaluated on the host.
+        let is_plain = |i: usize| std::iter::once(&fitted[i].answer).chain(&refits[i]).all(|a| plain(a).is_some());
+        for (i, problem) in problems.iter().enumerate().filter(|(i, _)| is_plain(*i)) {
+            batch.add(on, problem, &fitted[i].answer, &folds[i], &refits[i])?;
         }
         batch.run(on)?;
-        (0..problems.len()).map(|i| batch.fidelity(on, i)).collect()
+        let mut on_device = 0..;
+        let of = |i: usize| {
+            if is_plain(i) {
+                return batch.fidelity(on, on_device.next().unwrap_or_default());
+            }
+            let around = to_host(on, problems[i].around)?;
+            let Problem { selection, multiplicities, start, tolerance, .. } = problems[i];
+            let copy = lipex_core::Problem { around: &around, selection, multiplicities, start, tolerance };
+            lipex_cpu::fidelity(&copy, &fitted[i].answer, &folds[i], &refits[i])
+        };
+        (0..problems.len()).map(of).collect()
     }
+}
+
+/// W and b of an answer that is W z + b, which the kernels have.
+fn plain(answer: &Answer) -> Option<(&[Vec<f64>], Vec<f64>)> {
+    answer.linear().and_then(Linear::presence)
 }
 
 /// For each row the first one with its mask.
@@ -92,8 +110,10 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
 }
 
 /// W and b of each class side by side, C × (F + 1).
-pub(crate) fn with_intercepts(fitted: &Fitted) -> Vec<f64> {
-    fitted.matrix.iter().zip(&fitted.intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect()
+pub(crate) fn with_intercepts(answer: &Answer) -> Result<Vec<f64>> {
+    let (matrix, intercept) = plain(answer)
+        .ok_or_else(|| Error::setting("backend", "cuda", "the kernels have surrogates without pairs; use the cpu"))?;
+    Ok(matrix.iter().zip(&intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect())
 }
 
 /// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
@@ -114,14 +134,14 @@ impl Batch {
         &mut self,
         on: &Cuda,
         problem: &Problem<'_, Cuda>,
-        fitted: &Fitted,
+        answer: &Answer,
         folds: &[usize],
-        refits: &[Fitted],
+        refits: &[Answer],
     ) -> Result<()> {
         let around = problem.around;
         let arrays = on.arrays("evaluate", around)?;
         let classes = around.probabilities.classes();
-        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = answer.kept().iter().map(|&j| j as u32).collect();
         let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
         let (kept, folds) = (on.send("evaluate", &kept)?, on.send("evaluate", &folds)?);
         let times = problem.multiplicities.map(|m| on.send("evaluate", m)).transpose()?;
@@ -137,7 +157,7 @@ impl Batch {
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
             classes: classes as u64,
-            features: fitted.kept.len() as u64,
+            features: answer.kept().len() as u64,
             squares: squares.address(),
             ..Job::zeroed()
         };
@@ -146,16 +166,16 @@ impl Batch {
         let apart = if refits.is_empty() { 0 } else { classes * around.rows() };
         let room = |numbers| on.room::<f32>("evaluate", numbers);
         let (of_all, of_instance, of_folds) = (room(classes * around.rows())?, room(classes)?, room(apart)?);
-        let both = [(Rows::Instance, fitted), (Rows::All, fitted)];
+        let both = [(Rows::Instance, answer), (Rows::All, answer)];
         let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
-        for (at, (rows, fitted)) in all.enumerate() {
-            let point = on.send("evaluate", &with_intercepts(fitted))?;
+        for (at, (rows, answer)) in all.enumerate() {
+            let point = on.send("evaluate", &with_intercepts(answer)?)?;
             let (which, fold, answers) = match rows {
                 Rows::All => (0, 0, &of_all),
                 Rows::Fold(k) => (1, k as u64, &of_folds),
                 Rows::Instance => (2, 0, &of_instance),
             };
-            let identity = u64::from(fitted.link == Link::Identity);
+            let identity = u64::from(answer.link() == Link::Identity);
             let (x, sums) = (point.address(), sums.address() + (8 * SUMS * at) as u64);
             let answers = answers.address();
             self.jobs.push(Job { x, which, fold, identity, answers, sums, ..base });

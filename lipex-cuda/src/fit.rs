@@ -12,8 +12,8 @@ use crate::layout::mirrored;
 use crate::sandwich;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, Error, FitReport, Fitted, Kl, LambdaScale, Link, Normalise, Problem, Result, Softmax, Spread, Start,
-    Starts, Surrogate, expect_len,
+    Dependence, Error, FitReport, Fitted, Kl, LambdaScale, Linear, Link, Normalise, Problem, Result, Softmax, Spread,
+    Start, Starts, Surrogate, expect_len,
 };
 use lipex_kernels::FIT;
 
@@ -585,9 +585,10 @@ fn curvature(settings: &Softmax) -> f64 {
 
 /// A fit as the solver has it: C × K, the intercept last.
 fn layout(fitted: &Fitted, size: Size) -> Result<Vec<f64>> {
-    expect_len("classes of the intercept", size.classes, fitted.intercept.len())?;
+    let (matrix, intercept) = fitted.presence()?;
+    expect_len("classes of the start", size.classes, intercept.len())?;
     let mut x = Vec::with_capacity(size.numbers());
-    for (row, b) in fitted.matrix.iter().zip(&fitted.intercept) {
+    for (row, b) in matrix.iter().zip(&intercept) {
         expect_len("features of the start", size.features, row.len())?;
         x.extend_from_slice(row);
         x.extend((size.columns > size.features).then_some(*b));
@@ -600,7 +601,7 @@ fn read(on: &Cuda, task: &Task<'_>, placed: &Placed, report: &[f64]) -> Result<F
     let x = on.receive_first("fit", &placed.vectors, size.numbers())?;
     let row = |c: usize| &x[c * size.columns..(c + 1) * size.columns];
     let matrix = (0..size.classes).map(|c| row(c)[..size.features].to_vec()).collect();
-    let intercept = (0..size.classes).map(|c| row(c).get(size.features).copied().unwrap_or(0.0)).collect();
+    let intercept = (size.columns > size.features).then(|| (0..size.classes).map(|c| row(c)[size.features]).collect());
     let stopped = match report[4] as u32 {
         0 => "the predicted excess is below the tolerance",
         1 => "steps no longer lower the objective beyond rounding",
@@ -618,5 +619,6 @@ fn read(on: &Cuda, task: &Task<'_>, placed: &Placed, report: &[f64]) -> Result<F
         start: if task.problem.start.is_some() { Start::Given } else { Start::Own },
     };
     let support = vec![(0..size.features).collect(); size.classes];
-    Ok(Fitted { kept: task.problem.selection.kept.clone(), matrix, intercept, support, link: Link::Softmax, report })
+    let kept = task.problem.selection.kept.clone();
+    Ok(Fitted::new(Linear::from_presence(kept, matrix, intercept, support, Link::Softmax)?, report))
 }

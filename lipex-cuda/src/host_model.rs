@@ -1,7 +1,7 @@
 //! A model of the host beside stages on the device.
 
 use crate::device::Cuda;
-use lipex_core::{Backend, BlackBox, Probabilities, Result};
+use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result};
 use lipex_cpu::Cpu;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,16 +24,22 @@ impl<M> HostModel<M> {
 }
 
 impl<M: BlackBox<Cpu, Batch>, Batch> BlackBox<Cuda, Batch> for HostModel<M> {
-    fn labels(&self) -> &[String] {
+    fn labels(&self) -> Option<&[String]> {
         self.model.labels()
     }
 
-    fn predict(&self, on: &Cuda, batch: &Batch, out: &mut Probabilities<Cuda>) -> Result<()> {
-        let cpu = Cpu::new();
-        let mut own = Probabilities::new(&cpu, out.rows(), out.classes(), vec![0.0; out.rows() * out.classes()])?;
-        self.model.predict(&cpu, batch, &mut own)?;
-        *out.values_mut() = on.upload(own.values().clone())?;
+    fn batching(&self) -> Batching {
+        self.model.batching()
+    }
+
+    fn predict(&self, on: &Cuda, batch: &Batch) -> Result<Probabilities<Cuda>> {
+        let own = self.model.predict(&Cpu::new().watched(on.watch().clone()), batch)?;
         self.copied.fetch_add(4 * own.values().len() as u64, Ordering::Relaxed);
-        Ok(())
+        let copy = Probabilities::new(on, own.rows(), own.classes(), on.upload(own.values().clone())?)?;
+        let copy = if own.is_independent() { copy.independent() } else { copy };
+        Ok(match own.sums_off() {
+            Some(off) => copy.checked(off),
+            None => copy,
+        })
     }
 }

@@ -121,10 +121,10 @@ fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64
         let around = problem.around;
         let arrays = on.arrays("fit", around)?;
         let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
-        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = fitted.kept().iter().map(|&j| j as u32).collect();
         let (folds, kept) = (on.send("fit", &folds)?, on.send("fit", &kept)?);
         let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
-        let x = on.send("fit", &with_intercepts(fitted))?;
+        let x = on.send("fit", &with_intercepts(&fitted.answer)?)?;
         jobs.push(HeldOut {
             bits: arrays.bits,
             p: arrays.p,
@@ -136,7 +136,7 @@ fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
-            features: fitted.kept.len() as u64,
+            features: fitted.kept().len() as u64,
             fold: *fold as u64,
             sum: sums.address() + 8 * at as u64,
         });

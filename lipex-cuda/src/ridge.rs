@@ -7,7 +7,7 @@ use crate::layout::mirrored;
 use crate::least_squares::{Moments, sum_moments};
 use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+    FitReport, Fitted, Linear, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
 };
 use lipex_kernels::RIDGE;
 use std::ops::Range;
@@ -214,7 +214,7 @@ fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<V
         tasks.push(Task { near: problem.around, times: problem.multiplicities, kept: Some(kept), systems });
     }
     let solved = solve(on, "fit", &tasks, settings.alpha_in_use())?;
-    Ok(tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect())
+    tasks.iter().zip(solved).map(|(task, solved)| assemble(task, &solved, settings.alpha_in_use())).collect()
 }
 
 /// Where a class's picks are among the kept features, ascending.
@@ -222,7 +222,7 @@ fn positions(picks: &[usize], kept: &[usize]) -> Vec<u32> {
     (0..kept.len()).filter(|&j| picks.contains(&kept[j])).map(|j| j as u32).collect()
 }
 
-fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
+fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> {
     let kept = task.kept.unwrap_or_default();
     let mut matrix = vec![vec![0.0; kept.len()]; solved.len()];
     let mut support = vec![Vec::new(); solved.len()];
@@ -244,5 +244,6 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Fitted {
         start: Start::Own,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
-    Fitted { kept: kept.to_vec(), matrix, intercept, support, link: Link::Identity, report }
+    let answer = Linear::from_presence(kept.to_vec(), matrix, Some(intercept), support, Link::Identity)?;
+    Ok(Fitted::new(answer, report))
 }

@@ -74,7 +74,7 @@ pub(crate) fn spread(
     dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
-    let (classes, features) = (fitted.matrix.len(), fitted.kept.len());
+    let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
     let columns = features + usize::from(settings.has_intercept());
     if !is_open(settings, classes, columns) {
         return Ok(None);
@@ -95,7 +95,7 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem, dependence)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis, columns));
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis, columns)?);
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
@@ -191,13 +191,13 @@ impl<'a> Sums<'a> {
     ) -> Result<Self> {
         let around = problem.around;
         let arrays = on.arrays("fit", around)?;
-        let (rows, classes) = (around.rows(), fitted.matrix.len());
+        let (rows, classes) = (around.rows(), fitted.answer.classes());
         let (k, n) = (classes - 1, columns * (classes - 1));
-        let kept: Vec<u32> = fitted.kept.iter().map(|&j| j as u32).collect();
+        let kept: Vec<u32> = fitted.kept().iter().map(|&j| j as u32).collect();
         let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
         let (kept, masks) = (on.send("fit", &kept)?, on.room::<u32>("fit", columns * rows.div_ceil(32))?);
         let room = |len| on.room::<f64>("fit", len);
-        let (x, rows_room) = (on.send("fit", &with_intercepts(fitted))?, room(3 * classes * rows)?);
+        let (x, rows_room) = (on.send("fit", &with_intercepts(&fitted.answer)?)?, room(3 * classes * rows)?);
         let (gradients, vectors, bends) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
         let (hessian, leverages) = (on.zeroed("fit", n * n)?, room(rows)?);
         let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
@@ -212,7 +212,7 @@ impl<'a> Sums<'a> {
             rows: rows as u64,
             words: around.masks.words() as u64,
             classes: classes as u64,
-            features: fitted.kept.len() as u64,
+            features: fitted.kept().len() as u64,
             columns: columns as u64,
             scale: scale(settings, on, problem, count)?,
             count,

@@ -13,11 +13,11 @@ const TEXTS: [&str; 4] = [
 
 /// Mean over seeds of Σ (W − W*)² · calls / Σ W*².
 fn cost(explainer: &Explainer<Cpu>, text: &TextInstance, exact: &Explanation, model: &DemoModel) -> lipex::Result<f64> {
-    let size: f64 = exact.matrix.concat().iter().map(|w| w * w).sum();
+    let size: f64 = exact.shares().matrix().concat().iter().map(|w| w * w).sum();
     let mut sum = 0.0;
     for seed in 1..=100 {
         let e = explainer.clone().seed(seed).explain(text, model)?;
-        let pairs = e.matrix.concat().into_iter().zip(exact.matrix.concat());
+        let pairs = e.shares().matrix().concat().into_iter().zip(exact.shares().matrix().concat());
         sum += pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>() / size * e.calls.inputs as f64;
     }
     Ok(sum / 100.0)

@@ -48,7 +48,7 @@ impl Selector<Cpu> for Differences {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = TextInstance::new("I can't believe you threw me a surprise party, I'm shaking with joy")?;
     let explanation = lipex().selector(Differences { k: 2 }).explain(&text, &DemoModel::embedded())?;
-    let kept: Vec<&str> = explanation.kept.iter().map(|&j| explanation.features[j].name.as_str()).collect();
+    let kept: Vec<&str> = explanation.kept().iter().map(|&j| explanation.features[j].name.as_str()).collect();
     println!("kept for the seven classes: {kept:?}");
     println!("departures: {:?}", explanation.departures.iter().map(|d| &d.name).collect::<Vec<_>>());
     assert!(kept.contains(&"surprise") && kept.contains(&"joy") && kept.len() <= 14);

@@ -24,12 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  {:+.2} {}", word.value, explanation.features[word.feature].name);
     }
     let second = explanation.classes_by_probability()[1];
-    if let Some(change) = explanation.what_would_change(second) {
+    if let Some(change) = explanation.what_would_change(second)? {
         let words: Vec<&str> = change.remove.iter().map(|&j| explanation.features[j].name.as_str()).collect();
         let confirmed = explainer.check_change(&text, &model, &change)?;
         println!("without {words:?} it would be \"{}\"; the model agrees: {confirmed}", explanation.classes[second]);
     }
-    if let Some(unseen) = explanation.fidelity.out_of_fold {
+    if let Some(unseen) = explanation.fidelity.as_ref().and_then(|f| f.out_of_fold) {
         println!("on masks that the fit has not seen, surrogate and model differ by {:.3} (TV)", unseen.tv);
     }
     Ok(())

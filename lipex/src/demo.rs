@@ -1,7 +1,7 @@
 //! The embedded demo classifier as a black box.
 
 use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Probabilities, Result};
+use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result};
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, TokenBatch};
 use lipex_demo::Demo;
 
@@ -49,22 +49,30 @@ pub struct DemoOnDevice {
 }
 
 impl BlackBox<Cuda, TokenBatch> for DemoOnDevice {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
     }
 
-    fn predict(&self, on: &Cuda, batch: &TokenBatch, out: &mut Probabilities<Cuda>) -> Result<()> {
-        self.net.predict(on, batch, out)
+    fn batching(&self) -> Batching {
+        Batching::Free
+    }
+
+    fn predict(&self, on: &Cuda, batch: &TokenBatch) -> Result<Probabilities<Cuda>> {
+        self.net.predict(on, batch)
     }
 }
 
 impl<B: Backend> BlackBox<B, Texts> for DemoModel {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
     }
 
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        *out.values_mut() = on.upload(self.demo.predict(&batch.as_strs()))?;
-        Ok(())
+    fn batching(&self) -> Batching {
+        Batching::Free
+    }
+
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        let values = on.upload(self.demo.predict(&batch.as_strs()))?;
+        Probabilities::new(on, batch.len(), self.labels.len(), values)
     }
 }

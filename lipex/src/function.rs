@@ -1,61 +1,9 @@
-//! Functions as black boxes, and what a model's numbers mean.
+//! Functions as black boxes.
 
+use crate::outputs::{Outputs, Reader, rows};
 use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Error, Probabilities, Result, check_row, expect_len, softmax_in_place};
+use lipex_core::{Backend, Batching, BlackBox, Error, Probabilities, Result};
 use std::fmt;
-
-/// What the numbers of a model's rows are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Outputs {
-    /// Probabilities: not negative, sum 1 ± 10⁻³ a row. Taken as they are.
-    #[default]
-    Probabilities,
-    /// Logits: each row goes through a softmax, in f64.
-    Logits,
-    /// Independent probabilities, one sigmoid a class: class c becomes p_c / Σ p.
-    ///
-    /// This keeps the order of the classes and the ratios between them, and forgets how many classes the model found. A
-    /// row with a number outside \[0, 1\], or of zeros only, is left as it is, so that the check of rows names it.
-    Independent,
-}
-
-impl Outputs {
-    /// The name that the command protocol uses, also as the key of a reply.
-    pub fn name(self) -> &'static str {
-        match self {
-            Outputs::Probabilities => "probabilities",
-            Outputs::Logits => "logits",
-            Outputs::Independent => "independent",
-        }
-    }
-
-    /// The outputs of that name.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for any other name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        Outputs::ALL
-            .into_iter()
-            .find(|o| o.name() == name)
-            .ok_or_else(|| Error::setting("outputs", name, "choose probabilities, logits or independent"))
-    }
-
-    pub(crate) const ALL: [Outputs; 3] = [Outputs::Probabilities, Outputs::Logits, Outputs::Independent];
-
-    /// Turns a row of such numbers into probabilities.
-    pub(crate) fn to_probabilities(self, row: &mut [f64]) {
-        match self {
-            Outputs::Probabilities => {}
-            Outputs::Logits => softmax_in_place(row),
-            Outputs::Independent => {
-                let sum: f64 = row.iter().sum();
-                if sum > 0.0 && row.iter().all(|p| (0.0..=1.0).contains(p)) {
-                    row.iter_mut().for_each(|p| *p /= sum);
-                }
-            }
-        }
-    }
-}
 
 type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
 
@@ -70,14 +18,13 @@ type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + '
 /// # let _ = model;
 /// ```
 pub struct TextFn<'a> {
-    labels: Vec<String>,
-    outputs: Outputs,
+    reader: Reader,
     answer: Answer<'a>,
 }
 
 impl fmt::Debug for TextFn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TextFn").field("labels", &self.labels).field("outputs", &self.outputs).finish_non_exhaustive()
+        f.debug_struct("TextFn").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -93,7 +40,16 @@ impl<'a> TextFn<'a> {
         R: AsRef<[T]>,
         T: Copy + Into<f64>,
     {
-        Self::from_answer(labels, Box::new(move |texts| Ok(rows(function(texts)))))
+        TextFn { reader: Reader::new(labels), answer: Box::new(move |texts| Ok(rows(function(texts)))) }
+    }
+
+    /// A function whose classes are numbered from 0: there are as many as its first answer has columns.
+    pub fn numbered<R, T>(function: impl Fn(&[&str]) -> Vec<R> + Send + Sync + 'a) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+    {
+        TextFn { reader: Reader::numbered(), answer: Box::new(move |texts| Ok(rows(function(texts)))) }
     }
 
     /// A function that may fail; its error becomes [`Error::Model`].
@@ -106,53 +62,39 @@ impl<'a> TextFn<'a> {
         T: Copy + Into<f64>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::from_answer(labels, Box::new(move |texts| function(texts).map(rows).map_err(Error::model)))
+        let answer: Answer<'a> = Box::new(move |texts| function(texts).map(rows).map_err(Error::model));
+        TextFn { reader: Reader::new(labels), answer }
     }
 
-    fn from_answer(labels: impl IntoIterator<Item = impl Into<String>>, answer: Answer<'a>) -> Self {
-        TextFn { labels: labels.into_iter().map(Into::into).collect(), outputs: Outputs::default(), answer }
+    /// States what batches may hold; default [`Batching::OneInstance`].
+    pub fn batching(self, batching: Batching) -> Self {
+        TextFn { reader: Reader { batching, ..self.reader }, ..self }
     }
 
     /// The function's numbers are logits: each row goes through a softmax.
     pub fn logits(self) -> Self {
-        TextFn { outputs: Outputs::Logits, ..self }
+        TextFn { reader: Reader { outputs: Outputs::Logits, ..self.reader }, ..self }
     }
 
     /// The function's numbers are independent probabilities (sigmoids): see [`Outputs::Independent`].
     pub fn independent(self) -> Self {
-        TextFn { outputs: Outputs::Independent, ..self }
+        TextFn { reader: Reader { outputs: Outputs::Independent, ..self.reader }, ..self }
     }
 }
 
-/// Rows of any kind as rows of f64.
-pub(crate) fn rows<R: AsRef<[T]>, T: Copy + Into<f64>>(rows: Vec<R>) -> Vec<Vec<f64>> {
-    rows.iter().map(|row| row.as_ref().iter().map(|&v| v.into()).collect()).collect()
-}
-
 impl<B: Backend> BlackBox<B, Texts> for TextFn<'_> {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        self.reader.labels_known()
     }
 
     /// # Errors
     /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
     /// none; [`Error::Model`] from a fallible function.
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
-        let rows = (self.answer)(&batch.as_strs())?;
-        *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
-        Ok(())
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        self.reader.read(on, (self.answer)(&batch.as_strs())?, batch.len())
     }
-}
 
-/// A function's rows as the probabilities of a batch, once their number and lengths are right and each is a distribution.
-pub(crate) fn probabilities(rows: Vec<Vec<f64>>, inputs: usize, classes: usize, outputs: Outputs) -> Result<Vec<f32>> {
-    expect_len("rows from the model", inputs, rows.len())?;
-    let mut values = Vec::with_capacity(inputs * classes);
-    for (i, mut row) in rows.into_iter().enumerate() {
-        expect_len(&format!("numbers in row {i} of the model's batch"), classes, row.len())?;
-        outputs.to_probabilities(&mut row);
-        check_row(i, &row)?;
-        values.extend(row.into_iter().map(|v| v as f32));
+    fn batching(&self) -> Batching {
+        self.reader.batching
     }
-    Ok(values)
 }

@@ -16,7 +16,7 @@
 //! assert_eq!(explanation.features[top[0].feature].name, "wonderful");
 //! let odds = explanation.contrast(good, bad)[0].value; // in log-odds
 //! assert!((odds - (0.9f64 / 0.1 * 0.6 / 0.4).ln()).abs() < 0.3);
-//! assert_eq!(explanation.matrix.len(), 2); // a row a class, a column a kept word
+//! assert_eq!(explanation.shares().matrix().len(), 2); // a row a class, a column a kept word
 //! # Ok::<(), lipex::Error>(())
 //! ```
 //!
@@ -39,6 +39,7 @@ mod function;
 mod image;
 mod json;
 pub mod npy;
+mod outputs;
 mod page;
 mod text;
 
@@ -46,17 +47,18 @@ pub use command::CommandModel;
 #[cfg(fuzzing)]
 pub use command::fuzz_protocol;
 pub use demo::{DemoModel, DemoOnDevice};
-pub use function::{Outputs, TextFn};
+pub use function::TextFn;
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
     Occasion, Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
-pub use json::{SCHEMA, from_json, to_json, to_json_lines};
+pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 pub use lipex_demo::word_hashes;
+pub use outputs::Outputs;
 pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
 

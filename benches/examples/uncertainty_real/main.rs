@@ -129,16 +129,13 @@ impl Render<Cpu, Vec<Vec<u32>>> for Pool {
 struct Answers(Arc<Pool>);
 
 impl BlackBox<Cpu, Vec<Vec<u32>>> for Answers {
-    fn labels(&self) -> &[String] {
-        &self.0.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.0.labels)
     }
 
-    fn predict(&self, _: &Cpu, batch: &Vec<Vec<u32>>, out: &mut Probabilities<Cpu>) -> Result<()> {
-        let width = self.0.labels.len();
-        for (row, out) in batch.iter().zip(out.values_mut().chunks_exact_mut(width)) {
-            out.copy_from_slice(&self.0.answers[row]);
-        }
-        Ok(())
+    fn predict(&self, on: &Cpu, batch: &Vec<Vec<u32>>) -> Result<Probabilities<Cpu>> {
+        let values = batch.iter().flat_map(|row| self.0.answers[row].iter().copied()).collect();
+        Probabilities::new(on, batch.len(), self.0.labels.len(), values)
     }
 }
 
@@ -257,14 +254,14 @@ impl Cell {
         let u = e.uncertainty.as_ref().expect("asked for");
         // A run's objective has row 0 once in N rows, so its expectation has it POOL times beside N − 1 of each.
         let times: Vec<u32> = (0..=POOL).map(|i| if i == 0 { POOL } else { samples - 1 } as u32).collect();
-        let selection = Selection::shared(e.classes.len(), e.kept.clone());
+        let selection = Selection::shared(e.classes.len(), e.kept().to_vec());
         let truth = fit(whole, &selection, Some(&times), 1e-4)?;
         let limit = fit(whole, &selection, Some(&times), 1e-8)?;
         let mut within = true;
         for c in 0..e.classes.len() {
-            for j in 0..e.kept.len() {
+            for j in 0..e.kept().len() {
                 let half = u.quantile * u.std_error[c][j];
-                let off = |of: &Fitted| (e.matrix[c][j] - of.matrix[c][j]).abs();
+                let off = |of: &Fitted| (e.shares().matrix()[c][j] - of.shares().matrix()[c][j]).abs();
                 self.inside += f64::from(u8::from(off(&truth) <= half));
                 self.unpenalised += f64::from(u8::from(off(&limit) <= half));
                 within &= off(&truth) <= u.band * u.std_error[c][j];
@@ -384,7 +381,7 @@ fn reference(pool: &Pool) -> Result<Vec<f64>> {
     let around = pool.neighbourhood(FOR_RUNS + 1..POOL + 1);
     let selection = All.select(&Cpu::new(), std::slice::from_ref(&around))?.remove(0);
     let p: Vec<f64> = around.probabilities.row(0).iter().map(|&p| f64::from(p)).collect();
-    Ok(fit(&around, &selection, None, 1e-4)?.matrix.swap_remove(arg_max(&p)))
+    Ok(fit(&around, &selection, None, 1e-4)?.shares().into_matrix().swap_remove(arg_max(&p)))
 }
 
 /// Whether a feature that was left out is above a chosen one by more than the indifference, in the reference.

@@ -24,7 +24,8 @@ pub fn print(pools: &[Arc<Pool>], runs: u64) -> Result<()> {
                 for (proportional, of) in [false, true].into_iter().zip(&mut of) {
                     let around = sized.run(samples, proportional, 700 + seed)?;
                     let fitted = fit(&around, &selection, None, 1e-4)?;
-                    let pairs = fitted.matrix.iter().flatten().zip(truth.matrix.iter().flatten());
+                    let (of_fit, of_truth) = (fitted.shares(), truth.shares());
+                    let pairs = of_fit.matrix().iter().flatten().zip(of_truth.matrix().iter().flatten());
                     of.0 += pairs.map(|(w, t)| (w - t).powi(2)).sum::<f64>();
                     of.1 += Distinct::by_key((0..samples).map(|i| around.masks.row(i))).first.len() as f64;
                 }

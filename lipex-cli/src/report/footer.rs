@@ -32,7 +32,7 @@ pub fn print(page: &mut Page, e: &Explanation) {
 
 /// Out of fold first: it is the one that the fit has not seen.
 fn fidelity(page: &mut Page, e: &Explanation) {
-    let f = &e.fidelity;
+    let Some(f) = &e.fidelity else { return fit(page, e) };
     page.gap();
     page.heading(&format!("{:<16} {:>5} {:>5} {:>5} {:>5}", "Fidelity", "TV", "H²", "KL", "same"));
     let mut row = |name: &str, a: &Agreement| {
@@ -59,17 +59,23 @@ fn fidelity(page: &mut Page, e: &Explanation) {
     if outside > 0.0 {
         page.note(&format!("{:.0}% of the surrogate's answers leave 0 to 1.", 100.0 * outside));
     }
+    fit(page, e);
+}
+
+/// What is to be said of how the fit went.
+fn fit(page: &mut Page, e: &Explanation) {
+    let Some(fit) = &e.fit else { return };
     let auto = |s: &Setting| s.name == "lambda" && s.value == "auto";
     if e.settings.iter().any(auto) {
-        page.note(&format!("λ = {}, chosen on masks held out of refits.", e.fit.lambda));
+        page.note(&format!("λ = {}, chosen on masks held out of refits.", fit.lambda));
     }
     let two = |s: &Setting| s.name == "starts" && s.value == "2";
     if e.settings.iter().any(two) {
-        let won = if e.fit.start == Start::Kl { "the solution under kl led lower" } else { "its own start led lower" };
+        let won = if fit.start == Start::Kl { "the solution under kl led lower" } else { "its own start led lower" };
         page.note(&format!("The fit was tried from two starts: {won}."));
     }
-    if !e.fit.converged {
-        page.warning(&format!("The fit stopped short: {}.", printable(&e.fit.stopped)));
+    if !fit.converged {
+        page.warning(&format!("The fit stopped short: {}.", printable(&fit.stopped)));
     }
 }
 

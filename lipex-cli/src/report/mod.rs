@@ -87,9 +87,9 @@ fn nouns(e: &Explanation) -> Nouns {
 
 /// How the surrogate's entries are measured.
 fn unit(e: &Explanation) -> &'static str {
-    match e.link {
-        Link::Softmax => "log-odds",
-        Link::Identity => "probability",
+    match e.link() {
+        Some(Link::Identity) => "probability",
+        _ => "log-odds",
     }
 }
 

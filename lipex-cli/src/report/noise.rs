@@ -7,8 +7,7 @@ use super::{Choice, nouns};
 use lipex::{Dependence, Explanation, Method, Uncertainty};
 
 /// A number that is not told from 0 stands in parentheses.
-pub fn marked(e: &Explanation, class: usize, j: usize) -> String {
-    let value = e.matrix[class][j];
+pub fn marked(e: &Explanation, class: usize, j: usize, value: f64) -> String {
     match &e.uncertainty {
         Some(u) if u.method != Method::Exact && !u.is_clear(class, j, value) => format!("({})", signed(value)),
         _ => signed(value),
@@ -17,10 +16,10 @@ pub fn marked(e: &Explanation, class: usize, j: usize) -> String {
 
 /// The interval of a kept feature's entry, spelled after its number.
 pub fn interval(e: &Explanation, class: usize, feature: usize) -> String {
-    let place = e.kept.iter().position(|&j| j == feature);
+    let place = e.kept().iter().position(|&j| j == feature);
     match (&e.uncertainty, place) {
         (Some(u), Some(j)) if u.method != Method::Exact => {
-            let [low, high] = u.interval(class, j, e.matrix[class][j]);
+            let [low, high] = u.interval(class, j, e.shares().row(class)[j]);
             format!(" [{},\u{a0}{}]", signed(low), signed(high))
         }
         _ => String::new(),

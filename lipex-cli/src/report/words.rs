@@ -27,7 +27,7 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     let class = printable(&e.classes[predicted]);
     let rank = choice.rank.unwrap_or(e.rank);
     let top = |rank: Rank, keep: fn(f64) -> bool| -> Vec<Weighted> {
-        e.top_k(predicted, e.kept.len(), rank).into_iter().filter(|w| keep(w.value)).take(choice.top).collect()
+        e.top_k(predicted, e.kept().len(), rank).into_iter().filter(|w| keep(w.value)).take(choice.top).collect()
     };
     page.gap();
     let unit = unit(e);
@@ -69,7 +69,7 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
 
 /// Half the interval of a contrast.
 fn contrast_bar(e: &Explanation, a: usize, b: usize, feature: usize) -> String {
-    match (&e.uncertainty, e.kept.iter().position(|&j| j == feature)) {
+    match (&e.uncertainty, e.kept().iter().position(|&j| j == feature)) {
         (Some(u), Some(j)) if u.method != Method::Exact => {
             format!("\u{a0}±\u{a0}{:.2}", u.quantile * u.contrast_error(a, b)[j])
         }

@@ -48,6 +48,12 @@ fn the_document_has_its_keys() {
         "kept",
         "matrix",
         "intercept",
+        "support",
+        "link",
+        "terms",
+        "coefficients",
+        "base",
+        "own",
         "objective",
         "gradient_norm",
         "lambda",
@@ -68,6 +74,8 @@ fn the_document_has_its_keys() {
     assert_eq!(document["converged"], true);
     assert!(document["std_error"].is_null() && document["shrinkage"].is_null());
     assert_eq!(matrix(&document, "matrix").len(), 3);
+    assert_eq!((&document["coefficients"], document["own"].is_null()), (&document["matrix"], true));
+    assert_eq!(document["base"]["kind"], "fitted");
     assert!(document["timings_ms"]["fit"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(document["fidelity"]["out_of_fold"]["tv"].as_f64().is_some_and(|tv| (0.0..0.5).contains(&tv)));
 }

@@ -180,7 +180,7 @@ fn contrasts_filters_and_orders_are_chosen() {
     assert_eq!(browser.text(&format!("{first}.cells[0].textContent")), *name);
     assert_eq!(browser.text(&format!("{first}.cells[1].textContent")), format!("+{value:.2}"));
     let u = e.uncertainty.as_ref().unwrap();
-    let j = e.kept.iter().position(|&j| j == contrast[0].feature).unwrap();
+    let j = e.kept().iter().position(|&j| j == contrast[0].feature).unwrap();
     let half = u.quantile * u.contrast_error(a, b)[j];
     assert_eq!(browser.text(&format!("{first}.cells[2].textContent")), format!("±{half:.2}"));
 
@@ -232,7 +232,7 @@ fn segments_are_coloured_like_words() {
     browser.value("[...document.querySelectorAll('#picture .w')].pop().id = 'finger'");
     browser.tap("#finger");
     let told = browser.text("document.getElementById('word').textContent");
-    assert!(told.starts_with(&e.features[*e.kept.last().unwrap()].name) && told.contains("odd"), "{told}");
+    assert!(told.starts_with(&e.features[*e.kept().last().unwrap()].name) && told.contains("odd"), "{told}");
     browser.tap(".classes tr[data-c='1'] button");
     assert!(browser.text(values) != as_written && browser.text(fills) != colours);
     quiet(&browser, &file);

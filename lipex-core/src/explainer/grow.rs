@@ -1,14 +1,15 @@
 //! A run that adds masks until its answer is steady.
 
 use super::Explainer;
-use super::run::{Asked, Gathered, shared, timed};
+use super::ask::Asked;
+use super::run::{Gathered, one, shared, timed};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result, expect_len};
 use crate::explanation::{Explanation, Timings, arg_max};
 use crate::fit::Problem;
 use crate::predict::BlackBox;
 use crate::render::Render;
-use crate::uncertainty::{Adaptive, Growth, Look};
+use crate::uncertainty::{Adaptive, Growth, Look, Verdict};
 
 impl<B: Backend> Explainer<B> {
     /// Explains one instance with as many masks as `adaptive` finds enough.
@@ -29,42 +30,61 @@ impl<B: Backend> Explainer<B> {
             );
             return Err(Error::setting("adaptive", adaptive.rule_in_use(), reason));
         }
-        let mut timings = vec![Timings::default()];
-        let mut asked = vec![Asked::default()];
+        let mut timings = [Timings::default()];
+        let mut asked = [Asked::default()];
         let mut looks: Vec<Look> = Vec::new();
         let counts = adaptive.looks();
         for &masks in &counts {
-            let gathered = self.gather(&[instance], masks, model, &mut asked, &mut timings)?;
+            let gathered = one(self.gather(&[instance], (masks, false), model, &mut asked, &mut timings))??;
             let class = self.predicted(&gathered)?;
-            let (verdict, half_width) = self.look(&gathered, adaptive, class, &mut timings)?;
-            looks.push(Look { masks, inputs: asked[0].inputs(), half_width, met: verdict.met });
-            if !verdict.met && looks.len() < counts.len() {
+            let still = gathered.about.observed.is_constant();
+            let (verdict, half_width) =
+                if still { (Verdict::default(), 0.0) } else { self.look(&gathered, adaptive, class, &mut timings)? };
+            looks.push(Look { masks, inputs: asked[0].inputs, half_width, met: verdict.met });
+            if !verdict.met && !still && looks.len() < counts.len() {
                 continue;
             }
-            let name = gathered.labels[0].get(class).map_or("the class", String::as_str);
+            let name = gathered.about.labels.get(class).map_or("the class", String::as_str);
+            let told = || adaptive.told(&verdict, name);
             let growth = Growth {
                 rule: adaptive.rule_in_use().to_string(),
                 class,
                 looks,
                 met: verdict.met,
                 needed: verdict.needed,
-                stopped: adaptive.told(&verdict, name),
+                stopped: if still { "nothing moves the model, and more masks would not".into() } else { told() },
                 interchangeable: verdict.interchangeable,
             };
-            // From here on it is a plain run of that many masks.
-            let plain = Explainer { samples: masks, ..self.clone() };
-            let explanation = plain.conclude(&[instance], &gathered, vec![growth], &mut timings)?.pop();
-            return match (explanation, gathered.around.into_iter().next()) {
-                (Some(explanation), Some(around)) => Ok((explanation, around)),
-                _ => Err(Error::shape("explanations", 1, 0)),
-            };
+            let [asked] = &asked;
+            return self.settle(instance, model, (gathered, asked), growth, timings);
         }
         Err(Error::shape("looks (at least)", 1, 0))
     }
 
+    /// The end of a growing run: from here on it is a plain run of that many masks.
+    fn settle<I, M, Batch>(
+        &self,
+        instance: &I,
+        model: &M,
+        (mut gathered, asked): (Gathered<B>, &Asked<B>),
+        growth: Growth,
+        mut timings: [Timings; 1],
+    ) -> Result<(Explanation, Neighbourhood<B>)>
+    where
+        I: Render<B, Batch> + ?Sized,
+        M: BlackBox<B, Batch> + ?Sized,
+    {
+        let masks = &gathered.around.masks;
+        gathered.about.observed.asked_twice = asked.compare(self, instance, model, masks, &mut timings[0])?;
+        let plain = Explainer { samples: masks.rows(), ..self.clone() };
+        let (around, about) = (std::slice::from_ref(&gathered.around), std::slice::from_ref(&gathered.about));
+        let explanation = one(plain.conclude(&[instance], around, about, vec![growth], &mut timings)?)?;
+        Ok((explanation, gathered.around))
+    }
+
     /// The class that the black box finds likeliest at the instance.
     fn predicted(&self, gathered: &Gathered<B>) -> Result<usize> {
-        let p = &gathered.around[0].probabilities;
+        let p = &gathered.around.probabilities;
         let row = self.backend.gather(p.values(), p.classes(), &[0])?;
         let row: Vec<f64> = self.backend.download(&row)?.into_iter().map(f64::from).collect();
         Ok(arg_max(&row))
@@ -77,8 +97,8 @@ impl<B: Backend> Explainer<B> {
         adaptive: &Adaptive,
         class: usize,
         timings: &mut [Timings],
-    ) -> Result<(crate::uncertainty::Verdict, f64)> {
-        let (on, around) = (&self.backend, &gathered.around);
+    ) -> Result<(Verdict, f64)> {
+        let (on, around) = (&self.backend, std::slice::from_ref(&gathered.around));
         let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
         expect_len("selections of the batch", 1, selections.len())?;
         let problem = [Problem::new(&around[0], &selections[0])];

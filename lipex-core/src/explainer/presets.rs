@@ -1,7 +1,7 @@
 //! Explainers with a preset's settings, which are those of the table in preset.rs.
 
-use super::Explainer;
 use super::setters::{Given, softmax_in};
+use super::{Explainer, Repeats};
 use crate::backend::Backend;
 use crate::evaluate::{Evaluator, OutOfFold};
 use crate::fit::{Authors, KernelShap, Ridge, Softmax, Surrogate};
@@ -40,6 +40,7 @@ impl<B: Backend> Explainer<B> {
             batch_size: 64,
             error_bars: None,
             adaptive: None,
+            repeats: Repeats::default(),
             asks: None,
             tells: None,
             given: Given::nothing_over(softmax),

@@ -1,45 +1,37 @@
 //! A run of the stages, from instances to explanations.
 
 use super::Explainer;
-use crate::backend::{Backend, Masks, Neighbourhood, Probabilities, Sample};
+use super::ask::{Asked, Question, labels, total_variation};
+use crate::backend::{Backend, Neighbourhood, Probabilities, Sample};
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
-use crate::fit::{Fitted, Problem};
+use crate::fit::{Answer, Fitted, Problem, Recorded};
 use crate::perturb::Dependence;
-use crate::predict::{BlackBox, Calls};
+use crate::predict::{BlackBox, Calls, Observed};
 use crate::render::Render;
 use crate::select::Selection;
 use crate::uncertainty::{Estimate, Growth, Uncertainty};
 use crate::watch::Stage;
 use crate::weigh::{ProximityTable, check_weights};
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Instant;
 
-/// The black box's answers so far to the distinct inputs of one instance.
-pub(super) struct Asked<B: Backend> {
-    answers: Option<Probabilities<B>>,
-}
-
-impl<B: Backend> Default for Asked<B> {
-    fn default() -> Self {
-        Asked { answers: None }
-    }
-}
-
-impl<B: Backend> Asked<B> {
-    /// Distinct inputs that the black box has seen.
-    pub fn inputs(&self) -> usize {
-        self.answers.as_ref().map_or(0, Probabilities::rows)
-    }
-}
-
-/// Neighbourhoods with what is known of each instance beside them.
+/// A neighbourhood with what is known of the instance beside it.
 pub(super) struct Gathered<B: Backend> {
-    pub around: Vec<Neighbourhood<B>>,
-    /// Class names after merging, a list an instance.
-    pub labels: Vec<Vec<String>>,
-    pub calls: Vec<Calls>,
+    pub around: Neighbourhood<B>,
+    /// What is known of it.
+    pub about: About,
+}
+
+/// What is known of an instance once the black box has answered.
+pub(super) struct About {
+    /// Class names after merging.
+    pub labels: Vec<String>,
+    pub calls: Calls,
+    pub observed: Observed,
 }
 
 /// What the stages after the black box made of one instance.
@@ -51,84 +43,132 @@ struct Made {
 }
 
 impl<B: Backend> Explainer<B> {
-    pub(super) fn run<I, M, Batch>(
-        &self,
-        instances: &[&I],
-        model: &M,
-    ) -> Result<(Vec<Explanation>, Vec<Neighbourhood<B>>)>
+    /// Explains each instance; what goes wrong with one is its own.
+    pub(super) fn run<I, M, Batch>(&self, instances: &[&I], model: &M) -> Vec<Result<(Explanation, Neighbourhood<B>)>>
     where
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        self.check()?;
-        if instances.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+        if self.check().is_err() {
+            return instances.iter().filter_map(|_| self.check().err().map(Err)).collect();
         }
         if let Some(adaptive) = &self.adaptive {
-            let grown = instances.iter().map(|instance| self.grow(*instance, model, adaptive));
-            return Ok(grown.collect::<Result<Vec<_>>>()?.into_iter().unzip());
+            return instances.iter().map(|instance| self.grow(*instance, model, adaptive)).collect();
         }
-        let mut timings = vec![Timings::default(); instances.len()];
         let mut asked: Vec<Asked<B>> = instances.iter().map(|_| Asked::default()).collect();
-        let gathered = self.gather(instances, self.samples, model, &mut asked, &mut timings)?;
-        let explanations = self.conclude(instances, &gathered, Vec::new(), &mut timings)?;
-        Ok((explanations, gathered.around))
+        let mut timings = vec![Timings::default(); instances.len()];
+        let gathered = self.gather(instances, (self.samples, true), model, &mut asked, &mut timings);
+        let mut results: Vec<Result<(Explanation, Neighbourhood<B>)>> = Vec::with_capacity(instances.len());
+        let (mut there, mut around, mut about, mut times) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (i, gathered) in gathered.into_iter().enumerate() {
+            // The place of one that is still to be made is taken below.
+            results.push(Err(match gathered {
+                Ok(gathered) => {
+                    there.push(i);
+                    around.push(gathered.around);
+                    about.push(gathered.about);
+                    times.push(timings[i]);
+                    Error::shape("explanations", 1, 0)
+                }
+                Err(error) => error,
+            }));
+        }
+        let instances: Vec<&I> = there.iter().map(|&i| instances[i]).collect();
+        let explained = together_or_alone(there.len(), |part| {
+            let (times, about) = (&mut times[part.clone()], &about[part.clone()]);
+            self.conclude(&instances[part.clone()], &around[part], about, Vec::new(), times)
+        });
+        for ((i, explanation), around) in there.into_iter().zip(explained).zip(around) {
+            results[i] = explanation.map(|explanation| (explanation, around));
+        }
+        results
     }
 
-    /// Perturb, render, predict and weigh: the neighbourhoods of a run for which `samples` masks were asked for.
+    /// Perturb, weigh, render and predict: the neighbourhoods of a run for which `samples` masks were asked for, with the
+    /// instance asked twice or not.
     pub(super) fn gather<I, M, Batch>(
         &self,
         instances: &[&I],
-        samples: usize,
+        (samples, twice): (usize, bool),
         model: &M,
         asked: &mut [Asked<B>],
         timings: &mut [Timings],
-    ) -> Result<Gathered<B>>
+    ) -> Vec<Result<Gathered<B>>>
     where
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        let classes = model.labels().len();
-        if classes < 2 {
-            return Err(Error::setting("classes", classes, "a classifier has at least 2 classes"));
+        let drawn = together_or_alone(instances.len(), |part| {
+            shared(&mut timings[part.clone()], |t| &mut t.perturb, || self.perturb(&instances[part], samples))
+        });
+        let drawn = drawn.into_iter().map(|sample| sample.and_then(|sample| self.check_sample(sample)));
+        let (mut results, mut masks, mut own) = (Vec::new(), Vec::new(), Vec::new());
+        for sample in drawn {
+            results.push(sample.map(|Sample { masks: of_one, weights }| {
+                masks.push(of_one);
+                own.push(weights);
+            }));
         }
+        let there: Vec<usize> = (0..results.len()).filter(|&i| results[i].is_ok()).collect();
+        let mut spent = vec![Timings::default(); there.len()];
+        let weights = together_or_alone(there.len(), |part| {
+            let weigh = || self.proximity.weigh(&self.backend, &masks[part.clone()]);
+            shared(&mut spent[part.clone()], |t| &mut t.weigh, weigh)
+        });
+        there.iter().zip(&spent).for_each(|(&i, t)| timings[i].weigh += t.weigh);
+        let asking = asked.iter_mut().zip(timings).enumerate().filter(|(i, _)| results[*i].is_ok());
+        let mut questions: Vec<Question<'_, B, I>> = (masks.iter().zip(asking))
+            .map(|(masks, (i, (asked, times)))| Question::new(instances[i], masks, asked, times))
+            .collect();
+        let Ok(answers) = self.ask(model, &mut questions, twice) else {
+            // Nothing else stops every question at once.
+            return instances.iter().map(|_| Err(Error::Interrupted)).collect();
+        };
+        let parts = masks.into_iter().zip(own).zip(weights.into_iter().zip(answers));
+        let mut parts = parts.zip(there.into_iter().map(|i| &asked[i]));
+        let around = results.into_iter().map(|result| {
+            result?;
+            let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
+            let (((masks, own), (weights, answers)), asked) = parts.next().ok_or_else(missing)?;
+            let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)) };
+            self.put_together(sample, answers?, labels(model)?, asked)
+        });
+        around.collect()
+    }
+
+    /// Puts a weighted sample together with the answers.
+    fn put_together(
+        &self,
+        sample: Sample<B>,
+        p: Probabilities<B>,
+        labels: &[String],
+        asked: &Asked<B>,
+    ) -> Result<Gathered<B>> {
         let on = &self.backend;
-        let drawn = shared(timings, |t| &mut t.perturb, || self.perturb(instances, samples))?;
-        drawn.iter().try_for_each(|sample| self.check_sample(sample))?;
-        let (mut predicted, mut masks, mut own_weights) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut labels, mut calls) = (Vec::new(), Vec::new());
-        for ((sample, instance), (asked, times)) in
-            drawn.into_iter().zip(instances).zip(asked.iter_mut().zip(timings.iter_mut()))
-        {
-            let p = self.predict(*instance, model, &sample.masks, asked, times)?;
-            let merged = self.groups.merge(on, p, model.labels())?;
-            predicted.push(merged.probabilities);
-            labels.push(merged.labels);
-            calls.push(Calls { masks: sample.masks.rows(), inputs: asked.inputs() });
-            masks.push(sample.masks);
-            own_weights.push(sample.weights);
-        }
-        let weights = shared(timings, |t| &mut t.weigh, || self.proximity.weigh(on, &masks))?;
-        expect_len("weights of the batch", masks.len(), weights.len())?;
-        let mut around = Vec::with_capacity(masks.len());
-        for (((masks, p), weights), own) in masks.into_iter().zip(predicted).zip(weights).zip(own_weights) {
-            around.push(Neighbourhood::new(on, masks, p, own.unwrap_or(weights))?);
-        }
-        Ok(Gathered { around, labels, calls })
+        let merged = self.groups.merge(on, p, labels)?;
+        let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs };
+        let weights = sample.weights.ok_or_else(|| Error::shape("weights of the batch", 1, 0))?;
+        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?;
+        let observed = Observed { asked_twice: asked.twice, moved: moved(on, &around)?, sums_off: asked.sums_off };
+        Ok(Gathered { around, about: About { labels: merged.labels, calls, observed } })
     }
 
     /// Select, fit, evaluate and error bars; `grown` has the courses of growing runs, or nothing.
     pub(super) fn conclude<I, Batch>(
         &self,
         instances: &[&I],
-        gathered: &Gathered<B>,
+        around: &[Neighbourhood<B>],
+        about: &[About],
         grown: Vec<Growth>,
         timings: &mut [Timings],
     ) -> Result<Vec<Explanation>>
     where
         I: Render<B, Batch> + ?Sized,
     {
-        let (on, around) = (&self.backend, &gathered.around);
+        if instances.is_empty() {
+            return Ok(Vec::new());
+        }
+        let on = &self.backend;
         let watch = on.watch();
         let step = |stage| {
             watch.begin(stage, around.len());
@@ -158,17 +198,17 @@ impl<B: Backend> Explainer<B> {
         let mut grown = grown.into_iter();
         let mut explanations = Vec::with_capacity(instances.len());
         for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
+            // Where nothing moves the model there is nothing to be sure of.
+            let bars = self.error_bars.filter(|_| !about[i].observed.is_constant());
             let uncertainty = timed(&mut timings[i].uncertainty, || {
-                let bars =
-                    self.error_bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
+                let bars = bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
                 bars.transpose()
             })?;
+            let fit = record(on, &around[i], fit)?;
             watch.advance(1);
             let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
             let rows = on.download(around[i].probabilities.values())?;
-            let instance: &I = instances[i];
-            let mut explanation = self.assemble(instance, gathered.labels[i].clone(), made, &rows);
-            explanation.calls = gathered.calls[i];
+            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
             explanation.timings_ms = timings[i];
             explanations.push(explanation);
         }
@@ -232,7 +272,7 @@ impl<B: Backend> Explainer<B> {
     }
 
     /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's law.
-    fn check_sample(&self, sample: &Sample<B>) -> Result<()> {
+    fn check_sample(&self, sample: Sample<B>) -> Result<Sample<B>> {
         let (on, masks) = (&self.backend, &sample.masks);
         let features = masks.features();
         let first =
@@ -242,80 +282,22 @@ impl<B: Backend> Explainer<B> {
             let reason = format!("row 0 must keep all {features} features: it stands for the instance itself");
             return Err(Error::setting("masks", format!("row 0 keeps {kept}"), reason));
         }
-        match &sample.weights {
-            Some(weights) => {
-                expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
-                check_weights(&on.download(weights.values())?)
-            }
-            None => Ok(()),
+        if let Some(weights) = &sample.weights {
+            expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
+            check_weights(&on.download(weights.values())?)?;
         }
+        Ok(sample)
     }
 
-    /// Probabilities of every mask. Each distinct input goes to the model once, `batch_size` at a time; those of an earlier,
-    /// shorter run of the same masks were `asked` before, and are not again.
-    pub(super) fn predict<I, M, Batch>(
-        &self,
-        instance: &I,
-        model: &M,
-        masks: &Masks<B>,
-        asked: &mut Asked<B>,
-        timings: &mut Timings,
-    ) -> Result<Probabilities<B>>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        let on = &self.backend;
-        let classes = model.labels().len();
-        let distinct = timed(&mut timings.render, || instance.distinct(on, masks))?;
-        let gathered;
-        let inputs = match &distinct {
-            Some(d) if d.first.len() < masks.rows() => {
-                let bits = on.gather(masks.bits(), masks.words(), &d.first)?;
-                gathered = Masks::new(on, d.first.len(), masks.features(), bits)?;
-                &gathered
-            }
-            _ => masks,
-        };
-        let rows = inputs.rows();
-        let mut all = on.zeros(rows * classes)?;
-        // Distinct inputs are numbered as they appear, so a longer run begins with those of a shorter one.
-        let known = asked.inputs().min(rows);
-        if let Some(answers) = &asked.answers {
-            on.place(answers.values(), &mut all, classes, 0)?;
-        }
-        let most = self.batch_size.min(instance.largest_batch()).max(1);
-        let watch = on.watch();
-        watch.begin(Stage::Predict, rows - known);
-        for start in (known..rows).step_by(most) {
-            let end = rows.min(start + most);
-            watch.check()?;
-            let batch = timed(&mut timings.render, || instance.render(on, inputs, start..end))?;
-            let mut part = Probabilities::new(on, end - start, classes, on.zeros((end - start) * classes)?)?;
-            timed(&mut timings.predict, || model.predict(on, &batch, &mut part)).map_err(|e| in_whole(e, start))?;
-            expect_len("probabilities from the model", (end - start) * classes, on.len(part.values()))?;
-            on.place(part.values(), &mut all, classes, start)?;
-            watch.advance(end - start);
-        }
-        let p = Probabilities::new(on, rows, classes, all)?;
-        on.check(&p)?;
-        let of: Vec<u32> = match distinct {
-            Some(d) => d.of,
-            None => (0..rows as u32).collect(),
-        };
-        let values = on.gather(p.values(), classes, &of)?;
-        asked.answers = Some(p);
-        Probabilities::new(on, masks.rows(), classes, values)
-    }
-
-    fn assemble<I, Batch>(&self, instance: &I, classes: Vec<String>, made: Made, model_rows: &[f32]) -> Explanation
+    fn assemble<I, Batch>(&self, instance: &I, about: &About, made: Made, model_rows: &[f32]) -> Result<Explanation>
     where
         I: Render<B, Batch> + ?Sized,
     {
         let Made { fit, fidelity, uncertainty, growth } = made;
+        let classes = about.labels.clone();
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
-        let surrogate = fit.predict(&vec![true; fit.kept.len()]);
+        let surrogate = fit.predict(&vec![true; fit.kept().len()])?;
         let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
             if value != usual {
@@ -324,7 +306,7 @@ impl<B: Backend> Explainer<B> {
             }
             settings.push(Setting { name, value });
         }
-        Explanation {
+        Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
             preset: self.preset.name().into(),
@@ -334,31 +316,63 @@ impl<B: Backend> Explainer<B> {
             text: instance.text().map(String::from),
             classes,
             features: instance.features().to_vec(),
-            kept: fit.kept,
-            support: fit.support,
-            matrix: fit.matrix,
-            intercept: fit.intercept,
-            link: fit.link,
+            answer: Some(fit.answer),
             probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
             never,
-            fidelity,
-            fit: fit.report,
+            fidelity: Some(fidelity),
+            fit: Some(fit.report),
             uncertainty,
             growth,
             flip: None,
             rank: self.rank,
-            calls: Calls::default(),
+            calls: about.calls,
+            observed: about.observed,
             timings_ms: Timings::default(),
-        }
+        })
     }
 }
 
-/// A black box counts rows from the start of its batch, a user from the first input.
-fn in_whole(error: Error, start: usize) -> Error {
-    match error {
-        Error::NotADistribution { row, problem } => Error::NotADistribution { row: row + start, problem },
-        other => other,
+/// The fit as an explanation keeps it: an answer of a user's own with what it says to the masks of the run.
+fn record<B: Backend>(on: &B, around: &Neighbourhood<B>, mut fit: Fitted) -> Result<Fitted> {
+    if let Answer::Own(own) = &fit.answer {
+        let (bits, words) = (on.download(around.masks.bits())?, around.masks.words());
+        let keeps = |row: &[u32]| own.kept().iter().map(|&j| row[j / 32] >> (j % 32) & 1 == 1).collect();
+        if let Some(&j) = own.kept().iter().find(|&&j| j >= around.masks.features()) {
+            return Err(Error::shape("kept features (below the number of features)", around.masks.features(), j));
+        }
+        let recorded = Recorded::ask(own.clone(), bits.chunks_exact(words).map(keeps))?;
+        fit.answer = Arc::new(recorded).into();
     }
+    Ok(fit)
+}
+
+/// The largest total variation between the answers to row 0 and to any row.
+pub(super) fn moved<B: Backend>(on: &B, around: &Neighbourhood<B>) -> Result<f64> {
+    let p = &around.probabilities;
+    let host = on.download(p.values())?;
+    let first = &host[..p.classes().min(host.len())];
+    let rows = host.chunks_exact(p.classes().max(1));
+    Ok(rows.map(|row| total_variation(first, row, p.is_independent())).fold(0.0, f64::max))
+}
+
+/// A stage of all instances at once or, where that fails, of each alone, since the mistake may be one instance's.
+fn together_or_alone<T>(count: usize, mut stage: impl FnMut(Range<usize>) -> Result<Vec<T>>) -> Vec<Result<T>> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let right = |all: Vec<T>, count| expect_len("results of the batch", count, all.len()).map(|()| all);
+    match stage(0..count).and_then(|all| right(all, count)) {
+        Ok(all) => all.into_iter().map(Ok).collect(),
+        Err(Error::Interrupted) => (0..count).map(|_| Err(Error::Interrupted)).collect(),
+        Err(error) if count == 1 => vec![Err(error)],
+        Err(_) => (0..count).map(|i| one(stage(i..i + 1)?)).collect(),
+    }
+}
+
+/// The only one.
+pub(super) fn one<T>(mut all: Vec<T>) -> Result<T> {
+    expect_len("results of the batch", 1, all.len())?;
+    all.pop().ok_or_else(|| Error::shape("results of the batch", 1, 0))
 }
 
 /// Runs a stage and adds its wall-clock milliseconds to `slot`.

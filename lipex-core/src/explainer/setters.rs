@@ -1,6 +1,6 @@
 //! What an explainer is set to. No setter fails, and their order does not matter; `check` says what does not fit.
 
-use super::Explainer;
+use super::{Explainer, Repeats};
 use crate::backend::Backend;
 use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result};
@@ -148,7 +148,8 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// Most inputs sent to the model at once, at least 1; default 64. Does not change the result.
+    /// Most inputs sent to the model at once, at least 1; default 64. It changes the last digits of an explanation where a model answers
+    /// an input differently in batches of other sizes, as many neural nets do; see [`Batching`](crate::Batching).
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
@@ -165,6 +166,12 @@ impl<B: Backend> Explainer<B> {
     /// number. The sampler must be one that can be extended.
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
+        self
+    }
+
+    /// Whether masks that render alike share an answer; default [`Repeats::Share`].
+    pub fn repeats(mut self, repeats: Repeats) -> Self {
+        self.repeats = repeats;
         self
     }
 

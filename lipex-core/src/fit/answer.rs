@@ -1,56 +1,224 @@
-//! What a fit returns.
+//! What a fit returns: an answer to every mask, and what is read from it.
 
+use super::linear::Linear;
+use super::own::OwnAnswer;
 use super::report::FitReport;
+use super::shares::{Pair, Shares};
+use crate::error::{Error, Result, expect_len};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// How the surrogate's scores become its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Link {
-    /// Probabilities softmax(W z + b).
+    /// Probabilities are the softmax of the scores; shares are log-odds.
     Softmax,
-    /// W z + b itself (ridge): rows may leave the simplex.
+    /// The scores themselves (ridge): rows may leave the simplex; shares are probabilities.
     Identity,
+}
+
+/// What a surrogate learnt: it answers masks and gives shares. Readers ask it; only the surrogate that made it looks inside.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Linear in the terms.
+    Linear(Linear),
+    /// A surrogate's own.
+    Own(Arc<dyn OwnAnswer>),
+}
+
+/// Equal where what is saved is equal.
+impl PartialEq for Answer {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Answer::Linear(a), Answer::Linear(b)) => a == b,
+            (Answer::Own(a), Answer::Own(b)) => {
+                let saved = |of: &Arc<dyn OwnAnswer>| (of.kept().to_vec(), of.link(), of.shares());
+                Arc::ptr_eq(a, b) || (a.recorded() == b.recorded() && saved(a) == saved(b))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<Linear> for Answer {
+    fn from(linear: Linear) -> Self {
+        Answer::Linear(linear)
+    }
+}
+
+impl<T: OwnAnswer + 'static> From<Arc<T>> for Answer {
+    fn from(own: Arc<T>) -> Self {
+        Answer::Own(own)
+    }
+}
+
+impl Answer {
+    /// S, ascending: the features that it was fitted on.
+    pub fn kept(&self) -> &[usize] {
+        match self {
+            Answer::Linear(linear) => linear.kept(),
+            Answer::Own(own) => own.kept(),
+        }
+    }
+
+    /// C, the number of classes.
+    pub fn classes(&self) -> usize {
+        match self {
+            Answer::Linear(linear) => linear.coefficients().len(),
+            Answer::Own(own) => own.classes(),
+        }
+    }
+
+    /// The linear answer, with its terms and coefficients; `None` for another kind.
+    pub fn linear(&self) -> Option<&Linear> {
+        match self {
+            Answer::Linear(linear) => Some(linear),
+            Answer::Own(_) => None,
+        }
+    }
+
+    /// How scores become the answer, and what shares are measured in.
+    pub fn link(&self) -> Link {
+        match self {
+            Answer::Linear(linear) => linear.link(),
+            Answer::Own(own) => own.link(),
+        }
+    }
+
+    /// The answer to one mask over the kept features, C numbers.
+    ///
+    /// # Shapes
+    /// `keeps[j]` says whether feature `kept()[j]` is present.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a mask of another length; those of a surrogate of one's own, which cannot answer new masks after
+    /// it was read from a file.
+    pub fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
+        match self {
+            Answer::Linear(linear) => linear.predict(keeps),
+            Answer::Own(own) => {
+                expect_len("kept features of a mask", own.kept().len(), keeps.len())?;
+                let answer = own.predict(keeps)?;
+                expect_len("classes of the surrogate's answer", own.classes(), answer.len())?;
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The answers to masks over all D features, N rows of C numbers in one array.
+    ///
+    /// # Shapes
+    /// `bits`: N × ⌈D/32⌉ words, as [`Masks`](crate::Masks) have them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a part of a row, or fewer than the kept features; those of [`predict`](Answer::predict).
+    pub fn predict_all(&self, bits: &[u32], features: usize) -> Result<Vec<f64>> {
+        let words = features.div_ceil(32).max(1);
+        expect_len("words of the masks (whole rows)", bits.len() / words * words, bits.len())?;
+        if let Some(&j) = self.kept().iter().find(|&&j| j >= features) {
+            return Err(Error::shape("kept features (below the number of features)", features, j));
+        }
+        let mut answers = Vec::with_capacity(bits.len() / words * self.classes());
+        let mut keeps = vec![false; self.kept().len()];
+        for row in bits.chunks_exact(words) {
+            keeps.iter_mut().zip(self.kept()).for_each(|(keep, &j)| *keep = row[j / 32] >> (j % 32) & 1 == 1);
+            answers.extend(self.predict(&keeps)?);
+        }
+        Ok(answers)
+    }
+
+    /// What each kept feature does to each class.
+    pub fn shares(&self) -> Shares<'_> {
+        match self {
+            Answer::Linear(linear) => linear.shares(),
+            Answer::Own(own) => {
+                let (shares, all) = (own.shares(), (0..own.kept().len()).collect());
+                let support = vec![all; shares.len()];
+                Shares::new(Cow::Borrowed(own.kept()), Cow::Owned(shares), Cow::Owned(support))
+            }
+        }
+    }
+
+    /// The features that act together, by twos; none where the surrogate has no pairs.
+    pub fn pairs(&self) -> Vec<Pair> {
+        match self {
+            Answer::Linear(linear) => linear.pairs(),
+            Answer::Own(_) => Vec::new(),
+        }
+    }
 }
 
 /// A fitted surrogate.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
-    /// S, ascending: the features that the columns of `matrix` belong to.
-    pub kept: Vec<usize>,
-    /// W, C rows of F numbers; for a softmax each column has mean 0 over classes.
-    pub matrix: Vec<Vec<f64>>,
-    /// b, C numbers; zeros without an intercept. For a softmax they have mean 0.
-    pub intercept: Vec<f64>,
-    /// For each class the positions in `kept` that its row was fitted on.
-    pub support: Vec<Vec<usize>>,
-    /// How scores become the surrogate's answer.
-    pub link: Link,
+    /// What it learnt.
+    pub answer: Answer,
     /// How the fit went.
     pub report: FitReport,
+    /// Fits without each fold of the rows, where the surrogate made them on the way; evaluators then need not.
+    pub out_of_fold: Option<FoldFits>,
+}
+
+/// Fits that have not seen a fold of the rows: what a surrogate that chooses by held-out rows has made already.
+///
+/// Each made its choices (its pairs, say) from its own rows alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoldFits {
+    /// The fold of each row, from 1, as [`deal_folds`](crate::deal_folds) gives it; 0 is in every fit.
+    pub folds: Vec<usize>,
+    /// The answer without fold 1, without fold 2, and so on.
+    pub answers: Vec<Answer>,
 }
 
 impl Fitted {
-    /// ‖W‖ over the ‖W‖ of a fit with less penalty; `None` where that one has no length.
-    pub fn shrinkage(&self, less: &Fitted) -> Option<f64> {
-        let length = |fit: &Fitted| fit.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
-        (length(less) > 0.0).then(|| length(self) / length(less))
+    /// A fit without more than its answer and report.
+    pub fn new(answer: impl Into<Answer>, report: FitReport) -> Self {
+        Fitted { answer: answer.into(), report, out_of_fold: None }
     }
 
-    /// Q of one mask over the kept features, in f64.
+    /// S, ascending: the features of the fit.
+    pub fn kept(&self) -> &[usize] {
+        self.answer.kept()
+    }
+
+    /// What each kept feature does to each class.
+    pub fn shares(&self) -> Shares<'_> {
+        self.answer.shares()
+    }
+
+    /// The answer to one mask over the kept features.
     ///
-    /// # Shapes
-    /// `kept[j]` says whether feature `self.kept[j]` is present.
-    pub fn predict(&self, kept: &[bool]) -> Vec<f64> {
-        let mut scores: Vec<f64> = self
-            .matrix
-            .iter()
-            .zip(&self.intercept)
-            .map(|(row, b)| b + row.iter().zip(kept).filter(|(_, k)| **k).map(|(w, _)| w).sum::<f64>())
-            .collect();
-        if self.link == Link::Softmax {
-            softmax_in_place(&mut scores);
-        }
-        scores
+    /// # Errors
+    /// Those of [`Answer::predict`].
+    pub fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
+        self.answer.predict(keeps)
+    }
+
+    /// The linear answer, for the surrogate that made it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another kind of answer.
+    pub fn linear(&self) -> Result<&Linear> {
+        let reason = "this surrogate goes on from a linear one";
+        self.answer.linear().ok_or_else(|| Error::setting("start", "a surrogate of another kind", reason))
+    }
+
+    /// W and b of W z + b, for the surrogate that made it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another kind of answer, pairs included.
+    pub fn presence(&self) -> Result<(&[Vec<f64>], Vec<f64>)> {
+        let reason = "this surrogate goes on from a linear one without pairs";
+        self.linear()?.presence().ok_or_else(|| Error::setting("start", "a fit with pairs", reason))
+    }
+
+    /// ‖W‖ over the ‖W‖ of a fit with less penalty; `None` where that one has no length.
+    pub fn shrinkage(&self, less: &Fitted) -> Option<f64> {
+        let length = |fit: &Fitted| fit.shares().matrix().iter().flatten().map(|w| w * w).sum::<f64>().sqrt();
+        let less = length(less);
+        (less > 0.0).then(|| length(self) / less)
     }
 }
 
@@ -68,18 +236,19 @@ mod tests {
 
     #[test]
     fn a_fitted_surrogate_predicts() {
-        let report = FitReport::solved("by hand");
-        let mut fitted = Fitted {
-            kept: vec![0, 2],
-            matrix: vec![vec![3f64.ln(), 0.0], vec![0.0, 9f64.ln()]],
-            intercept: vec![0.0, 0.0],
-            support: vec![vec![0, 1]; 2],
-            link: Link::Softmax,
-            report,
+        let fitted = |link| {
+            let matrix = vec![vec![3f64.ln(), 0.0], vec![0.0, 9f64.ln()]];
+            let linear = Linear::from_presence(vec![0, 2], matrix, Some(vec![0.0; 2]), vec![vec![0, 1]; 2], link);
+            Fitted::new(linear.unwrap(), FitReport::solved("by hand"))
         };
-        assert!((fitted.predict(&[true, false])[0] - 0.75).abs() < 1e-15);
-        assert!((fitted.predict(&[true, true])[1] - 0.75).abs() < 1e-15);
-        fitted.link = Link::Identity;
-        assert_eq!(fitted.predict(&[true, true]), [3f64.ln(), 9f64.ln()]);
+        let softmax = fitted(Link::Softmax);
+        assert!((softmax.predict(&[true, false]).unwrap()[0] - 0.75).abs() < 1e-15);
+        assert!((softmax.predict(&[true, true]).unwrap()[1] - 0.75).abs() < 1e-15);
+        assert_eq!(fitted(Link::Identity).predict(&[true, true]).unwrap(), [3f64.ln(), 9f64.ln()]);
+        assert!(softmax.predict(&[true]).is_err());
+        // Masks over all three features, of which 0 and 2 are kept.
+        let all = softmax.answer.predict_all(&[0b011, 0b111], 3).unwrap();
+        assert!((all[0] - 0.75).abs() < 1e-15 && (all[3] - 0.75).abs() < 1e-15);
+        assert!(softmax.answer.predict_all(&[1], 2).is_err());
     }
 }

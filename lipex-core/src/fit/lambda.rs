@@ -15,6 +15,8 @@ pub enum Lambda {
 impl Lambda {
     /// How many candidates [`Lambda::Auto`] tries.
     pub const CANDIDATES: usize = 7;
+    /// Scores that differ by less than this share of the least are equal.
+    pub const CLOSE: f64 = 1e-3;
     /// Folds over the distinct masks that [`Lambda::Auto`] holds out, one at a time.
     pub const FOLDS: usize = 5;
 }
@@ -61,12 +63,12 @@ impl LambdaScale {
         }
     }
 
-    /// The candidate with the least score; ties go to the larger λ. The [`usual`](LambdaScale::usual) one where there are
-    /// too few distinct masks for scores.
+    /// The largest candidate whose score is within a thousandth of the least: smaller differences are those of where refits
+    /// stop. The [`usual`](LambdaScale::usual) one where there are too few distinct masks for scores.
     pub fn least(self, scores: Option<&[f64; Lambda::CANDIDATES]>) -> f64 {
         let Some(scores) = scores else { return self.usual() };
         let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-        let best = scores.iter().position(|&s| s == least);
+        let best = scores.iter().position(|&s| s <= least * (1.0 + Lambda::CLOSE));
         best.map_or(self.usual(), |b| self.candidates()[b])
     }
 
@@ -89,6 +91,7 @@ mod tests {
         let (scale, class) = (LambdaScale::Curvature, LambdaScale::Class);
         assert_eq!(scale.least(Some(&[3.0, 2.0, 1.0, 1.0, 2.0, 3.0, 4.0])), 1e-4);
         assert_eq!(scale.least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0, 9.0, 9.0])), 1e-3);
+        assert_eq!(scale.least(Some(&[3.0, 2.001, 2.0, 3.0, 9.0, 9.0, 9.0])), 1e-3);
         assert_eq!(class.least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0, 9.0, 9.0])), 0.03);
         assert_eq!((scale.least(None), scale.least(Some(&[f64::NAN; 7]))), (1e-4, 1e-4));
         assert_eq!((class.least(None), class.least(Some(&[f64::NAN; 7]))), (3e-3, 3e-3));

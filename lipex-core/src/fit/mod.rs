@@ -10,17 +10,23 @@ use crate::uncertainty::Spread;
 mod answer;
 mod authors;
 mod lambda;
+mod linear;
+mod own;
 mod report;
 mod ridge;
 mod shapley;
+mod shares;
 mod softmax;
 
-pub use answer::{Fitted, Link, softmax_in_place};
+pub use answer::{Answer, Fitted, FoldFits, Link, softmax_in_place};
 pub use authors::{Authors, AuthorsLoss};
 pub use lambda::{Lambda, LambdaScale};
+pub use linear::{Base, Linear, Term};
+pub use own::{OwnAnswer, Recorded};
 pub use report::{FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
+pub use shares::{Pair, Shares};
 pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
 
 /// Fits a surrogate to the black box's probabilities.
@@ -91,8 +97,8 @@ impl<'a, B: Backend> Problem<'a, B> {
             expect_len("multiplicities", self.around.rows(), m.len())?;
         }
         if let Some(start) = self.start {
-            expect_len("classes of the start", self.around.probabilities.classes(), start.matrix.len())?;
-            expect_len("features of the start", self.selection.kept.len(), start.kept.len())?;
+            expect_len("classes of the start", self.around.probabilities.classes(), start.answer.classes())?;
+            expect_len("features of the start", self.selection.kept.len(), start.kept().len())?;
         }
         Ok(())
     }

@@ -159,7 +159,7 @@ impl Adaptive {
     /// Whether a fit meets the rule for a class, and half the widest interval of W at 95 %.
     pub(crate) fn judge<B: Backend>(&self, estimate: &Estimate<'_, B>, class: usize) -> Result<(Verdict, f64)> {
         let spread = estimate.spread(200)?;
-        let (classes, features) = (estimate.fitted.matrix.len(), estimate.fitted.kept.len());
+        let (classes, features) = (estimate.fitted.answer.classes(), estimate.fitted.kept().len());
         let widths = |level| {
             let errors = (0..classes).flat_map(|c| (0..features).map(move |j| (c, j)));
             Forecast::new(errors.map(|(c, j)| spread.std_error(c, j)), spread.few_rows_in_use(), level)

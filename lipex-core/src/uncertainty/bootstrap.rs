@@ -37,7 +37,7 @@ impl<B: Backend> Estimate<'_, B> {
         Ok(multiplicities(masks.rows(), &units(&kept, self.dependence), refits, self.seed))
     }
 
-    /// Refits on the features that the fit kept: for each the entries of W, class by class.
+    /// Refits on the features that the fit kept: for each the shares, class by class.
     pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
@@ -45,7 +45,7 @@ impl<B: Backend> Estimate<'_, B> {
         let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
         expect_len("fits of the bootstrap", refits, fitted.len())?;
-        Ok(fitted.into_iter().map(|fit| fit.matrix.concat()).collect())
+        Ok(fitted.into_iter().map(|fit| fit.shares().matrix().concat()).collect())
     }
 
     /// How often each of the D features is among a class's first `k` when rows are drawn again and selected from again.
@@ -55,41 +55,38 @@ impl<B: Backend> Estimate<'_, B> {
         self.on.watch().extend(refits);
         let selections = selector.reselect(self.on, self.around, &times)?;
         expect_len("selections of the bootstrap", refits, selections.len())?;
-        let starts: Vec<Fitted> = selections.iter().map(|s| start_on(self.fitted, s)).collect();
+        let starts: Vec<Option<Fitted>> = selections.iter().map(|s| start_on(self.fitted, s)).collect::<Result<_>>()?;
         let problem = |r: usize| Problem {
             multiplicities: Some(&times[r]),
-            start: Some(&starts[r]),
+            start: starts[r].as_ref(),
             ..Problem::new(self.around, &selections[r])
         };
         let problems: Vec<Problem<'_, B>> = (0..refits).map(problem).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
         expect_len("fits of the bootstrap", refits, fitted.len())?;
-        let (classes, features) = (self.fitted.matrix.len(), self.around.masks.features());
+        let (classes, features) = (self.fitted.answer.classes(), self.around.masks.features());
         let mut shares = vec![vec![0.0; features]; classes];
         for fit in &fitted {
             self.on.watch().check()?;
+            let of_fit = fit.shares();
             for (c, share) in shares.iter_mut().enumerate() {
-                fit.top_k(c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
+                fit.top_k_of(&of_fit, c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
             }
         }
         Ok(Some(shares))
     }
 }
 
-/// A fit carried over to another selection: columns that both have, zeros elsewhere.
-pub(super) fn start_on(fitted: &Fitted, selection: &Selection) -> Fitted {
-    let places: Vec<Option<usize>> = selection.kept.iter().map(|j| fitted.kept.binary_search(j).ok()).collect();
-    let row = |row: &Vec<f64>| places.iter().map(|p| p.map_or(0.0, |p| row[p])).collect();
+/// A fit carried over to another selection, for surrogates that start from one: what both have, zeros elsewhere.
+pub(super) fn start_on(fitted: &Fitted, selection: &Selection) -> Result<Option<Fitted>> {
+    let Some(linear) = fitted.answer.linear() else { return Ok(None) };
     let own = |c: usize| {
         let picks = selection.per_class.get(c);
         (0..selection.kept.len()).filter(|&j| picks.is_none_or(|p| p.contains(&selection.kept[j]))).collect()
     };
-    Fitted {
-        kept: selection.kept.clone(),
-        matrix: fitted.matrix.iter().map(row).collect(),
-        support: (0..fitted.matrix.len()).map(own).collect(),
-        ..fitted.clone()
-    }
+    let support = (0..fitted.answer.classes()).map(own).collect();
+    let carried = linear.carried_to(selection.kept.clone(), support)?;
+    Ok(Some(Fitted::new(carried, fitted.report.clone())))
 }
 
 #[cfg(test)]

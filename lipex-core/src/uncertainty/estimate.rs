@@ -90,7 +90,7 @@ impl<B: Backend> Estimate<'_, B> {
     /// Those of the refits.
     pub fn uncertainty(&self, bars: &ErrorBars) -> Result<Uncertainty> {
         let spread = self.spread(bars.refits)?;
-        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
         let watch = self.on.watch();
         let entry = |c: usize| (0..features).map(|j| spread.std_error(c, j)).collect();
         let between = |j: usize| {
@@ -137,7 +137,7 @@ impl<B: Backend> Estimate<'_, B> {
 
     /// How W spreads: by the surrogate's formula, or by refits where it has none.
     pub(crate) fn spread(&self, refits: usize) -> Result<Spread> {
-        let (classes, features) = (self.fitted.matrix.len(), self.fitted.kept.len());
+        let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
         if self.dependence == Dependence::Exhaustive {
             return Ok(Spread::exact(classes, features));
         }

@@ -81,8 +81,8 @@ impl<B: Backend> Estimate<'_, B> {
             picks.extend(&next);
         }
         let wide = Selection { kept: merged(&self.selection.kept, &next), per_class };
-        let start = start_on(self.fitted, &wide);
-        let problem = Problem { start: Some(&start), ..Problem::new(self.around, &wide) };
+        let start = start_on(self.fitted, &wide)?;
+        let problem = Problem { start: start.as_ref(), ..Problem::new(self.around, &wide) };
         let fitted = self.surrogate.fit(self.on, &[problem])?;
         expect_len("fits of the batch", 1, fitted.len())?;
         judge(&Estimate { selection: &wide, fitted: &fitted[0], ..*self })
@@ -96,16 +96,16 @@ impl<B: Backend> Estimate<'_, B> {
         let weights = on.download(self.around.weights.values())?;
         let classes = self.around.probabilities.classes();
         let outside: Vec<usize> =
-            (0..masks.features()).filter(|j| self.fitted.kept.binary_search(j).is_err()).collect();
+            (0..masks.features()).filter(|j| self.fitted.kept().binary_search(j).is_err()).collect();
         let (mut total, mut left) = (0.0, 0.0);
         // Of each outside feature Σ w z and Σ w z r, r what the fit leaves.
         let mut sums = vec![(0.0, 0.0); outside.len()];
         for ((row, p), &w) in bits.chunks_exact(masks.words().max(1)).zip(p.chunks_exact(classes)).zip(&weights) {
             on.watch().check()?;
             let holds = |j: usize| row[j / 32] >> (j % 32) & 1 == 1;
-            let keeps: Vec<bool> = self.fitted.kept.iter().map(|&j| holds(j)).collect();
+            let keeps: Vec<bool> = self.fitted.kept().iter().map(|&j| holds(j)).collect();
             let w = f64::from(w);
-            let r = w * (f64::from(p[class]) - self.fitted.predict(&keeps)[class]);
+            let r = w * (f64::from(p[class]) - self.fitted.predict(&keeps)?[class]);
             (total, left) = (total + w, left + r);
             for (sum, _) in sums.iter_mut().zip(&outside).filter(|(_, j)| holds(**j)) {
                 *sum = (sum.0 + w, sum.1 + r);
@@ -122,7 +122,8 @@ impl<B: Backend> Estimate<'_, B> {
 
     /// The class's features, largest value first; ties to the lowest index.
     fn entries(&self, class: usize) -> Vec<Entry> {
-        let row = &self.fitted.matrix[class];
+        let shares = self.fitted.shares();
+        let row = shares.row(class);
         let entry = |&place: &usize| {
             let weight = row[place];
             let sign = match self.rank {
@@ -130,9 +131,9 @@ impl<B: Backend> Estimate<'_, B> {
                 Rank::Opposing => -1.0,
                 Rank::Absolute => weight.signum(),
             };
-            Entry { feature: self.fitted.kept[place], place, sign, value: sign * weight }
+            Entry { feature: shares.kept()[place], place, sign, value: sign * weight }
         };
-        let mut entries: Vec<Entry> = self.fitted.support[class].iter().map(entry).collect();
+        let mut entries: Vec<Entry> = shares.support(class).iter().map(entry).collect();
         entries.sort_by(|a, b| b.value.total_cmp(&a.value).then(a.feature.cmp(&b.feature)));
         entries
     }

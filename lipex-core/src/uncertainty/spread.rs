@@ -55,11 +55,11 @@ impl Spread {
             return Err(crate::Error::shape("refits (at least)", 2, refits.len()));
         }
         refits.iter().try_for_each(|r| expect_len("entries of a refit", entries, r.len()))?;
-        let mut draws = refits.concat();
-        for e in 0..entries {
-            let mean = refits.iter().map(|r| r[e]).sum::<f64>() / refits.len() as f64;
-            draws.iter_mut().skip(e).step_by(entries).for_each(|v| *v -= mean);
-        }
+        // Row by row, as they lie: a column of many refits is a walk through all of memory.
+        let mut mean = vec![0.0; entries];
+        refits.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
+        mean.iter_mut().for_each(|m| *m /= refits.len() as f64);
+        let draws = refits.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m)).collect();
         Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws), few_rows: None })
     }
 
@@ -113,6 +113,26 @@ impl Spread {
         self.covariance((class, j), (class, j)).max(0.0).sqrt()
     }
 
+    /// The standard errors of all entries, C rows of F numbers; each is that of [`std_error`](Spread::std_error).
+    pub fn std_errors(&self) -> Vec<Vec<f64>> {
+        let entries = self.classes * self.features;
+        let variances: Vec<f64> = match &self.values {
+            Values::Covariance(v) => (0..entries).map(|e| v[e * entries + e]).collect(),
+            Values::Draws(v) => {
+                let mut sums = vec![0.0; entries];
+                for row in v.chunks_exact(entries.max(1)) {
+                    sums.iter_mut().zip(row).for_each(|(sum, d)| *sum += d * d);
+                }
+                let freedom = (v.len() / entries.max(1)).saturating_sub(1).max(1) as f64;
+                sums.into_iter().map(|sum| sum / freedom).collect()
+            }
+            Values::None => vec![0.0; entries],
+        };
+        let row =
+            |c: usize| variances[c * self.features..][..self.features].iter().map(|v| v.max(0.0).sqrt()).collect();
+        (0..self.classes).map(row).collect()
+    }
+
     /// The standard error of the difference of two entries.
     pub fn difference_error(&self, a: (usize, usize), b: (usize, usize)) -> f64 {
         (self.covariance(a, a) + self.covariance(b, b) - 2.0 * self.covariance(a, b)).max(0.0).sqrt()
@@ -131,7 +151,7 @@ impl Spread {
     /// The same for a run that can be stopped.
     pub(crate) fn watched_band(&self, watch: &Watch, level: f64, seed: u64) -> Result<f64> {
         let entries = self.classes * self.features;
-        let errors: Vec<f64> = (0..entries).map(|e| self.std_error(e / self.features, e % self.features)).collect();
+        let errors = self.std_errors().concat();
         let most = |row: &[f64]| {
             let scaled = row.iter().zip(&errors).filter(|(_, e)| **e > 0.0).map(|(v, e)| (v / e).abs());
             scaled.fold(0.0, f64::max)
@@ -209,6 +229,7 @@ mod tests {
         let spread = Spread::from_refits(2, 1, &[vec![4.0, 5.0], vec![5.0, 7.0], vec![6.0, 9.0]]).unwrap();
         assert_eq!(spread.covariance((0, 0), (1, 0)), 2.0);
         assert_eq!((spread.std_error(0, 0), spread.std_error(1, 0)), (1.0, 2.0));
+        assert_eq!(spread.std_errors(), [[1.0], [2.0]]);
         assert_eq!(spread.difference_error((0, 0), (1, 0)), 1.0);
         assert_eq!(spread.band(0.95, 0), 1.0);
         assert!(Spread::from_refits(2, 1, &[vec![1.0, 2.0]]).is_err());

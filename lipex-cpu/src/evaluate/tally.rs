@@ -4,7 +4,7 @@ use crate::Cpu;
 use crate::design::{Design, TILE};
 use crate::lanes::{Aligned, Simd, WithSimd, fused, padded_f64, vectorised};
 use crate::softmax::Tile;
-use lipex_core::{Agreement, Fitted, Link, Neighbourhood, Real, Wide, arg_max};
+use lipex_core::{Agreement, Answer, Linear, Link, Neighbourhood, Real, Result, Wide, arg_max, expect_len};
 
 /// The least probability that a row of a ridge is clipped to before H² and KL.
 const FLOOR: f64 = 1e-7;
@@ -20,27 +20,75 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds some rows of a surrogate on a design of its kept features and an intercept.
+    /// Adds some rows of an answer; `design` is of its kept features and an intercept.
     pub fn add(
         &mut self,
         design: &Design,
         around: &Neighbourhood<Cpu>,
-        fitted: &Fitted,
+        answer: &Answer,
         rows: &[u32],
         weight: impl Fn(u32) -> f64,
-    ) {
+    ) -> Result<()> {
         self.classes = around.probabilities.classes();
         let width = padded_f64(self.classes);
         if self.squares[0].is_empty() {
             self.squares = std::array::from_fn(|_| Aligned::zeros(width));
         }
+        let plain = answer.linear().and_then(Linear::presence);
+        let Some((matrix, intercept)) = plain else { return self.add_answers(around, answer, rows, weight) };
         let mut x = Aligned::zeros(design.columns() * width);
-        for (c, (row, b)) in fitted.matrix.iter().zip(&fitted.intercept).enumerate() {
+        for (c, (row, b)) in matrix.iter().zip(&intercept).enumerate() {
             let column = x.iter_mut().skip(c).step_by(width);
             column.zip(row.iter().chain([b])).for_each(|(x, w)| *x = *w);
         }
         let weights: Vec<f64> = rows.iter().map(|&i| weight(i)).collect();
-        vectorised(Rows { tally: self, design, around, link: fitted.link, x: &x, rows, weights: &weights, width });
+        vectorised(Rows { tally: self, design, around, link: answer.link(), x: &x, rows, weights: &weights, width });
+        Ok(())
+    }
+
+    /// Adds some rows of an answer that no design has, one by one.
+    fn add_answers(
+        &mut self,
+        around: &Neighbourhood<Cpu>,
+        answer: &Answer,
+        rows: &[u32],
+        weight: impl Fn(u32) -> f64,
+    ) -> Result<()> {
+        let (mut ln_q, mut sqrt_q) = (vec![0.0; self.classes], vec![0.0; self.classes]);
+        for &i in rows {
+            let q = answer.predict_all(around.masks.row(i as usize), around.masks.features())?;
+            expect_len("classes of the surrogate's answer", self.classes, q.len())?;
+            onto_simplex(&q, &mut ln_q, &mut sqrt_q);
+            if answer.link() == Link::Softmax {
+                ln_q.iter_mut().zip(&q).for_each(|(l, q)| *l = q.max(f64::MIN_POSITIVE).ln());
+                sqrt_q.iter_mut().zip(&q).for_each(|(s, q)| *s = q.sqrt());
+            }
+            let p: Vec<f64> = around.probabilities.row(i as usize).iter().map(|&p| f64::from(p)).collect();
+            self.add_row(&p, &q, (&ln_q, &sqrt_q), weight(i));
+        }
+        Ok(())
+    }
+
+    fn add_row(&mut self, p: &[f64], q: &[f64], (ln_q, sqrt_q): (&[f64], &[f64]), weight: f64) {
+        let mut row = Agreement { arg_max: f64::from(u8::from(arg_max(p) == arg_max(q))), ..Agreement::default() };
+        for c in 0..self.classes {
+            let off = p[c] - q[c];
+            row.tv += 0.5 * off.abs();
+            row.hellinger += 0.5 * (p[c].sqrt() - sqrt_q[c]).powi(2);
+            row.kl += p[c] * (p[c].max(f64::MIN_POSITIVE).ln() - ln_q[c]);
+            let [sums, squares, residuals] = &mut self.squares;
+            sums[c] += weight * p[c];
+            squares[c] += weight * p[c] * p[c];
+            residuals[c] += weight * off * off;
+        }
+        row.off_simplex = f64::from(u8::from(q.iter().any(|q| !(0.0..=1.0).contains(q))));
+        let sum = &mut self.sum;
+        sum.tv += weight * row.tv;
+        sum.hellinger += weight * row.hellinger;
+        sum.kl += weight * row.kl;
+        sum.arg_max += weight * row.arg_max;
+        sum.off_simplex += weight * row.off_simplex;
+        self.weight += weight;
     }
 
     pub fn mean(&self) -> Agreement {
@@ -188,7 +236,8 @@ fn onto_simplex(answer: &[f64], ln: &mut [f64], sqrt: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex_core::{FitReport, Masks, Probabilities, Start, Weights};
+    use lipex_core::{Masks, OwnAnswer, Probabilities, Weights};
+    use std::sync::Arc;
 
     /// The tally of one row in which the surrogate answers `scores` by its intercept alone.
     fn tally(p: [f32; 2], scores: [f64; 2], link: Link) -> Tally {
@@ -200,21 +249,10 @@ mod tests {
             Weights::new(vec![1.0]),
         )
         .unwrap();
-        let report = FitReport {
-            objective: 0.0,
-            gradient_norm: 0.0,
-            lambda: 0.0,
-            iterations: 0,
-            evaluations: 0,
-            hessian_products: 0,
-            converged: true,
-            stopped: String::new(),
-            start: Start::Own,
-        };
-        let (kept, matrix) = (vec![0], vec![vec![0.0]; 2]);
-        let fitted = Fitted { kept, matrix, intercept: scores.to_vec(), support: vec![vec![0]; 2], link, report };
+        let (kept, matrix, support) = (vec![0], vec![vec![0.0]; 2], vec![vec![0]; 2]);
+        let linear = Linear::from_presence(kept.clone(), matrix, Some(scores.to_vec()), support, link).unwrap();
         let mut tally = Tally::default();
-        tally.add(&Design::new(&around.masks, &fitted.kept, true), &around, &fitted, &[0], |_| 2.0);
+        tally.add(&Design::new(&around.masks, &kept, true), &around, &linear.into(), &[0], |_| 2.0).unwrap();
         tally
     }
 
@@ -230,5 +268,60 @@ mod tests {
         assert!(ridge.kl.is_finite() && ridge.kl < 1e-6);
         let exact = tally([1.0, 0.0], [800.0, -800.0], Link::Softmax).mean();
         assert!(exact.kl.abs() < 1e-15 && exact.hellinger < 1e-15 && exact.arg_max == 1.0);
+    }
+
+    /// A softmax without pairs as a user's own answer, which goes row by row.
+    #[derive(Debug)]
+    struct Wrapped(Linear);
+
+    impl OwnAnswer for Wrapped {
+        fn kept(&self) -> &[usize] {
+            self.0.kept()
+        }
+
+        fn classes(&self) -> usize {
+            self.0.coefficients().len()
+        }
+
+        fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
+            self.0.predict(keeps)
+        }
+
+        fn shares(&self) -> Vec<Vec<f64>> {
+            self.0.shares().into_matrix()
+        }
+
+        fn link(&self) -> Link {
+            self.0.link()
+        }
+    }
+
+    #[test]
+    fn answers_row_by_row_are_those_of_the_design() {
+        let on = Cpu::new();
+        let p: Vec<f32> = (0..8).flat_map(|i| [0.1 * i as f32, 0.9 - 0.1 * i as f32, 0.1]).collect();
+        let around = Neighbourhood::new(
+            &on,
+            Masks::new(&on, 8, 3, (0..8).map(|i| 7 - i).collect()).unwrap(),
+            Probabilities::new(&on, 8, 3, p).unwrap(),
+            Weights::new((1..9).map(|w| w as f32).collect()),
+        )
+        .unwrap();
+        let rows: Vec<u32> = (0..8).collect();
+        for link in [Link::Softmax, Link::Identity] {
+            let (matrix, support) = (vec![vec![0.5, -1.0], vec![0.25, 1.0], vec![-0.75, 0.0]], vec![vec![0, 1]; 3]);
+            let linear = Linear::from_presence(vec![0, 2], matrix, Some(vec![0.4, 0.3, 0.2]), support, link).unwrap();
+            let of = |answer: Answer| {
+                let mut tally = Tally::default();
+                let design = Design::new(&around.masks, answer.kept(), true);
+                let weight = |i: u32| f64::from(around.weights.values()[i as usize]);
+                tally.add(&design, &around, &answer, &rows, weight).unwrap();
+                let m = tally.mean();
+                [vec![m.tv, m.hellinger, m.kl, m.arg_max, m.off_simplex, tally.weight], tally.r2()].concat()
+            };
+            let (fast, slow) = (of(linear.clone().into()), of(Arc::new(Wrapped(linear)).into()));
+            assert!(fast.iter().zip(&slow).all(|(a, b)| (a - b).abs() < 1e-12), "{link:?}: {fast:?} {slow:?}");
+            assert!(fast[0] > 0.1 && (link == Link::Softmax || fast[4] > 0.0));
+        }
     }
 }

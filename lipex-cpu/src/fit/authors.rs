@@ -10,8 +10,8 @@ use crate::design::Design;
 use crate::lanes::{Aligned, padded_f32};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Link, Problem, Result, Start,
-    Surrogate, TotalVariation,
+    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Linear, Link, Problem, Result,
+    Start, Surrogate, TotalVariation,
 };
 
 const FIRST_DECAY: f64 = 0.9;
@@ -27,8 +27,8 @@ impl Surrogate<Cpu> for Authors {
 fn fit_one(on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let data = Data::new(problem);
-    let train =
-        |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(on, settings, problem);
+    let from = start(settings, problem)?;
+    let train = |divergence: &dyn ErasedDivergence| Training::new(&data, problem, divergence).run(on, settings, &from);
     let (best, divergence): (Best, &dyn ErasedDivergence) = match settings.loss_in_use() {
         AuthorsLoss::Hellinger => (train(&Hellinger)?, &Hellinger),
         AuthorsLoss::TotalVariation => (train(&TotalVariation)?, &TotalVariation),
@@ -37,7 +37,7 @@ fn fit_one(on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<F
             if tv.loss < h.loss { (tv, &TotalVariation) } else { (h, &Hellinger) }
         }
     };
-    Ok(fitted(&data, problem, divergence, best))
+    fitted(&data, problem, divergence, best)
 }
 
 /// The parameters of the lowest loss, and how the training went.
@@ -108,8 +108,8 @@ impl<'a> Training<'a> {
         Training { data, batches, divergence }
     }
 
-    fn run(&self, on: &Cpu, settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Best> {
-        let mut x = start(settings, problem);
+    fn run(&self, on: &Cpu, settings: &Authors, start: &[f64]) -> Result<Best> {
+        let mut x = start.to_vec();
         let mut losses: Vec<Objective<'_>> = self.batches.iter().map(|b| self.data.loss(b, self.divergence)).collect();
         let mut adam = Adam::new(x.len());
         let mut gradient = vec![0.0; x.len()];
@@ -145,21 +145,22 @@ impl<'a> Training<'a> {
 }
 
 /// The given start, or numbers uniform on ±1/√F: draw c·(F + 1) + j for W[c][j], and for b[c] the one after them.
-fn start(settings: &Authors, problem: &Problem<'_, Cpu>) -> Vec<f64> {
+fn start(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Vec<f64>> {
     let (features, classes) = (problem.selection.kept.len(), problem.around.probabilities.classes());
     let width = padded_f32(classes);
     let mut x = vec![0.0; (features + 1) * width];
     let bound = 1.0 / (features.max(1) as f64).sqrt();
     let mut draws = Draws::new(settings.seed_in_use(), 0, 0, Purpose::Starts);
+    let given = problem.start.map(Fitted::presence).transpose()?;
     for c in 0..classes {
         for j in 0..=features {
-            x[j * width + c] = match problem.start {
-                Some(given) => *given.matrix[c].get(j).unwrap_or(&given.intercept[c]),
+            x[j * width + c] = match &given {
+                Some((matrix, intercept)) => *matrix[c].get(j).unwrap_or(&intercept[c]),
                 None => bound * (2.0 * draws.unit((c * (features + 1) + j) as u32) - 1.0),
             };
         }
     }
-    x
+    Ok(x)
 }
 
 struct Adam {
@@ -187,7 +188,7 @@ impl Adam {
 }
 
 /// The result, its columns centred over classes; objective and gradient over all rows.
-fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Fitted {
+fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Result<Fitted> {
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();
     let rows = rows_in_order(problem);
@@ -211,5 +212,6 @@ fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDiverg
         start: if problem.start.is_some() { Start::Given } else { Start::Own },
     };
     let support = vec![(0..kept.len()).collect(); classes];
-    Fitted { kept: kept.clone(), matrix, intercept, support, link: Link::Softmax, report }
+    let answer = Linear::from_presence(kept.clone(), matrix, Some(intercept), support, Link::Softmax)?;
+    Ok(Fitted::new(answer, report))
 }

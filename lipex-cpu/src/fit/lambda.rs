@@ -3,7 +3,7 @@
 use super::{Shared, fit_at};
 use crate::Cpu;
 use crate::evaluate::folds;
-use lipex_core::{Dependence, Fitted, Lambda, Masks, Problem, Result, Softmax, without_fold};
+use lipex_core::{Dependence, Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, without_fold};
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
@@ -20,7 +20,7 @@ pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<
         for (score, lambda) in scores.iter_mut().zip(scale.candidates()) {
             let refit = Problem { multiplicities: Some(&multiplicities), start: last.as_ref(), ..*problem };
             let fitted = fit_at(settings, shared, &refit, lambda * factor)?;
-            *score += held_out(settings, problem, &fitted, (0..folds.len()).filter(|&i| folds[i] == k));
+            *score += held_out(settings, problem, fitted.linear()?, (0..folds.len()).filter(|&i| folds[i] == k))?;
             last = Some(fitted);
         }
     }
@@ -38,29 +38,32 @@ fn in_pairs(masks: &Masks<Cpu>) -> bool {
 }
 
 /// Σ π·m·d over some rows.
-fn held_out(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, rows: impl Iterator<Item = usize>) -> f64 {
+fn held_out(
+    settings: &Softmax,
+    problem: &Problem<'_, Cpu>,
+    fitted: &Linear,
+    rows: impl Iterator<Item = usize>,
+) -> Result<f64> {
     let (around, divergence) = (problem.around, settings.divergence_in_use());
     let mut total = 0.0;
     for i in rows {
         let times = problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
-        let ln_q = ln_softmax(fitted, &around.masks, i);
+        let ln_q = ln_softmax(fitted, &around.masks, i)?;
         let terms = around.probabilities.row(i).iter().zip(ln_q);
         let divergence: f64 = terms.map(|(&p, u)| divergence.value(f64::from(p), u)).sum();
         total += times * f64::from(around.weights.values()[i]) * divergence;
     }
-    total
+    Ok(total)
 }
 
 /// ln q of one row.
-pub(crate) fn ln_softmax(fitted: &Fitted, masks: &Masks<Cpu>, i: usize) -> Vec<f64> {
-    let mut scores = fitted.intercept.clone();
-    for (j, _) in fitted.kept.iter().enumerate().filter(|(_, feature)| masks.keeps(i, **feature)) {
-        scores.iter_mut().zip(&fitted.matrix).for_each(|(s, row)| *s += row[j]);
-    }
+pub(crate) fn ln_softmax(fitted: &Linear, masks: &Masks<Cpu>, i: usize) -> Result<Vec<f64>> {
+    let keeps: Vec<bool> = fitted.kept().iter().map(|&j| masks.keeps(i, j)).collect();
+    let mut scores = fitted.logits(&keeps)?;
     let top = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let ln_sum = scores.iter().map(|s| (s - top).exp()).sum::<f64>().ln();
     scores.iter_mut().for_each(|s| *s -= top + ln_sum);
-    scores
+    Ok(scores)
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ use crate::sandwich;
 pub(crate) use lambda::ln_softmax;
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, Dependence, FitReport, Fitted, Lambda, Link, Neighbourhood, Normalise, Problem, Result, Softmax, Spread,
-    Start, Surrogate,
+    Backend, Dependence, FitReport, Fitted, Lambda, Linear, Link, Neighbourhood, Normalise, Problem, Result, Softmax,
+    Spread, Start, Surrogate,
 };
 pub(crate) use objective::shift;
 use objective::{Objective, Precision, Terms};
@@ -120,11 +120,11 @@ fn fit_to(
             (x, &made)
         }
         (Some(start), Some(warm)) if std::ptr::eq(start, warm.start) && lambda == warm.lambda => {
-            (objective.layout(&start.matrix, &start.intercept), &warm.preconditioner)
+            (at(&objective, start)?, &warm.preconditioner)
         }
         (Some(start), _) => {
-            made = shared.at_start(settings, start, lambda);
-            (objective.layout(&start.matrix, &start.intercept), &made)
+            made = shared.at_start(settings, start, lambda)?;
+            (at(&objective, start)?, &made)
         }
     };
     let tolerance = problem.tolerance.unwrap_or(settings.tolerance_in_use());
@@ -145,7 +145,14 @@ fn fit_to(
         start: if problem.start.is_some() { Start::Given } else { Start::Own },
     };
     let support = vec![(0..kept.len()).collect(); classes];
-    Ok(Fitted { kept, matrix, intercept, support, link: Link::Softmax, report })
+    let intercept = settings.has_intercept().then_some(intercept);
+    Ok(Fitted::new(Linear::from_presence(kept, matrix, intercept, support, Link::Softmax)?, report))
+}
+
+/// A fit in the solver's layout.
+fn at(objective: &Objective<'_>, fitted: &Fitted) -> Result<Vec<f64>> {
+    let (matrix, intercept) = fitted.presence()?;
+    Ok(objective.layout(matrix, &intercept))
 }
 
 /// Minimises in f32, and on in f64 where f32 stalls; through ever narrower smoothing where the divergence has kinks.

@@ -2,7 +2,7 @@
 
 use super::objective::{Objective, Terms, padded};
 use super::precondition::Preconditioner;
-use super::weights;
+use super::{at, weights};
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
@@ -65,7 +65,7 @@ impl<'a> Shared<'a> {
                 Lambda::Fixed(_) => settings.lambda_used()?,
                 Lambda::Auto => start.report.lambda,
             };
-            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda) });
+            shared.warm = Some(Warm { start, lambda, preconditioner: shared.at_start(settings, start, lambda)? });
         }
         Ok(shared)
     }
@@ -83,10 +83,10 @@ impl<'a> Shared<'a> {
     }
 
     /// The preconditioner at a start, from all rows whatever their multiplicities.
-    pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Preconditioner {
+    pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Result<Preconditioner> {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Preconditioner::at(&objective, &objective.layout(&start.matrix, &start.intercept))
+        Ok(Preconditioner::at(&objective, &at(&objective, start)?))
     }
 }
 

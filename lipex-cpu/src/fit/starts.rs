@@ -71,11 +71,11 @@ fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, C
     let rough = Problem { tolerance: Some(problem.tolerance.unwrap_or(0.0).max(ROUGH)), ..*problem };
     let (kl, of_kl) = under_kl(settings, lambda);
     let of_kl = fit_at(&kl, shared, &rough, of_kl)?;
-    let smooth = smoothed(&shared.p, UNIFORM, of_kl.matrix.len());
+    let smooth = smoothed(&shared.p, UNIFORM, of_kl.answer.classes());
     let of_smooth = fit_to(settings, shared, &smooth, &rough, lambda)?;
     let starts = [
-        (times(&of_kl, 2.0), Start::Twice),
-        (times(&of_kl, 0.0), Start::Flat),
+        (times(&of_kl, 2.0)?, Start::Twice),
+        (times(&of_kl, 0.0)?, Start::Flat),
         (of_kl, Start::Kl),
         (of_smooth, Start::Smoothed),
     ];
@@ -96,11 +96,9 @@ fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, C
     Ok(spent.report(best, named))
 }
 
-/// A fit with W and b multiplied.
-fn times(fit: &Fitted, by: f64) -> Fitted {
-    let mut fit = fit.clone();
-    fit.matrix.iter_mut().flatten().chain(&mut fit.intercept).for_each(|w| *w *= by);
-    fit
+/// The fit with what was fitted multiplied.
+fn times(fit: &Fitted, by: f64) -> Result<Fitted> {
+    Ok(Fitted::new(fit.linear()?.scaled(by), fit.report.clone()))
 }
 
 /// The work of several fits.

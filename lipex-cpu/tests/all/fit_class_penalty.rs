@@ -61,7 +61,7 @@ fn fits_and_standard_errors_are_those_of_a_free_w() {
         let (mut furthest, mut worst): (f64, f64) = (0.0, 0.0);
         for c in 0..record.problem.classes {
             for j in 0..record.problem.features {
-                furthest = furthest.max((fitted.matrix[c][j] - record.matrix[c][j]).abs());
+                furthest = furthest.max((fitted.shares().matrix()[c][j] - record.matrix[c][j]).abs());
                 worst = worst.max((spread.std_error(c, j) / record.std_error[c][j] - 1.0).abs());
             }
         }
@@ -118,7 +118,8 @@ fn an_unlikely_class_keeps_its_weights() {
         let around = model.around(masks());
         let contrasts = |softmax: &Softmax| -> Vec<f64> {
             let fitted = model.fit(softmax, &around);
-            (0..9).map(|j| fitted.matrix[0][j] - fitted.matrix[1][j]).collect()
+            let w = fitted.shares();
+            (0..9).map(|j| w.matrix()[0][j] - w.matrix()[1][j]).collect()
         };
         for rho in [3e-3, 3e-4] {
             let made = contrasts(&class_penalty(rho));
@@ -159,9 +160,10 @@ fn words_of_the_likeliest_classes_have_their_weights() {
             let mut order: Vec<usize> = (0..classes).collect();
             order.sort_by(|&a, &b| whole[b].total_cmp(&whole[a]));
             let (a, b) = (order[0], order[1]);
+            let w = fitted.shares();
             let off = |j: usize| {
                 let truth = model.logits[a][j] - model.logits[b][j];
-                (fitted.matrix[a][j] - fitted.matrix[b][j] - truth).abs()
+                (w.matrix()[a][j] - w.matrix()[b][j] - truth).abs()
             };
             let worst = (0..model.words).map(off).fold(0.0, f64::max);
             println!("{classes} classes at {temperature}, rho {rho}: off by {worst:.3}");

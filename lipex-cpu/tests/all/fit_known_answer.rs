@@ -78,7 +78,7 @@ fn a_linear_model_is_recovered_under_every_divergence() {
         for divergence in &divergences {
             let softmax = Softmax::default().lambda(1e-9).unwrap().erased_divergence(divergence.clone());
             let fitted = fit(&softmax, Problem::new(&known.around, &selection));
-            let error = furthest(&fitted.matrix, &known.matrix);
+            let error = furthest(&fitted.shares().matrix(), &known.matrix);
             let name = divergence.name();
             println!("{name} C={classes} D={features}: {error:.1e} {:?}", fitted.report);
             assert!(error < 1e-3, "{name} at C={classes}, D={features}: {error:.1e}");
@@ -94,10 +94,10 @@ fn columns_sum_to_zero_over_classes() {
     for lambda in [0.0, 1e-3] {
         let fitted = fit(&Softmax::default().lambda(lambda).unwrap(), Problem::new(&known.around, &selection));
         for j in 0..9 {
-            assert!(fitted.matrix.iter().map(|row| row[j]).sum::<f64>().abs() < 1e-12);
+            assert!(fitted.shares().matrix().iter().map(|row| row[j]).sum::<f64>().abs() < 1e-12);
         }
-        assert!(fitted.intercept.iter().sum::<f64>().abs() < 1e-12);
-        assert!(fitted.matrix.iter().flatten().any(|w| w.abs() > 0.1));
+        assert!(fitted.linear().unwrap().intercept().iter().sum::<f64>().abs() < 1e-12);
+        assert!(fitted.shares().matrix().iter().flatten().any(|w| w.abs() > 0.1));
     }
 }
 
@@ -110,14 +110,18 @@ fn total_variation_comes_close_and_reports_its_exact_objective() {
     let mut by_hand = 0.0;
     for i in 0..600 {
         let keeps: Vec<bool> = (0..8).map(|j| known.around.masks.keeps(i, j)).collect();
-        let q = fitted.predict(&keeps);
+        let q = fitted.predict(&keeps).unwrap();
         let p = known.around.probabilities.row(i);
         by_hand += q.iter().zip(p).map(|(q, p)| 0.5 * (q - f64::from(*p)).abs()).sum::<f64>() / 600.0;
     }
-    let squares: f64 = fitted.matrix.iter().flatten().map(|w| w * w).sum();
-    by_hand += 0.5e-9 * squares + 0.5e-8 * fitted.intercept.iter().map(|b| b * b).sum::<f64>();
+    let squares: f64 = fitted.shares().matrix().iter().flatten().map(|w| w * w).sum();
+    by_hand += 0.5e-9 * squares + 0.5e-8 * fitted.linear().unwrap().intercept().iter().map(|b| b * b).sum::<f64>();
     assert!((fitted.report.objective - by_hand).abs() < 1e-7 * by_hand, "{} {by_hand}", fitted.report.objective);
-    assert!(furthest(&fitted.matrix, &known.matrix) < 0.02, "{}", furthest(&fitted.matrix, &known.matrix));
+    assert!(
+        furthest(&fitted.shares().matrix(), &known.matrix) < 0.02,
+        "{}",
+        furthest(&fitted.shares().matrix(), &known.matrix)
+    );
 }
 
 #[test]
@@ -139,7 +143,7 @@ fn multiplicities_are_repeated_rows_and_a_start_is_taken_up() {
     .unwrap();
     let counted = fit(&softmax, Problem { multiplicities: Some(&times), ..Problem::new(a, &selection) });
     let spelled = fit(&softmax, Problem::new(&repeated, &selection));
-    assert!(furthest(&counted.matrix, &spelled.matrix) < 1e-5);
+    assert!(furthest(&counted.shares().matrix(), &spelled.shares().matrix()) < 1e-5);
     assert!((counted.report.objective / spelled.report.objective - 1.0).abs() < 1e-9);
     let softmax = softmax.tolerance(1e-7).unwrap();
     let cold = fit(&softmax, Problem { multiplicities: Some(&times), ..Problem::new(a, &selection) });

@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Fitted, Masks, Neighbourhood, Probabilities, Problem, Selection, Softmax, Start, Starts, Surrogate, Weights,
-    by_name,
+    Fitted, Linear, Link, Masks, Neighbourhood, Probabilities, Problem, Selection, Softmax, Start, Starts, Surrogate,
+    Weights, by_name,
 };
 use lipex_cpu::Cpu;
 
@@ -64,12 +64,18 @@ fn fit(softmax: &Softmax, problem: Problem<'_, Cpu>) -> Fitted {
 
 /// The lowest objective from random starts.
 fn best_of_random(one: &Softmax, around: &Neighbourhood<Cpu>, selection: &Selection, seed: u64) -> f64 {
-    let mut start = fit(one, Problem::new(around, selection));
+    let own = fit(one, Problem::new(around, selection));
+    let (matrix, intercept) = own.presence().unwrap();
+    let (mut matrix, mut intercept) = (matrix.to_vec(), intercept);
     let mut best = f64::INFINITY;
     for r in 0..RANDOM {
         let mut draws = Draws::new(1000 + seed, r, 0, Purpose::Starts);
-        let numbers = start.matrix.iter_mut().flatten().chain(&mut start.intercept);
+        let numbers = matrix.iter_mut().flatten().chain(&mut intercept);
         numbers.zip(1..).for_each(|(w, at)| *w = 6.0 * draws.unit(at) - 3.0);
+        let all = vec![(0..selection.kept.len()).collect(); matrix.len()];
+        let (kept, matrix, intercept) = (selection.kept.clone(), matrix.clone(), Some(intercept.clone()));
+        let linear = Linear::from_presence(kept, matrix, intercept, all, Link::Softmax).unwrap();
+        let start = Fitted::new(linear, own.report.clone());
         let fitted = fit(one, Problem { start: Some(&start), ..Problem::new(around, selection) });
         best = best.min(fitted.report.objective);
     }

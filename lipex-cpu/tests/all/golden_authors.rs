@@ -3,7 +3,8 @@
 use crate::common::problem;
 
 use lipex_core::{
-    Authors, AuthorsLoss, FitReport, Fitted, Link, Masks, Neighbourhood, Probabilities, Selection, Surrogate, Weights,
+    Authors, AuthorsLoss, FitReport, Fitted, Linear, Link, Masks, Neighbourhood, Probabilities, Selection, Surrogate,
+    Weights,
 };
 use lipex_cpu::Cpu;
 use problem::Problem;
@@ -33,7 +34,8 @@ fn begun(case: &Case) -> Fitted {
     let report = FitReport::solved("given");
     let support = vec![(0..case.kept.len()).collect(); case.problem.classes];
     let Parameters { matrix, intercept } = case.start.clone();
-    Fitted { kept: case.kept.clone(), matrix, intercept, support, link: Link::Softmax, report }
+    let linear = Linear::from_presence(case.kept.clone(), matrix, Some(intercept), support, Link::Softmax).unwrap();
+    Fitted::new(linear, report)
 }
 
 #[test]
@@ -54,12 +56,16 @@ fn trajectories_are_those_of_numpy() {
         assert!(ours.report.stopped.contains(words), "{what}: {}", ours.report.stopped);
         assert_eq!(ours.report.converged, case.stopped != "epochs", "{what}");
         endings.push(case.stopped.as_str());
-        let pairs = ours.matrix.iter().flatten().zip(case.matrix.iter().flatten());
-        let error =
-            pairs.chain(ours.intercept.iter().zip(&case.intercept)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        let (from, shares) = (start.shares(), ours.shares());
+        let pairs = shares.matrix().iter().flatten().zip(case.matrix.iter().flatten());
+        let error = pairs
+            .chain(ours.linear().unwrap().intercept().iter().zip(&case.intercept))
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max);
         println!("{what}: {error:.1e} after {} steps", case.steps);
         assert!(error < 1e-8, "{what}: {error:.1e}");
-        let moved = start.matrix.iter().flatten().zip(ours.matrix.iter().flatten()).any(|(a, b)| (a - b).abs() > 1e-3);
+        let moved =
+            from.matrix().iter().flatten().zip(shares.matrix().iter().flatten()).any(|(a, b)| (a - b).abs() > 1e-3);
         assert!(moved, "{what}");
     }
     endings.sort_unstable();
@@ -81,14 +87,14 @@ fn the_start_is_drawn_from_the_seed_and_little_is_left_of_it() {
     // A step moves a parameter by 0.01 at most, so that after the first minibatch they lie where they were drawn.
     let early = fit(recipe.epochs(1).unwrap(), None);
     let bound = 1.0 / (case.kept.len() as f64).sqrt();
-    assert!(early.matrix.iter().flatten().all(|w| w.abs() < 2.0 * bound + 0.1));
-    assert!(early.matrix.iter().flatten().any(|w| w.abs() > 0.3 * bound));
-    assert_ne!(early.matrix, fit(recipe.epochs(1).unwrap().seed(1), None).matrix);
+    assert!(early.shares().matrix().iter().flatten().all(|w| w.abs() < 2.0 * bound + 0.1));
+    assert!(early.shares().matrix().iter().flatten().any(|w| w.abs() > 0.3 * bound));
+    assert_ne!(early.shares().matrix(), fit(recipe.epochs(1).unwrap().seed(1), None).shares().matrix());
     let (one, other) = (fit(recipe, None), fit(recipe.seed(1), None));
-    for (a, b) in one.matrix.iter().flatten().zip(other.matrix.iter().flatten()) {
+    for (a, b) in one.shares().matrix().iter().flatten().zip(other.shares().matrix().iter().flatten()) {
         assert!((a - b).abs() < 0.05, "{a} {b}");
     }
-    assert!(one.matrix.iter().map(|row| row[0]).sum::<f64>().abs() < 1e-12);
+    assert!(one.shares().matrix().iter().map(|row| row[0]).sum::<f64>().abs() < 1e-12);
     // Rows that count 0 times are none: the fit is that of the first 200 rows.
     let times: Vec<u32> = (0..case.problem.rows).map(|i| u32::from(i < 200)).collect();
     let fewer = fit(recipe, Some(&times));
@@ -101,6 +107,6 @@ fn the_start_is_drawn_from_the_seed_and_little_is_left_of_it() {
     )
     .unwrap();
     let alone = recipe.fit(&on, &[lipex_core::Problem::new(&few, &selection)]).unwrap().remove(0);
-    assert_eq!(fewer.matrix, alone.matrix);
-    assert_ne!(fewer.matrix, one.matrix);
+    assert_eq!(fewer.shares().matrix(), alone.shares().matrix());
+    assert_ne!(fewer.shares().matrix(), one.shares().matrix());
 }

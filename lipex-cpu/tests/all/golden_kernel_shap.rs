@@ -59,17 +59,18 @@ fn values_are_those_of_shap_on_its_own_coalitions() {
     let mut sampled = 0;
     for case in cases() {
         let ours = fit(&neighbourhood(&case));
-        let error = furthest(&ours.matrix, &case.values);
+        let error = furthest(&ours.shares().matrix(), &case.values);
         println!("D = {}: {error:.1e} from shap, gradient {:.1e}", case.features, ours.report.gradient_norm);
         assert!(error < 1e-6, "D = {}: {error:.1e}", case.features);
         sampled += usize::from(case.exact.as_ref().is_none_or(|e| furthest(e, &case.values) > 1e-3));
-        for (c, row) in ours.matrix.iter().enumerate() {
+        for (c, row) in ours.shares().matrix().iter().enumerate() {
             let gain = (f64::from(case.whole[c]) - f64::from(case.nothing[c])) / f64::from(ONE);
             assert!((row.iter().sum::<f64>() - gain).abs() < 1e-12, "efficiency");
-            assert_eq!(ours.intercept[c], f64::from(case.nothing[c]) / f64::from(ONE));
+            let nothing = f64::from(case.nothing[c]) / f64::from(ONE);
+            assert!((ours.linear().unwrap().intercept()[c] - nothing).abs() < 1e-15);
         }
         // Scores are probabilities: at everything the surrogate is the model.
-        let at_whole = ours.predict(&vec![true; case.features]);
+        let at_whole = ours.predict(&vec![true; case.features]).unwrap();
         assert!((at_whole[0] - f64::from(case.whole[0]) / f64::from(ONE)).abs() < 1e-12);
     }
     assert!(sampled >= 3);
@@ -95,14 +96,14 @@ fn every_mask_once_gives_exact_shapley_values() {
     // All masks of the exhaustive sampler, weighed by the Shapley kernel.
     let sample = Exhaustive.perturb(&on, &[10], 1024, 0..1024, 0, None).unwrap().remove(0);
     let weights = ShapleyKernel.weigh(&on, std::slice::from_ref(&sample.masks)).unwrap().remove(0);
-    let error = furthest(&fit(&asked(&case, &sample, weights)).matrix, exact);
+    let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("exhaustive: {error:.1e}");
     assert!(error < 1e-6, "{error:.1e}");
     // The sampler of Kernel SHAP, given enough rows.
     let total = Perturber::<Cpu>::total(&ShapleySize, 10, 2048).unwrap();
     let mut sample = ShapleySize.perturb(&on, &[10], total, 0..total, 3, None).unwrap().remove(0);
     let weights = sample.weights.take().unwrap();
-    let error = furthest(&fit(&asked(&case, &sample, weights)).matrix, exact);
+    let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("sampler: {error:.1e}");
     assert!(total == 1024 && error < 1e-6, "{error:.1e}");
 }
@@ -115,7 +116,7 @@ fn drawn_coalitions_come_close_and_closer() {
         let one = |seed| {
             let mut sample = ShapleySize.perturb(&Cpu::new(), &[10], total, 0..total, seed, None).unwrap().remove(0);
             let weights = sample.weights.take().unwrap();
-            fit(&asked(&case, &sample, weights)).matrix
+            fit(&asked(&case, &sample, weights)).shares().into_matrix()
         };
         let runs: Vec<_> = (0..60).map(one).collect();
         // What is left of the mean's error is bias.
@@ -146,12 +147,13 @@ fn more_features_than_rows_are_shared_out_evenly() {
     let probabilities = Probabilities::new(&on, n, 2, p.clone()).unwrap();
     let around = Neighbourhood::new(&on, masks, probabilities, Weights::new(vec![1.0; n])).unwrap();
     let ours = fit(&around);
-    let row = &ours.matrix[0];
+    let shares = ours.shares();
+    let row = shares.row(0);
     assert!((0..20).all(|j| (row[j] - row[j + 20]).abs() < 1e-9), "{row:?}");
     assert!((row.iter().sum::<f64>() - (f64::from(p[0]) - f64::from(p[2]))).abs() < 1e-12);
     for i in 0..n {
         let keeps: Vec<bool> = (0..40).map(|j| around.masks.keeps(i, j)).collect();
-        assert!((ours.predict(&keeps)[0] - f64::from(p[2 * i])).abs() < 1e-6, "row {i}");
+        assert!((ours.predict(&keeps).unwrap()[0] - f64::from(p[2 * i])).abs() < 1e-6, "row {i}");
     }
     assert!(ours.report.gradient_norm < 1e-6 && ours.report.objective < 1e-12, "{:?}", ours.report);
 }

@@ -39,7 +39,8 @@ fn ridge_is_that_of_scikit_learn() {
             let fitted = ridge.fit(&Cpu::new(), &[Problem::new(&around, &picks)]).unwrap().remove(0);
             assert!(fitted.report.gradient_norm < 1e-9, "{:?}", fitted.report);
             for (c, class) in case.classes.iter().enumerate() {
-                let row = &fitted.matrix[c];
+                let shares = fitted.shares();
+                let row = shares.row(c);
                 let (features, coefficients, intercept) = match support {
                     Support::Own => (&class.picks, &class.own, class.own_intercept),
                     Support::Union => (&case.union, &class.union, class.union_intercept),
@@ -49,7 +50,7 @@ fn ridge_is_that_of_scikit_learn() {
                     let at = picks.kept.iter().position(|f| f == feature).unwrap();
                     assert!((row[at] - expected).abs() < 1e-6, "{what}: {} {expected}", row[at]);
                 }
-                assert!((fitted.intercept[c] - intercept).abs() < 1e-6, "{what}");
+                assert!((fitted.linear().unwrap().intercept()[c] - intercept).abs() < 1e-6, "{what}");
                 let elsewhere = picks.kept.iter().zip(row).filter(|(f, _)| !features.contains(f));
                 assert!(elsewhere.map(|(_, w)| w).all(|w| *w == 0.0), "{what}");
             }

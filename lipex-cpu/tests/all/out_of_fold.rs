@@ -2,8 +2,9 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Agreement, Dependence, Evaluator, Fidelity, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection,
-    Softmax, Surrogate, Weights, softmax_in_place,
+    Agreement, Dependence, Describe, Evaluator, Fidelity, Fitted, FoldFits, Masks, Neighbourhood, OutOfFold,
+    Probabilities, Problem, Selection, Setting, Softmax, Surrogate, Weights, deal_folds, softmax_in_place,
+    without_fold,
 };
 use lipex_cpu::Cpu;
 
@@ -50,7 +51,8 @@ fn out_of_fold_is_what_fresh_masks_say() {
     for i in 0..3000 {
         let keeps: Vec<bool> = (0..FEATURES).map(|j| fresh.masks.keeps(i, j)).collect();
         let p = fresh.probabilities.row(i);
-        tv += fitted.predict(&keeps).iter().zip(p).map(|(q, p)| 0.5 * (q - f64::from(*p)).abs()).sum::<f64>() / 3000.0;
+        tv += fitted.predict(&keeps).unwrap().iter().zip(p).map(|(q, p)| 0.5 * (q - f64::from(*p)).abs()).sum::<f64>()
+            / 3000.0;
     }
     let unseen = fidelity.out_of_fold.unwrap();
     println!("out of fold {:.4}, fresh masks {tv:.4}, in sample {:.4}", unseen.tv, fidelity.in_sample.tv);
@@ -66,4 +68,49 @@ fn without_folds_there_is_none_and_threads_change_nothing() {
     let one = evaluate(200, OutOfFold::default(), &Cpu::new());
     let two = evaluate(200, OutOfFold::default(), &Cpu::with_threads(2).unwrap());
     assert_eq!(one, two);
+}
+
+/// A softmax that carries its fits without each fold, and may not be asked for more.
+struct Carries(Vec<usize>);
+
+impl Describe for Carries {
+    fn describe(&self) -> Vec<Setting> {
+        Vec::new()
+    }
+}
+
+impl Surrogate<Cpu> for Carries {
+    fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> lipex_core::Result<Vec<Fitted>> {
+        let one = |problem: &Problem<'_, Cpu>| {
+            assert!(problem.multiplicities.is_none(), "asked for a refit");
+            let softmax = Softmax::default();
+            let fit = |problem: Problem<'_, Cpu>| softmax.fit(on, &[problem]).unwrap().remove(0);
+            let whole = fit(Problem { ..*problem });
+            let without = |k: usize| {
+                let times = without_fold(problem, &self.0, k);
+                fit(Problem { multiplicities: Some(&times), start: Some(&whole), tolerance: Some(1e-4), ..*problem })
+                    .answer
+            };
+            let answers = (1..=self.0.iter().copied().max().unwrap_or(0)).map(without).collect();
+            Fitted { out_of_fold: Some(FoldFits { folds: self.0.clone(), answers }), ..whole }
+        };
+        Ok(problems.iter().map(one).collect())
+    }
+}
+
+#[test]
+fn fits_without_a_fold_that_a_surrogate_carries_are_the_fidelitys() {
+    let around = neighbourhood(0, 200);
+    let selection = Selection::shared(CLASSES, (0..FEATURES).collect());
+    let (on, folds, problems) = (Cpu::new(), OutOfFold::default(), [Problem::new(&around, &selection)]);
+    let mut seen = std::collections::HashMap::new();
+    let first: Vec<u32> = (0..200).map(|i| *seen.entry(around.masks.row(i).to_vec()).or_insert(i as u32)).collect();
+    let carries = Carries(deal_folds(&first, folds.folds, Dependence::Independent));
+    let fitted = carries.fit(&on, &problems).unwrap();
+    let ours = folds.evaluate(&on, &problems, &fitted, &carries, Dependence::Independent).unwrap().remove(0);
+    assert_eq!(ours, evaluate(200, OutOfFold::default(), &on).0);
+    // Of other folds they are not.
+    let stale = Fitted { out_of_fold: Some(FoldFits { folds: vec![1; 200], answers: vec![] }), ..fitted[0].clone() };
+    let refitted = folds.evaluate(&on, &problems, &[stale], &Softmax::default(), Dependence::Independent).unwrap();
+    assert_eq!(refitted[0], ours);
 }

@@ -162,18 +162,19 @@ fn ridge_solves_its_equations_for_few_rows_and_many_and_counts_repetitions() {
             for c in 0..3 {
                 let x = solve(&around, c, features_of(c), 0.5);
                 for (j, v) in features_of(c).iter().zip(&x) {
-                    assert!((plain.matrix[c][*j] - v).abs() < 1e-9, "{rows}×{features}, class {c}");
+                    assert!((plain.shares().matrix()[c][*j] - v).abs() < 1e-9, "{rows}×{features}, class {c}");
                 }
-                assert!((plain.intercept[c] - x.last().unwrap()).abs() < 1e-9);
+                assert!((plain.linear().unwrap().intercept()[c] - x.last().unwrap()).abs() < 1e-9);
             }
             let problem = Problem { multiplicities: Some(&times), ..Problem::new(&around, &picks) };
             let counted = ridge.fit(&Cpu::new(), &[problem]).unwrap().remove(0);
             let scaled: Vec<f32> = around.weights.values().iter().zip(&times).map(|(w, t)| w * *t as f32).collect();
             let weighted = Neighbourhood { weights: Weights::new(scaled), ..neighbourhood(rows, features, 5) };
             let weighted = ridge.fit(&Cpu::new(), &[Problem::new(&weighted, &picks)]).unwrap().remove(0);
-            let apart = counted.matrix.iter().flatten().zip(weighted.matrix.iter().flatten());
+            let (a, b) = (counted.shares(), weighted.shares());
+            let apart = a.matrix().iter().flatten().zip(b.matrix().iter().flatten());
             assert!(apart.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-6);
-            assert_ne!(counted.matrix, plain.matrix);
+            assert_ne!(counted.shares().matrix(), plain.shares().matrix());
         }
     }
 }

@@ -47,9 +47,9 @@ fn coverage(law: &Law, softmax: &Softmax, rows: usize, seeds: u64) -> f64 {
         let fitted = fit(&around, softmax);
         let u = bars(&around, softmax, law.sampler.dependence(), 20);
         for c in 0..CLASSES {
-            for j in 0..truth.kept.len() {
-                let [low, high] = u.interval(c, j, fitted.matrix[c][j]);
-                inside += f64::from(u8::from((low..=high).contains(&truth.matrix[c][j])));
+            for j in 0..truth.kept().len() {
+                let [low, high] = u.interval(c, j, fitted.shares().matrix()[c][j]);
+                inside += f64::from(u8::from((low..=high).contains(&truth.shares().matrix()[c][j])));
                 all += 1.0;
             }
         }
@@ -162,7 +162,7 @@ fn shrinkage_is_what_the_penalty_takes() {
     };
     let length = |lambda: f64| {
         let fitted = fit(&around, &Softmax::default().lambda(lambda).unwrap());
-        fitted.matrix.iter().flatten().map(|w| w * w).sum::<f64>().sqrt()
+        fitted.shares().matrix().iter().flatten().map(|w| w * w).sum::<f64>().sqrt()
     };
     assert!((of(1e-2) - length(1e-2) / length(1e-4)).abs() < 1e-3);
     assert!(of(1e-2) < of(1e-3) && of(1e-3) < of(1e-5) && of(1e-5) <= 1.001);

@@ -3,10 +3,10 @@
 mod process;
 mod protocol;
 
-use crate::function::Outputs;
 use crate::image::Images;
+use crate::outputs::{Answer, Outputs};
 use crate::text::Texts;
-use lipex_core::{Backend, BlackBox, Domain, Error, Probabilities, Result, check_row};
+use lipex_core::{Backend, Batching, BlackBox, Domain, Error, Probabilities, Result};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -31,6 +31,7 @@ pub struct CommandModel {
     outputs: Option<Outputs>,
     /// How it wants images; `None` if it takes texts.
     images: Option<protocol::Coding>,
+    batching: Batching,
     timeout: Duration,
     /// None once it has failed: what an ended or silent program would say next is no answer.
     process: Mutex<Option<Process>>,
@@ -82,6 +83,7 @@ impl CommandModel {
             labels: header.labels,
             outputs: header.outputs,
             images: header.images,
+            batching: if header.alone { Batching::Free } else { Batching::default() },
             timeout,
             process: Mutex::new(Some(process)),
         })
@@ -92,8 +94,8 @@ impl CommandModel {
         if self.images.is_some() { Domain::Image } else { Domain::Text }
     }
 
-    /// Probabilities of a batch of `inputs`, row by row.
-    fn ask(&self, request: String, inputs: usize) -> Result<Vec<f32>> {
+    /// The answer to a batch of `inputs`.
+    fn ask(&self, request: String, inputs: usize) -> Result<Answer> {
         let mut guard = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(process) = guard.as_mut() else {
             return Err(Error::model(format!("\"{}\" has failed before", self.command)));
@@ -105,7 +107,7 @@ impl CommandModel {
         answer
     }
 
-    fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<Vec<f32>> {
+    fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<Answer> {
         let name = &self.command;
         let wanted = format!("the answer to a batch of {inputs}");
         let reply = process.ask(request, self.timeout).map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
@@ -117,59 +119,63 @@ impl CommandModel {
             let what = format!("rows in the answer of \"{name}\"{}", process.stderr());
             return Err(Error::shape(what, inputs, reply.rows.len()));
         }
-        let mut values = Vec::with_capacity(inputs * self.labels.len());
+        let mut answer = Answer::with_capacity(inputs, self.labels.len());
         for (i, row) in reply.rows.iter().enumerate() {
             let bad = |problem: String, process: &mut Process| Error::NotADistribution {
                 row: i,
                 problem: format!("{problem}{}", process.stderr()),
             };
-            let mut row = protocol::numbers(row).map_err(|problem| bad(problem, process))?;
+            let row = protocol::numbers(row).map_err(|problem| bad(problem, process))?;
             if row.len() != self.labels.len() {
                 let what = format!("numbers in row {i} of the answer of \"{name}\"{}", process.stderr());
                 return Err(Error::shape(what, self.labels.len(), row.len()));
             }
-            reply.outputs.to_probabilities(&mut row);
-            if let Err(Error::NotADistribution { problem, .. }) = check_row(i, &row) {
+            if let Err(Error::NotADistribution { problem, .. }) = answer.push(reply.outputs, row) {
                 return Err(bad(problem, process));
             }
-            values.extend(row.into_iter().map(|v| v as f32));
         }
-        Ok(values)
+        Ok(answer)
     }
 }
 
 impl<B: Backend> BlackBox<B, Texts> for CommandModel {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
+    }
+
+    fn batching(&self) -> Batching {
+        self.batching
     }
 
     /// # Errors
     /// [`Error::Model`] when the program ends, is silent for too long, or writes anything but an answer;
     /// [`Error::Shape`] for a wrong number of rows or of numbers in a row; [`Error::NotADistribution`] for a row that holds
     /// anything but a distribution. Each is one line, with the end of the program's stderr.
-    fn predict(&self, on: &B, batch: &Texts, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
         if self.images.is_some() {
             return Err(refuse(&self.command, "it takes images, as its first line says; this is a text"));
         }
-        *out.values_mut() = on.upload(self.ask(protocol::request(batch), batch.len())?)?;
-        Ok(())
+        self.ask(protocol::request(batch), batch.len())?.on(on)
     }
 }
 
 impl<B: Backend> BlackBox<B, Images> for CommandModel {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.labels)
+    }
+
+    fn batching(&self) -> Batching {
+        self.batching
     }
 
     /// # Errors
     /// As for texts; [`Error::Setting`] when the program takes texts.
-    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
+    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
         let Some(coding) = self.images else {
             let reason = r#"it takes texts; for images its first line must have "images": "png" or "images": "npy""#;
             return Err(refuse(&self.command, reason));
         };
-        *out.values_mut() = on.upload(self.ask(protocol::request_images(batch, coding), batch.len())?)?;
-        Ok(())
+        self.ask(protocol::request_images(batch, coding), batch.len())?.on(on)
     }
 }
 
@@ -182,7 +188,7 @@ pub fn fuzz_protocol(line: &str) {
         let Ok(reply) = protocol::reply(line, promised) else { continue };
         for row in &reply.rows {
             let Ok(mut row) = protocol::numbers(row) else { continue };
-            reply.outputs.to_probabilities(&mut row);
+            let _ = reply.outputs.to_distribution(0, &mut row);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What the lines between lipex and a program mean. No input or output here.
 
 use super::process;
-use crate::function::Outputs;
 use crate::image::{Images, encode};
+use crate::outputs::Outputs;
 use crate::text::Texts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -23,6 +23,9 @@ pub(super) struct Header {
     /// How a program that takes images wants them; `None` for one that takes texts.
     #[serde(default)]
     pub images: Option<Coding>,
+    /// Whether an input's answer is the same to the bit whatever else is in its batch.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// How an image is written before it becomes base64.

@@ -17,6 +17,13 @@ impl Images {
         Images { width, height, bytes }
     }
 
+    /// The images of all batches, in order; `None` where sizes differ.
+    pub(super) fn join(parts: Vec<Images>) -> Option<Images> {
+        let (width, height) = parts.first().map(|part| (part.width, part.height))?;
+        let alike = parts.iter().all(|part| (part.width, part.height) == (width, height));
+        alike.then(|| Images { width, height, bytes: parts.into_iter().flat_map(|part| part.bytes).collect() })
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.bytes.len().checked_div(3 * self.width * self.height).unwrap_or(0)

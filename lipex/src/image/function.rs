@@ -1,8 +1,8 @@
 //! Functions of images as black boxes.
 
 use super::batch::Images;
-use crate::function::{Outputs, probabilities, rows};
-use lipex_core::{Backend, BlackBox, Error, Probabilities, Result};
+use crate::outputs::{Outputs, Reader, rows};
+use lipex_core::{Backend, Batching, BlackBox, Error, Probabilities, Result};
 use std::fmt;
 
 type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
@@ -20,14 +20,13 @@ type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + '
 /// # let _ = model;
 /// ```
 pub struct ImageFn<'a> {
-    labels: Vec<String>,
-    outputs: Outputs,
+    reader: Reader,
     answer: Answer<'a>,
 }
 
 impl fmt::Debug for ImageFn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImageFn").field("labels", &self.labels).field("outputs", &self.outputs).finish_non_exhaustive()
+        f.debug_struct("ImageFn").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -43,7 +42,16 @@ impl<'a> ImageFn<'a> {
         R: AsRef<[T]>,
         T: Copy + Into<f64>,
     {
-        Self::from_answer(labels, Box::new(move |images| Ok(rows(function(images)))))
+        ImageFn { reader: Reader::new(labels), answer: Box::new(move |images| Ok(rows(function(images)))) }
+    }
+
+    /// A function whose classes are numbered from 0: there are as many as its first answer has columns.
+    pub fn numbered<R, T>(function: impl Fn(&Images) -> Vec<R> + Send + Sync + 'a) -> Self
+    where
+        R: AsRef<[T]>,
+        T: Copy + Into<f64>,
+    {
+        ImageFn { reader: Reader::numbered(), answer: Box::new(move |images| Ok(rows(function(images)))) }
     }
 
     /// A function that may fail; its error becomes [`Error::Model`].
@@ -56,35 +64,39 @@ impl<'a> ImageFn<'a> {
         T: Copy + Into<f64>,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        Self::from_answer(labels, Box::new(move |images| function(images).map(rows).map_err(Error::model)))
+        let answer: Answer<'a> = Box::new(move |images| function(images).map(rows).map_err(Error::model));
+        ImageFn { reader: Reader::new(labels), answer }
     }
 
-    fn from_answer(labels: impl IntoIterator<Item = impl Into<String>>, answer: Answer<'a>) -> Self {
-        ImageFn { labels: labels.into_iter().map(Into::into).collect(), outputs: Outputs::default(), answer }
+    /// States what batches may hold; default [`Batching::OneInstance`].
+    pub fn batching(self, batching: Batching) -> Self {
+        ImageFn { reader: Reader { batching, ..self.reader }, ..self }
     }
 
     /// The function's numbers are logits: each row goes through a softmax.
     pub fn logits(self) -> Self {
-        ImageFn { outputs: Outputs::Logits, ..self }
+        ImageFn { reader: Reader { outputs: Outputs::Logits, ..self.reader }, ..self }
     }
 
     /// The function's numbers are independent probabilities (sigmoids): see [`Outputs::Independent`].
     pub fn independent(self) -> Self {
-        ImageFn { outputs: Outputs::Independent, ..self }
+        ImageFn { reader: Reader { outputs: Outputs::Independent, ..self.reader }, ..self }
     }
 }
 
 impl<B: Backend> BlackBox<B, Images> for ImageFn<'_> {
-    fn labels(&self) -> &[String] {
-        &self.labels
+    fn labels(&self) -> Option<&[String]> {
+        self.reader.labels_known()
     }
 
     /// # Errors
     /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
     /// none; [`Error::Model`] from a fallible function.
-    fn predict(&self, on: &B, batch: &Images, out: &mut Probabilities<B>) -> Result<()> {
-        let rows = (self.answer)(batch)?;
-        *out.values_mut() = on.upload(probabilities(rows, batch.len(), self.labels.len(), self.outputs)?)?;
-        Ok(())
+    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
+        self.reader.read(on, (self.answer)(batch)?, batch.len())
+    }
+
+    fn batching(&self) -> Batching {
+        self.reader.batching
     }
 }

@@ -229,6 +229,10 @@ impl<B: Backend> Render<B, Images> for ImageInstance {
         Ok(Images::new(self.picture.width(), self.picture.height(), out))
     }
 
+    fn join(&self, parts: Vec<Images>) -> Option<Images> {
+        Images::join(parts)
+    }
+
     fn largest_batch(&self) -> usize {
         (BATCH_BYTES / self.picture.as_rgb().len()).max(1)
     }

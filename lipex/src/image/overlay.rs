@@ -59,8 +59,9 @@ impl<'a> Overlays<'a> {
     /// [`Error::Shape`] when the explanation is of another image; [`Error::Setting`] when there is no such class.
     pub fn new(image: &'a ImageInstance, explanation: &'a Explanation, classes: &[usize]) -> Result<Self> {
         expect_len("features of the explanation", image.segments().len(), explanation.features.len())?;
-        let rows = classes.iter().map(|&c| row(explanation, c)).collect::<Result<Vec<_>>>()?;
-        let largest = rows.into_iter().flatten().fold(0.0, |m: f64, v| m.max(v.abs()));
+        classes.iter().try_for_each(|&c| check_class(explanation, c))?;
+        let shares = explanation.shares();
+        let largest = classes.iter().flat_map(|&c| shares.row(c)).fold(0.0, |m: f64, v| m.max(v.abs()));
         let picture = image.picture();
         let long = picture.width().max(picture.height());
         let zoom = READABLE.div_ceil(long).max(1);
@@ -118,13 +119,14 @@ impl<'a> Overlays<'a> {
         }
     }
 
-    /// For each segment its entry of W as a share of the largest; `None` where the segment was not kept.
+    /// For each segment its entry as a share of the largest; `None` where the segment was not kept.
     fn strengths(&self, class: usize) -> Result<Vec<Option<f64>>> {
         let mut strengths = vec![None; self.anchors.len()];
-        let row = row(self.explanation, class)?;
-        for &j in &self.explanation.support[class] {
-            let share = if self.largest > 0.0 { row[j] / self.largest } else { 0.0 };
-            strengths[self.explanation.kept[j]] = Some(share.clamp(-1.0, 1.0));
+        check_class(self.explanation, class)?;
+        let shares = self.explanation.shares();
+        for &j in shares.support(class) {
+            let share = if self.largest > 0.0 { shares.row(class)[j] / self.largest } else { 0.0 };
+            strengths[shares.kept()[j]] = Some(share.clamp(-1.0, 1.0));
         }
         Ok(strengths)
     }
@@ -194,10 +196,10 @@ impl<'a> Overlays<'a> {
     }
 }
 
-fn row(explanation: &Explanation, class: usize) -> Result<&Vec<f64>> {
-    explanation.matrix.get(class).ok_or_else(|| {
-        Error::setting("class", class, format!("classes are numbered 0 to {}", explanation.classes.len().max(1) - 1))
-    })
+fn check_class(explanation: &Explanation, class: usize) -> Result<()> {
+    let last = explanation.classes.len().max(1) - 1;
+    let reason = || format!("classes are numbered 0 to {last}");
+    if class < explanation.classes.len() { Ok(()) } else { Err(Error::setting("class", class, reason())) }
 }
 
 /// For each segment the pixel of its own that is nearest to its centre of mass, enlarged.

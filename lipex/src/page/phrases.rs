@@ -18,20 +18,18 @@ pub(super) fn feature(e: &Explanation) -> &'static str {
 
 /// What the matrix is.
 pub(super) fn matrix_title(e: &Explanation) -> String {
-    let unit = match e.link {
-        Link::Softmax => "in log-odds",
-        Link::Identity => "in probability",
+    let unit = match e.link() {
+        Some(Link::Identity) => "in probability",
+        _ => "in log-odds",
     };
     format!("What each {} does to each class, {unit} (W)", feature(e))
 }
 
 /// How an entry is to be read.
 pub(super) fn reading(e: &Explanation) -> String {
-    match e.link {
-        Link::Softmax => {
-            "+ speaks for the class, \u{2212} against it, relative to the other classes (columns sum to 0).".into()
-        }
-        Link::Identity => "+ adds to the class's probability, \u{2212} takes from it.".into(),
+    match e.link() {
+        Some(Link::Identity) => "+ adds to the class's probability, \u{2212} takes from it.".into(),
+        _ => "+ speaks for the class, \u{2212} against it, relative to the other classes (columns sum to 0).".into(),
     }
 }
 
@@ -42,7 +40,7 @@ pub(super) fn marks(e: &Explanation) -> String {
         notes.push(format!("± half of the {} interval", percent(u.level)));
         notes.push("grey and in brackets: not told from 0".to_string());
     }
-    if e.support.iter().any(|s| s.len() < e.kept.len()) {
+    if !e.shares().is_full() {
         notes.push(format!("· {} not chosen for the class", feature(e)));
     }
     notes.join("; ")

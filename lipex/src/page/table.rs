@@ -1,15 +1,16 @@
 //! What of an explanation's matrix a page or a figure shows, and how its numbers are written.
 
-use lipex_core::{Error, Explanation, Link, Method, Result, Uncertainty};
+use lipex_core::{Error, Explanation, Link, Method, Result, Shares, Uncertainty};
 use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Steps of colour on either side of 0.
 pub(super) const LEVELS: i32 = 6;
 
-/// A part of W: some classes and some kept features, with what is known of each entry.
+/// A part of the shares: some classes and some kept features, with what is known of each entry.
 pub(super) struct Table<'a> {
     pub e: &'a Explanation,
+    pub shares: Shares<'a>,
     /// Classes, in the order shown.
     pub classes: Vec<usize>,
     /// Places in `kept`, in the order of the instance.
@@ -18,11 +19,11 @@ pub(super) struct Table<'a> {
     pub names: Vec<String>,
     /// Whether a class's row was fitted on a kept feature.
     fitted: Vec<Vec<bool>>,
-    /// The largest |W| shown.
+    /// The largest absolute share shown.
     pub largest: f64,
 }
 
-/// An entry of W.
+/// An entry of the shares.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub weight: f64,
@@ -39,24 +40,25 @@ impl<'a> Table<'a> {
         if let Some(&c) = classes.iter().find(|&&c| c >= e.classes.len()) {
             return Err(Error::shape("class to show (below the number of classes)", e.classes.len(), c));
         }
-        let mut fitted = vec![vec![false; e.kept.len()]; e.classes.len()];
-        for (row, support) in fitted.iter_mut().zip(&e.support) {
-            support.iter().for_each(|&j| row[j] = true);
+        let shares = e.shares();
+        let mut fitted = vec![vec![false; shares.kept().len()]; e.classes.len()];
+        for (c, row) in fitted.iter_mut().enumerate() {
+            shares.support(c).iter().for_each(|&j| row[j] = true);
         }
-        let strongest = |j: &usize| classes.iter().map(|&c| e.matrix[c][*j].abs()).fold(0.0, f64::max);
-        let mut columns: Vec<usize> = (0..e.kept.len()).collect();
+        let strongest = |j: &usize| classes.iter().map(|&c| shares.row(c)[*j].abs()).fold(0.0, f64::max);
+        let mut columns: Vec<usize> = (0..shares.kept().len()).collect();
         if columns.len() > most {
             columns.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
             columns.truncate(most);
             columns.sort_unstable();
         }
         let largest = columns.iter().map(strongest).fold(0.0, f64::max);
-        Ok(Table { e, classes, columns, names: names(e), fitted, largest })
+        Ok(Table { e, classes, columns, names: names(e), fitted, largest, shares })
     }
 
     /// The entry of a class and a place in `kept`; `None` where the class's row was not fitted on it.
     pub fn entry(&self, class: usize, j: usize) -> Option<Entry> {
-        let weight = self.e.matrix[class][j];
+        let weight = self.shares.row(class)[j];
         let entry = match bars(self.e) {
             Some(u) => {
                 Entry { weight, half: Some(u.quantile * u.std_error[class][j]), clear: u.is_clear(class, j, weight) }
@@ -66,11 +68,11 @@ impl<'a> Table<'a> {
         self.fitted[class][j].then_some(entry)
     }
 
-    /// The entries of W\[a\] − W\[b\] with half their intervals, in the order of the columns.
+    /// The entries of φ\[a\] − φ\[b\] with half their intervals, in the order of the columns.
     pub fn contrast(&self, a: usize, b: usize) -> Vec<(usize, Entry)> {
         let errors = bars(self.e).map(|u| (u, u.contrast_error(a, b)));
         let entry = |&j: &usize| {
-            let weight = self.e.matrix[a][j] - self.e.matrix[b][j];
+            let weight = self.shares.row(a)[j] - self.shares.row(b)[j];
             let error = errors.as_ref().map(|(u, errors)| (u.quantile * errors[j], u.band * errors[j]));
             let clear = error.is_none_or(|(_, band)| weight.abs() > band);
             (j, Entry { weight, half: error.map(|(half, _)| half), clear })
@@ -92,7 +94,7 @@ impl<'a> Table<'a> {
 
     /// Decimals of an entry.
     pub fn decimals(&self) -> usize {
-        if self.e.link == Link::Softmax { 2 } else { 3 }
+        if self.e.link() == Some(Link::Identity) { 3 } else { 2 }
     }
 
     /// An entry as it is read.
@@ -107,7 +109,7 @@ impl<'a> Table<'a> {
 
     /// What entries are measured in.
     pub fn unit(&self) -> &'static str {
-        if self.e.link == Link::Softmax { "log-odds" } else { "probability" }
+        if self.e.link() == Some(Link::Identity) { "probability" } else { "log-odds" }
     }
 }
 
@@ -139,7 +141,7 @@ pub(super) fn names(e: &Explanation) -> Vec<String> {
         name if count[name] > 1 => format!("{name} ({})", place[j]),
         name => name.to_string(),
     };
-    e.kept.iter().map(name).collect()
+    e.kept().iter().map(name).collect()
 }
 
 /// A text of at most `most` characters as a reader counts them, with … where something was cut off. White space and what

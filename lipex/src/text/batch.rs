@@ -37,3 +37,12 @@ impl FromIterator<String> for Texts {
         Texts(texts.into_iter().collect())
     }
 }
+
+impl IntoIterator for Texts {
+    type Item = String;
+    type IntoIter = std::vec::IntoIter<String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}

@@ -58,6 +58,7 @@ pub struct TextBuilder {
     /// In lower case.
     ignored: HashSet<String>,
     pub(super) when_empty: Option<String>,
+    places: Option<Vec<Range<usize>>>,
 }
 
 impl TextBuilder {
@@ -90,13 +91,31 @@ impl TextBuilder {
         TextBuilder { when_empty: Some(text.into()), ..self }
     }
 
+    /// Where the features are, in bytes of the text: for a tokenizer's offsets or a split of one's own, in place of
+    /// [`split`](TextBuilder::split). Under [`Unit::Word`] equal pieces are one feature; the unit must not be sentences.
+    ///
+    /// ```
+    /// use lipex::{Instance, TextInstance};
+    ///
+    /// let text = TextInstance::builder("unhappy people").places([0..2, 2..7, 8..14]).build()?;
+    /// let names: Vec<&str> = text.features().iter().map(|f| f.name.as_str()).collect();
+    /// assert_eq!(names, ["un", "happy", "people"]);
+    /// assert_eq!(text.without(&[0])?, "happy people");
+    /// # Ok::<(), lipex::Error>(())
+    /// ```
+    pub fn places(self, places: impl IntoIterator<Item = Range<usize>>) -> Self {
+        TextBuilder { places: Some(places.into_iter().collect()), ..self }
+    }
+
     /// The instance.
     ///
     /// # Errors
     /// [`Error::Instance`] for a text that is empty, has no words, or none but ignored ones; [`Error::Setting`] for an
-    /// empty mask, or words to ignore among sentences.
+    /// empty mask, words to ignore among sentences, or places that are empty, out of order, overlapping, outside the text or
+    /// within a character.
     pub fn build(self) -> Result<TextInstance> {
         self.removed.check()?;
+        self.check_places()?;
         if self.unit == Unit::Sentence && !self.ignored.is_empty() {
             let reason = "sentences are removed whole; use the unit word or occurrence";
             return Err(Error::setting("ignore-words", format!("{} words", self.ignored.len()), reason));
@@ -104,9 +123,10 @@ impl TextBuilder {
         if self.text.is_empty() {
             return Err(Error::Instance("the text is empty".into()));
         }
-        let found = match self.unit {
-            Unit::Word | Unit::Occurrence => split::words(&self.text, self.split),
-            Unit::Sentence => split::sentences(&self.text),
+        let found = match (&self.places, self.unit) {
+            (Some(places), _) => places.clone(),
+            (None, Unit::Word | Unit::Occurrence) => split::words(&self.text, self.split),
+            (None, Unit::Sentence) => split::sentences(&self.text),
         };
         if found.is_empty() {
             return Err(Error::Instance("the text has no words: nothing can be removed from it".into()));
@@ -119,6 +139,36 @@ impl TextBuilder {
         let words_stay = places.len() < count;
         let (features, pieces) = cut(&self.text, places, self.unit);
         Ok(TextInstance { settings: self, features, pieces, words_stay })
+    }
+
+    /// Passes if the places, where they are given, follow one another within the text.
+    fn check_places(&self) -> Result<()> {
+        let Some(places) = &self.places else { return Ok(()) };
+        if self.unit == Unit::Sentence {
+            let reason = "places are features themselves; use the unit word or occurrence";
+            return Err(Error::setting("unit", self.unit, reason));
+        }
+        let mut end = 0;
+        for (i, place) in places.iter().enumerate() {
+            let problem = if place.is_empty() {
+                "it is empty".into()
+            } else if place.start < end {
+                format!("it begins before byte {end}, where the one before it ends")
+            } else if place.end > self.text.len() {
+                format!("the text has {} bytes", self.text.len())
+            } else if self.text.get(place.clone()).is_none() {
+                "it begins or ends within a character".into()
+            } else {
+                end = place.end;
+                continue;
+            };
+            return Err(Error::setting(
+                "places",
+                format!("{}..{}", place.start, place.end),
+                format!("place {i}: {problem}"),
+            ));
+        }
+        Ok(())
     }
 
     fn ignores(&self, word: &str) -> bool {
@@ -172,6 +222,7 @@ impl TextInstance {
             removed: Removed::default(),
             ignored: HashSet::new(),
             when_empty: None,
+            places: None,
         }
     }
 
@@ -241,13 +292,15 @@ impl TextInstance {
 
 /// What the model is sent where no word is left, unless set.
 const WHAT_IS_LEFT: &str = "what is left";
+/// How words are found where their places are given.
+const GIVEN: &str = "given places";
 
 impl Describe for TextInstance {
     fn describe(&self) -> Vec<Setting> {
-        let TextBuilder { unit, split, removed, ignored, when_empty, .. } = &self.settings;
+        let TextBuilder { unit, split, removed, ignored, when_empty, places, .. } = &self.settings;
         vec![
             Setting::new("unit", unit),
-            Setting::new("split", split),
+            Setting::new("split", if places.is_some() { GIVEN.to_string() } else { split.to_string() }),
             Setting::new("removed", removed),
             Setting::new("ignored-words", ignored.len()),
             Setting::new("when-empty", when_empty.as_deref().unwrap_or(WHAT_IS_LEFT)),
@@ -277,6 +330,10 @@ impl<B: Backend> Render<B, Texts> for TextInstance {
         let index: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
         let bits = on.download(&on.gather(masks.bits(), masks.words(), &index)?)?;
         Ok(bits.chunks_exact(masks.words()).map(|row| self.render_row(row)).collect())
+    }
+
+    fn join(&self, parts: Vec<Texts>) -> Option<Texts> {
+        Some(parts.into_iter().flatten().collect())
     }
 
     fn distinct(&self, on: &B, masks: &Masks<B>) -> Result<Option<Distinct>> {

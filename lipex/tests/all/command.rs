@@ -1,6 +1,6 @@
 //! Programs as black boxes, well and badly behaved ones.
 
-use lipex::{BlackBox, CommandModel, Cpu, Error, Probabilities, Result, TextInstance, Texts, lipex};
+use lipex::{BlackBox, CommandModel, Cpu, Error, Result, TextInstance, Texts, lipex};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -44,13 +44,11 @@ fn start(script: &str, seconds: f64) -> Result<CommandModel> {
 fn ask(model: &CommandModel, texts: &[&str]) -> Result<Vec<f32>> {
     let on = Cpu::new();
     let batch: Texts = texts.iter().map(|t| t.to_string()).collect();
-    let mut out = Probabilities::new(&on, texts.len(), 2, vec![0.0; texts.len() * 2])?;
-    BlackBox::<Cpu, Texts>::predict(model, &on, &batch, &mut out)?;
-    Ok(out.values().clone())
+    Ok(BlackBox::<Cpu, Texts>::predict(model, &on, &batch)?.values().clone())
 }
 
 fn labels(model: &CommandModel) -> &[String] {
-    BlackBox::<Cpu, Texts>::labels(model)
+    BlackBox::<Cpu, Texts>::labels(model).unwrap()
 }
 
 /// The error of a batch of three, as one clear line.

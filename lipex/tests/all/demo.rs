@@ -19,7 +19,7 @@ fn the_demo_is_explained_well_and_whole() {
         .map(|w| explanation.features[w.feature].name.as_str())
         .collect();
     assert!(top.contains(&"joy"), "{top:?}");
-    let unseen = explanation.fidelity.out_of_fold.unwrap().tv;
+    let unseen = explanation.fidelity.as_ref().unwrap().out_of_fold.unwrap().tv;
     assert!(unseen < 0.1, "{unseen}");
     // What the surrogate foresees, the model is asked about.
     let asked = explainer.ask_without(&text, &model, &[]).unwrap();
@@ -36,7 +36,10 @@ fn equal_runs_are_equal_whatever_the_batch() {
     let first = of(64, 1);
     for (batch, threads) in [(1, 1), (7, 2), (1000, 2)] {
         let other = of(batch, threads);
-        assert_eq!((&other.matrix, &other.intercept), (&first.matrix, &first.intercept));
+        assert_eq!(
+            (&other.shares().matrix(), &other.answer.as_ref().unwrap().linear().unwrap().intercept()),
+            (&first.shares().matrix(), &first.answer.as_ref().unwrap().linear().unwrap().intercept())
+        );
         assert_eq!(other.fidelity, first.fidelity);
     }
 }
@@ -87,9 +90,15 @@ fn the_explanation_follows_changes_of_the_layers() {
         let of_model = tv(&plain.probabilities.model, &other.probabilities.model);
         let of_surrogate = tv(&plain.probabilities.surrogate, &other.probabilities.surrogate);
         let of_matrix = {
-            let square = |c: usize| other.kept.iter().enumerate().map(move |(j, f)| (c, j, f));
-            let was = |c: usize, f: &usize| plain.kept.iter().position(|k| k == f).map_or(0.0, |j| plain.matrix[c][j]);
-            (0..7).flat_map(square).map(|(c, j, f)| (other.matrix[c][j] - was(c, f)).powi(2)).sum::<f64>().sqrt()
+            let square = |c: usize| other.kept().iter().enumerate().map(move |(j, f)| (c, j, f));
+            let was = |c: usize, f: &usize| {
+                plain.kept().iter().position(|k| k == f).map_or(0.0, |j| plain.shares().matrix()[c][j])
+            };
+            (0..7)
+                .flat_map(square)
+                .map(|(c, j, f)| (other.shares().matrix()[c][j] - was(c, f)).powi(2))
+                .sum::<f64>()
+                .sqrt()
         };
         println!("{what}: the model moves by {of_model:.3}, Q by {of_surrogate:.3}, W by {of_matrix:.2}");
         assert!((of_model - of_surrogate).abs() < 0.08, "{what}: {of_model} {of_surrogate}");

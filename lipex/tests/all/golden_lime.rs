@@ -36,8 +36,8 @@ fn explanations_equal_limes() {
                 largest = largest.max((found.value - value).abs());
             }
             for (ours, lime) in [
-                (explanation.intercept[c], class.intercept),
-                (explanation.fidelity.r2[c], class.score),
+                (explanation.answer.as_ref().unwrap().linear().unwrap().intercept()[c], class.intercept),
+                (explanation.fidelity.as_ref().unwrap().r2[c], class.score),
                 (explanation.probabilities.surrogate[c], class.local_pred),
             ] {
                 largest = largest.max((ours - lime).abs());

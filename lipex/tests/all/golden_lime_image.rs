@@ -74,14 +74,16 @@ fn explanations_equal_limes() {
     for golden in golden() {
         let explainer = lime().images().perturber(LimeImage).samples(golden.samples).seed(golden.seed);
         let explanation = explainer.explain(&instance(&golden), &model).unwrap();
-        assert_eq!(explanation.kept.len(), golden.segments);
+        assert_eq!(explanation.kept().len(), golden.segments);
         for (c, class) in golden.classes.iter().enumerate() {
             assert_eq!(class.weights.len(), golden.segments);
             assert!(class.weights.iter().any(|w| w.abs() > 1e-3), "the explanation is not trivial");
-            let pairs = explanation.matrix[c].iter().zip(&class.weights);
+            let (shares, fidelity) = (explanation.shares(), explanation.fidelity.as_ref().unwrap());
+            let intercept = explanation.answer.as_ref().unwrap().linear().unwrap().intercept();
+            let pairs = shares.row(c).iter().zip(&class.weights);
             let rest = [
-                (&explanation.intercept[c], &class.intercept),
-                (&explanation.fidelity.r2[c], &class.score),
+                (&intercept[c], &class.intercept),
+                (&fidelity.r2[c], &class.score),
                 (&explanation.probabilities.surrogate[c], &class.local_pred),
             ];
             for (ours, lime) in pairs.chain(rest) {

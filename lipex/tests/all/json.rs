@@ -1,12 +1,14 @@
 //! Explanations as JSON: nothing is lost, and what is no explanation is refused in one line.
 
 use lipex::{
-    Agreement, Answers, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity, FitReport, Flip,
-    Growth, InTop, Link, Look, Method, Rank, Region, SCHEMA, Setting, Settling, Span, Start, Timings, Uncertainty,
-    from_json, to_json,
+    Agreement, Answer, Answers, Base, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity,
+    FitReport, Flip, Growth, InTop, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, SCHEMA, Setting,
+    Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::process::Command;
+use std::sync::Arc;
 
 fn number() -> impl Strategy<Value = f64> {
     use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
@@ -121,6 +123,35 @@ fn flip(c: usize, d: usize, x: f64) -> Flip {
     Flip { class: c - 1, remove, surrogate: vec![x; c], model: vec![-x; c], checked: d > 2 }
 }
 
+/// An answer of F kept features and C classes: of a kind, with pairs or without, or none.
+fn answer(kept: Vec<usize>, matrix: &[Vec<f64>], base: &[f64], kind: usize, link: Link) -> Option<Answer> {
+    // Their sums are written too and must be finite.
+    let small = |x: &f64| x / 64.0;
+    let mut matrix: Vec<Vec<f64>> = matrix.iter().map(|row| row[..kept.len()].iter().map(small).collect()).collect();
+    let base: Vec<f64> = base.iter().map(small).collect();
+    let (classes, all): (usize, Vec<usize>) = (matrix.len(), (0..kept.len()).collect());
+    let mut terms: Vec<Term> = kept.iter().map(|&j| Term::one(j)).collect();
+    let base = match kind {
+        0 => return None,
+        1 => {
+            let masks = vec![all.iter().map(|_| true).collect(), all.iter().map(|j| j % 2 == 0).collect()];
+            return Some(Arc::new(Recorded::new(kept, link, matrix, masks, vec![base; 2]).unwrap()).into());
+        }
+        2 => Base::None,
+        3 | 4 => Base::Intercept(base),
+        _ => Base::Anchored(base),
+    };
+    if kind >= 4 && kept.len() >= 3 {
+        terms.insert(1, Term::pair(kept[0], kept[1]).unwrap());
+        terms.push(Term::pair(kept[2], kept[0]).unwrap());
+        for row in &mut matrix {
+            row.insert(1, -0.5 * row[0]);
+            row.push(0.1 * row[1]);
+        }
+    }
+    Some(Linear::new(kept, terms, matrix, base, vec![all; classes], link).unwrap().into())
+}
+
 prop_compose! {
     fn explanation()(c in 2usize..5, d in 1usize..6)(
         classes in vec(any::<String>(), c),
@@ -129,13 +160,13 @@ prop_compose! {
         matrix in vec(vec(number(), d), c),
         answers in (vec(number(), c), vec(number(), c), vec(number(), c)),
         never in vec(any::<bool>(), c),
-        (identity, rank, seed) in (any::<bool>(), 0usize..4, any::<u64>()),
+        (identity, rank, seed, kind) in (any::<bool>(), 0usize..4, any::<u64>(), 0usize..7),
         fidelity in fidelity(c),
         fit in report(),
         (strings, settings, departures) in texts(),
         calls in any::<[u16; 2]>(),
         times in vec(number(), 8),
-        [has_errors, has_growth, has_flip, has_text] in any::<[bool; 4]>(),
+        [has_errors, has_growth, has_flip, has_text, has_fit] in any::<[bool; 5]>(),
     ) -> Explanation {
         // Spans are places in the text; these are drawn at random.
         let mut features = features;
@@ -143,6 +174,9 @@ prop_compose! {
             features.iter_mut().for_each(|f| f.spans.clear());
         }
         let kept: Vec<usize> = (0..keep.len()).filter(|&j| keep[j]).collect();
+        let link = if identity { Link::Identity } else { Link::Softmax };
+        let answer = answer(kept.clone(), &matrix, &answers.0, kind, link);
+        let kept = if answer.is_some() { kept } else { Vec::new() };
         Explanation {
             version: strings[0].clone(),
             backend: strings[1].clone(),
@@ -151,19 +185,17 @@ prop_compose! {
             settings,
             seed,
             text: has_text.then(|| strings[0].clone()),
-            support: vec![(0..kept.len()).collect(); classes.len()],
-            matrix: matrix.iter().map(|row| row[..kept.len()].to_vec()).collect(),
-            intercept: answers.0,
-            link: if identity { Link::Identity } else { Link::Softmax },
+            answer,
             probabilities: Answers { model: answers.1, surrogate: answers.2 },
             never,
-            fidelity,
-            fit,
+            fidelity: has_fit.then_some(fidelity),
+            fit: has_fit.then_some(fit),
             uncertainty: has_errors.then(|| errors(classes.len(), features.len(), kept.len(), times[0])),
             growth: has_growth.then(|| growth(features.len(), times[1])),
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2] },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],
@@ -176,7 +208,6 @@ prop_compose! {
             },
             classes,
             features,
-            kept,
         }
     }
 }
@@ -201,6 +232,87 @@ proptest! {
     }
 }
 
+#[test]
+fn the_schema_before_is_read() {
+    let first = include_str!("../golden/explanation-1.json");
+    assert!(first.contains("\"lipex.explanation/1\"") && !first.contains("coefficients"));
+    let (old, new) = (from_json(first).unwrap(), from_json(&example()).unwrap());
+    assert_eq!(old, new);
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
+    assert!(near(&old.without(&[]).unwrap(), &old.probabilities.surrogate));
+    let linear = old.answer.as_ref().unwrap().linear().unwrap();
+    assert!(near(&linear.intercept(), &[0.1656536745269859, -0.1656536745269859]));
+    assert_eq!(linear.base().kind(), "fitted");
+    let none = first.replace("\"intercept\": \"fitted\"", "\"intercept\": \"none\"");
+    let none = none.replace("[0.1656536745269859, -0.1656536745269859]", "[0.0, 0.0]");
+    let answer = from_json(&none).unwrap().answer.unwrap();
+    assert_eq!((answer.linear().unwrap().base(), answer.linear().unwrap().intercept()), (&Base::None, vec![0.0; 2]));
+}
+
+#[test]
+fn the_matrix_of_a_file_is_that_of_its_terms() {
+    let other = example().replacen("-1.2673432622321057", "-1.2", 1);
+    assert!(refused(&other).contains("shares of its terms"), "{}", refused(&other));
+    for key in ["terms", "coefficients", "base", "kept", "support", "link", "intercept"] {
+        let without = example().replace(&format!("\"{key}\": "), &format!("\"{key}s\": "));
+        assert!(refused(&without).contains(&format!("missing field `{key}`")), "{key}: {}", refused(&without));
+    }
+    assert!(refused(&example().replace("\"terms\": [[0],", "\"terms\": [[0, 0],")).contains("differ"));
+    assert!(refused(&example().replace("\"terms\": [[0],", "\"terms\": [[7],")).contains("kept"));
+    assert!(refused(&example().replace("\"kind\": \"fitted\"", "\"kind\": \"fit\\nted\"")).contains("anchored"));
+}
+
+/// Python with NumPy: `LIPEX_PYTHON`, which must have it, or `python3` if it has.
+fn python() -> Option<String> {
+    let (python, asked) = match std::env::var("LIPEX_PYTHON") {
+        Ok(python) => (python, true),
+        Err(_) => ("python3".to_string(), false),
+    };
+    let has = Command::new(&python).args(["-c", "import numpy"]).output().is_ok_and(|out| out.status.success());
+    assert!(has || !asked, "LIPEX_PYTHON={python} does not have NumPy");
+    has.then_some(python)
+}
+
+#[test]
+fn the_document_predicts_with_numpy_what_the_surrogate_answers() {
+    let Some(python) = python() else {
+        println!("skipped: python3 has no NumPy");
+        return;
+    };
+    let document = include_str!("../../../docs/json.md");
+    let code = document.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let gone = "z[[1]] = 0";
+    assert!(code.contains(gone) && code.contains("explanation.json"));
+    let mut explanation = from_json(&example()).unwrap();
+    let linear = explanation.answer.as_ref().unwrap().linear().unwrap().clone();
+    for (pairs, link) in [(false, Link::Softmax), (true, Link::Softmax), (true, Link::Identity)] {
+        let mut terms = linear.terms().to_vec();
+        let mut coefficients = linear.coefficients().to_vec();
+        if pairs {
+            terms.push(Term::pair(0, 1).unwrap());
+            terms.push(Term::pair(2, 1).unwrap());
+            coefficients.iter_mut().zip([-0.7, 0.7]).for_each(|(row, v)| row.extend([v, 0.4 * v]));
+        }
+        let support = linear.support().to_vec();
+        let answer = Linear::new(vec![0, 1, 2], terms, coefficients, linear.base().clone(), support, link).unwrap();
+        explanation.answer = Some(answer.into());
+        std::fs::write(place.path().join("explanation.json"), to_json(&explanation)).unwrap();
+        for removed in [vec![], vec![1], vec![0, 1], vec![2, 1], vec![0, 1, 2]] {
+            let code = format!("{}print(json.dumps(list(q)))", code.replace(gone, &format!("z[{removed:?}] = 0")));
+            let code = code.replace("z[[]] = 0", "");
+            let out = Command::new(&python).arg("-c").arg(code).current_dir(place.path()).output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+            let q: Vec<f64> = serde_json::from_slice(&out.stdout).unwrap();
+            let ours = explanation.without(&removed).unwrap();
+            assert!(
+                q.len() == 2 && q.iter().zip(&ours).all(|(a, b)| (a - b).abs() < 1e-12),
+                "{removed:?}: {q:?} {ours:?}"
+            );
+        }
+    }
+}
+
 /// A small explanation's JSON.
 fn example() -> String {
     include_str!("../../../docs/explanation.json").to_string()
@@ -218,7 +330,8 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
-                    support link probabilities never fidelity fit uncertainty growth flip rank calls timings_ms";
+                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip \
+                    rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");
@@ -233,8 +346,8 @@ fn refused(json: &str) -> String {
 
 #[test]
 fn another_schema_is_refused_by_name() {
-    let text = refused(&example().replace(SCHEMA, "lipex.explanation/2"));
-    assert!(text.contains("lipex.explanation/2") && text.contains(SCHEMA), "{text}");
+    let text = refused(&example().replace(SCHEMA, "lipex.explanation/3"));
+    assert!(text.contains("lipex.explanation/3") && text.contains(SCHEMA), "{text}");
     assert!(refused("{\"labels\": []}").contains("no explanation"));
 }
 

@@ -45,7 +45,7 @@ fn distance(within: Option<Angle>) -> Result<f64> {
     let model = TextFn::new(["a", "b", "c", "d"], |texts| texts.iter().map(|t| logits(t)).collect()).logits();
     let text = TextInstance::new(TEXT)?;
     let explanation = lipex().lambda(1e-9).selector(All).perturber(UniformSize { within }).explain(&text, &model)?;
-    assert_eq!(explanation.kept.len(), WORDS.len());
+    assert_eq!(explanation.kept().len(), WORDS.len());
     let whole = counts(TEXT);
     let mut largest: f64 = 0.0;
     for j in 0..WORDS.len() {
@@ -56,7 +56,8 @@ fn distance(within: Option<Angle>) -> Result<f64> {
         let slopes: [f64; CLASSES] = std::array::from_fn(slope);
         let mean = slopes.iter().sum::<f64>() / CLASSES as f64;
         assert!(slopes.iter().any(|s| (s - mean).abs() > 0.02), "{word} does something");
-        (0..CLASSES).for_each(|c| largest = largest.max((explanation.matrix[c][j] - slopes[c] + mean).abs()));
+        (0..CLASSES)
+            .for_each(|c| largest = largest.max((explanation.shares().matrix()[c][j] - slopes[c] + mean).abs()));
     }
     Ok(largest)
 }

@@ -5,6 +5,7 @@ mod command;
 mod command_images;
 mod common;
 mod demo;
+mod each;
 mod end_to_end;
 mod flip;
 mod golden_hash_model;

@@ -53,7 +53,7 @@ fn words_are_coloured_by_their_sign_and_size() {
     let name = &e.features[strongest.feature].name;
     let at = html.find(&format!(">{name}</span>")).unwrap();
     let tag = &html[html[..at].rfind("<span").unwrap()..at];
-    let largest = e.matrix.iter().flatten().fold(0.0f64, |m, w| m.max(w.abs()));
+    let largest = e.shares().matrix().iter().flatten().fold(0.0f64, |m, w| m.max(w.abs()));
     let level = (strongest.value.abs() / largest * 6.0).ceil();
     let side = if strongest.value < 0.0 { "n" } else { "p" };
     assert!(tag.contains(&format!("class=\"w {side}{level}\"")), "{tag}");
@@ -194,12 +194,12 @@ fn an_image_takes_the_place_of_the_text() {
     let e = lipex().explain(&image, &model).unwrap();
     let html = to_html(&e, &PageOptions::default().image(&image)).unwrap();
     assert!(html.contains("href=\"data:image/png;base64,iVBOR") && html.contains("d=\"M0 0h2v2h-2z\""));
-    assert!(html.matches("<text class=\"v\"").count() == e.kept.len(), "a number a segment, read without colour");
+    assert!(html.matches("<text class=\"v\"").count() == e.kept().len(), "a number a segment, read without colour");
     assert!(html.contains("The image, coloured for") && html.contains("What each segment does"));
     assert!(!html.contains("The picture is not here"));
     // As a saved explanation is shown again: by the segments' names, and it says what is missing.
     let shown = page(&e);
-    assert_eq!(inside(&shown, "<div id=\"text\"", "</div>").split_whitespace().count(), e.kept.len());
+    assert_eq!(inside(&shown, "<div id=\"text\"", "</div>").split_whitespace().count(), e.kept().len());
     assert!(shown.contains("The segments, coloured for") && shown.contains("The picture is not here"));
     let other =
         ImageInstance::new(Picture::from_rgb(4, 1, (0..12).collect()).unwrap(), SegmentMap::grid(4, 1, 1, 2).unwrap())
@@ -229,7 +229,7 @@ fn figures_are_xml_with_a_title_and_signs() {
         for (c, shown) in [(0, 1), (3, 1), (5, 1), (1, 0)] {
             assert_eq!(texts.iter().filter(|t| **t == e.classes[c]).count(), shown, "{}", e.classes[c]);
         }
-        for &j in &e.kept {
+        for &j in e.kept() {
             assert!(texts.contains(&e.features[j].name.as_str()), "{}", e.features[j].name);
         }
     }
@@ -247,11 +247,11 @@ fn tables_are_read_back_to_the_last_bit() {
         assert!(table.starts_with("class,feature,weight,se,low,high\r\n"));
         let mut reader = csv::Reader::from_reader(table.as_bytes());
         let records: Vec<csv::StringRecord> = reader.records().map(|r| r.unwrap()).collect();
-        assert_eq!(records.len(), e.classes.len() * e.kept.len());
+        assert_eq!(records.len(), e.classes.len() * e.kept().len());
         for record in &records {
             let class = e.classes.iter().position(|c| *c == record[0]).unwrap();
-            let j = e.kept.iter().position(|&j| e.features[j].name == record[1]).unwrap();
-            assert_eq!(record[2].parse::<f64>().unwrap(), e.matrix[class][j]);
+            let j = e.kept().iter().position(|&j| e.features[j].name == record[1]).unwrap();
+            assert_eq!(record[2].parse::<f64>().unwrap(), e.shares().matrix()[class][j]);
             match &e.uncertainty {
                 None => assert_eq!((&record[3], &record[4], &record[5]), ("", "", "")),
                 Some(u) => {
@@ -272,13 +272,13 @@ fn equal_names_are_numbered_and_unfitted_entries_left_out() {
     assert!(table.contains(",to (1),") && table.contains(",to (2),") && table.contains(",or,"), "{table}");
     // Numbers count all occurrences, not only the kept ones.
     let mut few = e.clone();
-    few.kept = vec![4, 5];
-    few.matrix.iter_mut().for_each(|row| row.truncate(2));
-    few.support.iter_mut().for_each(|row| *row = vec![0, 1]);
+    let linear = few.answer.as_ref().unwrap().linear().unwrap();
+    let support = vec![vec![0, 1]; few.classes.len()];
+    few.answer = Some(linear.carried_to(vec![4, 5], support).unwrap().into());
     let table = to_csv(&few).unwrap();
     assert!(table.contains(",to (2),") && table.contains(",be (2),") && !table.contains("(1)"), "{table}");
     let e = lime().selector(HighestWeights::new(2).unwrap()).explain(&text, &DemoModel::embedded()).unwrap();
-    assert!(e.kept.len() > 2);
+    assert!(e.kept().len() > 2);
     assert_eq!(to_csv(&e).unwrap().lines().count(), 1 + 2 * e.classes.len());
     assert!(
         page(&e).contains("<td class=\"z\">·</td>") && to_svg(&e, &PageOptions::default()).unwrap().contains(">·<")

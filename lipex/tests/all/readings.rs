@@ -42,7 +42,7 @@ fn effects_and_contrasts_are_what_removal_does() {
         l.map(|v| v.exp() / sum)
     };
     let (whole, without_up) = (softmax([3.0, 0.0, 0.0])[0], softmax([1.0, 0.0, 0.0])[0]);
-    assert!((e.effect(0, 0) - (whole - without_up)).abs() < 1e-3);
+    assert!((e.effect(0, 0).unwrap() - (whole - without_up)).abs() < 1e-3);
     assert_eq!(names(&e, 0, Rank::Effect)[0], "up");
     let contrast = e.contrast(0, 1);
     let expected = [("up", 2.0), ("down", 2.0), ("sideways", -1.0)];
@@ -56,7 +56,7 @@ fn effects_and_contrasts_are_what_removal_does() {
 fn a_change_is_the_shortest_prefix_and_the_model_checks_it() {
     let (text, explainer) = (TextInstance::new("up down sideways").unwrap(), lipex());
     let e = explained();
-    let turn = e.what_would_change(1).unwrap();
+    let turn = e.what_would_change(1).unwrap().unwrap();
     // Without up the odds of rise over turn are still e¹; without down, too, turn wins.
     assert_eq!(turn.remove.len(), 2);
     assert!(turn.surrogate[1] > turn.surrogate[0]);
@@ -64,8 +64,8 @@ fn a_change_is_the_shortest_prefix_and_the_model_checks_it() {
     let asked = explainer.ask_without(&text, &model(), &turn.remove).unwrap();
     assert!(turn.surrogate.iter().zip(&asked).all(|(a, b)| (a - b).abs() < 1e-3));
     // The rest never wins before nothing is left to remove, when all three are equal and the first is named.
-    assert_eq!(e.what_would_change(2), None);
-    let none = e.what_would_change(0).unwrap();
+    assert_eq!(e.what_would_change(2).unwrap(), None);
+    let none = e.what_would_change(0).unwrap().unwrap();
     assert!(none.remove.is_empty());
     let wrong = Change { class: 1, remove: vec![0], surrogate: vec![] };
     assert!(!explainer.check_change(&text, &model(), &wrong).unwrap());
@@ -86,7 +86,7 @@ fn merged_classes_are_closer_than_all() {
     assert!((of(&merged) - of(&full)).abs() < 1e-6);
     assert!((merged.probabilities.model.iter().sum::<f64>() - 1.0).abs() < 1e-3);
     // H² of merged rows is at most that of full ones; here the fits differ too, and are good ones.
-    let unseen = |e: &Explanation| e.fidelity.out_of_fold.unwrap().hellinger;
+    let unseen = |e: &Explanation| e.fidelity.as_ref().unwrap().out_of_fold.unwrap().hellinger;
     assert!(unseen(&merged) <= unseen(&full), "{} {}", unseen(&merged), unseen(&full));
     let valence = Groups::Named(vec![
         ("good".into(), vec!["joy".into(), "surprise".into()]),

@@ -111,8 +111,8 @@ fn a_change_of_the_softmax_is_the_softmax_changed() {
     let own = Softmax::default().divergence(Kl).lambda(0.01).unwrap().intercept(Intercept::None);
     let brought = lipex().surrogate(own).explain(&text, &model).unwrap();
     let set = lipex().divergence(Kl).lambda(0.01).intercept(Intercept::None).explain(&text, &model).unwrap();
-    assert_eq!((&brought.matrix, &brought.settings), (&set.matrix, &set.settings));
-    assert_ne!(set.matrix, lipex().explain(&text, &model).unwrap().matrix);
+    assert_eq!((&brought.shares().matrix(), &brought.settings), (&set.shares().matrix(), &set.settings));
+    assert_ne!(set.shares().matrix(), lipex().explain(&text, &model).unwrap().shares().matrix());
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! Texts as instances: features, spans, and what masks make of a text.
 
 use lipex::{
-    Backend, BlackBox, Cpu, Distinct, Error, Instance, Masks, Probabilities, Removed, Render, Split, TextFn,
-    TextInstance, Texts, Unit,
+    BlackBox, Cpu, Distinct, Error, Instance, Masks, Removed, Render, Split, TextFn, TextInstance, Texts, Unit,
 };
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -184,14 +183,13 @@ fn functions_are_black_boxes() {
     let on = Cpu::new();
     let ask = |model: &TextFn<'_>| {
         let batch = Texts::from(vec!["a".to_string(), "bb".to_string()]);
-        let mut out = Probabilities::new(&on, 2, 2, on.zeros(4).unwrap()).unwrap();
-        model.predict(&on, &batch, &mut out).map(|()| out.values().clone())
+        model.predict(&on, &batch).map(|p| p.values().clone())
     };
     let arrays = TextFn::new(["x", "y"], |texts| {
         texts.iter().map(|t| [t.len() as f32 / 4.0, 1.0 - t.len() as f32 / 4.0]).collect()
     });
     assert_eq!(ask(&arrays).unwrap(), [0.25, 0.75, 0.5, 0.5]);
-    assert_eq!(BlackBox::<Cpu, Texts>::labels(&arrays), ["x", "y"]);
+    assert_eq!(BlackBox::<Cpu, Texts>::labels(&arrays).unwrap(), ["x", "y"]);
     let lists = TextFn::new(vec!["x".to_string(), "y".into()], |texts| vec![vec![0.0f64, 3f64.ln()]; texts.len()]);
     assert_eq!(ask(&lists.logits()).unwrap(), [0.25, 0.75, 0.25, 0.75]);
     let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], [0.5, 0.125]]).independent();

@@ -17,7 +17,7 @@ pub(super) fn class_section(page: &Page<'_>, m: &mut Markup) {
     let list: Vec<(usize, Entry)> = page.table.columns.iter().filter_map(entries).collect();
     let shares = bars(e).and_then(|u| u.in_top.as_ref());
     let heading = shares.map(|top| format!("in top {}", top.k));
-    let share = |j: usize| shares.map(|top| phrases::percent(top.share[page.predicted()][e.kept[j]]));
+    let share = |j: usize| shares.map(|top| phrases::percent(top.share[page.predicted()][e.kept()[j]]));
     chart(page, m, "bars", &list, heading.as_deref(), share);
     m.element("p", &[("class", "note")], &phrases::reading(e)).line();
     if let Some(top) = shares {

@@ -50,8 +50,8 @@ pub(super) fn json(page: &Page<'_>) -> String {
         table.columns.iter().map(weight).collect()
     };
     let half = u.map(|u| rows(page, |c, j| brief(u.quantile * u.std_error[c][j])));
-    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_clear(c, j, e.matrix[c][j]))));
-    let top = u.and_then(|u| u.in_top.as_ref()).map(|top| rows(page, |c, j| brief(top.share[c][e.kept[j]])));
+    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_clear(c, j, table.shares.row(c)[j]))));
+    let top = u.and_then(|u| u.in_top.as_ref()).map(|top| rows(page, |c, j| brief(top.share[c][e.kept()[j]])));
     let data = Data {
         classes: table.classes.iter().map(|&c| e.classes[c].as_str()).collect(),
         features: table.columns.iter().map(|&j| table.names[j].as_str()).collect(),

@@ -81,8 +81,8 @@ fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
 
 pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
     let (e, subject) = (page.e(), page.subject());
+    let Some(f) = &e.fidelity else { return };
     section(m, "of-fidelity", "Fidelity: how well the surrogate follows the model", |m| {
-        let f = &e.fidelity;
         let at = format!("at the {subject}");
         let rows = [
             ("unseen masks", f.out_of_fold.as_ref()),
@@ -226,11 +226,12 @@ pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
         m.open("details", &[]).element("summary", &[], "Every setting, the fit and the time of each stage").line();
         m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
         e.settings.iter().for_each(|s| row(m, &s.name, &[&spell(&s.value)]));
-        let fit = &e.fit;
-        row(m, "objective", &[&format!("{:.6}", fit.objective)]);
-        row(m, "largest gradient", &[&format!("{:.1e}", fit.gradient_norm)]);
-        row(m, "iterations, evaluations", &[&format!("{}, {}", fit.iterations, fit.evaluations)]);
-        row(m, "converged", &[&format!("{}: {}", if fit.converged { "yes" } else { "no" }, fit.stopped)]);
+        if let Some(fit) = &e.fit {
+            row(m, "objective", &[&format!("{:.6}", fit.objective)]);
+            row(m, "largest gradient", &[&format!("{:.1e}", fit.gradient_norm)]);
+            row(m, "iterations, evaluations", &[&format!("{}, {}", fit.iterations, fit.evaluations)]);
+            row(m, "converged", &[&format!("{}: {}", if fit.converged { "yes" } else { "no" }, fit.stopped)]);
+        }
         for (stage, ms) in stages(e) {
             row(m, stage, &[&format!("{ms:.1} ms")]);
         }

@@ -37,7 +37,7 @@ pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
 fn columns(page: &Page<'_>) -> Vec<Option<usize>> {
     let mut of = vec![None; page.e().features.len()];
     for (k, &j) in page.table.columns.iter().enumerate() {
-        of[page.e().kept[j]] = Some(k);
+        of[page.e().kept()[j]] = Some(k);
     }
     of
 }
@@ -123,10 +123,10 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
     if bars(page.e()).is_some() {
         note += ", or not told from it";
     }
-    if page.e().kept.len() < page.e().features.len() {
+    if page.e().kept().len() < page.e().features.len() {
         note += &format!(", or a {what} that selection left out");
     }
-    if page.table.columns.len() < page.e().kept.len() {
+    if page.table.columns.len() < page.e().kept().len() {
         note += &format!(", or a {what} that this page leaves out");
     }
     m.element("p", &[("class", "note")], &format!("{note}.")).line();

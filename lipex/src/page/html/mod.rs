@@ -162,17 +162,18 @@ impl<'a> Page<'a> {
             m.text("The surrogate that is read here says ").element("bdi", &[], &e.classes[best]);
             m.text(&format!(" {:.3}", p.surrogate[best]));
         }
-        match &e.fidelity.out_of_fold {
-            Some(unseen) => m.text(&format!(
+        match e.fidelity.as_ref().map(|f| &f.out_of_fold) {
+            Some(Some(unseen)) => m.text(&format!(
                 "; on masks it has not seen it is {:.3} off (total variation, 0 to 1) and names the same class {} of the time.",
                 unseen.tv,
                 phrases::percent(unseen.arg_max)
             )),
-            None => m.text("; there were too few distinct masks to try it on unseen ones."),
+            Some(None) => m.text("; there were too few distinct masks to try it on unseen ones."),
+            None => m.text("; how far it is off was not measured."),
         };
         m.close("p");
-        if !e.fit.converged {
-            m.element("p", &[("class", "warning")], &format!("The fit stopped short: {}.", e.fit.stopped));
+        if let Some(fit) = e.fit.as_ref().filter(|fit| !fit.converged) {
+            m.element("p", &[("class", "warning")], &format!("The fit stopped short: {}.", fit.stopped));
         }
     }
 }

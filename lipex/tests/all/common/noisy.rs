@@ -4,7 +4,7 @@ use lipex::{Dependence, Explanation, FewRows, Flip, Growth, InTop, Look, Method,
 
 /// Adds standard errors from 0.05 to 0.25 (independent classes), a growth path and an answer to "what would make it …".
 pub fn add(e: &mut Explanation) {
-    let (c, d, f) = (e.classes.len(), e.features.len(), e.kept.len());
+    let (c, d, f) = (e.classes.len(), e.features.len(), e.kept().len());
     let se = |class: usize, j: usize| 0.05 * (1.0 + ((3 * class + 5 * j) % 5) as f64);
     let variance = |a: usize, b: usize, j: usize| if a == b { se(a, j).powi(2) } else { 0.0 };
     e.uncertainty = Some(Uncertainty {
@@ -48,5 +48,5 @@ pub fn add(e: &mut Explanation) {
     surrogate.swap(to, e.predicted());
     let mut model = e.probabilities.model.clone();
     model.swap(to, e.predicted());
-    e.flip = Some(Flip { class: to, remove: Some(vec![e.kept[0]]), surrogate, model, checked: true });
+    e.flip = Some(Flip { class: to, remove: Some(vec![e.kept()[0]]), surrogate, model, checked: true });
 }

@@ -1,7 +1,11 @@
 //! Explanations as JSON, in a documented and versioned schema.
 
+mod answer;
+
+pub use answer::AnswerKeys;
+
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Link, Rank, Result,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Result,
     Setting, Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
@@ -12,8 +16,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-/// The schema that [`to_json`] writes and [`from_json`] reads; `docs/json.md` documents every key.
-pub const SCHEMA: &str = "lipex.explanation/1";
+/// The schema that [`to_json`] writes; `docs/json.md` documents every key. [`from_json`] reads `lipex.explanation/1` too.
+pub const SCHEMA: &str = "lipex.explanation/2";
+
+/// The schema before: W and b in place of terms, coefficients and base.
+const FIRST_SCHEMA: &str = "lipex.explanation/1";
 
 /// An explanation as it is written: the keys in this order.
 #[derive(Serialize, Deserialize)]
@@ -29,15 +36,12 @@ struct Document<'a> {
     text: Option<Cow<'a, str>>,
     classes: Cow<'a, [String]>,
     features: Cow<'a, [Feature]>,
-    kept: Cow<'a, [usize]>,
-    matrix: Cow<'a, [Vec<f64>]>,
-    intercept: Cow<'a, [f64]>,
-    support: Cow<'a, [Vec<usize>]>,
-    link: Link,
+    #[serde(flatten)]
+    answer: AnswerKeys<'a>,
     probabilities: Cow<'a, Answers>,
     never: Cow<'a, [bool]>,
-    fidelity: Cow<'a, Fidelity>,
-    fit: Cow<'a, FitReport>,
+    fidelity: Option<Cow<'a, Fidelity>>,
+    fit: Option<Cow<'a, FitReport>>,
     #[serde(default)]
     uncertainty: Option<Cow<'a, Uncertainty>>,
     #[serde(default)]
@@ -46,7 +50,10 @@ struct Document<'a> {
     flip: Option<Cow<'a, Flip>>,
     rank: Rank,
     calls: Calls,
-    timings_ms: Timings,
+    #[serde(default)]
+    observed: Observed,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timings_ms: Option<Timings>,
 }
 
 /// Settings as an object, in order: name → value, or a list of values where a name occurs more than once.
@@ -105,8 +112,11 @@ impl<'de> Deserialize<'de> for Settings<'_> {
 /// [`from_json`] gives the same explanation back to the last bit. Numbers of an explanation are finite; one made by hand
 /// that holds others gets `null` for them, which `from_json` refuses.
 pub fn to_json(explanation: &Explanation) -> String {
-    let e = explanation;
-    let document = Document {
+    lines(&document(explanation)).expect("plain data with text keys")
+}
+
+fn document(e: &Explanation) -> Document<'_> {
+    Document {
         schema: SCHEMA.into(),
         version: Cow::Borrowed(&e.version),
         preset: Cow::Borrowed(&e.preset),
@@ -117,23 +127,28 @@ pub fn to_json(explanation: &Explanation) -> String {
         text: e.text.as_deref().map(Cow::Borrowed),
         classes: Cow::Borrowed(&e.classes),
         features: Cow::Borrowed(&e.features),
-        kept: Cow::Borrowed(&e.kept),
-        matrix: Cow::Borrowed(&e.matrix),
-        intercept: Cow::Borrowed(&e.intercept),
-        support: Cow::Borrowed(&e.support),
-        link: e.link,
+        answer: e.answer.as_ref().map(AnswerKeys::of).unwrap_or_default(),
         probabilities: Cow::Borrowed(&e.probabilities),
         never: Cow::Borrowed(&e.never),
-        fidelity: Cow::Borrowed(&e.fidelity),
-        fit: Cow::Borrowed(&e.fit),
+        fidelity: e.fidelity.as_ref().map(Cow::Borrowed),
+        fit: e.fit.as_ref().map(Cow::Borrowed),
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),
         growth: e.growth.as_ref().map(Cow::Borrowed),
         flip: e.flip.as_ref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
-        timings_ms: e.timings_ms,
-    };
-    lines(&document).expect("plain data with text keys")
+        observed: e.observed,
+        timings_ms: Some(e.timings_ms),
+    }
+}
+
+/// The same on one line without a line end, and without `timings_ms`: equal runs give equal bytes, so it can be compared,
+/// hashed and kept a line a record. [`from_json`] reads it, with times of 0.
+pub fn to_json_canonical(explanation: &Explanation) -> String {
+    // Keys in the order of to_json.
+    let mut document = document(explanation);
+    document.timings_ms = None;
+    serde_json::to_string(&document).expect("plain data with text keys")
 }
 
 /// A document as JSON in the form of [`to_json`]: a key a line, with a line end after the last.
@@ -166,38 +181,38 @@ pub fn from_json(json: &str) -> Result<Explanation> {
     let one_line = |e: serde_json::Error| e.to_string().replace(char::is_control, " ");
     let refuse = |e| Error::setting("explanation", "JSON", one_line(e));
     let version: Version = serde_json::from_str(json).map_err(refuse)?;
-    let reads = format!("lipex {} reads {SCHEMA}", env!("CARGO_PKG_VERSION"));
+    let reads = format!("lipex {} reads {SCHEMA} and the one before", env!("CARGO_PKG_VERSION"));
+    let first = version.schema.as_deref() == Some(FIRST_SCHEMA);
     match version.schema {
-        Some(schema) if schema == SCHEMA => {}
+        Some(schema) if schema == SCHEMA || first => {}
         Some(schema) => return Err(Error::setting("schema", format!("\"{}\"", schema.escape_debug()), reads)),
         None => return Err(Error::setting("schema", "missing", format!("this is no explanation; {reads}"))),
     }
     let d: Document<'static> = serde_json::from_str(json).map_err(refuse)?;
+    let settings = d.settings.0.into_owned();
+    let answer = if first { Some(d.answer.of_first_schema(&settings)?) } else { d.answer.answer()? };
     let explanation = Explanation {
         version: d.version.into_owned(),
         backend: d.backend.into_owned(),
         preset: d.preset.into_owned(),
         departures: d.departures.into_owned(),
-        settings: d.settings.0.into_owned(),
+        settings,
         seed: d.seed,
         text: d.text.map(Cow::into_owned),
         classes: d.classes.into_owned(),
         features: d.features.into_owned(),
-        kept: d.kept.into_owned(),
-        support: d.support.into_owned(),
-        matrix: d.matrix.into_owned(),
-        intercept: d.intercept.into_owned(),
-        link: d.link,
+        answer,
         probabilities: d.probabilities.into_owned(),
         never: d.never.into_owned(),
-        fidelity: d.fidelity.into_owned(),
-        fit: d.fit.into_owned(),
+        fidelity: d.fidelity.map(Cow::into_owned),
+        fit: d.fit.map(Cow::into_owned),
         uncertainty: d.uncertainty.map(Cow::into_owned),
         growth: d.growth.map(Cow::into_owned),
         flip: d.flip.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
-        timings_ms: d.timings_ms,
+        observed: d.observed,
+        timings_ms: d.timings_ms.unwrap_or_default(),
     };
     explanation.check()?;
     Ok(explanation)

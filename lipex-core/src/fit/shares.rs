@@ -1,0 +1,74 @@
+//! What of an answer is read, ranked, contrasted and drawn.
+
+use std::borrow::Cow;
+
+/// What each kept feature does to each class: the matrix that is read, ranked, contrasted and drawn.
+///
+/// For a linear answer without pairs it is W. With pairs an entry is the feature's own effect and half of each pair that it
+/// is part of: its Shapley value between the whole and the empty instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shares<'a> {
+    kept: Cow<'a, [usize]>,
+    matrix: Cow<'a, [Vec<f64>]>,
+    support: Cow<'a, [Vec<usize>]>,
+}
+
+impl<'a> Shares<'a> {
+    /// From parts of equal sizes.
+    pub(crate) fn new(kept: Cow<'a, [usize]>, matrix: Cow<'a, [Vec<f64>]>, support: Cow<'a, [Vec<usize>]>) -> Self {
+        Shares { kept, matrix, support }
+    }
+
+    /// No kept feature, for so many classes.
+    pub(crate) fn none(classes: usize) -> Self {
+        Shares::new(
+            Cow::Owned(Vec::new()),
+            Cow::Owned(vec![Vec::new(); classes]),
+            Cow::Owned(vec![Vec::new(); classes]),
+        )
+    }
+
+    /// S, ascending: the features that the columns belong to.
+    pub fn kept(&self) -> &[usize] {
+        &self.kept
+    }
+
+    /// C rows of F numbers.
+    pub fn matrix(&self) -> &[Vec<f64>] {
+        &self.matrix
+    }
+
+    /// C rows of F numbers, taken.
+    pub fn into_matrix(self) -> Vec<Vec<f64>> {
+        self.matrix.into_owned()
+    }
+
+    /// A class's row, F numbers; empty where there is no such class.
+    pub fn row(&self, class: usize) -> &[f64] {
+        self.matrix.get(class).map_or(&[], Vec::as_slice)
+    }
+
+    /// The places in `kept` that a class's row was fitted on; empty where there is no such class.
+    pub fn support(&self, class: usize) -> &[usize] {
+        self.support.get(class).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether every class was fitted on every kept feature.
+    pub fn is_full(&self) -> bool {
+        self.support.iter().all(|places| places.len() == self.kept.len())
+    }
+
+    /// The largest absolute entry; 0 for none.
+    pub fn largest(&self) -> f64 {
+        self.matrix.iter().flatten().fold(0.0, |most: f64, v| most.max(v.abs()))
+    }
+}
+
+/// Two features that act together, and what removing both adds to removing each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// The two, ascending, of all D.
+    pub features: [usize; 2],
+    /// V, C numbers: below 0 where each needs the other for the class, above 0 where one stands in for the other.
+    pub effects: Vec<f64>,
+}
