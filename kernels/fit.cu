@@ -1,6 +1,10 @@
 // Fit: the softmax surrogate under any divergence, and its minimiser.
 //
-//   L(X) = Σ_i weight_i d(P_i ‖ softmax(X z_i)) + ½ Σ_j penalty_j ‖X_j‖²,   X = [W b], C × K, row-major
+//   L(X) = Σ_i weight_i d(P_i ‖ softmax(offset + X x_i)) + ½ Σ_cj penalty_cj X_cj²,   X C × K, row-major
+//
+// A column of x is a term: a feature, two that act together (their AND), or ones. A feature's bit says that it is kept, or,
+// where `removed`, that it is removed: then X is −W, and the coefficients of pairs as they are. The offset is ln P₀, clamped
+// and centred, of an anchored fit, else 0. A penalty is λ, or, by_curvature, λ times the class's own curvature at P.
 //
 // Stages of one fit: lipex_fit_prepare packs the kept columns; lipex_fit_precondition factors, a block a class,
 // M_c = Zᵀ diag(κ weight max(p(1−p), 10⁻⁴)) Z + penalties; then one of two roads, which give the same bits:
@@ -27,11 +31,14 @@
 // A warp's tables: 32 groups of 4 rows, 16 sums each, 17 apart so that 32 lanes write to 32 banks.
 #define OWN (32u * 17u)
 #define INTERCEPT_PENALTY 1e-8
+// Both features of the column of ones.
+#define ONES 0xffffffffu
 
 enum Phase { BEGIN, START, SEARCH };
 enum Stop { TOLERANCE, STALLED, EVALUATIONS };
-// What a report has: the last two are the objective in the solver's own terms, and whether nothing is left to do.
-enum Report { OWN_VALUE = 5, OVER = 6, REPORT = 7 };
+// What a report has: the last three are the objective in the solver's own terms, whether nothing is left to do, and whether
+// row 0 keeps every feature, as an anchored fit wants it.
+enum Report { OWN_VALUE = 5, OVER, WHOLE, REPORT };
 // What lipex_fit_double has done of a stage.
 enum Refined { NOT_YET, HALFWAY, REFINED };
 
@@ -47,12 +54,15 @@ struct Problem {
     const float* p;       // N × C
     const float* pi;      // N
     const u32* times;     // N, how often a row counts; null: once
-    const u32* kept;      // F
+    const u32* terms;     // K × 2: the features of a column, the same twice for one alone
     const double* start;  // C × K; null: the preconditioner's
     const float* widths;  // smoothing widths, one a stage of the fit
-    u64 rows, words, classes, features, intercept, by_weight, full, stages, limit, renew, most, most_double;
+    u64 rows, words, features, classes, count, ones, removed, anchored, by_weight, by_curvature, full;
+    u64 stages, limit, renew, most, most_double;
     double lambda, kappa, tolerance, divisor;
     // Room.
+    double* offset;       // C
+    double* lambdas;      // C
     u32* codes;           // N × ⌈K/32⌉: the kept columns, row by row
     u32* columns;         // 2·tiles × K × 4: the same, column by column, 128 rows at a time
     float* by_class;      // C × TILE·tiles: p, class by class; 0 past the last row
@@ -69,14 +79,15 @@ struct Problem {
     double* values;       // the road of many launches: tiles
     Search* search;
     double* rows_room;    // 2 × C × TILE·tiles, for the last digits in f64 and for curvatures
-    double* report;       // objective, gradient norm, iterations, evaluations, stop, value in f32 terms, whether it is over
+    double* answer;       // C + C × K: the offset, and X at the fit's end
+    double* report;       // objective, gradient norm, iterations, evaluations, stop, and `Report`
 };
 
-INLINE u32 columns_of(const Problem& o) { return (u32)(o.features + o.intercept); }
+INLINE u32 columns_of(const Problem& o) { return (u32)o.count; }
 INLINE u32 tiles_of(const Problem& o) { return (u32)((o.rows + TILE - 1) / TILE); }
 INLINE u32 padded_of(const Problem& o) { return tiles_of(o) * TILE; }
 INLINE u32 numbers_of(const Problem& o) { return (u32)o.classes * columns_of(o); }
-INLINE double penalty_of(const Problem& o, u32 j) { return j < o.features ? o.lambda : INTERCEPT_PENALTY; }
+INLINE double penalty_of(const Problem& o, u32 c, u32 j) { return j == o.ones ? INTERCEPT_PENALTY : o.lambdas[c]; }
 // Entries of a table are so far apart that 16 of them lie in 16 banks.
 INLINE u32 stride_of(u32 classes) { return classes % 4 == 0 ? classes + 1 : classes; }
 // Tables are so far apart that neighbours in (table, class) lie in neighbouring banks.
@@ -219,12 +230,12 @@ KERNEL(256) lipex_fit_advance(const Problem* __restrict__ problems) {
 
 // ---- without look-ups ----
 
-// The logit of class c at row i, a sum over the kept columns.
+// The logit of class c at row i: the offset and a sum over the columns.
 template <class T>
 INLINE T logit(const Problem& o, const double* x, u32 i, u32 c) {
     u32 columns = columns_of(o);
     const u32* codes = o.codes + (u64)i * ((columns + 31) / 32);
-    T l = 0;
+    T l = (T)o.offset[c];
     for (u32 j = 0; j < columns; j++)
         if (bit(codes, j)) l += (T)x[(u64)c * columns + j];
     return l;
@@ -395,18 +406,19 @@ KERNEL(256) lipex_fit_objective(const Problem* __restrict__ problems) {
     }
     value = block_sum(value, sums);
     double squares = 0.0;
-    for (u32 e = threadIdx.x; e < n; e += THREADS) squares += penalty_of(o, e % columns_of(o)) * x[e] * x[e];
+    for (u32 e = threadIdx.x; e < n; e += THREADS) squares += penalty_of(o, e / columns_of(o), e % columns_of(o)) * x[e] * x[e];
     squares = block_sum(squares, sums);
     if (threadIdx.x == 0) o.report[0] = value + 0.5 * squares;
+    for (u32 c = threadIdx.x; c < classes; c += THREADS) o.answer[c] = o.offset[c];
+    for (u32 e = threadIdx.x; e < n; e += THREADS) o.answer[classes + e] = x[e];
 }
 
-// Objective (report[5]) and gradient (trial gradient) at the trial point, as plainly as can be: the reference for both
-// roads. Needs room for N·C numbers in `partial`. Grid (instances).
+// Objective (report[5]) and gradient (trial gradient) at the start, as plainly as can be: the reference for both roads. Needs room for N·C numbers in `partial`. Grid (instances).
 KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS];
     const Problem& o = problems[blockIdx.x];
     u32 classes = (u32)o.classes, columns = columns_of(o);
-    const double* x = trial_of(o);
+    const double* x = o.start;
     double value = 0.0;
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {

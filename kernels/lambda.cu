@@ -3,7 +3,6 @@
 //   Σ π_i m_i d(P_i ‖ softmax(W z_i + b)) over the rows of one fold, in f64 throughout
 //
 // lipex_lambda_held_out: grid (evaluations), 256 threads, one a row; sums in a fixed order.
-// lipex_lambda_pairs: one thread a pair of rows; leaves a word at 1 if row 2m is the complement of row 2m − 1 throughout.
 // Shapes: x C × (F + 1), the intercept last; one sum an evaluation. Shared memory: 64 bytes.
 // Checked against the CPU's choice of λ and its scores.
 #include "prelude.cuh"
@@ -64,18 +63,6 @@ KERNEL(256) lipex_lambda_held_out(const HeldOut* __restrict__ evaluations) {
     }
     sum = block_sum(sum, room);
     if (threadIdx.x == 0) *o.sum = sum;
-}
-
-// `paired` is 1 before the launch.
-KERNEL(256) lipex_lambda_pairs(const u32* __restrict__ bits, u32* __restrict__ paired, u64 pairs, u64 words) {
-    u64 m = (u64)blockIdx.x * THREADS + threadIdx.x;
-    if (m >= pairs) return;
-    const u32 *one = bits + (2 * m + 1) * words, *other = one + words;
-    for (u64 w = 0; w < words; w++)
-        if ((one[w] ^ other[w]) != bits[w]) {
-            atomicAnd(paired, 0u);
-            return;
-        }
 }
 
 #define LAYOUT_LAMBDA

@@ -1,5 +1,6 @@
 // The objective of fit.cu and its gradient, a tile of rows at a time. Included by it alone.
-// tables[g·pitch + code·stride + c]: the sum of class c's entries of X for the columns of group g that are in the code.
+// tables[g·pitch + code·stride + c]: the sum of class c's entries of X for the columns of group g that are in the code; with
+// the offset in the first group, which every row looks up once.
 INLINE void tabulate(const Problem& o, const double* x, float* tables) {
     u32 classes = (u32)o.classes, columns = columns_of(o), stride = stride_of(classes), groups = (columns + 3) / 4;
 #pragma unroll 1
@@ -9,9 +10,10 @@ INLINE void tabulate(const Problem& o, const double* x, float* tables) {
 #pragma unroll
         for (u32 b = 0; b < 4; b++) v[b] = 4 * g + b < columns ? (float)x[(u64)c * columns + 4 * g + b] : 0.0f;
         float* table = tables + (u64)g * pitch_of(classes) + c;
+        float base = g == 0 ? (float)o.offset[c] : 0.0f;
 #pragma unroll
         for (u32 code = 0; code < 16; code++) {
-            float sum = 0.0f;
+            float sum = base;
 #pragma unroll
             for (u32 b = 0; b < 4; b++)
                 if (code >> b & 1) sum += v[b];
@@ -97,11 +99,11 @@ INLINE double finish(const Problem& o, const double* x, double* gradient, double
     double squares = 0.0;
 #pragma unroll 1
     for (u32 j = threadIdx.x; j < columns; j += THREADS) {
-        double penalty = penalty_of(o, j), mean = 0.0;
+        double mean = 0.0;
 #pragma unroll 1
         for (u32 c = 0; c < classes; c++) {
             u64 e = (u64)c * columns + j;
-            double g = gradient[e] + penalty * x[e];
+            double penalty = penalty_of(o, c, j), g = gradient[e] + penalty * x[e];
             squares += penalty * x[e] * x[e];
             mean += g;
             gradient[e] = g;

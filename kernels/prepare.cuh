@@ -1,4 +1,4 @@
-// What fit.cu prepares: kept columns and probabilities in the order of the fit, and the preconditioner. Included by it alone.
+// What fit.cu prepares: columns and probabilities in the order of the fit, and the preconditioner. Included by it alone.
 
 // The words of 32 columns in a tile, a warp's so far apart that four of them fall into banks of their own.
 #define TURNED 40u
@@ -18,6 +18,53 @@ INLINE void turn_over(const Problem& o, u32 t, u32 w, u32 word, u32* turned) {
     __syncthreads();
 }
 
+INLINE bool has(const Problem& o, const u32* bits, u32 feature) { return bit(bits, feature) != (o.removed != 0); }
+
+// Column j of a row.
+INLINE bool in_column(const Problem& o, const u32* bits, u32 j) {
+    u32 a = o.terms[2 * j], b = o.terms[2 * j + 1];
+    return a == ONES || (has(o, bits, a) && has(o, bits, b));
+}
+
+// The least probability whose logarithm a start is taken from: what an anchor lets stand, or 10⁻⁶.
+INLINE float least_of(const Problem& o) { return o.anchored ? (float)(1e-4 / (double)o.classes) : 1e-6f; }
+
+// ln P₀, clamped and centred, of an anchored fit, else zeros; whether row 0 keeps every feature goes to the report.
+INLINE void write_offset(const Problem& o, double* sums) {
+    u32 classes = (u32)o.classes, kept = 0;
+    double least = 1e-4 / (double)classes, sum = 0.0, mean = 0.0;
+#pragma unroll 1
+    for (u32 c = threadIdx.x; c < classes; c += THREADS) sum += fmax((double)o.p[c], least);
+    sum = block_sum(sum, sums);
+#pragma unroll 1
+    for (u32 c = threadIdx.x; c < classes; c += THREADS) {
+        double v = o.anchored ? ln_of(fmax((double)o.p[c], least) / sum) : 0.0;
+        o.offset[c] = v;
+        mean += v;
+    }
+    mean = block_sum(mean, sums) / (double)classes;
+#pragma unroll 1
+    for (u32 c = threadIdx.x; c < classes; c += THREADS) o.offset[c] -= mean;
+    for (u32 w = 0; w < o.words; w++) kept += __popc(o.bits[w]);
+    if (threadIdx.x == 0) o.report[WHOLE] = kept == o.features ? 1.0 : 0.0;
+}
+
+// A class's penalty: λ, or λ·κ·Σ weight p(1 − p).
+INLINE void write_lambdas(const Problem& o) {
+#pragma unroll 1
+    for (u32 c = warp(); c < o.classes; c += WARPS) {
+        double sum = 0.0;
+        if (o.by_curvature)
+#pragma unroll 1
+            for (u32 i = lane(); i < o.rows; i += WARP) {
+                double p = (double)o.by_class[(u64)c * padded_of(o) + i];
+                sum += (double)o.weights[i] * p * (1.0 - p);
+            }
+        for (u32 s = WARP / 2; s > 0; s /= 2) sum += __shfl_xor_sync(ALL_LANES, sum, s);
+        if (lane() == 0) o.lambdas[c] = o.by_curvature ? o.lambda * o.kappa * sum : o.lambda;
+    }
+}
+
 KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS];
     __shared__ u32 turned[WARPS * TURNED];
@@ -30,7 +77,9 @@ KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
         for (u32 i = threadIdx.x; i < rows; i += THREADS) sum += (double)o.pi[i] * (o.times ? o.times[i] : 1);
         divisor = block_sum(sum, sums);
     }
+    write_offset(o, sums);
     double scale = 0.0;
+    float least = least_of(o);
 #pragma unroll 1
     for (u32 t = 0; t < tiles_of(o); t++) {
         u32 i = t * TILE + threadIdx.x;
@@ -43,7 +92,7 @@ KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
         for (u32 c = 0; c < o.classes; c++) {
             float p = there ? clean(o.p[(u64)i * o.classes + c]) : 0.0f;
             o.by_class[(u64)c * padded_of(o) + i] = p;
-            mean += ln_of(p > 1e-6f ? p : 1e-6f);
+            mean += ln_of(p > least ? p : least);
         }
         o.means[i] = mean / (float)o.classes;
 #pragma unroll 1
@@ -52,13 +101,14 @@ KERNEL(256) lipex_fit_prepare(const Problem* __restrict__ problems) {
             if (there) {
                 const u32* bits = o.bits + (u64)i * o.words;
                 for (u32 j = 32 * w; j < smaller(columns, 32 * w + 32); j++)
-                    word |= (u32)(j >= o.features || bit(bits, o.kept[j])) << (j % 32);
+                    word |= (u32)in_column(o, bits, j) << (j % 32);
                 o.codes[(u64)i * code_words + w] = word;
             }
             turn_over(o, t, w, word, turned);
         }
     }
     scale = block_sum(scale, sums);
+    write_lambdas(o);
     if (threadIdx.x == 0) {
         Search s = {};
         s.scale = scale;
@@ -117,7 +167,8 @@ INLINE float curvature(const Problem& o, float p, float weight) {
     return (float)o.kappa * weight * (spread > 1e-4f ? spread : 1e-4f);
 }
 
-INLINE float target(float p, float mean) { return ln_of(p > 1e-6f ? p : 1e-6f) - mean; }
+// What the start's logits are for: ln p, centred, beyond what they begin from.
+INLINE float target(float p, float mean, float least, float offset) { return ln_of(p > least ? p : least) - mean - offset; }
 
 // Adds the Gram (or its diagonal) and Zᵀ(weights·targets) of 128 rows to the class's room.
 INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, float* target_tables) {
@@ -131,7 +182,9 @@ INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, flo
         else
             w = float4{curvature(o, p.x, w.x), curvature(o, p.y, w.y), curvature(o, p.z, w.z), curvature(o, p.w, w.w)};
         subsets(gram_tables + lane() * 17, w.x, w.y, w.z, w.w);
-        subsets(target_tables + lane() * 17, w.x * target(p.x, m.x), w.y * target(p.y, m.y), w.z * target(p.z, m.z), w.w * target(p.w, m.w));
+        float least = least_of(o), offset = (float)o.offset[c];
+        subsets(target_tables + lane() * 17, w.x * target(p.x, m.x, least, offset), w.y * target(p.y, m.y, least, offset),
+                w.z * target(p.z, m.z, least, offset), w.w * target(p.w, m.w, least, offset));
     }
     __syncthreads();
     float* solved = o.solved + (u64)c * columns;
@@ -159,10 +212,10 @@ INLINE void add_rows(const Problem& o, u32 c, u32 first, float* gram_tables, flo
 
 // Cholesky factor of Gram + penalties. L below the diagonal, mirrored above it, so that both triangular solves read along
 // rows; the diagonal is inverted. Pivots are kept well above 0.
-INLINE void factorise(const Problem& o, float* a, const float* diagonal) {
+INLINE void factorise(const Problem& o, u32 c, float* a, const float* diagonal) {
     u32 n = columns_of(o);
 #pragma unroll 1
-    for (u32 j = threadIdx.x; j < n; j += THREADS) a[(u64)j * n + j] = diagonal[j] + (float)penalty_of(o, j);
+    for (u32 j = threadIdx.x; j < n; j += THREADS) a[(u64)j * n + j] = diagonal[j] + (float)penalty_of(o, c, j);
     __syncthreads();
 #pragma unroll 1
     for (u32 k = 0; k < n; k++) {
@@ -229,11 +282,11 @@ KERNEL(256) lipex_fit_precondition(const Problem* __restrict__ problems) {
     for (u32 first = 0; first < o.rows; first += 128) add_rows(o, c, first, gram_tables, target_tables);
     float* diagonal = o.diagonals + (u64)c * n;
     if (o.full) {
-        factorise(o, o.factors + (u64)c * n * n, diagonal);
+        factorise(o, c, o.factors + (u64)c * n * n, diagonal);
     } else {
 #pragma unroll 1
         for (u32 j = threadIdx.x; j < n; j += THREADS) {
-            float v = diagonal[j] + (float)penalty_of(o, j);
+            float v = diagonal[j] + (float)penalty_of(o, c, j);
             o.factors[(u64)c * n + j] = 1.0f / (v > 1e-20f ? v : 1e-20f);
         }
         __syncthreads();

@@ -30,6 +30,7 @@ struct Sandwich {
     const u32* kept;         // F
     const double* x;         // C × (F + 1), the intercept last
     u64 rows, words, classes, features, columns;
+    u64 removed;             // 1: the columns of A say what is removed, not what is kept
     u64 near;                // 1: H with q in the place of p (Gauss–Newton)
     double scale, count;     // weight_i = scale·π_i; N
     u32* masks;              // K × ⌈N/32⌉: the kept columns, a bit a row
@@ -97,7 +98,7 @@ KERNEL(256) lipex_sandwich_rows(const Sandwich* __restrict__ sandwiches) {
     const u32* row = o.bits + (u64)i * o.words;
 #pragma unroll 1
     for (u32 j = 0; j < o.columns; j++) {
-        bool one = i < rows && (j >= o.features || bit(row, o.kept[j]));
+        bool one = i < rows && (j >= o.features || bit(row, o.kept[j]) != (o.removed != 0));
         u32 word = __ballot_sync(ALL_LANES, one);
         if (lane() == 0 && i < rows) o.masks[(u64)j * words_of(o) + i / 32] = word;
     }

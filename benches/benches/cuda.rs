@@ -3,8 +3,8 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use lipex_benches::{SIZES, name, neighbourhood};
 use lipex_core::{
-    Backend, Dependence, Evaluator, Exponential, Forward, Masks, Neighbourhood, OutOfFold, Perturber, Probabilities,
-    Problem, Proximity, Selector, Softmax, Surrogate, UniformSize, Weights,
+    Backend, Draw, Evaluator, Exponential, Forward, Masks, Neighbourhood, OutOfFold, Perturber, Probabilities, Problem,
+    Proximity, Selector, Softmax, Surrogate, UniformSize, Weights,
 };
 use lipex_cpu::Cpu;
 use lipex_cuda::Cuda;
@@ -32,7 +32,7 @@ fn stages(c: &mut Criterion) {
             let features = vec![size.1; count];
             c.bench_function(&title("perturb"), |b| {
                 b.iter(|| {
-                    UniformSize::default().perturb(&on, &features, size.0, 0..size.0, 0, None).unwrap();
+                    UniformSize::default().perturb(&on, &Draw::whole(&features, size.0, 0)).unwrap();
                     done();
                 });
             });
@@ -47,7 +47,7 @@ fn stages(c: &mut Criterion) {
             c.bench_function(&title("fit"), |b| b.iter(|| Softmax::default().fit(&on, &list).unwrap()));
             let evaluate = || {
                 let folds = OutOfFold::default();
-                folds.evaluate(&on, &list, &fitted, &Softmax::default(), Dependence::Independent).unwrap()
+                folds.evaluate(&on, &list, &fitted, &Softmax::default()).unwrap()
             };
             c.bench_function(&title("evaluate"), |b| b.iter(evaluate));
         }

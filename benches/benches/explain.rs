@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lipex_benches::{AXES, Prepared, SIZES, name};
-use lipex_core::Explainer;
+use lipex_core::{Explainer, Intercept, Pairs};
 use lipex_cpu::Cpu;
 
 fn explain(c: &mut Criterion) {
@@ -15,6 +15,18 @@ fn explain(c: &mut Criterion) {
         let agreement = run().fidelity.as_ref().unwrap().out_of_fold.map_or(0.0, |unseen| unseen.arg_max);
         assert!(agreement > 1.5 / size.2 as f64, "{}: {agreement}", name(size));
         c.bench_function(&format!("explain {}", name(size)), |b| b.iter(run));
+    }
+    for size in SIZES {
+        let prepared = Prepared::new(&on, size).unwrap();
+        for (what, intercept, pairs) in
+            [("anchored", Intercept::Anchored, Pairs::None), ("anchored, pairs auto", Intercept::Anchored, Pairs::Auto)]
+        {
+            let explainer =
+                Explainer::lipex(on.clone()).samples(size.0).batch_size(1000).intercept(intercept).pairs(pairs);
+            let run = || explainer.explain(&prepared, &prepared).unwrap();
+            assert!(run().fidelity.as_ref().unwrap().at_instance.tv < 1e-4);
+            c.bench_function(&format!("explain {}, {what}", name(size)), |b| b.iter(run));
+        }
     }
 }
 

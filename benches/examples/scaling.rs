@@ -7,7 +7,7 @@
 use lipex_benches::{masks, neighbourhood};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Dependence, Evaluator, Exponential, Forward, OutOfFold, Problem, Proximity, Result, Selector, Softmax, Surrogate,
+    Evaluator, Exponential, Forward, OutOfFold, Problem, Proximity, Result, Selector, Softmax, Surrogate,
 };
 use lipex_cpu::Cpu;
 use std::hint::black_box;
@@ -57,8 +57,7 @@ fn main() -> Result<()> {
     let selection = selector.select(&on, &around)?.remove(0);
     let problems = [Problem::new(&around[0], &selection)];
     let fitted = softmax.fit(&on, &problems)?;
-    let evaluate =
-        || OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax, Dependence::Independent).map(drop);
+    let evaluate = || OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax).map(drop);
     let times = [
         median(|| masks(&on, n, d).map(|m| drop(black_box(m))))?,
         median(|| proximity.weigh(&on, &drawn).map(|w| drop(black_box(w))))?,

@@ -1,6 +1,6 @@
 //! Are error bars true? Planted problems, whose optimum over all masks is known, and as many seeds as are asked for:
 //! `cargo run --release -p lipex-benches --example uncertainty_planted [SEEDS [PART]]`, PART one of
-//! coverage, forecast, bootstrap, truth. The tables go to docs/uncertainty.md.
+//! coverage, anchored, forecast, bootstrap, truth. The tables go to docs/uncertainty.md.
 
 #[path = "../../lipex-cpu/tests/all/common/planted.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
@@ -8,7 +8,8 @@ mod planted;
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Dependence, ErrorBars, Estimate, Fitted, Neighbourhood, Problem, Rank, Softmax, Spread, Surrogate, Uncertainty,
+    Dependence, ErrorBars, Estimate, Fitted, Intercept, Neighbourhood, Pairs, Problem, Rank, Softmax, Spread,
+    Surrogate, Uncertainty,
 };
 use lipex_cpu::Cpu;
 use planted::{CLASSES, Law, expected, kept, laws, sample};
@@ -25,7 +26,16 @@ fn main() {
         println!("share of entries of W, and of contrasts, whose 95% interval holds the optimum over all masks\n");
         head("sampler | N | entries | contrasts | all entries in their bands");
         for law in laws() {
-            [100, 200, 1000].into_iter().for_each(|rows| coverage(&law, rows, seeds));
+            [100, 200, 1000].into_iter().for_each(|rows| coverage(law.name, &law, rows, seeds, &Softmax::default()));
+        }
+    }
+    if asked("anchored") {
+        println!(
+            "the same of anchored surrogates, without pairs and with two given ones (shares then), uniform size\n"
+        );
+        head("surrogate | N | entries | contrasts | all entries in their bands");
+        for (name, softmax) in anchored() {
+            [100, 200, 1000].into_iter().for_each(|rows| coverage(name, &laws()[0], rows, seeds, &softmax));
         }
     }
     if asked("forecast") {
@@ -59,13 +69,7 @@ fn fit(around: &Neighbourhood<Cpu>, softmax: &Softmax) -> Fitted {
     softmax.fit(&Cpu::new(), &[Problem::new(around, &kept())]).expect("a planted problem").remove(0)
 }
 
-fn bars(
-    around: &Neighbourhood<Cpu>,
-    softmax: &Softmax,
-    fitted: &Fitted,
-    dependence: Dependence,
-    seed: u64,
-) -> Uncertainty {
+fn bars(around: &Neighbourhood<Cpu>, softmax: &Softmax, fitted: &Fitted, seed: u64) -> Uncertainty {
     let on = Cpu::new();
     let estimate = Estimate {
         on: &on,
@@ -74,21 +78,27 @@ fn bars(
         fitted,
         surrogate: softmax,
         selector: None,
-        dependence,
         rank: Rank::Supporting,
         seed,
     };
     estimate.uncertainty(&ErrorBars::default()).expect("a planted problem")
 }
 
-fn coverage(law: &Law, rows: usize, seeds: u64) {
-    let softmax = Softmax::default();
-    let truth = fit(&expected(PROBLEM, law, rows), &softmax);
+/// Surrogates that are not the default; two of the pairs that the black box has are given, and one that it has is not.
+fn anchored() -> [(&'static str, Softmax); 3] {
+    let pairs = Pairs::Given(vec![(0, 1), (3, 4)]);
+    let plain = Softmax::default().intercept(Intercept::Anchored);
+    let fitted = Softmax::default().pairs(pairs.clone());
+    [("anchored", plain.clone()), ("anchored, two pairs", plain.pairs(pairs)), ("fitted, two pairs", fitted)]
+}
+
+fn coverage(name: &str, law: &Law, rows: usize, seeds: u64, softmax: &Softmax) {
+    let truth = fit(&expected(PROBLEM, law, rows), softmax);
     let (mut inside, mut all, mut contrasts, mut pairs, mut banded) = (0, 0, 0, 0, 0);
     for seed in 0..seeds {
         let around = sample(PROBLEM, law, rows, 1000 + seed);
-        let fitted = fit(&around, &softmax);
-        let u = bars(&around, &softmax, &fitted, law.sampler.dependence(), seed);
+        let fitted = fit(&around, softmax);
+        let u = bars(&around, softmax, &fitted, seed);
         let mut within = true;
         for c in 0..CLASSES {
             for j in 0..truth.kept().len() {
@@ -98,7 +108,7 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
                 all += 1;
             }
             for b in 0..c {
-                for (j, error) in u.contrast_error(c, b).iter().enumerate() {
+                for (j, error) in u.contrast_error(c, b).expect("few classes").iter().enumerate() {
                     let of = |fit: &Fitted| fit.shares().matrix()[c][j] - fit.shares().matrix()[b][j];
                     contrasts += u32::from((of(&fitted) - of(&truth)).abs() <= u.quantile * error);
                     pairs += 1;
@@ -109,7 +119,7 @@ fn coverage(law: &Law, rows: usize, seeds: u64) {
     }
     let share = |a: u32, b: u32| f64::from(a) / f64::from(b);
     let banded = f64::from(banded) / seeds as f64;
-    println!("| {} | {rows} | {:.3} | {:.3} | {banded:.3} |", law.name, share(inside, all), share(contrasts, pairs));
+    println!("| {name} | {rows} | {:.3} | {:.3} | {banded:.3} |", share(inside, all), share(contrasts, pairs));
 }
 
 /// Whether N* masks reach the half-width, and how many fewer would have.
@@ -118,7 +128,7 @@ fn forecast(problem: u64, rows: usize, part: f64, seeds: u64) {
     let measured = |rows: usize, seed: u64| {
         let around = sample(problem, law, rows, 5000 + seed);
         let fitted = fit(&around, &softmax);
-        bars(&around, &softmax, &fitted, law.sampler.dependence(), seed)
+        bars(&around, &softmax, &fitted, seed)
     };
     let (mut reached, mut over) = (Vec::new(), Vec::new());
     for seed in 0..seeds {
@@ -166,9 +176,9 @@ fn by_refits(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted, seed: u64)
 }
 
 /// Standard errors of all entries by the sandwich.
-fn by_formula(law: &Law, around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
-    let (kept, rows) = (kept(), law.sampler.dependence());
-    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted, rows);
+fn by_formula(around: &Neighbourhood<Cpu>, fitted: &Fitted) -> Vec<f64> {
+    let kept = kept();
+    let spread = Softmax::default().spread(&Cpu::new(), &Problem::new(around, &kept), fitted);
     let spread = spread.expect("a planted problem").expect("a smooth divergence");
     (0..CLASSES * fitted.kept().len())
         .map(|e| spread.std_error(e / fitted.kept().len(), e % fitted.kept().len()))
@@ -186,7 +196,7 @@ fn ratios(above: &[f64], below: &[f64]) -> String {
 fn against_bootstrap(law: &Law, rows: usize) {
     let around = sample(PROBLEM, law, rows, 77);
     let fitted = fit(&around, &Softmax::default());
-    let (formula, refits) = (by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, 9));
+    let (formula, refits) = (by_formula(&around, &fitted), by_refits(law, &around, &fitted, 9));
     let other = by_refits(law, &around, &fitted, 10);
     println!("| {} | {rows} | {} | {} |", law.name, ratios(&formula, &refits), ratios(&other, &refits));
 }
@@ -200,7 +210,7 @@ fn against_truth(law: &Law, rows: usize, seeds: u64) {
         let around = sample(PROBLEM, law, rows, 9000 + seed);
         let fitted = fit(&around, &Softmax::default());
         if seed < runs {
-            estimates.push([by_formula(law, &around, &fitted), by_refits(law, &around, &fitted, seed)]);
+            estimates.push([by_formula(&around, &fitted), by_refits(law, &around, &fitted, seed)]);
         }
         fits.push(fitted.shares().matrix().concat());
     }

@@ -2,7 +2,7 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    BlackBox, Exponential, Feature, Instance, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Render,
+    BlackBox, Draw, Exponential, Feature, Instance, Masks, Neighbourhood, Perturber, Probabilities, Proximity, Render,
     Result, UniformSize, softmax_in_place,
 };
 use lipex_cpu::Cpu;
@@ -35,7 +35,7 @@ pub fn name((rows, features, classes): (usize, usize, usize)) -> String {
 /// # Errors
 /// Those of the sampler.
 pub fn masks(on: &Cpu, rows: usize, features: usize) -> Result<Masks<Cpu>> {
-    let sample = UniformSize::default().perturb(on, &[features], rows, 0..rows, 0, None)?;
+    let sample = UniformSize::default().perturb(on, &Draw::whole(&[features], rows, 0))?;
     Ok(sample.into_iter().next().expect("one instance, one sample").masks)
 }
 

@@ -4,8 +4,8 @@ use crate::fit::TIGHT;
 use crate::problem::{Case, Made, made};
 use lipex_core::{
     Agreement, Antithetic, Backend, BlackBox, Dependence, Describe, Evaluator, Explainer, Exponential, Feature,
-    Fidelity, Fitted, Forward, HighestWeights, Instance, Masks, OutOfFold, Perturber, Preset, Probabilities, Problem,
-    Proximity, Render, Result, Ridge, Selector, Setting, Softmax, Surrogate, UniformSize,
+    Fidelity, Fitted, Forward, HighestWeights, Instance, Masks, Neighbourhood, OutOfFold, Perturber, Preset,
+    Probabilities, Problem, Proximity, Render, Result, Ridge, Selector, Setting, Softmax, Surrogate, UniformSize,
 };
 use lipex_cpu::Cpu;
 use std::ops::Range;
@@ -52,27 +52,27 @@ where
         .map(|(features, rows, classes, kept)| made(Case { features, rows, classes, kept }, 19))
         .collect();
     let cpu = Cpu::new();
-    let (expected, own): (Vec<_>, Vec<_>) = problems.iter().map(|m| (m.on(&cpu), m.on(on))).unzip();
-    let expected: Vec<_> = expected.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
-    let own: Vec<_> = own.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
     let settings = Softmax::default().lambda(1e-3).unwrap();
     for dependence in [Dependence::Independent, Dependence::Pairs] {
+        let (expected, own) = (drawn(&cpu, &problems, dependence), drawn(on, &problems, dependence));
+        let expected: Vec<_> = expected.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
+        let own: Vec<_> = own.iter().zip(&problems).map(|(a, m)| Problem::new(a, &m.selection)).collect();
         let tight = Tight(settings.clone());
-        compare::<B>(on, (&tight, &tight), &expected, &own, (dependence, SLACK));
-        compare::<B>(on, (&Ridge::default(), &Ridge::default()), &expected, &own, (dependence, SLACK));
+        compare::<B>(on, (&tight, &tight), &expected, &own, SLACK);
+        compare::<B>(on, (&Ridge::default(), &Ridge::default()), &expected, &own, SLACK);
         // As they are made by default, refits stop early: only averages of them are read.
-        compare::<B>(on, (&settings, &settings), &expected, &own, (dependence, EARLY));
+        compare::<B>(on, (&settings, &settings), &expected, &own, EARLY);
     }
 }
 
+/// Neighbourhoods whose rows depend on one another so.
+fn drawn<B: Backend>(on: &B, problems: &[Made], dependence: Dependence) -> Vec<Neighbourhood<B>> {
+    problems.iter().map(|m| m.on(on).drawn(dependence)).collect()
+}
+
 /// Not generic, since a bound on the backend would hide what the CPU implements.
-fn evaluated(
-    problems: &[Problem<'_, Cpu>],
-    fitted: &[Fitted],
-    surrogate: &dyn Surrogate<Cpu>,
-    dependence: Dependence,
-) -> Vec<Fidelity> {
-    OutOfFold::default().evaluate(&Cpu::new(), problems, fitted, surrogate, dependence).unwrap()
+fn evaluated(problems: &[Problem<'_, Cpu>], fitted: &[Fitted], surrogate: &dyn Surrogate<Cpu>) -> Vec<Fidelity> {
+    OutOfFold::default().evaluate(&Cpu::new(), problems, fitted, surrogate).unwrap()
 }
 
 fn explainer(preset: Preset) -> Explainer<Cpu> {
@@ -102,15 +102,15 @@ fn compare<B: Backend>(
     surrogate: (&dyn Surrogate<Cpu>, &dyn Surrogate<B>),
     expected: &[Problem<'_, Cpu>],
     own: &[Problem<'_, B>],
-    (dependence, slack): (Dependence, f64),
+    slack: f64,
 ) where
     OutOfFold: Evaluator<B>,
 {
     let cpu = Cpu::new();
     let fitted = surrogate.0.fit(&cpu, expected).unwrap();
     // Both evaluate the same fits, so that only the evaluation is compared.
-    let e = evaluated(expected, &fitted, surrogate.0, dependence);
-    let g = OutOfFold::default().evaluate(on, own, &fitted, surrogate.1, dependence).unwrap();
+    let e = evaluated(expected, &fitted, surrogate.0);
+    let g = OutOfFold::default().evaluate(on, own, &fitted, surrogate.1).unwrap();
     assert_eq!(e.len(), g.len());
     for (i, (e, g)) in e.iter().zip(&g).enumerate() {
         close(&e.at_instance, &g.at_instance, SLACK, &format!("instance of {i}"));
@@ -125,7 +125,7 @@ fn compare<B: Backend>(
 }
 
 /// Features without content, rendered to their own masks.
-struct Bare(Vec<Feature>);
+pub struct Bare(Vec<Feature>);
 
 impl Bare {
     fn new(features: usize) -> Self {
@@ -147,7 +147,7 @@ impl<B: Backend> Render<B, Vec<Vec<u32>>> for Bare {
 }
 
 /// A classifier of masks with pairs in it.
-struct OfMasks(Vec<String>);
+pub struct OfMasks(Vec<String>);
 
 impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
     fn labels(&self) -> Option<&[String]> {
@@ -158,12 +158,18 @@ impl<B: Backend> BlackBox<B, Vec<Vec<u32>>> for OfMasks {
         let mut values = Vec::new();
         for row in batch {
             let has = |j: usize| f64::from(u8::from(row[j / 32] >> (j % 32) & 1 == 1));
-            let mut logits = [has(0) + 2.0 * has(1) * has(2), 1.5 * has(3), 0.7 * has(4) - has(0)];
+            let mut logits = vec![has(0) + 2.0 * has(1) * has(2), 1.5 * has(3), 0.7 * has(4) - has(0)];
+            logits.extend((3..self.0.len()).map(|c| 0.3 * has(c)));
             lipex_core::softmax_in_place(&mut logits);
             values.extend(logits.iter().map(|&l| l as f32));
         }
         Probabilities::new(on, batch.len(), self.0.len(), on.upload(values)?)
     }
+}
+
+/// An instance of so many features, rendered to its own masks, and a classifier of masks with three classes or more.
+pub fn instance_and_model(features: usize, classes: usize) -> (Bare, OfMasks) {
+    (Bare::new(features), OfMasks((0..classes).map(|c| format!("class {c}")).collect()))
 }
 
 /// The presets end to end, fits carried on to [`TIGHT`]: the CPU's picks, W within 10⁻³, fidelity; `explain_many` equals `explain`; runs repeat to the bit.

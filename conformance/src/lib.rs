@@ -14,10 +14,11 @@ mod storage;
 mod uncertainty;
 mod weigh;
 
-pub use evaluate::{explanations_equal_the_cpu, fidelities_equal_the_cpu};
+pub use evaluate::{Bare, OfMasks, explanations_equal_the_cpu, fidelities_equal_the_cpu, instance_and_model};
 pub use fit::{
-    TIGHT, divergences, fits_start_and_count_as_told, gradient_matches_the_oracle, matrices_equal_the_cpu,
-    objectives_equal_the_cpu, oracle, other_settings_equal_the_cpu, own_divergence, point,
+    TIGHT, anchored_fits_equal_the_cpu, divergences, fits_start_and_count_as_told, fits_with_pairs_equal_the_cpu,
+    gradient_matches_the_oracle, matrices_equal_the_cpu, objectives_equal_the_cpu, oracle,
+    other_settings_equal_the_cpu, own_divergence, point,
 };
 pub use lambda::penalties_chosen_equal_the_cpu;
 pub use perturb::masks_equal_the_cpu;

@@ -2,31 +2,23 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Angle, Antithetic, Backend, Bernoulli, Exhaustive, Exponential, Filtered, GivenMasks, LimeImage, LimeText,
-    Perturber, ProximityTable, UniformSize, WeightProportional,
+    Angle, Antithetic, Backend, Bernoulli, Draw, Exhaustive, Exponential, Filtered, GivenMasks, Law, LimeImage,
+    LimeText, Perturber, ProximityTable, UniformSize, WeightProportional,
 };
 use lipex_cpu::Cpu;
 
 fn compare<B: Backend, L: Perturber<B> + Perturber<Cpu>>(on: &B, law: &L, features: &[usize], asked: usize) {
-    let total = Perturber::<Cpu>::total(law, features[0], asked).unwrap();
-    assert_eq!(Perturber::<B>::total(law, features[0], asked).unwrap(), total);
-    assert_eq!(Perturber::<B>::grows(law), Perturber::<Cpu>::grows(law));
-    assert_eq!(Perturber::<B>::dependence(law), Perturber::<Cpu>::dependence(law));
-    let complete = |rows| {
-        (Perturber::<B>::is_complete(law, features[0], rows), Perturber::<Cpu>::is_complete(law, features[0], rows))
-    };
-    for rows in [total, total / 2] {
-        assert_eq!(complete(rows).0, complete(rows).1);
-    }
+    let total = law.total(features[0], asked).unwrap();
     let name = &lipex_core::Describe::describe(law)[0].value;
     for rows in [0..total, total / 3..total / 2] {
         for seed in [0, 4_294_967_295] {
-            let expected =
-                Perturber::<Cpu>::perturb(law, &Cpu::new(), features, total, rows.clone(), seed, None).unwrap();
-            let got = Perturber::<B>::perturb(law, on, features, total, rows.clone(), seed, None).unwrap();
+            let draw = Draw { features, total, rows: rows.clone(), seed };
+            let expected = Perturber::<Cpu>::perturb(law, &Cpu::new(), &draw).unwrap();
+            let got = Perturber::<B>::perturb(law, on, &draw).unwrap();
             assert_eq!(got.len(), features.len());
             for (e, g) in expected.iter().zip(&got) {
                 assert_eq!((g.masks.rows(), g.masks.features()), (e.masks.rows(), e.masks.features()));
+                assert_eq!(g.dependence, e.dependence, "{name}");
                 let bits = on.download(g.masks.bits()).unwrap();
                 assert!(bits == *e.masks.bits(), "{name}, D = {}, rows {rows:?}", e.masks.features());
             }
@@ -43,8 +35,9 @@ where
     let tables: Vec<ProximityTable> = features.iter().map(|&d| Exponential::default().table(d)).collect();
     for rows in [0..130, 40..41] {
         let cpu: &dyn Perturber<Cpu> = &law;
-        let expected = cpu.perturb(&Cpu::new(), features, 130, rows.clone(), 1 << 33 | 5, Some(&tables)).unwrap();
-        let got = law.perturb(on, features, 130, rows, 1 << 33 | 5, Some(&tables)).unwrap();
+        let draw = Draw { features, total: 130, rows, seed: 1 << 33 | 5 };
+        let expected = cpu.perturb_by(&Cpu::new(), &draw, &tables).unwrap();
+        let got = law.perturb_by(on, &draw, &tables).unwrap();
         for (e, g) in expected.iter().zip(&got) {
             assert!(on.download(g.masks.bits()).unwrap() == *e.masks.bits(), "D = {}", e.masks.features());
             let weights = g.weights.as_ref().map(|w| on.download(w.values()).unwrap());
@@ -53,8 +46,9 @@ where
         assert_eq!(got.len(), expected.len());
     }
     weighted_at_ends(on, features, &tables);
-    assert!(law.perturb(on, features, 130, 0..130, 5, None).is_err());
-    assert!(law.perturb(on, features, 130, 0..130, 5, Some(&tables[1..])).is_err());
+    let draw = Draw::whole(features, 130, 5);
+    assert!(law.perturb(on, &draw).is_err());
+    assert!(law.perturb_by(on, &draw, &tables[1..]).is_err());
 }
 
 /// Weight-proportional rows whose points are the ends of sizes, which belong to the next size.
@@ -72,8 +66,9 @@ where
             let row = point.wrapping_sub(shift).reverse_bits() as usize;
             let (features, table) = (std::slice::from_ref(d), std::slice::from_ref(table));
             let cpu: &dyn Perturber<Cpu> = &law;
-            let expected = cpu.perturb(&Cpu::new(), features, row + 1, row..row + 1, seed, Some(table)).unwrap();
-            let got = law.perturb(on, features, row + 1, row..row + 1, seed, Some(table)).unwrap();
+            let draw = Draw { features, total: row + 1, rows: row..row + 1, seed };
+            let expected = cpu.perturb_by(&Cpu::new(), &draw, table).unwrap();
+            let got = law.perturb_by(on, &draw, table).unwrap();
             let bits = on.download(got[0].masks.bits()).unwrap();
             assert!(bits == *expected[0].masks.bits(), "D = {d}, row {row} at the point {point}");
         }
@@ -120,13 +115,14 @@ where
     // So wide that a block draws fewer rows than a warp has threads.
     compare(on, &UniformSize::default(), &[20_000, 1], 25);
     // A seed of 64 bits, which LIME's generator does not take.
-    let wide = |law: &dyn Perturber<Cpu>| law.perturb(&Cpu::new(), &[33], 50, 0..50, 1 << 40 | 7, None).unwrap();
-    let got = Perturber::<B>::perturb(&UniformSize::default(), on, &[33], 50, 0..50, 1 << 40 | 7, None).unwrap();
+    let draw = Draw::whole(&[33], 50, 1 << 40 | 7);
+    let wide = |law: &dyn Perturber<Cpu>| law.perturb(&Cpu::new(), &draw).unwrap();
+    let got = Perturber::<B>::perturb(&UniformSize::default(), on, &draw).unwrap();
     assert!(on.download(got[0].masks.bits()).unwrap() == *wide(&UniformSize::default())[0].masks.bits());
     for features in [1, 5, 12] {
         compare(on, &Exhaustive, &[features], 0);
     }
-    assert!(Perturber::<B>::total(&Exhaustive, 21, 0).is_err());
+    assert!(Exhaustive.total(21, 0).is_err());
     let given = GivenMasks::new(3, 2, &[1, 1, 0, 1, 1, 0]).unwrap();
     compare(on, &given, &[2], 0);
 }

@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Backend, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection, UniformSize, Weights,
-    softmax_in_place,
+    Backend, Dependence, Draw, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection, UniformSize,
+    Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 
@@ -54,6 +54,8 @@ pub struct Made {
     pub pi: Vec<f32>,
     /// The features to fit on, spread over all.
     pub selection: Selection,
+    /// How rows depend on one another.
+    pub dependence: Dependence,
 }
 
 impl Made {
@@ -62,7 +64,9 @@ impl Made {
         let Case { features, rows, classes, .. } = self.case;
         let masks = Masks::new(on, rows, features, on.upload(self.bits.clone()).unwrap()).unwrap();
         let p = Probabilities::new(on, rows, classes, on.upload(self.p.clone()).unwrap()).unwrap();
-        Neighbourhood::new(on, masks, p, Weights::new(on.upload(self.pi.clone()).unwrap())).unwrap()
+        Neighbourhood::new(on, masks, p, Weights::new(on.upload(self.pi.clone()).unwrap()))
+            .unwrap()
+            .drawn(self.dependence)
     }
 
     /// Whether row `i` keeps feature `j`.
@@ -80,7 +84,7 @@ pub fn made(case: Case, seed: u64) -> Made {
 pub fn made_by(law: &dyn Perturber<Cpu>, case: Case, seed: u64) -> Made {
     let Case { features, rows, classes, kept } = case;
     let cpu = Cpu::new();
-    let sample = law.perturb(&cpu, &[features], rows, 0..rows, seed, None).unwrap().remove(0);
+    let sample = law.perturb(&cpu, &Draw::whole(&[features], rows, seed)).unwrap().remove(0);
     let coefficient = |purpose: u32, j: usize, c: usize| {
         let size = if (j + c).is_multiple_of(3) { 2.0 } else { 0.3 };
         size * (Draws::new(seed, j as u32, purpose, Purpose::Starts).unit(c as u32) - 0.5)
@@ -112,7 +116,7 @@ pub fn made_by(law: &dyn Perturber<Cpu>, case: Case, seed: u64) -> Made {
     let pi = (0..rows).map(|i| table.values()[sample.masks.count(i)] as f32).collect();
     let features: Vec<usize> = (0..kept).map(|k| k * features / kept).collect();
     let selection = Selection::shared(classes, features);
-    Made { case, bits: sample.masks.bits().clone(), p, pi, selection }
+    Made { case, bits: sample.masks.bits().clone(), p, pi, selection, dependence: sample.dependence }
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use crate::problem::{Case, Made, cases, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, Describe, ErrorBars, Estimate, Exponential, Fitted, Forward, Linear, Method,
-    Neighbourhood, Normalise, Perturber, Problem, ProximityTable, Rank, Result, Sample, Selection, Selector, Setting,
-    Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
+    Antithetic, Backend, Dependence, Describe, Draw, ErrorBars, Estimate, Exponential, Fitted, Forward, Intercept, Law,
+    Linear, Method, Neighbourhood, Normalise, Pairs, Perturber, Problem, ProximityTable, Rank, Result, Sample,
+    Selection, Selector, Setting, Softmax, Spread, Surrogate, Uncertainty, WeightProportional, by_name,
 };
 use lipex_cpu::Cpu;
-use std::ops::Range;
 
 /// How far standard errors may be apart, relatively.
 const SLACK: f64 = 1e-3;
@@ -39,15 +38,14 @@ fn close(a: &Spread, b: &Spread, classes: usize, features: usize, at: &str) {
 }
 
 /// The CPU's spread. Not generic, since a bound on the backend would hide what the CPU implements.
-fn of_cpu(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted, dependence: Dependence) -> Option<Spread> {
-    settings.spread(&Cpu::new(), problem, fitted, dependence).unwrap()
+fn of_cpu(settings: &Softmax, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Option<Spread> {
+    settings.spread(&Cpu::new(), problem, fitted).unwrap()
 }
 
 /// One of the suite's problems with settings, and how its rows depend on one another.
 struct Asked {
     made: Made,
     settings: Softmax,
-    dependence: Dependence,
     /// Whether rows count as often as their number modulo 3.
     counted: bool,
     /// What W of the fit is multiplied by.
@@ -57,27 +55,31 @@ struct Asked {
 /// What is asked: every size that is not too large, divergences, normalisations, dependences, rows that count differently.
 fn asked() -> Vec<Asked> {
     let settings = || Softmax::default().lambda(1e-3).unwrap();
-    let one = |made, settings, dependence, counted| Asked { made, settings, dependence, counted, times: 1.0 };
+    let one = |made, settings, counted| Asked { made, settings, counted, times: 1.0 };
     let case = Case { features: 12, rows: 300, classes: 4, kept: 7 };
-    let independent = Dependence::Independent;
     let mut all: Vec<Asked> = cases()
         .into_iter()
         .filter(|c| c.rows > 2 && c.classes * (c.kept + 1) <= 220)
-        .map(|c| one(made(c, 41), settings(), independent, false))
+        .map(|c| one(made(c, 41), settings(), false))
         .collect();
     for divergence in ["kl", "reverse-kl", "js", "alpha:0.5", "alpha:2"] {
         let settings = settings().erased_divergence(by_name(divergence).unwrap());
-        all.push(one(made(case, 41), settings, independent, false));
+        all.push(one(made(case, 41), settings, false));
     }
-    all.push(one(made(case, 43), Softmax::paper(), independent, true));
-    all.push(one(made(case, 43), settings().normalise(Normalise::Weight), independent, true));
-    all.push(one(made_by(&Antithetic, case, 43), settings(), Dependence::Pairs, false));
-    all.push(one(made_by(&Sizes, case, 43), settings().normalise(Normalise::Weight), Dependence::Stratified, true));
+    all.push(one(made(case, 43), Softmax::paper(), true));
+    all.push(one(made(case, 43), settings().normalise(Normalise::Weight), true));
+    all.push(one(made_by(&Antithetic, case, 43), settings(), false));
+    all.push(one(made_by(&Sizes, case, 43), settings().normalise(Normalise::Weight), true));
+    let anchored = |settings: Softmax| settings.intercept(Intercept::Anchored);
+    all.push(one(made(case, 43), anchored(settings()), false));
+    all.push(one(made(case, 43), anchored(settings().normalise(Normalise::Weight)), true));
+    let pairs = Pairs::Given(vec![(0, 1), (1, 3)]);
+    all.push(one(made(case, 43), anchored(settings().pairs(pairs)), false));
     // 272 entries, which is 17 whole tiles, and more than a block has threads.
     let wide = Case { features: 16, rows: 40, classes: 17, kept: 16 };
-    all.push(one(made(wide, 41), settings(), independent, false));
+    all.push(one(made(wide, 41), settings(), false));
     // Far from its optimum the exact Hessian is indefinite.
-    let far = one(made(case, 47), settings().lambda(1e-6).unwrap(), independent, false);
+    let far = one(made(case, 47), settings().lambda(1e-6).unwrap(), false);
     all.push(Asked { times: -3.0, ..far });
     all
 }
@@ -91,22 +93,20 @@ impl Describe for Sizes {
     }
 }
 
-impl Perturber<Cpu> for Sizes {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        let tables: Vec<ProximityTable> = features.iter().map(|&d| Exponential::default().table(d)).collect();
-        Perturber::<Cpu>::perturb(&WeightProportional, on, features, total, rows, seed, Some(&tables))
-    }
-
+impl Law for Sizes {
     fn grows(&self) -> bool {
         true
+    }
+
+    fn dependence(&self) -> Dependence {
+        WeightProportional.dependence()
+    }
+}
+
+impl Perturber<Cpu> for Sizes {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        let tables: Vec<ProximityTable> = draw.features.iter().map(|&d| Exponential::default().table(d)).collect();
+        Perturber::<Cpu>::perturb_by(&WeightProportional, on, draw, &tables)
     }
 }
 
@@ -117,22 +117,23 @@ where
 {
     let cpu = Cpu::new();
     let mut methods = Vec::new();
-    for Asked { made, settings, dependence, counted, times: far } in asked() {
-        let at = format!("{settings:?} at {:?}, {dependence:?}, {counted} {far}", made.case);
+    for Asked { made, settings, counted, times: far } in asked() {
+        let at = format!("{settings:?} at {:?}, {:?}, {counted} {far}", made.case, made.dependence);
         let times: Vec<u32> = (0..made.case.rows as u32).map(|i| if i == 0 { 1 } else { i % 3 }).collect();
         let multiplicities = counted.then_some(times.as_slice());
         let (expected, own) = (made.on(&cpu), made.on(on));
         let expected = Problem { multiplicities, ..Problem::new(&expected, &made.selection) };
         let own = Problem { multiplicities, ..Problem::new(&own, &made.selection) };
         let mut fitted = Surrogate::<Cpu>::fit(&settings, &cpu, &[Problem { ..expected }]).unwrap().remove(0);
-        let linear = fitted.linear().unwrap();
-        let matrix = linear.coefficients().iter().map(|row| row.iter().map(|w| w * far).collect()).collect();
-        let b = settings.has_intercept().then(|| linear.intercept());
-        let support = linear.support().to_vec();
-        fitted.answer =
-            Linear::from_presence(linear.kept().to_vec(), matrix, b, support, linear.link()).unwrap().into();
-        let (a, b) =
-            (of_cpu(&settings, &expected, &fitted, dependence), settings.spread(on, &own, &fitted, dependence));
+        if far != 1.0 {
+            let linear = fitted.linear().unwrap();
+            let matrix = linear.coefficients().iter().map(|row| row.iter().map(|w| w * far).collect()).collect();
+            let b = settings.has_intercept().then(|| linear.intercept());
+            let support = linear.support().to_vec();
+            fitted.answer =
+                Linear::from_presence(linear.kept().to_vec(), matrix, b, support, linear.link()).unwrap().into();
+        }
+        let (a, b) = (of_cpu(&settings, &expected, &fitted), settings.spread(on, &own, &fitted));
         let (a, b) = (a.unwrap_or_else(|| panic!("{at}: no spread")), b.unwrap().unwrap());
         close(&a, &b, made.case.classes, made.case.kept, &at);
         methods.push(a.method());
@@ -145,10 +146,10 @@ where
     let around = problem.on(on);
     let problem = Problem::new(&around, &problem.selection);
     let fitted = Softmax::default().max_evaluations(1).fit(on, &[Problem { ..problem }]).unwrap().remove(0);
-    let wide = Softmax::default().spread(on, &problem, &fitted, Dependence::Independent).unwrap();
+    let wide = Softmax::default().spread(on, &problem, &fitted).unwrap();
     assert!(wide.is_none(), "680 entries are too many");
     let kinks = Softmax::default().erased_divergence(by_name("tv").unwrap());
-    assert!(kinks.spread(on, &problem, &fitted, Dependence::Independent).unwrap().is_none());
+    assert!(kinks.spread(on, &problem, &fitted).unwrap().is_none());
 }
 
 /// The bars of an estimate on any backend.
@@ -164,7 +165,6 @@ where
         fitted,
         surrogate: &Softmax::default(),
         selector: Some(&Forward::new(3).unwrap()),
-        dependence: Dependence::Independent,
         rank: Rank::Supporting,
         seed: 5,
     };

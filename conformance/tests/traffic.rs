@@ -3,9 +3,9 @@
 #[allow(dead_code, reason = "only the device and the emulator's place are used here")]
 mod device;
 
-use device::{device, emulator};
+use device::{device, told};
 use lipex_conformance::{Case, made};
-use lipex_core::{Bernoulli, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
+use lipex_core::{Bernoulli, Draw, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
 use lipex_cuda::{Cuda, PixelTemplate, Road, TokenTemplate, When};
 use serde_json::Value;
 
@@ -47,19 +47,8 @@ impl<'a> Counted<'a> {
 
 /// The counts of all kernels, as the emulator writes them.
 fn counts(on: &Cuda) -> Value {
-    type Counters = unsafe extern "C" fn(*mut u8, usize, *mut usize) -> i32;
     on.synchronize().unwrap();
-    // SAFETY: the emulator is mapped already. cuda_emulator_counters(to, length, needed) writes at most `length` bytes and
-    // the size that it needs, the ending 0 included.
-    unsafe {
-        let library = libloading::Library::new(emulator()).unwrap();
-        let counters = library.get::<Counters>(b"cuda_emulator_counters").unwrap();
-        let mut needed = 0;
-        counters(std::ptr::null_mut(), 0, &mut needed);
-        let mut text = vec![0u8; needed];
-        counters(text.as_mut_ptr(), text.len(), &mut needed);
-        serde_json::from_slice(&text[..needed - 1]).unwrap()
-    }
+    told("cuda_emulator_counters")
 }
 
 #[test]
@@ -71,11 +60,11 @@ fn masks_and_renderings_move_few_more_sectors_than_they_must() {
     let mut counted = Counted::new(&on);
     for features in [31, 44, 96, 441] {
         let what = format!("{features} features");
-        UniformSize::default().perturb(&on, &[features], 1000, 0..1000, 0, None).unwrap();
+        UniformSize::default().perturb(&on, &Draw::whole(&[features], 1000, 0)).unwrap();
         counted.again();
         let passes = counted.ratio("lipex_perturb", "shared");
         assert!(passes <= 1.0, "{passes:.3} × the least passes over the banks, {what}");
-        Bernoulli::default().perturb(&on, &[features], 1000, 0..1000, 0, None).unwrap();
+        Bernoulli::default().perturb(&on, &Draw::whole(&[features], 1000, 0)).unwrap();
         counted.few_sectors("lipex_perturb", &what);
         let masks = made(Case { features, rows: 100, classes: 2, kept: 1 }, 1).on(&on).masks;
         for tokens in [50, 128, 333] {

@@ -96,7 +96,8 @@ impl Arrays {
         let [masks] = masks;
         let values = self.probabilities.values.clone();
         let probabilities = Probabilities::new(on, rows, self.probabilities.columns, values)?;
-        Ok((Neighbourhood::new(on, masks, probabilities, weights)?, weighing))
+        let dependence = dependence(&masks);
+        Ok((Neighbourhood::new(on, masks, probabilities, weights)?.drawn(dependence), weighing))
     }
 }
 
@@ -114,7 +115,7 @@ fn holds_other_weights(file: &str, masks: &Array<u8>, proximity: &dyn Proximity<
 ///
 /// Whether rows were drawn independently cannot be seen in them; complements side by side, every mask once, and sizes in the
 /// order of the weight-proportional law's sequence can.
-pub fn dependence(masks: &Masks<Cpu>) -> Dependence {
+fn dependence(masks: &Masks<Cpu>) -> Dependence {
     let (rows, features) = (masks.rows(), masks.features());
     if features <= Exhaustive::MOST_FEATURES && rows == 1 << features {
         let mut seen = vec![false; rows];

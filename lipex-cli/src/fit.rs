@@ -1,6 +1,6 @@
 //! `lipex fit`: a surrogate alone.
 
-use crate::arrays::{Arrays, FileOptions, StageOptions, dependence, median_ms};
+use crate::arrays::{Arrays, FileOptions, StageOptions, median_ms};
 use crate::options::{BarOptions, EXIT_CODES, SelectOption, SurrogateOptions, ThreadOptions};
 use crate::{method, parse};
 use clap::Args;
@@ -71,7 +71,7 @@ struct Times {
 
 pub fn run(options: &FitOptions) -> Result<()> {
     let target = options.stage.target()?;
-    let on = Cpu::with_threads(options.threads.threads)?;
+    let on = options.threads.cpu()?;
     let surrogate = method::surrogate(Preset::Lipex, &options.surrogate, 0)?;
     let selector: Arc<dyn Selector<Cpu>> = match (&options.keep, &options.select.select) {
         (Some(list), _) => Arc::new(GivenFeatures(parse::keep(list)?)),
@@ -89,8 +89,8 @@ pub fn run(options: &FitOptions) -> Result<()> {
         fitted = surrogate.fit(&on, &[Problem::new(&around, &selection)])?;
         times.push(start.elapsed());
     }
-    let (problem, dependence) = ([Problem::new(&around, &selection)], dependence(&around.masks));
-    let fidelity = OutOfFold::default().evaluate(&on, &problem, &fitted, surrogate.as_ref(), dependence)?.remove(0);
+    let problem = [Problem::new(&around, &selection)];
+    let fidelity = OutOfFold::default().evaluate(&on, &problem, &fitted, surrogate.as_ref())?.remove(0);
     let estimate = Estimate {
         on: &on,
         around: &around,
@@ -98,7 +98,6 @@ pub fn run(options: &FitOptions) -> Result<()> {
         fitted: &fitted[0],
         surrogate: surrogate.as_ref(),
         selector: Some(selector.as_ref()),
-        dependence,
         rank: Rank::Supporting,
         seed: 0,
     };

@@ -2,30 +2,30 @@
 
 use crate::backend::{self, Chosen};
 use crate::explain::{Asked, explain};
+use crate::model::ImageModel;
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
 use crate::staging::Staging;
-use crate::{files, parse, program};
+use crate::{files, parse};
 use lipex::lipex_cuda::{self, HostModel};
-use lipex::{
-    CommandModel, Cpu, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html,
-};
+use lipex::{Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
+    let model = ImageModel::open(&options.model, &options.threads)?;
     let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
         Chosen::Cpu => {
-            let on = Cpu::with_threads(options.threads.threads)?;
-            explain::<_, Images>(on, &image, &model(options)?, &asked(options))?
+            let on = options.threads.cpu()?;
+            explain::<_, Images>(on, &image, &model, &asked(options))?
         }
         // The device renders, the program answers on the host.
         Chosen::Cuda(on) => {
             let rendered = image.clone().on_device(&on)?;
             let (explanation, around, view) =
-                explain::<_, Images>(on.clone(), &rendered, &HostModel::new(model(options)?), &asked(options))?;
+                explain::<_, Images>(on.clone(), &rendered, &HostModel::new(model), &asked(options))?;
             backend::report_traffic(&on);
             (explanation, lipex_cuda::to_host(&on, &around)?, view)
         }
@@ -55,16 +55,6 @@ fn instance(options: &ImageOptions) -> Result<ImageInstance> {
         .map_err(|e| Error::setting("PHOTO", &options.photo, e.to_string()))?;
     let segments = parse::segments(&options.segments, &picture)?;
     ImageInstance::builder(picture, segments).baseline(baseline).build()
-}
-
-fn model(options: &ImageOptions) -> Result<CommandModel> {
-    const GIVE: &str = "give --model 'command:PROGRAM ARGS', a program that takes images (docs/command-protocol.md)";
-    match options.model.model.as_deref() {
-        None => Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images"))),
-        Some("demo") => Err(Error::setting("model", "demo", format!("the demo reads texts; {GIVE}"))),
-        Some(other) => program::start(other, &options.model, Domain::Image)?
-            .ok_or_else(|| Error::setting("model", other, format!("is no program; {GIVE}"))),
-    }
 }
 
 /// A file a class, likeliest or first named first; what the report says of them.

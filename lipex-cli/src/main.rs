@@ -7,6 +7,7 @@ mod files;
 mod fit;
 mod image;
 mod method;
+mod model;
 mod options;
 mod output;
 mod parse;

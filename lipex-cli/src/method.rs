@@ -4,8 +4,8 @@ use crate::backend::{Everything, Fitting, Law, Picking, Weighing};
 use crate::options::{MethodOptions, NoiseOptions, SamplingOptions, SurrogateOptions};
 use crate::parse;
 use lipex::{
-    Adaptive, Authors, AuthorsLoss, Backend, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Perturber,
-    Preset, Proximity, Result, Ridge, Rule, Selector, ShapleyKernel, Softmax, Surrogate, by_name,
+    Adaptive, Authors, AuthorsLoss, Backend, Domain, Error, ErrorBars, Explainer, Intercept, KernelShap, Pairs,
+    Perturber, Preset, Proximity, Result, Ridge, Rule, Selector, ShapleyKernel, Softmax, Surrogate, by_name,
 };
 use std::sync::Arc;
 
@@ -79,6 +79,9 @@ pub fn with_noise<B: Backend>(mut explainer: Explainer<B>, options: &NoiseOption
 
 /// The surrogate: the preset's, or the one that is named, with the settings that it alone has.
 pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Result<Arc<dyn Fitting>> {
+    if options.no_intercept {
+        return Err(Error::setting("no-intercept", "set", "it is --intercept none now"));
+    }
     let usual = match preset {
         Preset::Lipex | Preset::Paper => "softmax",
         Preset::Lime => "ridge",
@@ -87,17 +90,19 @@ pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Resul
     };
     Ok(match options.surrogate.as_deref().unwrap_or(usual) {
         "softmax" => Arc::new(softmax(preset, options)?),
-        "ridge" => {
-            only(&["alpha"], "a ridge", options)?;
-            Arc::new(options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha))?)
-        }
+        "ridge" => Arc::new(ridge(options)?),
         "authors" => {
             only(&["divergence"], "the authors' recipe", options)?;
             let loss = options.divergence.as_deref().map_or(Ok(AuthorsLoss::default()), AuthorsLoss::by_name)?;
             Arc::new(Authors::default().loss(loss).seed(seed))
         }
         "kernel-shap" => {
-            only(&[], "kernel-shap", options)?;
+            only(&["intercept"], "kernel-shap", options)?;
+            if let Some(other) = options.intercept.as_deref().filter(|intercept| *intercept != "anchored") {
+                let reason =
+                    "kernel-shap is anchored by nature, at the answers for everything and for nothing; leave it out";
+                return Err(Error::setting("intercept", other, reason));
+            }
             Arc::new(KernelShap)
         }
         other => return Err(Error::setting("surrogate", other, "choose softmax, ridge, authors or kernel-shap")),
@@ -105,7 +110,7 @@ pub fn surrogate(preset: Preset, options: &SurrogateOptions, seed: u64) -> Resul
 }
 
 fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
-    let own = ["divergence", "lambda", "lambda-scale", "normalise", "no-intercept", "tolerance", "starts"];
+    let own = ["divergence", "lambda", "lambda-scale", "normalise", "intercept", "pairs", "tolerance", "starts"];
     only(&own, "a softmax", options)?;
     let mut softmax = preset.softmax();
     if let Some(divergence) = &options.divergence {
@@ -125,14 +130,26 @@ fn softmax(preset: Preset, options: &SurrogateOptions) -> Result<Softmax> {
     if let Some(normalise) = &options.normalise {
         softmax = softmax.normalise(parse::normalise(normalise)?);
     }
-    if options.no_intercept {
-        softmax = softmax.intercept(Intercept::None);
+    if let Some(intercept) = &options.intercept {
+        softmax = softmax.intercept(Intercept::by_name(intercept)?);
+    }
+    if let Some(pairs) = &options.pairs {
+        softmax = softmax.pairs(Pairs::by_name(pairs)?);
     }
     if let Some(tolerance) = options.tolerance {
         softmax = softmax.tolerance(tolerance)?;
     }
-    softmax.lambda_factor()?;
+    softmax.check()?;
     Ok(softmax)
+}
+
+fn ridge(options: &SurrogateOptions) -> Result<Ridge> {
+    only(&["alpha", "intercept"], "a ridge", options)?;
+    let mut ridge = options.alpha.map_or(Ok(Ridge::default()), |alpha| Ridge::default().alpha(alpha))?;
+    if let Some(intercept) = &options.intercept {
+        ridge = ridge.intercept(Intercept::by_name(intercept)?)?;
+    }
+    Ok(ridge)
 }
 
 /// Passes if no setting is given but those that the surrogate has.
@@ -142,7 +159,8 @@ fn only(has: &[&str], surrogate: &str, options: &SurrogateOptions) -> Result<()>
         ("lambda", options.lambda.clone()),
         ("lambda-scale", options.lambda_scale.clone()),
         ("normalise", options.normalise.clone()),
-        ("no-intercept", options.no_intercept.then(|| "set".to_string())),
+        ("intercept", options.intercept.clone()),
+        ("pairs", options.pairs.clone()),
         ("tolerance", options.tolerance.map(|t| t.to_string())),
         ("starts", options.starts.clone()),
         ("alpha", options.alpha.map(|a| a.to_string())),

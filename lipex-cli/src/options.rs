@@ -10,8 +10,9 @@ pub const EXIT_CODES: &str =
 
 const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
-  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --no-intercept, --starts, --tolerance; ridge and
-  kernel-shap no --divergence either. Only a ridge has --alpha.
+  Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --starts, --tolerance; ridge and kernel-shap
+  no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha; only a
+  softmax with an intercept has --pairs.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
@@ -27,8 +28,8 @@ the upright photo. --sampler lime draws what LIME draws when explain_instance is
 number first, and its masks are others.
 
 What excludes what:
-  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --no-intercept,
-  --starts, --tolerance; a softmax has no --alpha.
+  A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --starts,
+  --tolerance; a softmax has no --alpha.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
   bernoulli, weight-proportional). --settled and --half-width exclude each other.
@@ -156,10 +157,29 @@ pub struct ImageOptions {
 /// The black box.
 #[derive(Args)]
 pub struct ModelOptions {
-    /// The classifier: demo (seven emotions of a text, embedded) or 'command:PROGRAM ARGS', any program that speaks JSON lines
-    /// (docs/command-protocol.md) [default: demo; for images there is none]
+    /// The classifier: demo (seven emotions of a text, embedded); onnx:FOLDER, a folder with model.onnx, config.json and
+    /// tokenizer.json or preprocessor_config.json, or FILE.onnx with those beside it (docs/models.md); or 'command:PROGRAM
+    /// ARGS', any program that speaks JSON lines (docs/command-protocol.md) [default: demo; for images there is none]
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     pub model: Option<String>,
+    /// With onnx: the tokenizer's file [default: tokenizer.json of the folder]
+    #[arg(long, value_name = "FILE", help_heading = "Model")]
+    pub tokenizer: Option<String>,
+    /// With onnx: the classes' names in the output's order, A,B,… or a file with one a line [default: id2label of config.json, or
+    /// labels.txt of the folder]
+    #[arg(long, value_name = "NAMES", help_heading = "Model")]
+    pub labels: Option<String>,
+    /// With onnx: cut texts after so many tokens [default: model_max_length of tokenizer_config.json, at most what the model
+    /// has places for]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    pub max_tokens: Option<usize>,
+    /// With onnx: the output that has the classes [default: logits, or the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub output: Option<String>,
+    /// With onnx: the output's numbers are independent scores, each for a sigmoid [default: if config.json says
+    /// multi_label_classification]
+    #[arg(long, help_heading = "Model")]
+    pub sigmoid: bool,
     /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the
     /// result [default: 64]
     #[arg(long, value_name = "B", help_heading = "Model")]
@@ -231,8 +251,18 @@ pub struct SurrogateOptions {
     /// makes λ mean the same for every proximity [default: count]
     #[arg(long, value_name = "HOW", help_heading = "Method")]
     pub normalise: Option<String>,
-    /// Leave the intercept out, as the paper does [default: fitted; paper: left out]
-    #[arg(long, help_heading = "Method")]
+    /// What the weights are added to: fitted (a number a class), anchored (the model's answer for the whole instance, which the
+    /// surrogate then cannot miss), auto (anchored; where the model all but rules a class out, the better of both on masks held
+    /// out) or none (the paper's). A ridge has fitted and anchored [default: fitted; paper: none]
+    #[arg(long, value_name = "HOW", help_heading = "Method")]
+    pub intercept: Option<String>,
+    /// Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain most
+    /// of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features by number
+    /// from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model [default: none]
+    #[arg(long, value_name = "K|auto|none|given:LIST", help_heading = "Method")]
+    pub pairs: Option<String>,
+    /// Replaced by --intercept none.
+    #[arg(long, hide = true)]
     pub no_intercept: bool,
     /// Stop a softmax fit when the excess over the optimum is foreseen to be below this share of the objective [default:
     /// 0.0000001]
@@ -319,11 +349,11 @@ pub struct BackendOption {
 }
 
 /// How many threads work.
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 pub struct ThreadOptions {
-    /// Threads. Does not change the result
-    #[arg(long, value_name = "T", default_value_t = 1, help_heading = "Running")]
-    pub threads: usize,
+    /// Threads. Does not change the result [default: 1; for models in folders, all cores]
+    #[arg(long, value_name = "T", help_heading = "Running")]
+    pub threads: Option<usize>,
 }
 
 /// What a feature of a text is.

@@ -4,7 +4,7 @@ use crate::options::{EXIT_CODES, SamplingOptions, WeighOptions};
 use crate::output::Target;
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Domain, Error, Perturber, Proximity, Result, npy};
+use lipex::{Cpu, Domain, Draw, Error, Law, Perturber, Proximity, Result, npy};
 use std::sync::Arc;
 
 #[derive(Args)]
@@ -49,8 +49,11 @@ pub fn run(options: &PerturbOptions) -> Result<()> {
         return Err(Error::setting("features", options.features, reason));
     }
     let table = proximity.table(options.features)?;
-    let table = table.as_ref().map(std::slice::from_ref);
-    let samples = law.perturb(&Cpu::new(), &features, rows, 0..rows, sampling.seed, table)?;
+    let (on, draw) = (Cpu::new(), Draw::whole(&features, rows, sampling.seed));
+    let samples = match &table {
+        Some(table) => law.perturb_by(&on, &draw, std::slice::from_ref(table)),
+        None => law.perturb(&on, &draw),
+    }?;
     for sample in samples {
         let file = if options.out.ends_with(".npz") {
             npy::sample_to_npz(&sample)?

@@ -4,7 +4,7 @@ use crate::arrays::{Arrays, FileOptions, StageOptions, median_ms};
 use crate::options::{EXIT_CODES, SelectOption, ThreadOptions};
 use crate::parse;
 use clap::Args;
-use lipex::{Cpu, Result, Selection, to_json_lines};
+use lipex::{Result, Selection, to_json_lines};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -38,7 +38,7 @@ struct Times {
 
 pub fn run(options: &SelectOptions) -> Result<()> {
     let target = options.stage.target()?;
-    let on = Cpu::with_threads(options.threads.threads)?;
+    let on = options.threads.cpu()?;
     let selector = parse::select(options.select.select.as_deref().unwrap_or("forward:5"))?;
     let arrays = Arrays::read(&options.files)?;
     let (mut weighing, mut selecting) = (Vec::new(), Vec::new());

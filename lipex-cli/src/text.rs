@@ -2,42 +2,41 @@
 
 use crate::backend::{self, Chosen};
 use crate::explain::{Asked, Explained, explain};
-use crate::options::{ModelOptions, TextOptions, WordOptions};
+use crate::model::TextModel;
+use crate::options::{TextOptions, WordOptions};
 use crate::output::{self, Targets};
 use crate::staging::Staging;
-use crate::{files, program};
-use lipex::{
-    Backend, BlackBox, Cpu, Cuda, DemoModel, Domain, Error, Removed, Result, Split, TextInstance, Texts, Unit,
-    lipex_cuda, npy,
-};
+use crate::{files, report};
+use lipex::{Cuda, DemoModel, Domain, Error, Removed, Result, Seen, Split, TextInstance, Texts, Unit, lipex_cuda, npy};
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
-    let text = instance(options)?;
+    let model = TextModel::open(&options.model, &options.threads)?;
+    let (text, cut) = instance(options, &model)?;
     let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
         Chosen::Cpu => {
-            let on = Cpu::with_threads(options.threads.threads)?;
-            explain(on, &text, model(&options.model)?.as_ref(), &asked(options))?
+            let on = options.threads.cpu()?;
+            explain::<_, Texts>(on, &text, &model, &asked(options))?
         }
         Chosen::Cuda(on) => {
-            let (explanation, around, view) = on_device(&on, text, options)?;
+            let (explanation, around, view) = on_device(&on, text, &model, options)?;
             backend::report_traffic(&on);
             (explanation, lipex_cuda::to_host(&on, &around)?, view)
         }
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(Staging::default(), &targets, &explanation, &view, others, "")
+    files::finish(Staging::default(), &targets, &explanation, &view, others, &cut)
 }
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
-fn on_device(on: &Cuda, text: TextInstance, options: &TextOptions) -> Result<Explained<Cuda>> {
-    if options.model.model.as_deref().is_none_or(|model| model == "demo")
+fn on_device(on: &Cuda, text: TextInstance, model: &TextModel, options: &TextOptions) -> Result<Explained<Cuda>> {
+    if model.is_demo()
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
         return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, &asked(options));
     }
-    explain(on.clone(), &text, model(&options.model)?.as_ref(), &asked(options))
+    explain::<_, Texts>(on.clone(), &text, model, &asked(options))
 }
 
 fn asked(options: &TextOptions) -> Asked<'_> {
@@ -45,7 +44,8 @@ fn asked(options: &TextOptions) -> Asked<'_> {
     Asked { domain: Domain::Text, model, method, sampling, noise, flip_to: flip_to.as_deref(), view }
 }
 
-fn instance(options: &TextOptions) -> Result<TextInstance> {
+/// The text, and what the report says of a cut.
+fn instance(options: &TextOptions, model: &TextModel) -> Result<(TextInstance, String)> {
     let text = match (options.text.as_deref(), options.file.as_deref()) {
         (Some("-"), _) => output::read("TEXT", "-")?,
         (Some(text), _) => text.to_string(),
@@ -55,6 +55,7 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
         }
     };
     let WordOptions { unit, split, removed, ignore_words } = &options.words;
+    let seen = model.seen(&text)?;
     let mut builder = TextInstance::builder(text)
         .unit(Unit::by_name(unit)?)
         .split(Split::by_name(split)?)
@@ -62,18 +63,24 @@ fn instance(options: &TextOptions) -> Result<TextInstance> {
     if let Some(file) = ignore_words {
         builder = builder.ignore(output::read("ignore-words", file)?.split_whitespace());
     }
-    builder.build()
+    let Some(seen) = seen else { return Ok((builder.build()?, String::new())) };
+    let text = builder.seen(seen.bytes.clone()).build()?;
+    let told = cut(&seen, text.unseen());
+    Ok((text, told))
 }
 
-fn model<B: Backend>(options: &ModelOptions) -> Result<Box<dyn BlackBox<B, Texts>>> {
-    match options.model.as_deref() {
-        None | Some("demo") => {
-            program::timeout(options)?;
-            Ok(Box::new(DemoModel::embedded()))
-        }
-        Some(other) => {
-            let refuse = || Error::setting("model", other, "choose demo or 'command:PROGRAM ARGS'");
-            Ok(Box::new(program::start(other, options, Domain::Text)?.ok_or_else(refuse)?))
-        }
-    }
+/// Most words that the report names of those that are cut.
+const MOST_CUT: usize = 8;
+
+/// What the report says of a text that is too long for the model.
+fn cut(seen: &Seen, words: &[String]) -> String {
+    let named = words.iter().take(MOST_CUT).map(|word| report::printable(word)).collect::<Vec<_>>().join(" ");
+    let more = words.len().saturating_sub(MOST_CUT);
+    let named = if more > 0 { format!("{named} and {more} more") } else { named };
+    let (kept, tokens) = (seen.tokens - seen.cut, seen.tokens);
+    let left_out = match words.len() {
+        0 => "no word is left out".to_string(),
+        n => format!("{n} words are left out of the explanation: {named}"),
+    };
+    format!("\nThe model sees {kept} of the text's {tokens} tokens, {} are cut; {left_out}.\n", seen.cut)
 }

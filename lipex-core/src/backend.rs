@@ -1,6 +1,7 @@
 //! What a backend is, and the typed arrays that live on it.
 
 use crate::error::{Error, Result, expect_len};
+use crate::perturb::{Dependence, Law};
 use crate::watch::Watch;
 use std::fmt;
 
@@ -379,6 +380,22 @@ pub struct Sample<B: Backend> {
     pub masks: Masks<B>,
     /// The sampler's own weights, if it has any.
     pub weights: Option<Weights<B>>,
+    /// How the rows depend on one another.
+    pub dependence: Dependence,
+}
+
+impl<B: Backend> Sample<B> {
+    /// Masks out of a run of `total` rows by `law`, without weights of its own.
+    pub fn new(law: &(impl Law + ?Sized), total: usize, masks: Masks<B>) -> Self {
+        let complete = law.is_complete(masks.features(), total);
+        let dependence = if complete { Dependence::Exhaustive } else { law.dependence() };
+        Sample { masks, weights: None, dependence }
+    }
+
+    /// The same with weights of the law's own, one a row.
+    pub fn weighing(self, weights: Weights<B>) -> Self {
+        Sample { weights: Some(weights), ..self }
+    }
 }
 
 /// All that a selector and a surrogate see of one instance.
@@ -389,22 +406,46 @@ pub struct Neighbourhood<B: Backend> {
     pub probabilities: Probabilities<B>,
     /// Proximity weights π, N.
     pub weights: Weights<B>,
+    /// How the rows depend on one another: what folds and error bars heed.
+    pub dependence: Dependence,
+    /// The samples that were asked for, which sums over rows are divided by: the number of rows, unless weights stand for
+    /// more rows or fewer than there are.
+    pub asked: usize,
 }
 
 impl<B: Backend> Neighbourhood<B> {
-    /// Puts the three together.
+    /// Puts the three together; nothing is known of how the rows depend on one another, and each stands for one sample.
     ///
     /// # Errors
     /// [`Error::Shape`] when they have different numbers of rows.
     pub fn new(on: &B, masks: Masks<B>, probabilities: Probabilities<B>, weights: Weights<B>) -> Result<Self> {
         expect_len("rows of the probabilities", masks.rows(), probabilities.rows())?;
         expect_len("proximity weights", masks.rows(), on.len(weights.values()))?;
-        Ok(Neighbourhood { masks, probabilities, weights })
+        let asked = masks.rows();
+        Ok(Neighbourhood { masks, probabilities, weights, dependence: Dependence::Unknown, asked })
+    }
+
+    /// The same, with rows that depend on one another so.
+    pub fn drawn(self, dependence: Dependence) -> Self {
+        Neighbourhood { dependence, ..self }
+    }
+
+    /// The same, with weights that stand for so many samples.
+    pub fn asked(self, asked: usize) -> Self {
+        Neighbourhood { asked, ..self }
     }
 
     /// N, the number of rows.
     pub fn rows(&self) -> usize {
         self.masks.rows()
+    }
+
+    /// n, what sums over rows are divided by when each row counts so often (once without `multiplicities`): the samples that
+    /// were asked for, in proportion.
+    pub fn samples(&self, multiplicities: Option<&[u32]>) -> f64 {
+        let rows = self.rows();
+        let count = multiplicities.map_or(rows as f64, |m| m.iter().map(|&times| f64::from(times)).sum());
+        if self.asked == rows { count } else { count * self.asked as f64 / rows as f64 }
     }
 }
 

@@ -1,13 +1,14 @@
 //! Evaluate: how well a surrogate agrees with the black box.
 
 use crate::backend::Backend;
+use crate::describe::{Describe, Setting};
 use crate::error::{Result, expect_len};
 use crate::fit::{Answer, Fitted, Problem, Surrogate};
 use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
 
 /// Measures the agreement of fitted surrogates with the black box.
-pub trait Evaluator<B: Backend>: Send + Sync {
+pub trait Evaluator<B: Backend>: Describe + Send + Sync {
     /// One fidelity for each problem and its fit; refits with `surrogate` for what is out of fold.
     ///
     /// # Errors
@@ -18,7 +19,6 @@ pub trait Evaluator<B: Backend>: Send + Sync {
         problems: &[Problem<'_, B>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<B>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>>;
 }
 
@@ -71,12 +71,18 @@ impl Default for OutOfFold {
     }
 }
 
+impl Describe for OutOfFold {
+    fn describe(&self) -> Vec<Setting> {
+        vec![Setting::new("evaluate", format!("out-of-fold:{}", self.folds))]
+    }
+}
+
 /// The tolerance of the refits: looser than a fit's, since only averages over the masks held out are read from them. On
 /// random problems it moves those by less than a hundredth of themselves.
 const REFIT_TOLERANCE: f64 = 1e-4;
 
 /// The answers of each problem's surrogate without the rows of fold 1, of fold 2, and so on: those that the fit carries for
-/// these very folds, else one batch of refits for all, each from the problem's fit.
+/// these very folds, else one batch of refits for all, each from the problem's fit unless that chose pairs.
 ///
 /// `folds` has the fold of each row of each problem, as [`deal_folds`] gives it; a problem without folds has no refits.
 ///
@@ -104,7 +110,8 @@ pub fn refit_without_folds<B: Backend>(
         .zip(&left)
         .map(|(&(i, _), times)| Problem {
             multiplicities: Some(times),
-            start: Some(&fitted[i]),
+            // Pairs that were chosen have to be chosen again without these rows.
+            start: (!has_chosen_pairs(&fitted[i])).then_some(&fitted[i]),
             tolerance: Some(REFIT_TOLERANCE),
             ..problems[i]
         })
@@ -114,6 +121,11 @@ pub fn refit_without_folds<B: Backend>(
     expect_len("refits without a fold", tasks.len(), refits.len())?;
     tasks.iter().zip(refits).for_each(|(&(i, _), refit)| answers[i].push(refit.answer));
     Ok(answers)
+}
+
+/// Whether a fit chose its pairs by rows held out.
+fn has_chosen_pairs(fitted: &Fitted) -> bool {
+    fitted.out_of_fold.is_some() && !fitted.answer.pairs().is_empty()
 }
 
 /// The problem's multiplicities with the rows of fold `k` taken out.

@@ -86,6 +86,7 @@ impl<B: Backend> Explainer<B> {
         settings.extend(self.proximity.describe());
         settings.extend(self.selector.describe());
         settings.extend(self.surrogate.describe());
+        settings.extend(self.evaluator.describe());
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
         if self.repeats == Repeats::AskAgain {

@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod backend;
+mod batch;
 mod bits;
 mod describe;
 mod divergence;
@@ -24,6 +25,7 @@ mod fit;
 mod flip;
 mod groups;
 mod nearest;
+mod outputs;
 pub mod perturb;
 pub mod philox;
 mod predict;
@@ -42,6 +44,7 @@ pub mod weigh;
 pub use backend::{
     Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
 };
+pub use batch::{Images, Texts};
 pub use bits::{pack_bits, unpack_bits};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
@@ -53,16 +56,17 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_
 pub use explainer::{Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Answer, Authors, AuthorsLoss, Base, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept, KernelShap, Lambda,
-    LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Problem, Recorded, Ridge, Shares, Softmax, Start, Starts,
-    Support, Surrogate, Term, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept,
+    KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded, Ridge, Shares,
+    Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use nearest::{listed, nearest};
+pub use outputs::{CheckedRows, Outputs};
 pub use perturb::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, Filtered, GivenMasks, LimeImage, LimeText, Perturber,
-    ShapleySize, UniformSize, WeightProportional,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,
+    Perturber, ShapleySize, UniformSize, WeightProportional,
 };
 pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;

@@ -1,82 +1,17 @@
-//! Perturb: drawing masks. The laws as types; each backend implements [`Perturber`] for them.
+//! Perturb: drawing masks. The laws as types with their facts; each backend implements [`Perturber`] for them.
 
-use crate::backend::{Backend, Sample};
 use crate::bits::pack_bits;
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
-use crate::weigh::ProximityTable;
-use std::ops::Range;
 
+mod law;
 mod shapley;
 mod weighted;
 
+use law::binomial;
+pub use law::{Dependence, Draw, Law, Perturber};
 pub use shapley::{Coalitions, Enumerated, ShapleySize};
 pub use weighted::{Filtered, Sizes, WeightProportional};
-
-/// Draws masks around an instance.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` does not draw masks on the backend `{B}`",
-    note = "implement `Perturber<{B}>` for it, or choose a backend that it implements"
-)]
-pub trait Perturber<B: Backend>: Describe + Send + Sync {
-    /// Draws rows `rows` of a run of `total` rows for each instance of `features[i]` features.
-    ///
-    /// Row 0 is all ones. If the law [`grows`](Perturber::grows), a row does not depend on `total`. A law that throws rows
-    /// away ([`Filtered`]) returns fewer.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when the law cannot serve that many features or rows.
-    fn perturb(
-        &self,
-        on: &B,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<B>>>;
-
-    /// Rows in a run for which `asked` were asked for; differs only for laws that fix their number.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] when the law cannot serve that many features.
-    fn total(&self, features: usize, asked: usize) -> Result<usize> {
-        let _ = features;
-        Ok(asked)
-    }
-
-    /// Whether rows a…b are the same whatever the total, so that a run can be extended.
-    fn grows(&self) -> bool;
-
-    /// How rows depend on one another, which decides folds and error bars.
-    fn dependence(&self) -> Dependence {
-        Dependence::Independent
-    }
-
-    /// Whether a run of `total` rows is complete: every mask of `features` features occurs in it, so that there is no
-    /// sampling error whatever the law's [`dependence`](Perturber::dependence).
-    fn is_complete(&self, features: usize, total: usize) -> bool {
-        let _ = (features, total);
-        self.dependence() == Dependence::Exhaustive
-    }
-}
-
-/// How the rows of a sampler depend on one another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
-#[non_exhaustive]
-pub enum Dependence {
-    /// Rows 1, 2, … are drawn independently.
-    Independent,
-    /// Rows 2m−1 and 2m are complements.
-    Pairs,
-    /// The numbers of kept features are spread evenly; given them, rows are drawn independently.
-    Stratified,
-    /// Every mask occurs: there is no sampling error.
-    Exhaustive,
-    /// Nothing is known.
-    Unknown,
-}
 
 /// The rows that were drawn, which are all but row 0: strata of units of rows that were drawn together.
 ///
@@ -168,6 +103,19 @@ impl Describe for UniformSize {
     }
 }
 
+impl Law for UniformSize {
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn probability(&self, kept: usize, features: usize) -> Option<f64> {
+        let removed = features - kept.min(features);
+        let most = self.within.map_or(features, |angle| angle.most_removed(features));
+        let drawn = (1..=most).contains(&removed);
+        Some(if drawn { 1.0 / (most as f64 * binomial(features, removed)) } else { 0.0 })
+    }
+}
+
 /// Uniform sizes in pairs: row 2m−1 removes 1…D−1 features, row 2m is its complement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Antithetic;
@@ -175,6 +123,26 @@ pub struct Antithetic;
 impl Describe for Antithetic {
     fn describe(&self) -> Vec<Setting> {
         describe_law("antithetic", None)
+    }
+}
+
+impl Law for Antithetic {
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Pairs
+    }
+
+    /// Of a row at a random place: both rows of a pair have uniform sizes.
+    fn probability(&self, kept: usize, features: usize) -> Option<f64> {
+        // Of one feature, a pair is nothing and the instance.
+        if features == 1 {
+            return Some(0.5);
+        }
+        let drawn = (1..features).contains(&kept);
+        Some(if drawn { 1.0 / ((features - 1) as f64 * binomial(features, kept)) } else { 0.0 })
     }
 }
 
@@ -217,6 +185,24 @@ impl Describe for Bernoulli {
     }
 }
 
+impl Law for Bernoulli {
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn probability(&self, kept: usize, features: usize) -> Option<f64> {
+        let removed = features - kept.min(features);
+        let most = self.within.map_or(features, |angle| angle.most_removed(features).min(features));
+        if removed > most {
+            return Some(0.0);
+        }
+        let mask =
+            |removed: usize| self.keep.powi((features - removed) as i32) * (1.0 - self.keep).powi(removed as i32);
+        let within: f64 = (0..=most).map(|r| binomial(features, r) * mask(r)).sum();
+        Some(mask(removed) / within)
+    }
+}
+
 /// All 2^D masks, for at most [`Exhaustive::MOST_FEATURES`] features; row i is the complement of i's bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exhaustive;
@@ -248,6 +234,20 @@ impl Describe for Exhaustive {
     }
 }
 
+impl Law for Exhaustive {
+    fn total(&self, features: usize, _: usize) -> Result<usize> {
+        Exhaustive::rows(features)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Exhaustive
+    }
+}
+
 /// LIME's own text masks for a seed, bit for bit, so that both tools can be compared on one neighbourhood.
 ///
 /// # Source
@@ -261,6 +261,12 @@ impl Describe for LimeText {
     }
 }
 
+impl Law for LimeText {
+    fn grows(&self) -> bool {
+        false
+    }
+}
+
 /// LIME's own image masks for a seed, bit for bit: N·D fair coin tosses, row 0 then set to ones.
 ///
 /// # Source
@@ -271,6 +277,12 @@ pub struct LimeImage;
 impl Describe for LimeImage {
     fn describe(&self) -> Vec<Setting> {
         describe_law("lime-image", None)
+    }
+}
+
+impl Law for LimeImage {
+    fn grows(&self) -> bool {
+        false
     }
 }
 
@@ -317,6 +329,20 @@ impl Describe for GivenMasks {
     }
 }
 
+impl Law for GivenMasks {
+    fn total(&self, _: usize, _: usize) -> Result<usize> {
+        Ok(self.rows)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Unknown
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,5 +382,33 @@ mod tests {
         assert_eq!(Exhaustive::rows(3).unwrap(), 8);
         assert!(Exhaustive::rows(21).is_err());
         assert!(Bernoulli::new(0.0).is_err() && Bernoulli::new(1.0).is_err() && Bernoulli::new(0.3).is_ok());
+    }
+
+    /// The probability of one mask times the number of masks, over all sizes.
+    fn total_probability(law: &impl Law, features: usize) -> f64 {
+        (0..=features).map(|kept| law.probability(kept, features).unwrap() * binomial(features, kept)).sum()
+    }
+
+    #[test]
+    fn probabilities_of_masks_sum_to_one() {
+        let within = Angle::new(0.7).unwrap();
+        for features in [1, 2, 3, 9, 20] {
+            for law in [UniformSize::default(), UniformSize { within: Some(within) }] {
+                assert!((total_probability(&law, features) - 1.0).abs() < 1e-12, "{law:?} {features}");
+            }
+            for law in [Bernoulli::new(0.3).unwrap(), Bernoulli { keep: 0.8, within: Some(within) }] {
+                assert!((total_probability(&law, features) - 1.0).abs() < 1e-12, "{law:?} {features}");
+            }
+            assert!((total_probability(&Antithetic, features) - 1.0).abs() < 1e-12, "{features}");
+            assert!((total_probability(&WeightProportional, features) - 1.0).abs() < 1e-12, "{features}");
+        }
+        // By hand: 3 of 8 coins, and 1 removed of 4 among the sizes 1 … 4.
+        assert!((Bernoulli::default().probability(3, 8).unwrap() - 0.5f64.powi(8)).abs() < 1e-18);
+        assert_eq!(UniformSize::default().probability(3, 4), Some(1.0 / 16.0));
+        assert_eq!((UniformSize::default().probability(4, 4), Antithetic.probability(0, 4)), (Some(0.0), Some(0.0)));
+        for unknown in [LimeText.probability(1, 3), Exhaustive.probability(1, 3), ShapleySize.probability(1, 3)] {
+            assert!(unknown.is_none());
+        }
+        assert!(Filtered { law: UniformSize::default(), within }.probability(1, 3).is_none());
     }
 }

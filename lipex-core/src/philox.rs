@@ -21,6 +21,8 @@ pub enum Purpose {
     Bands = 4,
     /// Bytes of a picture of noise.
     Noise = 8,
+    /// Whatever a program draws for itself.
+    Own = 9,
 }
 
 /// Blocks that are made together, one a vector lane.
@@ -69,7 +71,79 @@ pub struct Draws {
     words: [u32; 4],
 }
 
+/// The draws of one row one after another, as a generator of `rand_core`: any law of `rand_distr` can be drawn from it, by
+/// row, and stays the same whatever else is drawn.
+///
+/// ```
+/// use lipex_core::philox::{Draws, Philox, Purpose};
+/// use rand_core::{Rng, SeedableRng};
+/// use rand_distr::{Distribution, Poisson};
+///
+/// let words = Poisson::new(2.5)?;
+/// let row = |i| words.sample(&mut Draws::new(7, i, 0, Purpose::Own).generator());
+/// let (second, third): (f64, f64) = (row(2), row(3));
+/// assert_eq!((row(3), row(2)), (third, second));
+/// // Without rows: those of the purpose `Own`, row 0.
+/// assert_eq!(Philox::seed_from_u64(7).next_u32(), Draws::new(7, 0, 0, Purpose::Own).draw(0));
+/// # Ok::<(), rand_distr::PoissonError>(())
+/// ```
+///
+/// # Numerics
+/// Starts again after 2³⁴ words. Not for cryptography.
+#[derive(Clone, Debug)]
+pub struct Philox {
+    draws: Draws,
+    next: u64,
+}
+
+impl Philox {
+    fn word(&mut self) -> u32 {
+        let word = self.draws.draw_of((self.next / 4) as u32, (self.next % 4) as usize);
+        self.next += 1;
+        word
+    }
+}
+
+impl rand_core::TryRng for Philox {
+    type Error = rand_core::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(self.word())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let low = u64::from(self.word());
+        Ok(u64::from(self.word()) << 32 | low)
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Self::Error> {
+        for to in to.chunks_mut(4) {
+            to.copy_from_slice(&self.word().to_le_bytes()[..to.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl rand_core::SeedableRng for Philox {
+    /// Philox's key, its low word first: the seed of 64 bits as little-endian bytes.
+    type Seed = [u8; 8];
+
+    fn from_seed(seed: [u8; 8]) -> Self {
+        Self::seed_from_u64(u64::from_le_bytes(seed))
+    }
+
+    /// The key is the seed itself: nothing needs to be mixed.
+    fn seed_from_u64(seed: u64) -> Self {
+        Draws::new(seed, 0, 0, Purpose::Own).generator()
+    }
+}
+
 impl Draws {
+    /// The draws from number 0 on, as a generator.
+    pub fn generator(self) -> Philox {
+        Philox { draws: self, next: 0 }
+    }
+
     /// The draws of `row` for a seed, an instance stream (0 unless set) and a purpose.
     pub fn new(seed: u64, row: u32, stream: u32, purpose: Purpose) -> Self {
         let key = [seed as u32, (seed >> 32) as u32];
@@ -80,12 +154,16 @@ impl Draws {
     /// Draw number `index`; cheapest when asked in ascending order.
     #[inline]
     pub fn draw(&mut self, index: u32) -> u32 {
-        let block = index / 4;
+        self.draw_of(index / 4, (index % 4) as usize)
+    }
+
+    #[inline]
+    fn draw_of(&mut self, block: u32, word: usize) -> u32 {
         if block != self.block {
             self.block = block;
             self.words = philox4x32([block, self.row, self.stream, self.purpose as u32], self.key);
         }
-        self.words[(index % 4) as usize]
+        self.words[word]
     }
 
     /// Draws `first`, `first` + 1, …; where they are many, several blocks at a time.
@@ -159,6 +237,29 @@ mod tests {
         for (counter, key, expected) in answers {
             assert_eq!(philox4x32(counter, key), expected);
         }
+    }
+
+    #[test]
+    fn a_generator_gives_the_draws_in_order() {
+        use rand_core::{Rng, SeedableRng};
+        let mut draws = Draws::new(0x1234_5678_9abc_def0, 7, 3, Purpose::Masks);
+        let mut generator = draws.clone().generator();
+        assert_eq!(generator.next_u32(), draws.draw(0));
+        assert_eq!(generator.next_u64(), u64::from(draws.draw(2)) << 32 | u64::from(draws.draw(1)));
+        let mut bytes = [0; 6];
+        generator.fill_bytes(&mut bytes);
+        assert_eq!(bytes[..4], draws.draw(3).to_le_bytes());
+        assert_eq!(bytes[4..], draws.draw(4).to_le_bytes()[..2]);
+        assert_eq!(generator.next_u32(), draws.draw(5), "a word that was begun is used up");
+        // The known answer of key 0, with the counter of the purpose.
+        let mut seeded = Philox::from_seed([0; 8]);
+        let expected = philox4x32([0, 0, 0, Purpose::Own as u32], [0; 2]);
+        assert_eq!([0; 4].map(|_| seeded.next_u32()), expected);
+        let seed = 0x1122_3344_5566_7788u64;
+        assert_eq!(Philox::from_seed(seed.to_le_bytes()).next_u64(), Philox::seed_from_u64(seed).next_u64());
+        // Past 2³² words the blocks go on.
+        let mut late = Philox { next: 1 << 32, ..Draws::new(5, 0, 0, Purpose::Own).generator() };
+        assert_eq!(late.next_u32(), philox4x32([1 << 30, 0, 0, Purpose::Own as u32], [5, 0])[0]);
     }
 
     #[test]

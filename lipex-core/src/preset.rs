@@ -59,12 +59,14 @@ const TABLE: &[Row] = &[
     row("lambda",          ["0.0001",           "0.001",            "",                 "",                 ""]),
     row("lambda-scale",    ["curvature",        "curvature",        "",                 "",                 ""]),
     row("normalise",       ["count",            "count",            "",                 "",                 ""]),
-    row("intercept",       ["fitted",           "none",             "",                 "",                 ""]),
+    row("intercept",       ["fitted",           "none",             "fitted",           "",                 ""]),
+    row("pairs",           ["none",             "none",             "none",             "",                 ""]),
     row("starts",          ["auto",             "auto",             "",                 "",                 ""]),
     row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
     row("alpha",           ["",                 "",                 "1",                "",                 ""]),
     row("support",         ["",                 "",                 "own",              "",                 ""]),
+    row("evaluate",        ["out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5",    "out-of-fold:5"]),
     row("groups",          ["all",              "all",              "all",              "all",              "all"]),
     row("rank",            ["supporting",       "absolute",         "absolute",         "absolute",         "absolute"]),
 ];
@@ -109,7 +111,7 @@ impl Preset {
 
     pub(crate) fn ridge(self) -> Ridge {
         let rows = Ridge::SETTINGS.map(|name| (name, self.value(name, Domain::Text)));
-        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.with(name, value).unwrap_or(ridge))
+        rows.into_iter().fold(Ridge::default(), |ridge, (name, value)| ridge.clone().with(name, value).unwrap_or(ridge))
     }
 
     pub(crate) fn authors(self) -> Authors {

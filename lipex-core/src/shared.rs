@@ -3,26 +3,13 @@
 use crate::backend::{Backend, Masks, Neighbourhood, Sample, Weights};
 use crate::error::Result;
 use crate::fit::{Fitted, Problem, Surrogate};
-use crate::perturb::{Dependence, Perturber};
+use crate::perturb::{Dependence, Draw, Law, Perturber};
 use crate::select::{Selection, Selector};
 use crate::uncertainty::Spread;
 use crate::weigh::{Proximity, ProximityTable};
-use std::ops::Range;
 use std::sync::Arc;
 
-impl<B: Backend, T: Perturber<B> + ?Sized> Perturber<B> for Arc<T> {
-    fn perturb(
-        &self,
-        on: &B,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<B>>> {
-        (**self).perturb(on, features, total, rows, seed, proximity)
-    }
-
+impl<T: Law + ?Sized> Law for Arc<T> {
     fn total(&self, features: usize, asked: usize) -> Result<usize> {
         (**self).total(features, asked)
     }
@@ -37,6 +24,20 @@ impl<B: Backend, T: Perturber<B> + ?Sized> Perturber<B> for Arc<T> {
 
     fn is_complete(&self, features: usize, total: usize) -> bool {
         (**self).is_complete(features, total)
+    }
+
+    fn probability(&self, kept: usize, features: usize) -> Option<f64> {
+        (**self).probability(kept, features)
+    }
+}
+
+impl<B: Backend, T: Perturber<B> + ?Sized> Perturber<B> for Arc<T> {
+    fn perturb(&self, on: &B, draw: &Draw<'_>) -> Result<Vec<Sample<B>>> {
+        (**self).perturb(on, draw)
+    }
+
+    fn perturb_by(&self, on: &B, draw: &Draw<'_>, proximity: &[ProximityTable]) -> Result<Vec<Sample<B>>> {
+        (**self).perturb_by(on, draw, proximity)
     }
 }
 
@@ -65,14 +66,8 @@ impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
         (**self).fit(on, problems)
     }
 
-    fn spread(
-        &self,
-        on: &B,
-        problem: &Problem<'_, B>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        (**self).spread(on, problem, fitted, dependence)
+    fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
+        (**self).spread(on, problem, fitted)
     }
 
     fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {

@@ -3,7 +3,7 @@
 use crate::divergence::by_name;
 use crate::error::{Error, Result};
 use crate::explanation::Rank;
-use crate::fit::{Authors, AuthorsLoss, Intercept, LambdaScale, Normalise, Ridge, Softmax, Starts, Support};
+use crate::fit::{Authors, AuthorsLoss, Intercept, LambdaScale, Normalise, Pairs, Ridge, Softmax, Starts, Support};
 use crate::nearest::choose;
 use crate::perturb::Bernoulli;
 use crate::select::{Forward, HighestWeights, LassoPath};
@@ -94,8 +94,8 @@ impl FromStr for Rank {
 
 impl Softmax {
     /// The settings that [`with`](Softmax::with) knows.
-    pub const SETTINGS: [&str; 7] =
-        ["divergence", "lambda", "lambda-scale", "normalise", "intercept", "starts", "tolerance"];
+    pub const SETTINGS: [&str; 8] =
+        ["divergence", "lambda", "lambda-scale", "normalise", "intercept", "pairs", "starts", "tolerance"];
 
     /// A setting by name, spelled as reports print it.
     ///
@@ -118,9 +118,8 @@ impl Softmax {
             "normalise" => {
                 self.normalise(choose(name, value, &[("count", Normalise::Count), ("weight", Normalise::Weight)])?)
             }
-            "intercept" => {
-                self.intercept(choose(name, value, &[("fitted", Intercept::Fitted), ("none", Intercept::None)])?)
-            }
+            "intercept" => self.intercept(Intercept::by_name(value)?),
+            "pairs" => self.pairs(Pairs::by_name(value)?),
             "starts" => {
                 self.starts(choose(name, value, &[Starts::Auto, Starts::One, Starts::Two].map(|s| (s.name(), s)))?)
             }
@@ -132,7 +131,7 @@ impl Softmax {
 
 impl Ridge {
     /// The settings that [`with`](Ridge::with) knows.
-    pub const SETTINGS: [&str; 2] = ["alpha", "support"];
+    pub const SETTINGS: [&str; 4] = ["alpha", "support", "intercept", "pairs"];
 
     /// A setting by name, spelled as reports print it.
     ///
@@ -143,6 +142,8 @@ impl Ridge {
         match name {
             "alpha" => self.alpha(number(name, value, value, "a number")?),
             "support" => Ok(self.support(choose(name, value, &[("own", Support::Own), ("union", Support::Union)])?)),
+            "intercept" => self.intercept(Intercept::by_name(value)?),
+            "pairs" => Ok(self.pairs(Pairs::by_name(value)?)),
             other => Err(Error::unknown_setting(other, &Self::SETTINGS)),
         }
     }
@@ -198,7 +199,8 @@ mod tests {
             .unwrap()
             .lambda_scale(LambdaScale::Class)
             .normalise(Normalise::Weight)
-            .intercept(Intercept::None)
+            .intercept(Intercept::Anchored)
+            .pairs(Pairs::given(vec![(3, 5), (1, 2)]).unwrap())
             .starts(Starts::Two)
             .tolerance(1e-3)
             .unwrap();
@@ -208,7 +210,8 @@ mod tests {
         let read = told[1..].iter().try_fold(Softmax::default(), |s, told| s.with(&told.name, &told.value)).unwrap();
         assert_eq!(read.describe(), told);
         assert_ne!(told, Softmax::default().describe());
-        let ridge = Ridge::default().alpha(2.5).unwrap().support(Support::Union);
+        let ridge = Ridge::default().alpha(2.5).unwrap().support(Support::Union).pairs(Pairs::Count(4));
+        let ridge = ridge.intercept(Intercept::Anchored).unwrap();
         let read = ridge.describe()[1..].iter().try_fold(Ridge::default(), |r, s| r.with(&s.name, &s.value)).unwrap();
         assert_eq!(read, ridge);
         let authors = Authors::default().loss(AuthorsLoss::Lower).epochs(7).unwrap();

@@ -23,7 +23,55 @@ pub(crate) const ROW_GROUPS: usize = TILE / GROUP;
 /// The sum of each pattern's columns or rows, in a block of registers.
 pub(crate) type Table<T, S, const K: usize> = [[<T as Number>::Register<S>; K]; PATTERNS];
 
-/// The kept columns of the masks, and a column of ones if there is an intercept.
+/// What a bit of a column says of its feature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Coding {
+    /// 1 where the feature is there.
+    Kept,
+    /// 1 where it is removed.
+    Removed,
+}
+
+/// The columns of a design, in order: features, a column of ones if there is one, pairs of features.
+///
+/// The column of ones stands before the pairs, so that a design without them is the beginning of one with them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Columns<'a> {
+    pub coding: Coding,
+    pub features: &'a [usize],
+    pub ones: bool,
+    /// Features that act together; their bit is the AND of both.
+    pub pairs: &'a [[usize; 2]],
+}
+
+impl<'a> Columns<'a> {
+    /// Features that are there, and a column of ones if `ones`.
+    pub fn kept(features: &'a [usize], ones: bool) -> Self {
+        Columns { coding: Coding::Kept, features, ones, pairs: &[] }
+    }
+
+    /// Features that are removed, each on its own and in pairs, and a column of ones if `ones`.
+    pub fn removed(features: &'a [usize], ones: bool, pairs: &'a [[usize; 2]]) -> Self {
+        Columns { coding: Coding::Removed, features, ones, pairs }
+    }
+
+    /// Columns in all.
+    pub fn len(&self) -> usize {
+        self.features.len() + usize::from(self.ones) + self.pairs.len()
+    }
+
+    /// The features of a column, none for that of ones.
+    fn of(&self, column: usize) -> Option<[usize; 2]> {
+        let features = self.features.len();
+        match column.checked_sub(features) {
+            None => Some([self.features[column]; 2]),
+            Some(0) if self.ones => None,
+            Some(later) => Some(self.pairs[later - usize::from(self.ones)]),
+        }
+    }
+}
+
+/// Columns made of the masks' bits, four to a group.
 pub(crate) struct Design {
     columns: usize,
     groups: usize,
@@ -34,19 +82,19 @@ pub(crate) struct Design {
 }
 
 impl Design {
-    /// Every row of the masks, columns `kept`, then a column of ones if `intercept`.
-    pub fn new(masks: &Masks<Cpu>, kept: &[usize], intercept: bool) -> Self {
-        let columns = kept.len() + usize::from(intercept);
-        let groups = columns.div_ceil(GROUP);
+    /// Every row of the masks.
+    pub fn new(masks: &Masks<Cpu>, columns: Columns<'_>) -> Self {
+        // A design without columns has one empty group, whose only sum is what logits start from.
+        let groups = columns.len().div_ceil(GROUP).max(1);
         let zeros = || vec![0; masks.rows() * groups];
-        let mut design = Design { columns, groups, codes: zeros(), by_group: zeros() };
-        if groups > 0 {
-            vectorised(Patterns { masks, kept, design: &mut design });
+        let mut design = Design { columns: columns.len(), groups, codes: zeros(), by_group: zeros() };
+        if columns.len() > 0 {
+            vectorised(Patterns { masks, columns, design: &mut design });
         }
         design
     }
 
-    /// Columns, the intercept's included.
+    /// Columns, that of ones included.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -116,7 +164,7 @@ const BLOCK: usize = 64;
 /// Writes the patterns of a design, [`BLOCK`] rows at a time with a row a lane.
 struct Patterns<'a> {
     masks: &'a Masks<Cpu>,
-    kept: &'a [usize],
+    columns: Columns<'a>,
     design: &'a mut Design,
 }
 
@@ -124,30 +172,19 @@ impl WithSimd for Patterns<'_> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Patterns { masks, kept, design } = self;
+        let Patterns { masks, columns, design } = self;
         let (rows, groups, words) = (masks.rows(), design.groups, masks.features().div_ceil(32));
+        let flip = if columns.coding == Coding::Removed { u32::MAX } else { 0 };
         let mut bits = vec![[0u32; BLOCK]; words];
         for first in (0..rows).step_by(BLOCK) {
             let count = BLOCK.min(rows - first);
             for r in 0..count {
-                bits.iter_mut().zip(masks.row(first + r)).for_each(|(of_word, word)| of_word[r] = *word);
+                bits.iter_mut().zip(masks.row(first + r)).for_each(|(of_word, word)| of_word[r] = *word ^ flip);
             }
             for g in 0..groups {
                 let mut patterns = [0u32; BLOCK];
-                for b in 0..GROUP {
-                    match kept.get(g * GROUP + b) {
-                        Some(&j) => {
-                            let of_word = &bits[j / 32];
-                            for r in 0..BLOCK {
-                                patterns[r] |= (of_word[r] >> (j % 32) & 1) << b;
-                            }
-                        }
-                        // The intercept's column, if there is one.
-                        None if g * GROUP + b < design.columns => {
-                            patterns.iter_mut().for_each(|pattern| *pattern |= 1 << b);
-                        }
-                        None => {}
-                    }
+                for b in 0..GROUP.min(design.columns - g * GROUP) {
+                    add_column(&bits, columns.of(g * GROUP + b), b, &mut patterns);
                 }
                 let of_group = &mut design.by_group[g * rows + first..][..count];
                 of_group.iter_mut().zip(patterns).for_each(|(to, pattern)| *to = pattern as u8);
@@ -155,6 +192,26 @@ impl WithSimd for Patterns<'_> {
                 of_rows.zip(patterns).take(count).for_each(|(to, pattern)| *to = pattern as u8);
             }
         }
+    }
+}
+
+/// Puts a column's bits of a block of rows into bit `b` of their patterns.
+#[inline(always)]
+fn add_column(bits: &[[u32; BLOCK]], column: Option<[usize; 2]>, b: usize, patterns: &mut [u32; BLOCK]) {
+    match column {
+        Some([j, k]) if j == k => {
+            let of_word = &bits[j / 32];
+            for r in 0..BLOCK {
+                patterns[r] |= (of_word[r] >> (j % 32) & 1) << b;
+            }
+        }
+        Some([j, k]) => {
+            let (of_j, of_k) = (&bits[j / 32], &bits[k / 32]);
+            for r in 0..BLOCK {
+                patterns[r] |= (of_j[r] >> (j % 32) & of_k[r] >> (k % 32) & 1) << b;
+            }
+        }
+        None => patterns.iter_mut().for_each(|pattern| *pattern |= 1 << b),
     }
 }
 
@@ -416,7 +473,7 @@ mod tests {
             let odd: Vec<usize> = (0..features).filter(|j| j % 2 == 1).collect();
             for kept in [all.clone(), all[..features.div_ceil(2)].to_vec(), odd] {
                 for intercept in [false, true] {
-                    let design = Design::new(&masks, &kept, intercept);
+                    let design = Design::new(&masks, Columns::kept(&kept, intercept));
                     for i in 0..9 {
                         let bit = |column: usize| design.row(i)[column / GROUP] >> (column % GROUP) & 1 == 1;
                         assert!(kept.iter().enumerate().all(|(at, &j)| bit(at) == masks.keeps(i, j)));
@@ -430,9 +487,27 @@ mod tests {
     }
 
     #[test]
+    fn removed_features_and_pairs_of_them_are_columns() {
+        let masks = masks(70, 37);
+        let (kept, pairs) = ([0, 5, 31, 32, 36], [[0, 5], [5, 36], [31, 32]]);
+        for ones in [false, true] {
+            let design = Design::new(&masks, Columns::removed(&kept, ones, &pairs));
+            assert_eq!(design.columns(), 8 + usize::from(ones));
+            for i in 0..70 {
+                let removed = |j: usize| !masks.keeps(i, j);
+                let singles = kept.iter().map(|&j| removed(j)).chain(ones.then_some(true));
+                let bits: Vec<bool> = singles.chain(pairs.iter().map(|&[a, b]| removed(a) && removed(b))).collect();
+                let bit = |column: usize| design.row(i)[column / GROUP] >> (column % GROUP) & 1 == 1;
+                assert!((0..design.groups() * GROUP).all(|c| bit(c) == bits.get(c).copied().unwrap_or(false)), "{i}");
+            }
+            assert!((0..70).any(|i| !masks.keeps(i, 5) && !masks.keeps(i, 36)));
+        }
+    }
+
+    #[test]
     fn products_equal_sums() {
         let masks = masks(40, 37);
-        let design = Design::new(&masks, &(0..37).collect::<Vec<_>>(), true);
+        let design = Design::new(&masks, Columns::kept(&(0..37).collect::<Vec<_>>(), true));
         let rows: Vec<u32> = (0..40).filter(|i| i % 3 != 1).collect();
         for classes in [1, 5, 8, 9, 24, 70] {
             let width = padded_f64(classes).max(padded_f32(classes));
@@ -452,7 +527,7 @@ mod tests {
     fn transposed_products_equal_sums() {
         let masks = masks(40, 37);
         let kept: Vec<usize> = (0..37).collect();
-        let design = Design::new(&masks, &kept, true);
+        let design = Design::new(&masks, Columns::kept(&kept, true));
         let rows: Vec<u32> = (0..40).filter(|i| i % 3 != 1).collect();
         for classes in [1, 5, 8, 9, 16, 17, 70] {
             let width = padded_f64(classes).max(padded_f32(classes));

@@ -3,9 +3,8 @@
 mod tally;
 
 use crate::Cpu;
-use crate::design::Design;
 use lipex_core::{
-    Answer, Dependence, Evaluator, Fidelity, Fitted, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
+    Answer, Evaluator, Fidelity, Fitted, Linear, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
     refit_without_folds,
 };
 use std::collections::HashMap;
@@ -19,9 +18,8 @@ impl Evaluator<Cpu> for OutOfFold {
         problems: &[Problem<'_, Cpu>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<Cpu>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>> {
-        let folds: Vec<Vec<usize>> = problems.iter().map(|p| folds(p.around, self.folds, dependence)).collect();
+        let folds: Vec<Vec<usize>> = problems.iter().map(|p| folds(p.around, self.folds)).collect();
         // A refit for each fold, shared out over threads by the surrogate.
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
         on.map(problems.len(), |i| fidelity(&problems[i], &fitted[i].answer, &folds[i], &refits[i]))
@@ -29,10 +27,10 @@ impl Evaluator<Cpu> for OutOfFold {
 }
 
 /// The fold of each row; see [`deal_folds`].
-pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize, dependence: Dependence) -> Vec<usize> {
+pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize) -> Vec<usize> {
     let mut first: HashMap<&[u32], u32, BuildHasherDefault<MaskHasher>> = HashMap::default();
     let same: Vec<u32> = (0..around.rows()).map(|i| *first.entry(around.masks.row(i)).or_insert(i as u32)).collect();
-    deal_folds(&same, folds, dependence)
+    deal_folds(&same, folds, around.dependence)
 }
 
 /// Hashes masks eight bytes at a time: they are random bits, and nobody gains by making two collide.
@@ -63,7 +61,7 @@ impl Hasher for MaskHasher {
 /// Those of an answer of a user's own.
 pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
-    let design = Design::new(&around.masks, answer.kept(), true);
+    let design = tally::design(&around.masks, answer);
     let weight = |i: u32| {
         f64::from(around.weights.values()[i as usize])
             * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))
@@ -76,7 +74,9 @@ pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], re
     let mut unseen = Tally::default();
     for (k, refit) in refits.iter().enumerate() {
         let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
-        unseen.add(&design, around, refit, &held, weight)?;
+        let own = (refit.linear().map(Linear::terms) != answer.linear().map(Linear::terms))
+            .then(|| tally::design(&around.masks, refit));
+        unseen.add(own.as_ref().unwrap_or(&design), around, refit, &held, weight)?;
     }
     Ok(Fidelity {
         out_of_fold: (unseen.weight > 0.0).then(|| unseen.mean()),
@@ -89,7 +89,7 @@ pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex_core::{Masks, Probabilities, Weights};
+    use lipex_core::{Dependence, Masks, Probabilities, Weights};
 
     fn around(masks: &[u32]) -> Neighbourhood<Cpu> {
         let (on, rows) = (Cpu::new(), masks.len());
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn equal_masks_share_a_fold_and_the_instance_is_in_none() {
         let masks: Vec<u32> = [255].into_iter().chain((0..60).map(|i| i % 30)).chain([255]).collect();
-        let of = folds(&around(&masks), 5, Dependence::Independent);
+        let of = folds(&around(&masks), 5);
         assert_eq!((of[0], of[61]), (0, 0));
         assert!((1..31).all(|i| of[i] == of[i + 30] && of[i] > 0));
         for k in 1..=5 {
@@ -117,17 +117,17 @@ mod tests {
     #[test]
     fn pairs_share_a_fold() {
         let masks: Vec<u32> = [255].into_iter().chain((1..31).flat_map(|i| [i, 255 - i])).collect();
-        let of = folds(&around(&masks), 5, Dependence::Pairs);
+        let of = folds(&around(&masks).drawn(Dependence::Pairs), 5);
         assert!((1..31).all(|m| of[2 * m - 1] == of[2 * m]));
-        let independent = folds(&around(&masks), 5, Dependence::Independent);
+        let independent = folds(&around(&masks), 5);
         assert!((1..31).any(|m| independent[2 * m - 1] != independent[2 * m]));
     }
 
     #[test]
     fn too_few_masks_hold_nothing_out() {
-        assert!(folds(&around(&[255, 255]), 5, Dependence::Independent).is_empty());
-        assert!(folds(&around(&[255, 3]), 5, Dependence::Independent).is_empty());
-        assert_eq!(folds(&around(&[255, 3, 5]), 5, Dependence::Independent)[0], 0);
-        assert!(folds(&around(&[255, 3, 5]), 0, Dependence::Independent).is_empty());
+        assert!(folds(&around(&[255, 255]), 5).is_empty());
+        assert!(folds(&around(&[255, 3]), 5).is_empty());
+        assert_eq!(folds(&around(&[255, 3, 5]), 5)[0], 0);
+        assert!(folds(&around(&[255, 3, 5]), 0).is_empty());
     }
 }

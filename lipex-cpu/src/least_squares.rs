@@ -1,7 +1,7 @@
 //! Weighted least squares of the probabilities on columns of the masks: what selection and the ridge surrogate share.
 
 use crate::Cpu;
-use crate::design::{ByColumn, Design, transposed};
+use crate::design::{ByColumn, Columns, Design, transposed};
 use crate::lanes::{Aligned, padded_f64};
 use crate::linalg::{Cholesky, dot};
 use lipex_core::{Masks, Neighbourhood, Probabilities, Result, Watch};
@@ -59,7 +59,7 @@ impl<'a> Rows<'a> {
 
     /// The masks' columns `features` of these rows.
     pub fn by_column(&self, features: &[usize]) -> ByColumn {
-        ByColumn::new(&Design::new(self.masks, features, false), &self.index)
+        ByColumn::new(&Design::new(self.masks, Columns::kept(features, false)), &self.index)
     }
 
     /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄), which are 0

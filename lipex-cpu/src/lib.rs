@@ -4,6 +4,7 @@
 //! after the stage that it holds.
 
 mod backend;
+mod candidates;
 mod design;
 mod evaluate;
 mod fit;
@@ -12,6 +13,7 @@ mod lars;
 mod least_squares;
 mod linalg;
 mod mt19937;
+mod normal;
 mod perturb;
 pub mod prelude;
 mod ridge;
@@ -23,3 +25,4 @@ mod weigh;
 
 pub use backend::Cpu;
 pub use evaluate::fidelity;
+pub use fit::given_pairs;

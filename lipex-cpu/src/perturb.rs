@@ -4,8 +4,8 @@ use crate::Cpu;
 use crate::mt19937::Mt19937;
 use lipex_core::philox::{Draws, Purpose, scaled};
 use lipex_core::{
-    Angle, Antithetic, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
-    ProximityTable, Result, Sample, UniformSize,
+    Angle, Antithetic, Bernoulli, Draw, Error, Exhaustive, GivenMasks, Law, LimeImage, LimeText, Masks, Perturber,
+    Result, Sample, UniformSize,
 };
 use std::ops::Range;
 
@@ -84,24 +84,25 @@ fn check_order(rows: &Range<usize>) -> Result<()> {
     Err(Error::setting("rows", format!("{}..{}", rows.start, rows.end), "the first row is after the last"))
 }
 
-/// Masks by a law that makes each row alone; `draw` gets the row, its number, the instance's number and D.
+/// Masks by a law that makes each row alone; `make` gets the row, its number, the instance's number and D.
 fn by_row(
+    law: &impl Law,
     on: &Cpu,
-    features: &[usize],
-    rows: Range<usize>,
-    draw: impl Fn(&mut Row, usize, usize, usize) + Sync,
+    draw: &Draw<'_>,
+    make: impl Fn(&mut Row, usize, usize, usize) + Sync,
 ) -> Result<Vec<Sample<Cpu>>> {
-    check_counters(features, &rows)?;
-    on.map(features.len(), |instance| {
-        let d = features[instance];
+    let rows = &draw.rows;
+    check_counters(draw.features, rows)?;
+    on.map(draw.features.len(), |instance| {
+        let d = draw.features[instance];
         let words = d.div_ceil(32);
         let mut bits = vec![0u32; rows.len() * words];
         if words > 0 {
             for (i, row) in rows.clone().zip(bits.chunks_exact_mut(words)) {
-                if i == 0 { keep_all(row, d) } else { draw(row, i, instance, d) }
+                if i == 0 { keep_all(row, d) } else { make(row, i, instance, d) }
             }
         }
-        Ok(Sample { masks: Masks::new(on, rows.len(), d, bits)?, weights: None })
+        Ok(Sample::new(law, draw.total, Masks::new(on, rows.len(), d, bits)?))
     })
 }
 
@@ -111,41 +112,21 @@ fn draws(seed: u64, i: usize) -> Draws {
 }
 
 impl Perturber<Cpu> for UniformSize {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        by_row(on, features, rows, |row, i, _, d| {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        by_row(self, on, draw, |row, i, _, d| {
             let most = self.within.map_or(d, |angle| angle.most_removed(d));
-            let mut draws = draws(seed, i);
+            let mut draws = draws(draw.seed, i);
             let removed = 1 + draws.below(0, most as u32) as usize;
             remove_subset(row, d, removed, &mut draws, 1);
         })
     }
-
-    fn grows(&self) -> bool {
-        true
-    }
 }
 
 impl Perturber<Cpu> for Antithetic {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        by_row(on, features, rows, |row, i, _, d| {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        by_row(self, on, draw, |row, i, _, d| {
             // Row 2m is the complement of row 2m − 1, whose draws both use.
-            let mut draws = draws(seed, i - usize::from(i.is_multiple_of(2)));
+            let mut draws = draws(draw.seed, i - usize::from(i.is_multiple_of(2)));
             let removed = if d == 1 { 1 } else { 1 + draws.below(0, d as u32 - 1) as usize };
             remove_subset(row, d, removed, &mut draws, 1);
             if i.is_multiple_of(2) {
@@ -153,38 +134,22 @@ impl Perturber<Cpu> for Antithetic {
             }
         })
     }
-
-    fn grows(&self) -> bool {
-        true
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Pairs
-    }
 }
 
 impl Perturber<Cpu> for Bernoulli {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
         if let Some(angle) = self.within {
-            let sizes: Vec<Vec<f64>> = features.iter().map(|&d| binomial(d, self.keep(), angle)).collect();
-            return by_row(on, features, rows, |row, i, instance, d| {
-                let mut draws = draws(seed, i);
+            let sizes: Vec<Vec<f64>> = draw.features.iter().map(|&d| binomial(d, self.keep(), angle)).collect();
+            return by_row(self, on, draw, |row, i, instance, d| {
+                let mut draws = draws(draw.seed, i);
                 let (sizes, share) = (&sizes[instance], draws.unit(0));
                 let removed = sizes.partition_point(|&cumulated| cumulated <= share).min(sizes.len() - 1);
                 remove_subset(row, d, removed, &mut draws, 1);
             });
         }
         let threshold = (self.keep() * 4_294_967_296.0) as u64;
-        by_row(on, features, rows, |row, i, _, d| {
-            let mut draws = draws(seed, i);
+        by_row(self, on, draw, |row, i, _, d| {
+            let mut draws = draws(draw.seed, i);
             row.fill(0);
             let mut drawn = [0; DRAWN];
             for first in (0..d).step_by(DRAWN) {
@@ -194,10 +159,6 @@ impl Perturber<Cpu> for Bernoulli {
                 kept.for_each(|(_, j)| put(row, j));
             }
         })
-    }
-
-    fn grows(&self) -> bool {
-        true
     }
 }
 
@@ -225,32 +186,12 @@ fn binomial(features: usize, keep: f64, within: Angle) -> Vec<f64> {
 }
 
 impl Perturber<Cpu> for Exhaustive {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        _: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        features.iter().try_for_each(|&d| check_end(&rows, Exhaustive::rows(d)?))?;
-        by_row(on, features, rows, |row, i, _, d| {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        draw.features.iter().try_for_each(|&d| check_end(&draw.rows, Exhaustive::rows(d)?))?;
+        by_row(self, on, draw, |row, i, _, d| {
             row[0] = i as u32;
             invert(row, d);
         })
-    }
-
-    fn total(&self, features: usize, _: usize) -> Result<usize> {
-        Exhaustive::rows(features)
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Exhaustive
     }
 }
 
@@ -265,23 +206,23 @@ fn check_end(rows: &Range<usize>, total: usize) -> Result<()> {
 
 /// Rows of a law that draws all `total` of them in one sequence; keeps those asked for.
 fn in_sequence(
+    law: &impl Law,
     on: &Cpu,
-    features: &[usize],
-    total: usize,
-    rows: &Range<usize>,
-    draw: impl Fn(usize, &mut dyn FnMut(usize, &Row)) + Sync,
+    draw: &Draw<'_>,
+    make: impl Fn(usize, &mut dyn FnMut(usize, &Row)) + Sync,
 ) -> Result<Vec<Sample<Cpu>>> {
-    check_end(rows, total)?;
-    on.map(features.len(), |instance| {
-        let d = features[instance];
+    let rows = &draw.rows;
+    check_end(rows, draw.total)?;
+    on.map(draw.features.len(), |instance| {
+        let d = draw.features[instance];
         let words = d.div_ceil(32);
         let mut bits = vec![0u32; rows.len() * words];
-        draw(d, &mut |i, row| {
+        make(d, &mut |i, row| {
             if rows.contains(&i) {
                 bits[(i - rows.start) * words..][..words].copy_from_slice(row);
             }
         });
-        Ok(Sample { masks: Masks::new(on, rows.len(), d, bits)?, weights: None })
+        Ok(Sample::new(law, draw.total, Masks::new(on, rows.len(), d, bits)?))
     })
 }
 
@@ -292,23 +233,15 @@ fn legacy_seed(seed: u64) -> Result<u32> {
 }
 
 impl Perturber<Cpu> for LimeText {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        let seed = legacy_seed(seed)?;
-        in_sequence(on, features, total, &rows, |d, emit| {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        let seed = legacy_seed(draw.seed)?;
+        in_sequence(self, on, draw, |d, emit| {
             let mut generator = Mt19937::new(seed);
             let mut row = vec![0u32; d.div_ceil(32)];
             keep_all(&mut row, d);
             emit(0, &row);
             let most = d.saturating_sub(1) as u32;
-            let sizes: Vec<usize> = (1..total).map(|_| d.min(1) + generator.bounded(most) as usize).collect();
+            let sizes: Vec<usize> = (1..draw.total).map(|_| d.min(1) + generator.bounded(most) as usize).collect();
             let mut order: Vec<usize> = Vec::with_capacity(d);
             for (i, size) in sizes.into_iter().enumerate() {
                 order.clear();
@@ -320,27 +253,15 @@ impl Perturber<Cpu> for LimeText {
             }
         })
     }
-
-    fn grows(&self) -> bool {
-        false
-    }
 }
 
 impl Perturber<Cpu> for LimeImage {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        let seed = legacy_seed(seed)?;
-        in_sequence(on, features, total, &rows, |d, emit| {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        let seed = legacy_seed(draw.seed)?;
+        in_sequence(self, on, draw, |d, emit| {
             let mut generator = Mt19937::new(seed);
             let mut row = vec![0u32; d.div_ceil(32)];
-            for i in 0..total {
+            for i in 0..draw.total {
                 row.fill(0);
                 (0..d).filter(|_| generator.bounded(1) == 1).for_each(|j| put(&mut row, j));
                 if i == 0 {
@@ -350,40 +271,17 @@ impl Perturber<Cpu> for LimeImage {
             }
         })
     }
-
-    fn grows(&self) -> bool {
-        false
-    }
 }
 
 impl Perturber<Cpu> for GivenMasks {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        _: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        check_end(&rows, self.rows())?;
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        let rows = &draw.rows;
+        check_end(rows, self.rows())?;
         let words = self.features().div_ceil(32);
-        on.map(features.len(), |i| {
-            lipex_core::expect_len("features of the given masks", features[i], self.features())?;
+        on.map(draw.features.len(), |i| {
+            lipex_core::expect_len("features of the given masks", draw.features[i], self.features())?;
             let bits = self.bits()[rows.start * words..rows.end * words].to_vec();
-            Ok(Sample { masks: Masks::new(on, rows.len(), self.features(), bits)?, weights: None })
+            Ok(Sample::new(self, draw.total, Masks::new(on, rows.len(), self.features(), bits)?))
         })
-    }
-
-    fn total(&self, _: usize, _: usize) -> Result<usize> {
-        Ok(self.rows())
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Unknown
     }
 }

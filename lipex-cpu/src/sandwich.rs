@@ -7,14 +7,17 @@
 //! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/√(1 − h)
 //! (MacKinnon and White's HC2, 1985), and [`FewRows`] tells how noisy the errors are.
 
+mod terms;
+
 use crate::Cpu;
 use crate::fit::{by_class, ln_softmax, shift};
 use crate::linalg::dot;
 use lipex_core::{
-    Backend, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Masks, Method, Normalise, Problem, Result,
-    RowShares, Softmax, Spread, Watch, perturb,
+    Backend, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Method, Neighbourhood, Normalise, Problem, Result, RowShares,
+    Softmax, Spread, Watch, perturb,
 };
 use std::collections::HashMap;
+use terms::View;
 
 /// The largest C·(F + 1) for which the matrices are made; they cost its cube. Refits of rows drawn again serve beyond.
 const MOST_ENTRIES: usize = 600;
@@ -27,16 +30,15 @@ pub(crate) fn spread(
     settings: &Softmax,
     problem: &Problem<'_, Cpu>,
     fitted: &Fitted,
-    dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
-    let columns = features + usize::from(settings.has_intercept());
-    if !is_open(settings, classes, columns) {
+    let view = View::new(fitted.linear()?);
+    if !is_open(settings, classes, view.columns()) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
-    let rows = Rows::new(on, settings, (problem, fitted.linear()?), &basis, columns)?;
+    let rows = Rows::new(on, settings, (problem, &view, fitted.linear()?), &basis)?;
     let watch = on.watch();
     let shares = by_class(settings, problem.around);
     let penalty = basis.penalty(fitted.report.lambda, &shares);
@@ -54,15 +56,21 @@ pub(crate) fn spread(
         }
     };
     let inverse = factor.inverse(watch)?;
-    let units = rows.units(&problem.around.masks, dependence);
-    let pull = pull(settings, (fitted, &shares), &basis, columns)?;
+    let units = rows.units(problem.around);
+    let pull = pull(settings, (fitted, &shares), &basis)?;
     let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
-    let whole = basis.expand(watch, &covariance, features, rows.entries())?;
+    let terms = view.term_errors(&basis, &covariance, rows.entries());
+    let (covariance, entries) = view.share_covariances(covariance, basis.k(), rows.entries());
+    let whole = basis.expand(watch, &covariance, features, entries)?;
     let size = classes * features;
     let variances = (0..size).map(|e| whole[e * size + e]).collect();
-    let few_rows = rows.few_rows(&drawn, &inverse, &basis, variances)?;
-    Spread::from_covariance(method, classes, features, whole).map(|spread| Some(spread.few_rows(few_rows)))
+    let few_rows = rows.few_rows(&drawn, &inverse, (&basis, &view), variances)?;
+    let spread = Spread::from_covariance(method, classes, features, whole)?.few_rows(few_rows);
+    Ok(Some(match terms {
+        Some(terms) => spread.terms(terms),
+        None => spread,
+    }))
 }
 
 /// Whether the matrices are made for a fit of so many classes and columns (features, and one for the intercept).
@@ -79,27 +87,23 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
     Cholesky::new(watch, a, n)?.map(|factor| factor.inverse(watch)).transpose()
 }
 
-/// The pull of the penalty on W and b in the basis (place j·(C − 1) + m, the features first), which rows share where the sum
-/// of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over λ of each
-/// class, and is empty where they are all 1.
-pub fn pull(
-    settings: &Softmax,
-    (fitted, shares): (&Fitted, &[f64]),
-    basis: &Contrasts,
-    columns: usize,
-) -> Result<Vec<f64>> {
-    let (matrix, intercept) = fitted.presence()?;
-    let mut pull = vec![0.0; columns * basis.k()];
+/// The pull of the penalty on the coefficients and b in the basis (place j·(C − 1) + m, the terms first), which rows share
+/// where the sum of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over
+/// λ of each class, and is empty where they are all 1.
+///
+/// # Errors
+/// [`Setting`](lipex_core::Error::Setting) for a fit that is not linear.
+pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Contrasts) -> Result<Vec<f64>> {
+    let view = View::new(fitted.linear()?);
+    let mut pull = vec![0.0; view.columns() * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
-            let (column, penalty): (Vec<f64>, f64) = if j < fitted.kept().len() {
-                let mut column: Vec<f64> = matrix.iter().map(|row| row[j]).collect();
+            let (mut column, is_term) = (view.column(j), j < view.terms());
+            let penalty = if is_term { fitted.report.lambda } else { INTERCEPT_PENALTY };
+            if is_term {
                 let shift = shift(shares, &column);
                 column.iter_mut().zip(shares).for_each(|(w, share)| *w = share * (*w - shift));
-                (column, fitted.report.lambda)
-            } else {
-                (intercept.clone(), INTERCEPT_PENALTY)
-            };
+            }
             out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
         }
     }
@@ -233,8 +237,8 @@ struct Rows<'a> {
     watch: &'a Watch,
     k: usize,
     columns: usize,
-    /// Columns that are features; the rest is the intercept.
-    features: usize,
+    /// Columns that are terms; the rest is the intercept.
+    terms: usize,
     /// N, the sum of the multiplicities.
     count: f64,
     rows: Vec<Row>,
@@ -244,16 +248,15 @@ impl<'a> Rows<'a> {
     fn new(
         on: &'a Cpu,
         settings: &Softmax,
-        (problem, fitted): (&Problem<'_, Cpu>, &Linear),
+        (problem, view, fitted): (&Problem<'_, Cpu>, &View<'_>, &Linear),
         basis: &Contrasts,
-        columns: usize,
     ) -> Result<Self> {
         let around = problem.around;
         let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
         let proximity = |i: usize| f64::from(around.weights.values()[i]);
         let count: f64 = (0..around.rows()).map(times).sum();
         let scale = match settings.normalise_in_use() {
-            Normalise::Count => 1.0,
+            Normalise::Count => count / problem.samples(),
             Normalise::Weight => count / (0..around.rows()).map(|i| times(i) * proximity(i)).sum::<f64>(),
         };
         let row = |index: usize| {
@@ -262,13 +265,12 @@ impl<'a> Rows<'a> {
             let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
             let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
-            let kept = fitted.kept().iter().enumerate().filter(|(_, j)| around.masks.keeps(index, **j));
-            let ones = kept.map(|(place, _)| place).chain(fitted.kept().len()..columns).collect();
+            let ones = view.of_row(&around.masks, index);
             let (weight, times) = (scale * proximity(index), times(index));
             Ok(Row { index, ones, weight, times, gradient, exact, gauss_newton })
         };
         let rows = (0..around.rows()).filter(|&i| times(i) > 0.0).map(row).collect::<Result<_>>()?;
-        Ok(Rows { watch: on.watch(), k: basis.k(), columns, features: fitted.kept().len(), count, rows })
+        Ok(Rows { watch: on.watch(), k: basis.k(), columns: view.columns(), terms: view.terms(), count, rows })
     }
 
     fn entries(&self) -> usize {
@@ -294,7 +296,7 @@ impl<'a> Rows<'a> {
         }
         for e in 0..n {
             let (j, m) = (e / k, e % k);
-            if j < self.features {
+            if j < self.terms {
                 let block = a[e * n + j * k..].iter_mut().zip(&penalty[m * k..]);
                 block.take(m + 1).for_each(|(a, p)| *a += p);
             } else {
@@ -317,11 +319,18 @@ impl<'a> Rows<'a> {
     }
 
     /// How noisy the standard errors are, `variances` being their squares.
-    fn few_rows(&self, drawn: &Drawn, inverse: &[f64], basis: &Contrasts, variances: Vec<f64>) -> Result<FewRows> {
+    fn few_rows(
+        &self,
+        drawn: &Drawn,
+        inverse: &[f64],
+        (basis, view): (&Contrasts, &View<'_>),
+        variances: Vec<f64>,
+    ) -> Result<FewRows> {
+        let features = variances.len() / basis.classes;
         let mut shares = RowShares::new(variances);
         self.each_unit(drawn, |part, times| {
             let moved: Vec<f64> = inverse.chunks_exact(part.len().max(1)).map(|row| dot(row, part)).collect();
-            shares.add(&basis.entries(&moved, self.features), times);
+            shares.add(&basis.entries(&view.shares(moved, basis.k()), features), times);
         })?;
         Ok(shares.few_rows())
     }
@@ -362,11 +371,12 @@ impl<'a> Rows<'a> {
     }
 
     /// The drawn rows by their places here: strata of units that were drawn together.
-    fn units(&self, masks: &Masks<Cpu>, dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
+    fn units(&self, around: &Neighbourhood<Cpu>) -> Vec<Vec<Vec<usize>>> {
+        let masks = &around.masks;
         let places: HashMap<usize, usize> = self.rows.iter().enumerate().map(|(r, row)| (row.index, r)).collect();
         let kept: Vec<usize> = (0..masks.rows()).map(|i| masks.count(i)).collect();
         let here = |unit: Vec<usize>| unit.iter().filter_map(|i| places.get(i).copied()).collect();
-        let strata = perturb::units(&kept, dependence).into_iter();
+        let strata = perturb::units(&kept, around.dependence).into_iter();
         strata.map(|stratum| stratum.into_iter().map(here).collect()).collect()
     }
 

@@ -91,25 +91,27 @@ pub(crate) struct Tile<T> {
     pub sqrt: Aligned<T>,
     /// 1 where there is a class, 0 in the padding; one row.
     pub there: Aligned<T>,
-    /// 0 where there is a class, −10³⁰ in the padding; one row.
-    absent: Aligned<T>,
+    /// What logits start from: the offset where there is a class, −10³⁰ in the padding; one row.
+    base: Aligned<T>,
 }
 
 impl<T: Working> Tile<T> {
-    pub fn new(classes: usize, width: usize) -> Self {
+    /// Logits start from `offset`, C numbers, or from 0 where it is empty.
+    pub fn new(classes: usize, width: usize, offset: &[f64]) -> Self {
         let mut there = Aligned::zeros(width);
-        let mut absent = Aligned::zeros(width);
+        let mut base = Aligned::zeros(width);
         there[..classes].fill(T::of(1.0));
-        absent[classes..].fill(T::of(ABSENT));
+        base.iter_mut().zip(offset).for_each(|(b, &v)| *b = T::of(v));
+        base[classes..].fill(T::of(ABSENT));
         let zeros = || Aligned::zeros(TILE * width);
-        Tile { q: zeros(), ln: zeros(), sqrt: zeros(), there, absent }
+        Tile { q: zeros(), ln: zeros(), sqrt: zeros(), there, base }
     }
 
     /// Fills tables of `x` (columns × width) whose sums are the logits.
     #[inline(always)]
     pub fn tabulate<S: Simd>(&self, simd: S, design: &Design, x: &[T], width: usize, tables: &mut [T]) {
         blocks!(width / T::lanes::<S>(), |at, K| {
-            let base = load::<T, S, K>(&self.absent, at);
+            let base = load::<T, S, K>(&self.base, at);
             design.tabulate::<T, S, K>(simd, x, (width, at), base, design.block_mut::<T, S, K>(tables, at));
         });
     }

@@ -71,7 +71,7 @@ impl Backend for Cuda {
     fn check(&self, probabilities: &Probabilities<Self>) -> Result<()> {
         let (rows, classes) = (probabilities.rows(), probabilities.classes());
         expect_len("probabilities", rows * classes, probabilities.values().len())?;
-        let first = self.send("check", &[u32::MAX])?;
+        let first = self.all_ones("check", 1)?;
         let shape = Shape { grid: (rows.div_ceil(256), 1), threads: 256, shared: 0 };
         let arguments = [probabilities.values().into(), (&first).into(), rows.into(), classes.into()];
         // SAFETY: lipex_check(p, first, rows, classes): p has rows · classes numbers, as checked above, first has one.

@@ -4,7 +4,7 @@ use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::Road;
 use crate::modules::{Kernel, Modules, Programs};
 use crate::probe;
-use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, sys};
+use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, result, sys};
 use lipex_core::{Element, Error, Neighbourhood, Result, Watch};
 use lipex_kernels::File;
 use std::fmt;
@@ -47,6 +47,8 @@ pub struct Cuda {
     pub(crate) road: Option<Road>,
     /// The evaluations that a launch of a fit makes at most, if it is not for its size to say.
     pub(crate) most_evaluations: Option<usize>,
+    /// Whether every array of a stage is an allocation of its own.
+    pub(crate) apart: bool,
     /// The run under way, which is asked before each launch whether to go on.
     pub(crate) watch: Watch,
 }
@@ -130,7 +132,7 @@ impl Cuda {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None, watch: Watch::default() })
+        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None, apart: false, watch: Watch::default() })
     }
 
     /// The same device with fits on this road where they can take it. Does not change any result.
@@ -142,6 +144,12 @@ impl Cuda {
     /// a tenth of a second or so. Does not change any result.
     pub fn evaluations_a_launch(self, most: usize) -> Self {
         Cuda { most_evaluations: Some(most.max(1)), ..self }
+    }
+
+    /// The same device with an allocation for every array of a stage instead of one for all, so that a checker of memory sees
+    /// where each ends. Slower, and does not change any result.
+    pub fn arrays_apart(self) -> Self {
+        Cuda { apart: true, ..self }
     }
 
     /// What is known of the device.
@@ -209,6 +217,18 @@ impl Cuda {
         Ok(buffer)
     }
 
+    /// `len` words whose every bit is 1.
+    pub(crate) fn all_ones(&self, stage: &'static str, len: usize) -> Result<DeviceBuffer<u32>> {
+        let buffer = self.room::<u32>(stage, len)?;
+        let filled = self.device.context.bind_to_thread().and_then(|()| {
+            let stream = self.device.stream.cu_stream();
+            // SAFETY: the buffer has as many bytes at least, and lives on the stream that fills it.
+            unsafe { result::memset_d8_async(buffer.address(), 0xff, 4 * len, stream) }
+        });
+        filled.map_err(|e| at(stage)(e.into()))?;
+        Ok(buffer)
+    }
+
     /// A copy of plain data on the device.
     pub(crate) fn send<T: Element>(&self, stage: &'static str, data: &[T]) -> Result<DeviceBuffer<T>> {
         let mut buffer = self.room(stage, data.len())?;
@@ -219,6 +239,41 @@ impl Cuda {
             self.device.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
         Ok(buffer)
+    }
+
+    /// Writes bytes into a buffer from byte `start` on.
+    pub(crate) fn write(
+        &self,
+        stage: &'static str,
+        to: &mut DeviceBuffer<u8>,
+        start: usize,
+        bytes: &[u8],
+    ) -> Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let mut view = to.bytes.slice_mut(start..start + bytes.len());
+        self.device.stream.memcpy_htod(bytes, &mut view).map_err(|e| at(stage)(e.into()))?;
+        self.device.sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Reads bytes of a buffer from byte `start` on; waits for all work that was asked for before.
+    pub(crate) fn read(
+        &self,
+        stage: &'static str,
+        from: &DeviceBuffer<u8>,
+        start: usize,
+        len: usize,
+    ) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; len];
+        if len > 0 {
+            let view = from.bytes.slice(start..start + len);
+            self.device.stream.memcpy_dtoh(&view, &mut bytes).map_err(|e| at(stage)(e.into()))?;
+            self.device.stream.synchronize().map_err(|e| at(stage)(e.into()))?;
+            self.device.received.fetch_add(len as u64, Ordering::Relaxed);
+        }
+        Ok(bytes)
     }
 
     /// A copy of a kernel's table of jobs on the device.

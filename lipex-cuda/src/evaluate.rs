@@ -1,13 +1,15 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::arena::{Arena, Plan, Spot};
+use crate::device::Cuda;
+use crate::error::by_chunks;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Agreement, Answer, Dependence, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result,
-    Surrogate, deal_folds, refit_without_folds,
+    Agreement, Answer, Error, Evaluator, Fidelity, Fitted, Linear, Link, Masks, OutOfFold, Problem, Result, Surrogate,
+    deal_folds, refit_without_folds,
 };
 use lipex_kernels::EVALUATE;
 
@@ -57,37 +59,22 @@ impl Evaluator<Cuda> for OutOfFold {
         problems: &[Problem<'_, Cuda>],
         fitted: &[Fitted],
         surrogate: &dyn Surrogate<Cuda>,
-        dependence: Dependence,
     ) -> Result<Vec<Fidelity>> {
         let mut folds: Vec<Vec<usize>> = Vec::with_capacity(problems.len());
         for problem in problems {
-            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, dependence));
+            folds.push(deal_folds(&first_rows(on, &problem.around.masks)?, self.folds, problem.around.dependence));
         }
         let refits = refit_without_folds(on, problems, fitted, &folds, surrogate)?;
-        let mut batch = Batch::default();
-        // What is no W z + b is evaluated on the host.
-        let is_plain = |i: usize| std::iter::once(&fitted[i].answer).chain(&refits[i]).all(|a| plain(a).is_some());
-        for (i, problem) in problems.iter().enumerate().filter(|(i, _)| is_plain(*i)) {
-            batch.add(on, problem, &fitted[i].answer, &folds[i], &refits[i])?;
-        }
-        batch.run(on)?;
-        let mut on_device = 0..;
-        let of = |i: usize| {
-            if is_plain(i) {
-                return batch.fidelity(on, on_device.next().unwrap_or_default());
-            }
-            let around = to_host(on, problems[i].around)?;
-            let Problem { selection, multiplicities, start, tolerance, .. } = problems[i];
-            let copy = lipex_core::Problem { around: &around, selection, multiplicities, start, tolerance };
-            lipex_cpu::fidelity(&copy, &fitted[i].answer, &folds[i], &refits[i])
-        };
-        (0..problems.len()).map(of).collect()
+        let asked: Vec<Asked<'_>> = (0..problems.len())
+            .map(|i| Asked { problem: &problems[i], answer: &fitted[i].answer, folds: &folds[i], refits: &refits[i] })
+            .collect();
+        let of_device: Vec<&Asked<'_>> = asked.iter().filter(|asked| asked.is_plain()).collect();
+        let mut found = by_chunks(&of_device, &mut |part| fidelities(on, part))?.into_iter();
+        asked
+            .iter()
+            .map(|asked| asked.is_plain().then(|| found.next()).flatten().map_or_else(|| asked.on_the_host(on), Ok))
+            .collect()
     }
-}
-
-/// W and b of an answer that is W z + b, which the kernels have.
-fn plain(answer: &Answer) -> Option<(&[Vec<f64>], Vec<f64>)> {
-    answer.linear().and_then(Linear::presence)
 }
 
 /// For each row the first one with its mask.
@@ -109,6 +96,11 @@ pub(crate) fn first_rows(on: &Cuda, masks: &Masks<Cuda>) -> Result<Vec<u32>> {
     on.receive("evaluate", &first)
 }
 
+/// W and b of an answer that is W z + b, which the kernels have.
+fn plain(answer: &Answer) -> Option<(&[Vec<f64>], Vec<f64>)> {
+    answer.linear().and_then(Linear::presence)
+}
+
 /// W and b of each class side by side, C × (F + 1).
 pub(crate) fn with_intercepts(answer: &Answer) -> Result<Vec<f64>> {
     let (matrix, intercept) = plain(answer)
@@ -116,109 +108,144 @@ pub(crate) fn with_intercepts(answer: &Answer) -> Result<Vec<f64>> {
     Ok(matrix.iter().zip(&intercept).flat_map(|(row, b)| row.iter().copied().chain([*b])).collect())
 }
 
-/// The evaluations of all problems: for each the instance, all rows, and the rows of each fold.
-#[derive(Default)]
-struct Batch {
-    jobs: Vec<Job>,
-    /// Of each problem: its first job, and how many folds it has.
-    problems: Vec<(usize, usize)>,
-    sums: Vec<DeviceBuffer<f64>>,
-    squares: Vec<DeviceBuffer<f64>>,
-    words: Vec<DeviceBuffer<u32>>,
-    answers: Vec<DeviceBuffer<f32>>,
-    points: Vec<DeviceBuffer<f64>>,
+/// What an evaluation of a problem has on the device.
+struct Placed {
+    times: Option<Spot>,
+    kept: Spot,
+    folds: Spot,
+    /// Of the instance, of all rows, of the rows of each fold.
+    points: Vec<Spot>,
+    answers: [Spot; 3],
+    sums: Spot,
+    squares: Spot,
 }
 
-impl Batch {
-    fn add(
-        &mut self,
-        on: &Cuda,
-        problem: &Problem<'_, Cuda>,
-        answer: &Answer,
-        folds: &[usize],
-        refits: &[Answer],
-    ) -> Result<()> {
-        let around = problem.around;
-        let arrays = on.arrays("evaluate", around)?;
+/// A problem with the fits to be evaluated.
+struct Asked<'a> {
+    problem: &'a Problem<'a, Cuda>,
+    answer: &'a Answer,
+    folds: &'a [usize],
+    refits: &'a [Answer],
+}
+
+impl Asked<'_> {
+    /// Whether all are W z + b.
+    fn is_plain(&self) -> bool {
+        self.all().all(|(_, answer)| plain(answer).is_some())
+    }
+
+    /// What is no W z + b is evaluated on the host, on a copy.
+    fn on_the_host(&self, on: &Cuda) -> Result<Fidelity> {
+        let around = to_host(on, self.problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *self.problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        lipex_cpu::fidelity(&copy, self.answer, self.folds, self.refits)
+    }
+
+    /// The fits with their rows, in the order of [`Placed::points`].
+    fn all(&self) -> impl Iterator<Item = (Rows, &Answer)> {
+        let both = [(Rows::Instance, self.answer), (Rows::All, self.answer)];
+        both.into_iter().chain(self.refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)))
+    }
+
+    fn plan(&self, plan: &mut Plan) -> Result<Placed> {
+        let around = self.problem.around;
         let classes = around.probabilities.classes();
-        let kept: Vec<u32> = answer.kept().iter().map(|&j| j as u32).collect();
-        let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
-        let (kept, folds) = (on.send("evaluate", &kept)?, on.send("evaluate", &folds)?);
-        let times = problem.multiplicities.map(|m| on.send("evaluate", m)).transpose()?;
-        let sums = on.room::<f64>("evaluate", SUMS * (2 + refits.len()))?;
-        let squares = on.room::<f64>("evaluate", 3 * classes)?;
+        let kept: Vec<u32> = self.answer.kept().iter().map(|&j| j as u32).collect();
+        let folds: Vec<u32> = self.folds.iter().map(|&k| k as u32).collect();
+        // No row is in two folds, so that the folds' answers share an array.
+        let apart = if self.refits.is_empty() { 0 } else { classes * around.rows() };
+        let points = self.all().map(|(_, answer)| Ok(plan.send(&with_intercepts(answer)?))).collect::<Result<_>>()?;
+        Ok(Placed {
+            times: plan.send_some(self.problem.multiplicities),
+            kept: plan.send(&kept),
+            folds: plan.send(&folds),
+            points,
+            answers: [classes * around.rows(), apart, classes].map(|numbers| plan.room::<f32>(numbers)),
+            sums: plan.answer::<f64>(SUMS * (2 + self.refits.len())),
+            squares: plan.answer::<f64>(3 * classes),
+        })
+    }
+
+    fn jobs(&self, on: &Cuda, arena: &Arena, placed: &Placed) -> Result<Vec<Job>> {
+        let around = self.problem.around;
+        let arrays = on.arrays("evaluate", around)?;
         let base = Job {
             bits: arrays.bits,
             p: arrays.p,
             pi: arrays.pi,
-            times: times.as_ref().map_or(0, DeviceBuffer::address),
-            folds: folds.address(),
-            kept: kept.address(),
+            times: arena.at_some(placed.times),
+            folds: arena.at(placed.folds),
+            kept: arena.at(placed.kept),
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
-            classes: classes as u64,
-            features: answer.kept().len() as u64,
-            squares: squares.address(),
+            classes: around.probabilities.classes() as u64,
+            features: self.answer.kept().len() as u64,
+            squares: arena.at(placed.squares),
             ..Job::zeroed()
         };
-        self.problems.push((self.jobs.len(), refits.len()));
-        // No row is in two folds, so that the folds' answers share an array.
-        let apart = if refits.is_empty() { 0 } else { classes * around.rows() };
-        let room = |numbers| on.room::<f32>("evaluate", numbers);
-        let (of_all, of_instance, of_folds) = (room(classes * around.rows())?, room(classes)?, room(apart)?);
-        let both = [(Rows::Instance, answer), (Rows::All, answer)];
-        let all = both.into_iter().chain(refits.iter().zip(1..).map(|(refit, k)| (Rows::Fold(k), refit)));
-        for (at, (rows, answer)) in all.enumerate() {
-            let point = on.send("evaluate", &with_intercepts(answer)?)?;
-            let (which, fold, answers) = match rows {
-                Rows::All => (0, 0, &of_all),
-                Rows::Fold(k) => (1, k as u64, &of_folds),
-                Rows::Instance => (2, 0, &of_instance),
+        let one = |(at, (rows, answer)): (usize, (Rows, &Answer))| {
+            let (which, fold) = match rows {
+                Rows::All => (0, 0),
+                Rows::Fold(k) => (1, k as u64),
+                Rows::Instance => (2, 0),
             };
-            let identity = u64::from(answer.link() == Link::Identity);
-            let (x, sums) = (point.address(), sums.address() + (8 * SUMS * at) as u64);
-            let answers = answers.address();
-            self.jobs.push(Job { x, which, fold, identity, answers, sums, ..base });
-            self.points.push(point);
-        }
-        self.words.extend([Some(kept), Some(folds), times].into_iter().flatten());
-        self.answers.extend([of_all, of_instance, of_folds]);
-        self.sums.push(sums);
-        self.squares.push(squares);
-        Ok(())
-    }
-
-    fn run(&self, on: &Cuda) -> Result<()> {
-        for jobs in self.jobs.chunks(MOST_DOWN) {
-            let table = on.send_jobs("evaluate", jobs)?;
-            let classes = jobs.iter().map(|j| j.classes as usize).max().unwrap_or(0);
-            let shape = |across| Shape { grid: (across, jobs.len()), threads: 256, shared: 0 };
-            // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of
-            // rows as the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x
-            // classes · (features + 1), answers classes · rows (classes for the instance), sums 6, squares 3 · classes. All live
-            // in `self`.
-            unsafe {
-                on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &[(&table).into()])?;
-                on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &[(&table).into()])?;
+            Job {
+                x: arena.at(placed.points[at]),
+                which: which as u64,
+                fold,
+                identity: u64::from(answer.link() == Link::Identity),
+                answers: arena.at(placed.answers[which]),
+                sums: arena.at(placed.sums) + (8 * SUMS * at) as u64,
+                ..base
             }
-        }
-        Ok(())
+        };
+        Ok(self.all().enumerate().map(one).collect())
     }
+}
 
-    fn fidelity(&self, on: &Cuda, problem: usize) -> Result<Fidelity> {
-        let (first, folds) = self.problems[problem];
-        let sums = on.receive("evaluate", &self.sums[problem])?;
-        let squares = on.receive("evaluate", &self.squares[problem])?;
-        let of = |at: usize| &sums[at * SUMS..(at + 1) * SUMS];
-        let unseen: Vec<f64> = (0..SUMS).map(|s| (0..folds).map(|k| of(2 + k)[s]).sum()).collect();
-        let weight = of(1)[0];
-        debug_assert!(self.jobs[first].which == 2);
-        Ok(Fidelity {
-            out_of_fold: (unseen[0] > 0.0).then(|| mean(&unseen)),
-            at_instance: mean(of(0)),
-            in_sample: mean(of(1)),
-            r2: squares.chunks_exact(3).map(|s| r2(s, weight)).collect(),
-        })
+/// The fidelities of a batch.
+fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
+    let mut plan = Plan::default();
+    let count = asked.iter().map(|asked| 2 + asked.refits.len()).sum();
+    let table = plan.jobs::<Job>(count);
+    let placed = asked.iter().map(|asked| asked.plan(&mut plan)).collect::<Result<Vec<Placed>>>()?;
+    let mut arena = plan.place(on, "evaluate")?;
+    let mut jobs = Vec::with_capacity(count);
+    for (asked, placed) in asked.iter().zip(&placed) {
+        jobs.extend(asked.jobs(on, &arena, placed)?);
+    }
+    arena.set(table, &jobs);
+    arena.send(on)?;
+    for (part, first) in jobs.chunks(MOST_DOWN).zip((0..).step_by(MOST_DOWN)) {
+        let classes = part.iter().map(|j| j.classes as usize).max().unwrap_or(0);
+        let shape = |across| Shape { grid: (across, part.len()), threads: 256, shared: 0 };
+        let jobs = [Argument::Long(arena.at(table) + (first * size_of::<Job>()) as u64)];
+        // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of rows as
+        // the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x classes · (features + 1),
+        // answers classes · rows (classes for the instance), sums 6, squares 3 · classes. All live in the arena.
+        unsafe {
+            on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &jobs)?;
+            on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &jobs)?;
+        }
+    }
+    let answers = arena.receive_answers(on)?;
+    Ok(placed
+        .iter()
+        .map(|placed| fidelity(&answers.of::<f64>(placed.sums), &answers.of::<f64>(placed.squares)))
+        .collect())
+}
+
+/// A fidelity from the sums of the instance, of all rows and of each fold, and those of R².
+fn fidelity(sums: &[f64], squares: &[f64]) -> Fidelity {
+    let all: Vec<&[f64]> = sums.chunks_exact(SUMS).collect();
+    let unseen: Vec<f64> = (0..SUMS).map(|s| all[2..].iter().map(|of| of[s]).sum()).collect();
+    let weight = all[1][0];
+    Fidelity {
+        out_of_fold: (unseen[0] > 0.0).then(|| mean(&unseen)),
+        at_instance: mean(all[0]),
+        in_sample: mean(all[1]),
+        r2: squares.chunks_exact(3).map(|s| r2(s, weight)).collect(),
     }
 }
 

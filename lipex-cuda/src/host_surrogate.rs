@@ -5,20 +5,29 @@ use crate::select::to_host;
 use lipex_core::{Authors, Backend, Fitted, KernelShap, Problem, Result, Surrogate};
 use lipex_cpu::Cpu;
 
-macro_rules! on_the_host {
+/// The CPU's fits of copies.
+pub(crate) fn on_the_host(
+    surrogate: &dyn Surrogate<Cpu>,
+    on: &Cuda,
+    problems: &[Problem<'_, Cuda>],
+) -> Result<Vec<Fitted>> {
+    let mut fitted = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let around = to_host(on, problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        fitted.extend(surrogate.fit(&Cpu::new().watched(on.watch.clone()), &[copy])?);
+    }
+    Ok(fitted)
+}
+
+macro_rules! by_the_host {
     ($($surrogate:ty),*) => {$(
         impl Surrogate<Cuda> for $surrogate {
             fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
-                let mut fitted = Vec::with_capacity(problems.len());
-                for problem in problems {
-                    let around = to_host(on, problem.around)?;
-                    let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
-                    let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
-                    fitted.extend(Surrogate::<Cpu>::fit(self, &Cpu::new().watched(on.watch.clone()), &[copy])?);
-                }
-                Ok(fitted)
+                on_the_host(self, on, problems)
             }
         }
     )*};
 }
-on_the_host!(Authors, KernelShap);
+by_the_host!(Authors, KernelShap);

@@ -1,13 +1,14 @@
 //! λ chosen by the data on the device: the least out-of-fold divergence over the masks.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::arena::Plan;
+use crate::device::Cuda;
 use crate::error::by_chunks;
 use crate::evaluate::{first_rows, with_intercepts};
 use crate::fit::{Task, fit_all};
-use crate::launch::Shape;
+use crate::launch::{Argument, Shape};
 use crate::layout::mirrored;
 use lipex_core::{
-    Dependence, Fitted, Lambda, Masks, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
+    Fitted, Lambda, Neighbourhood, Problem, Program, Result, Softmax, deal_folds, expect_len, without_fold,
 };
 use lipex_kernels::LAMBDA;
 
@@ -56,7 +57,7 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     let (factor, scale) = (settings.lambda_factor()?, settings.lambda_scale_in_use());
     let exact = settings.divergence_in_use().record(false);
     let programs = (exact.clone(), exact);
-    let folds = problems.iter().map(|p| folds_of(on, &programs, &p.around.masks)).collect::<Result<Vec<_>>>()?;
+    let folds = problems.iter().map(|p| folds_of(on, p.around)).collect::<Result<Vec<_>>>()?;
     let count = |of: &Vec<usize>| of.iter().copied().max().unwrap_or(0);
     let tasks: Vec<(usize, usize)> =
         folds.iter().enumerate().flat_map(|(i, of)| (1..=count(of)).map(move |k| (i, k))).collect();
@@ -85,23 +86,8 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     Ok(scores.iter().zip(&folds).map(least).collect())
 }
 
-fn folds_of(on: &Cuda, programs: &Programs, masks: &Masks<Cuda>) -> Result<Vec<usize>> {
-    let dependence = if in_pairs(on, programs, masks)? { Dependence::Pairs } else { Dependence::Independent };
-    Ok(deal_folds(&first_rows(on, masks)?, Lambda::FOLDS, dependence))
-}
-
-/// Whether row 2m is the complement of row 2m − 1 throughout.
-fn in_pairs(on: &Cuda, programs: &Programs, masks: &Masks<Cuda>) -> Result<bool> {
-    let pairs = masks.rows().saturating_sub(1) / 2;
-    if pairs == 0 {
-        return Ok(false);
-    }
-    let paired = on.send("fit", &[1u32])?;
-    let shape = Shape { grid: (pairs.div_ceil(256), 1), threads: 256, shared: 0 };
-    let arguments = [masks.bits().into(), (&paired).into(), pairs.into(), masks.words().into()];
-    // SAFETY: lipex_lambda_pairs(bits, paired, pairs, words): bits have (2 · pairs + 1) · words words at least, paired one.
-    unsafe { on.launch("fit", (&LAMBDA, "lipex_lambda_pairs", Some(programs)), shape, &arguments) }?;
-    Ok(on.receive("fit", &paired)?[0] == 1)
+fn folds_of(on: &Cuda, around: &Neighbourhood<Cuda>) -> Result<Vec<usize>> {
+    Ok(deal_folds(&first_rows(on, &around.masks)?, Lambda::FOLDS, around.dependence))
 }
 
 /// A refit, and the fold of its problem's rows that it has not seen.
@@ -114,39 +100,42 @@ struct Held<'a> {
 
 /// Σ π·m·d over the rows held out from each refit, in the divergence of the fit.
 fn held_out(on: &Cuda, programs: &Programs, held: &[Held<'_>]) -> Result<Vec<f64>> {
-    let sums = on.room::<f64>("fit", held.len())?;
-    let (mut words, mut points, mut jobs): (Vec<DeviceBuffer<u32>>, Vec<DeviceBuffer<f64>>, Vec<HeldOut>) =
-        Default::default();
-    for (at, Held { problem, folds, fold, fitted }) in held.iter().enumerate() {
+    let mut plan = Plan::default();
+    let (table, sums) = (plan.jobs::<HeldOut>(held.len()), plan.answer::<f64>(held.len()));
+    let words = |list: &[usize]| list.iter().map(|&v| v as u32).collect::<Vec<u32>>();
+    let place = |Held { problem, folds, fitted, .. }: &Held<'_>| {
+        let (folds, kept) = (plan.send(&words(folds)), plan.send(&words(fitted.kept())));
+        let x = plan.send(&with_intercepts(&fitted.answer)?);
+        Ok((folds, kept, plan.send_some(problem.multiplicities), x))
+    };
+    let spots = held.iter().map(place).collect::<Result<Vec<_>>>()?;
+    let mut arena = plan.place(on, "fit")?;
+    let mut jobs = Vec::with_capacity(held.len());
+    for (at, (Held { problem, fold, fitted, .. }, (folds, kept, times, x))) in held.iter().zip(spots).enumerate() {
         let around = problem.around;
         let arrays = on.arrays("fit", around)?;
-        let folds: Vec<u32> = folds.iter().map(|&k| k as u32).collect();
-        let kept: Vec<u32> = fitted.kept().iter().map(|&j| j as u32).collect();
-        let (folds, kept) = (on.send("fit", &folds)?, on.send("fit", &kept)?);
-        let times = problem.multiplicities.map(|m| on.send("fit", m)).transpose()?;
-        let x = on.send("fit", &with_intercepts(&fitted.answer)?)?;
         jobs.push(HeldOut {
             bits: arrays.bits,
             p: arrays.p,
             pi: arrays.pi,
-            times: times.as_ref().map_or(0, DeviceBuffer::address),
-            folds: folds.address(),
-            kept: kept.address(),
-            x: x.address(),
+            times: arena.at_some(times),
+            folds: arena.at(folds),
+            kept: arena.at(kept),
+            x: arena.at(x),
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
             features: fitted.kept().len() as u64,
             fold: *fold as u64,
-            sum: sums.address() + 8 * at as u64,
+            sum: arena.at(sums) + 8 * at as u64,
         });
-        words.extend([Some(folds), Some(kept), times].into_iter().flatten());
-        points.push(x);
     }
-    let table = on.send_jobs("fit", &jobs)?;
+    arena.set(table, &jobs);
+    arena.send(on)?;
     let shape = Shape { grid: (held.len(), 1), threads: 256, shared: 0 };
+    let jobs = [Argument::Long(arena.at(table))];
     // SAFETY: lipex_lambda_held_out(evaluations), one a block: arrays of rows as the neighbourhood has them, times (or null)
     // and folds one a row, kept one a feature, x classes · (features + 1), one sum. All live until the sums are read.
-    unsafe { on.launch("fit", (&LAMBDA, "lipex_lambda_held_out", Some(programs)), shape, &[(&table).into()]) }?;
-    on.receive("fit", &sums)
+    unsafe { on.launch("fit", (&LAMBDA, "lipex_lambda_held_out", Some(programs)), shape, &jobs) }?;
+    arena.receive(on, sums)
 }

@@ -1,8 +1,10 @@
 //! Weighted sums of the probabilities over columns of the masks: what selection and the ridge surrogate share.
 
-use crate::device::{Cuda, DeviceBuffer};
-use crate::launch::Shape;
+use crate::arena::{Plan, Spot};
+use crate::device::Cuda;
+use crate::launch::{Argument, Shape};
 use crate::layout::mirrored;
+use bytemuck::Zeroable;
 use lipex_core::{Neighbourhood, Result};
 use lipex_kernels::SELECT;
 
@@ -28,25 +30,18 @@ mirrored! {
     }
 }
 
-/// A regression and the room for its sums, (C + 1) × columns.
-pub(crate) struct Moments {
-    pub regression: Regression,
-    pub sums: DeviceBuffer<f64>,
-}
-
-impl Moments {
-    /// Rows of a neighbourhood, on all columns or, if `kept` is an address, on those features.
+impl Regression {
+    /// Rows of a neighbourhood on `columns` columns, with the addresses of its sums and of what there is of multiplicities and
+    /// kept features (0: once each, all features).
     pub fn new(
         on: &Cuda,
         stage: &'static str,
         around: &Neighbourhood<Cuda>,
         columns: usize,
-        (kept, times): (u64, u64),
+        (moments, times, kept): (u64, u64, u64),
     ) -> Result<Self> {
-        let classes = around.probabilities.classes();
         let arrays = on.arrays(stage, around)?;
-        let sums = on.room::<f64>(stage, (classes + 1) * columns)?;
-        let regression = Regression {
+        Ok(Regression {
             bits: arrays.bits,
             p: arrays.p,
             pi: arrays.pi,
@@ -54,31 +49,26 @@ impl Moments {
             kept,
             rows: around.rows() as u64,
             words: around.masks.words() as u64,
-            classes: classes as u64,
+            classes: around.probabilities.classes() as u64,
             columns: columns as u64,
-            moments: sums.address(),
-            k: 0,
-            exclusive: 0,
-            room: 0,
-            taken: 0,
-            chosen: 0,
-        };
-        Ok(Moments { regression, sums })
+            moments,
+            ..Regression::zeroed()
+        })
     }
 }
 
-/// Fills in the sums of a batch; `jobs` is its regressions on the device.
-pub(crate) fn sum_moments(
-    on: &Cuda,
-    stage: &'static str,
-    regressions: &[Regression],
-    jobs: &DeviceBuffer<u8>,
-) -> Result<()> {
+/// Room for the sums of a neighbourhood over so many columns, (C + 1) × columns.
+pub(crate) fn room_for_moments(plan: &mut Plan, around: &Neighbourhood<Cuda>, columns: usize) -> Spot {
+    plan.room::<f64>((around.probabilities.classes() + 1) * columns)
+}
+
+/// Fills in the sums of a batch; `table` is the address of its regressions.
+pub(crate) fn sum_moments(on: &Cuda, stage: &'static str, regressions: &[Regression], table: u64) -> Result<()> {
     let blocks = |r: &Regression| (r.columns as usize).div_ceil(32) * (r.classes as usize + 1).div_ceil(8);
     // Blocks are numbered by an instance's own classes, so the widest instance's number serves all.
     let across = regressions.iter().map(blocks).max().unwrap_or(0);
     let shape = Shape { grid: (across, regressions.len()), threads: 256, shared: 0 };
     // SAFETY: lipex_select_moments(regressions): one an instance; bits have rows · words words, p rows · classes numbers,
     // pi and times (or null) one a row, kept (or null) one a column, moments (classes + 1) · columns.
-    unsafe { on.launch(stage, (&SELECT, "lipex_select_moments", None), shape, &[jobs.into()]) }
+    unsafe { on.launch(stage, (&SELECT, "lipex_select_moments", None), shape, &[Argument::Long(table)]) }
 }

@@ -11,6 +11,7 @@
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.
 
+mod arena;
 mod backend;
 mod demo;
 mod device;
@@ -40,6 +41,7 @@ pub use error::CudaError;
 pub use fit::{Road, objective, objective_reference};
 pub use host_model::HostModel;
 pub use perturb::uniform_size_reference;
+pub use probe::driver_is_present;
 pub use render::{Pixel, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When, distinct};
 pub use select::to_host;
 pub use splice::spliced;

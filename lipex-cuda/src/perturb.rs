@@ -1,18 +1,18 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
 
 use crate::device::Cuda;
+use crate::error::by_chunks;
 use crate::launch::{MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use crate::weigh::look_up;
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Antithetic, Backend, Bernoulli, Dependence, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    Antithetic, Backend, Bernoulli, Draw, Error, Exhaustive, GivenMasks, Law, LimeImage, LimeText, Masks, Perturber,
     ProximityTable, Result, Sample, UniformSize, Weights,
 };
 use lipex_cpu::Cpu;
 use lipex_kernels::PERTURB;
-use std::ops::Range;
 
 mirrored! {
     /// One instance of lipex_perturb, field by field as the kernel has it.
@@ -29,7 +29,7 @@ mirrored! {
 
 /// The laws that the kernel knows, by its numbers.
 #[derive(Clone, Copy)]
-enum Law {
+enum Known {
     UniformSize = 0,
     Antithetic = 1,
     /// Keeps a feature if its draw is below the number.
@@ -42,11 +42,11 @@ enum Law {
 /// Numbers that the kernel has too.
 #[cfg(test)]
 pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
-    ("perturb", "UNIFORM_SIZE", Law::UniformSize as usize),
-    ("perturb", "ANTITHETIC", Law::Antithetic as usize),
-    ("perturb", "BERNOULLI", Law::Bernoulli as usize),
-    ("perturb", "EXHAUSTIVE", Law::Exhaustive as usize),
-    ("perturb", "WEIGHT_PROPORTIONAL", Law::WeightProportional as usize),
+    ("perturb", "UNIFORM_SIZE", Known::UniformSize as usize),
+    ("perturb", "ANTITHETIC", Known::Antithetic as usize),
+    ("perturb", "BERNOULLI", Known::Bernoulli as usize),
+    ("perturb", "EXHAUSTIVE", Known::Exhaustive as usize),
+    ("perturb", "WEIGHT_PROPORTIONAL", Known::WeightProportional as usize),
 ];
 
 /// Threads of a block, and most rows that it draws.
@@ -65,45 +65,61 @@ fn block_of(words: usize) -> (usize, usize) {
     (rows, bytes(rows))
 }
 
-/// Draws on the device; `bounds` are of an instance, by its number and features: the most features removed, and the address of
-/// the ends of its sizes.
-fn draw(
+/// Masks drawn on the device by a law with its number; `bounds` are of an instance, by its place and features: the most features
+/// removed, and the address of the ends of its sizes.
+fn drawn_here(
     on: &Cuda,
-    law: Law,
-    features: &[usize],
-    rows: &Range<usize>,
-    (seed, threshold): (u64, u64),
+    (law, number): (Known, u64),
+    draw: &Draw<'_>,
     bounds: impl Fn(usize, usize) -> (usize, u64),
-) -> Result<Vec<Sample<Cuda>>> {
-    let mut samples = Vec::with_capacity(features.len());
-    for (chunk, part) in features.chunks(MOST_DOWN).enumerate() {
-        let mut drawings = Vec::with_capacity(part.len());
-        let mut masks = Vec::with_capacity(part.len());
-        for (i, &d) in part.iter().enumerate() {
-            let (most, ends) = bounds(chunk * MOST_DOWN + i, d);
-            let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
-            drawings.push(Drawing {
-                bits: bits.address(),
-                features: d as u64,
-                rows: rows.len() as u64,
-                start: rows.start as u64,
-                most: most as u64,
-                ends,
-            });
-            masks.push(Masks::new(on, rows.len(), d, bits)?);
-        }
-        let (rows_a_block, shared) = block_of(part.iter().copied().max().unwrap_or(0).div_ceil(32));
-        let jobs = on.send_jobs("perturb", &drawings)?;
-        let shape = Shape { grid: (rows.len().div_ceil(rows_a_block), part.len()), threads: THREADS as u32, shared };
-        let arguments =
-            [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), threshold.into(), seed.into()];
-        // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
-        // rows · ⌈features/32⌉ words and live in `masks`, and whose ends, for the law that reads them, have as many numbers as
-        // features and live with the caller; shared memory holds rows_a_block rows of the widest instance twice, spread.
-        unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
-        samples.extend(masks.into_iter().map(|masks| Sample { masks, weights: None }));
+) -> Result<Vec<Masks<Cuda>>> {
+    let all: Vec<(usize, usize)> = draw.features.iter().copied().enumerate().collect();
+    let mut drawn = Vec::with_capacity(all.len());
+    for part in all.chunks(MOST_DOWN) {
+        drawn.extend(by_chunks(part, &mut |part| draw_some(on, (law, number), draw, part, &bounds))?);
     }
-    Ok(samples)
+    Ok(drawn)
+}
+
+/// Masks as samples of a law.
+fn samples(law: &impl Law, draw: &Draw<'_>, masks: Vec<Masks<Cuda>>) -> Vec<Sample<Cuda>> {
+    masks.into_iter().map(|masks| Sample::new(law, draw.total, masks)).collect()
+}
+
+/// The same for instances by place and features.
+fn draw_some(
+    on: &Cuda,
+    (law, number): (Known, u64),
+    draw: &Draw<'_>,
+    features: &[(usize, usize)],
+    bounds: &dyn Fn(usize, usize) -> (usize, u64),
+) -> Result<Vec<Masks<Cuda>>> {
+    let rows = &draw.rows;
+    let (mut drawings, mut masks) = (Vec::new(), Vec::new());
+    for &(i, d) in features {
+        let (most, ends) = bounds(i, d);
+        let bits = on.room::<u32>("perturb", rows.len() * d.div_ceil(32))?;
+        drawings.push(Drawing {
+            bits: bits.address(),
+            features: d as u64,
+            rows: rows.len() as u64,
+            start: rows.start as u64,
+            most: most as u64,
+            ends,
+        });
+        masks.push(Masks::new(on, rows.len(), d, bits)?);
+    }
+    let widest = features.iter().map(|(_, d)| *d).max().unwrap_or(0);
+    let (rows_a_block, shared) = block_of(widest.div_ceil(32));
+    let jobs = on.send_jobs("perturb", &drawings)?;
+    let shape = Shape { grid: (rows.len().div_ceil(rows_a_block), features.len()), threads: THREADS as u32, shared };
+    let arguments =
+        [(&jobs).into(), (rows_a_block as u32).into(), (law as u32).into(), number.into(), draw.seed.into()];
+    // SAFETY: lipex_perturb(drawings, rows_a_block, law, threshold, seed): a drawing an instance, whose bits have
+    // rows · ⌈features/32⌉ words and live in `masks`, and whose ends, for the law that reads them, have as many numbers as
+    // features and live with the caller; shared memory holds rows_a_block rows of the widest instance twice, spread.
+    unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb", None), shape, &arguments) }?;
+    Ok(masks)
 }
 
 /// Masks of uniform size by a kernel that works row by row in global memory: what the tiled one is checked against.
@@ -116,7 +132,7 @@ pub fn uniform_size_reference(on: &Cuda, features: usize, rows: usize, seed: u64
     let drawing = Drawing { bits: bits.address(), features: wide, rows: rows as u64, start: 0, most, ends: 0 };
     let jobs = on.send_jobs("perturb", &[drawing])?;
     let shape = Shape { grid: (rows.div_ceil(THREADS), 1), threads: THREADS as u32, shared: 0 };
-    let arguments = [(&jobs).into(), (Law::UniformSize as u32).into(), 0u64.into(), seed.into()];
+    let arguments = [(&jobs).into(), (Known::UniformSize as u32).into(), 0u64.into(), seed.into()];
     // SAFETY: lipex_perturb_reference(drawings, law, threshold, seed): one drawing, whose bits have rows · ⌈features/32⌉
     // words.
     unsafe { on.launch("perturb", (&PERTURB, "lipex_perturb_reference", None), shape, &arguments) }?;
@@ -124,23 +140,15 @@ pub fn uniform_size_reference(on: &Cuda, features: usize, rows: usize, seed: u64
 }
 
 /// Draws on the CPU and copies the masks to the device.
-fn drawn_on_the_host<P: Perturber<Cpu>>(
-    law: &P,
-    on: &Cuda,
-    features: &[usize],
-    total: usize,
-    rows: Range<usize>,
-    seed: u64,
-    proximity: Option<&[ProximityTable]>,
-) -> Result<Vec<Sample<Cuda>>> {
-    let samples = law.perturb(&Cpu::new(), features, total, rows, seed, proximity)?;
-    let copy = |sample: Sample<Cpu>| {
-        let (rows, features) = (sample.masks.rows(), sample.masks.features());
-        let bits = on.send("perturb", sample.masks.bits())?;
-        let weights = sample.weights.map(|w| on.send("perturb", w.values())).transpose()?;
-        Ok(Sample { masks: Masks::new(on, rows, features, bits)?, weights: weights.map(lipex_core::Weights::new) })
-    };
-    samples.into_iter().map(copy).collect()
+fn drawn_on_the_host(law: &impl Perturber<Cpu>, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+    law.perturb(&Cpu::new(), draw)?.into_iter().map(|sample| to_device(on, sample)).collect()
+}
+
+fn to_device(on: &Cuda, sample: Sample<Cpu>) -> Result<Sample<Cuda>> {
+    let (rows, features) = (sample.masks.rows(), sample.masks.features());
+    let masks = Masks::new(on, rows, features, on.send("perturb", sample.masks.bits())?)?;
+    let weights = sample.weights.map(|w| on.send("perturb", w.values()).map(Weights::new)).transpose()?;
+    Ok(Sample { masks, weights, dependence: sample.dependence })
 }
 
 fn fit_a_block(features: &[usize]) -> bool {
@@ -148,103 +156,43 @@ fn fit_a_block(features: &[usize]) -> bool {
 }
 
 impl Perturber<Cuda> for UniformSize {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        if !fit_a_block(features) {
-            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        if !fit_a_block(draw.features) {
+            return drawn_on_the_host(self, on, draw);
         }
         let most = |d: usize| self.within.map_or(d, |angle| angle.most_removed(d));
-        draw(on, Law::UniformSize, features, &rows, (seed, 0), |_, d| (most(d), 0))
-    }
-
-    fn grows(&self) -> bool {
-        true
+        Ok(samples(self, draw, drawn_here(on, (Known::UniformSize, 0), draw, |_, d| (most(d), 0))?))
     }
 }
 
 impl Perturber<Cuda> for Antithetic {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        if !fit_a_block(features) {
-            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        if !fit_a_block(draw.features) {
+            return drawn_on_the_host(self, on, draw);
         }
-        draw(on, Law::Antithetic, features, &rows, (seed, 0), |_, d| (d, 0))
-    }
-
-    fn grows(&self) -> bool {
-        true
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Pairs
+        Ok(samples(self, draw, drawn_here(on, (Known::Antithetic, 0), draw, |_, d| (d, 0))?))
     }
 }
 
 impl Perturber<Cuda> for Bernoulli {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        if self.within.is_some() || !fit_a_block(features) {
-            return drawn_on_the_host(self, on, features, total, rows, seed, proximity);
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        if self.within.is_some() || !fit_a_block(draw.features) {
+            return drawn_on_the_host(self, on, draw);
         }
         let threshold = (self.keep() * 4_294_967_296.0) as u64;
-        draw(on, Law::Bernoulli, features, &rows, (seed, threshold), |_, d| (d, 0))
-    }
-
-    fn grows(&self) -> bool {
-        true
+        Ok(samples(self, draw, drawn_here(on, (Known::Bernoulli, threshold), draw, |_, d| (d, 0))?))
     }
 }
 
 impl Perturber<Cuda> for Exhaustive {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        for &d in features {
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        for &d in draw.features {
             let total = Exhaustive::rows(d)?;
-            if rows.end > total {
-                return Err(Error::setting("samples", rows.end, format!("this sampler has {total} masks here")));
+            if draw.rows.end > total {
+                return Err(Error::setting("samples", draw.rows.end, format!("this sampler has {total} masks here")));
             }
         }
-        draw(on, Law::Exhaustive, features, &rows, (seed, 0), |_, d| (d, 0))
-    }
-
-    fn total(&self, features: usize, _: usize) -> Result<usize> {
-        Exhaustive::rows(features)
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Exhaustive
+        Ok(samples(self, draw, drawn_here(on, (Known::Exhaustive, 0), draw, |_, d| (d, 0))?))
     }
 }
 
@@ -252,32 +200,8 @@ impl Perturber<Cuda> for Exhaustive {
 macro_rules! by_the_host {
     ($($law:ty),*) => {$(
         impl Perturber<Cuda> for $law {
-            fn perturb(
-                &self,
-                on: &Cuda,
-                features: &[usize],
-                total: usize,
-                rows: Range<usize>,
-                seed: u64,
-                proximity: Option<&[ProximityTable]>,
-            ) -> Result<Vec<Sample<Cuda>>> {
-                drawn_on_the_host(self, on, features, total, rows, seed, proximity)
-            }
-
-            fn total(&self, features: usize, asked: usize) -> Result<usize> {
-                Perturber::<Cpu>::total(self, features, asked)
-            }
-
-            fn grows(&self) -> bool {
-                Perturber::<Cpu>::grows(self)
-            }
-
-            fn dependence(&self) -> Dependence {
-                Perturber::<Cpu>::dependence(self)
-            }
-
-            fn is_complete(&self, features: usize, total: usize) -> bool {
-                Perturber::<Cpu>::is_complete(self, features, total)
+            fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+                drawn_on_the_host(self, on, draw)
             }
         }
     )*};
@@ -286,38 +210,25 @@ by_the_host!(LimeText, LimeImage, GivenMasks, ShapleySize);
 
 /// Sizes from their ends on the device, weights by a table of as many kept features.
 impl Perturber<Cuda> for WeightProportional {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        let tables = match proximity {
-            Some(tables) if fit_a_block(features) && fit_tables(features, tables) => tables,
-            // What is wrong with the tables the CPU says in its own words.
-            _ => return drawn_on_the_host(self, on, features, total, rows, seed, proximity),
-        };
-        let sizes = tables.iter().map(WeightProportional::sizes).collect::<Result<Vec<_>>>()?;
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        drawn_on_the_host(self, on, draw)
+    }
+
+    fn perturb_by(&self, on: &Cuda, draw: &Draw<'_>, proximity: &[ProximityTable]) -> Result<Vec<Sample<Cuda>>> {
+        // What is wrong with the tables the CPU says in its own words.
+        if !fit_a_block(draw.features) || !fit_tables(draw.features, proximity) {
+            let samples = Perturber::<Cpu>::perturb_by(self, &Cpu::new(), draw, proximity)?;
+            return samples.into_iter().map(|sample| to_device(on, sample)).collect();
+        }
+        let sizes = proximity.iter().map(WeightProportional::sizes).collect::<Result<Vec<_>>>()?;
         let ends = sizes.iter().map(|s| on.send_jobs("perturb", s.ends())).collect::<Result<Vec<_>>>()?;
         // Row 0 is the instance and has no draws of its own.
-        let shift = Draws::new(seed, 0, 0, Purpose::Masks).draw(0);
-        let law = (seed, u64::from(shift));
-        let drawn = draw(on, Law::WeightProportional, features, &rows, law, |i, d| (d, ends[i].address()))?;
-        let masks: Vec<Masks<Cuda>> = drawn.into_iter().map(|sample| sample.masks).collect();
+        let shift = Draws::new(draw.seed, 0, 0, Purpose::Masks).draw(0);
+        let law = (Known::WeightProportional, u64::from(shift));
+        let masks = drawn_here(on, law, draw, |i, d| (d, ends[i].address()))?;
         let (weights, _) = look_up(on, "perturb", &masks, |i, _| sizes[i].weights().to_vec())?;
-        let one = |(masks, weights)| Sample { masks, weights: Some(Weights::new(weights)) };
-        Ok(masks.into_iter().zip(weights).map(one).collect())
-    }
-
-    fn grows(&self) -> bool {
-        true
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Stratified
+        let drawn = samples(self, draw, masks).into_iter().zip(weights);
+        Ok(drawn.map(|(sample, weights)| sample.weighing(Weights::new(weights))).collect())
     }
 }
 
@@ -327,49 +238,39 @@ fn fit_tables(features: &[usize], tables: &[ProximityTable]) -> bool {
 
 /// Draws by the law on the device, then gathers there the rows that lie within the angle; a number a row comes back.
 impl<L: Perturber<Cuda>> Perturber<Cuda> for Filtered<L> {
-    fn perturb(
-        &self,
-        on: &Cuda,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        proximity: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cuda>>> {
-        let drawn = self.law.perturb(on, features, total, rows, seed, proximity)?;
-        let (masks, weights): (Vec<_>, Vec<_>) = drawn.into_iter().map(|s| (s.masks, s.weights)).unzip();
-        // 1 for as many kept features as are near enough.
-        let near = |_, d: usize| {
-            let least = d - self.within.most_removed(d).min(d);
-            (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
-        };
-        let (found, _) = look_up(on, "perturb", &masks, near)?;
-        let one = |i: usize| {
-            let (masks, near) = (&masks[i], on.receive("perturb", &found[i])?);
-            let index: Vec<u32> = (0..).zip(near).filter(|(_, near)| *near > 0.0).map(|(row, _)| row).collect();
-            let bits = on.gather(masks.bits(), masks.words(), &index)?;
-            let weights = weights[i].as_ref().map(|w| on.gather(w.values(), 1, &index)).transpose()?;
-            let masks = Masks::new(on, index.len(), masks.features(), bits)?;
-            Ok(Sample { masks, weights: weights.map(Weights::new) })
-        };
-        (0..masks.len()).map(one).collect()
+    fn perturb(&self, on: &Cuda, draw: &Draw<'_>) -> Result<Vec<Sample<Cuda>>> {
+        keep_near(self, on, draw.total, self.law.perturb(on, draw)?)
     }
 
-    fn total(&self, features: usize, asked: usize) -> Result<usize> {
-        self.law.total(features, asked)
+    fn perturb_by(&self, on: &Cuda, draw: &Draw<'_>, proximity: &[ProximityTable]) -> Result<Vec<Sample<Cuda>>> {
+        keep_near(self, on, draw.total, self.law.perturb_by(on, draw, proximity)?)
     }
+}
 
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn dependence(&self) -> Dependence {
-        match self.law.dependence() {
-            // One of the two may be gone.
-            Dependence::Pairs => Dependence::Unknown,
-            other => other,
-        }
-    }
+fn keep_near<L: Law>(
+    law: &Filtered<L>,
+    on: &Cuda,
+    total: usize,
+    drawn: Vec<Sample<Cuda>>,
+) -> Result<Vec<Sample<Cuda>>> {
+    let (masks, weights): (Vec<_>, Vec<_>) = drawn.into_iter().map(|s| (s.masks, s.weights)).unzip();
+    // 1 for as many kept features as are near enough.
+    let near = |_, d: usize| {
+        let least = d - law.within.most_removed(d).min(d);
+        (0..=d).map(|kept| if kept >= least { 1.0 } else { 0.0 }).collect()
+    };
+    let (found, _) = look_up(on, "perturb", &masks, near)?;
+    let one = |i: usize| {
+        let (masks, near) = (&masks[i], on.receive("perturb", &found[i])?);
+        let index: Vec<u32> = (0..).zip(near).filter(|(_, near)| *near > 0.0).map(|(row, _)| row).collect();
+        let bits = on.gather(masks.bits(), masks.words(), &index)?;
+        let sample = Sample::new(law, total, Masks::new(on, index.len(), masks.features(), bits)?);
+        Ok(match &weights[i] {
+            Some(weights) => sample.weighing(Weights::new(on.gather(weights.values(), 1, &index)?)),
+            None => sample,
+        })
+    };
+    (0..masks.len()).map(one).collect()
 }
 
 #[cfg(test)]

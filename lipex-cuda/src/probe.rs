@@ -3,6 +3,7 @@
 use crate::device::DeviceInfo;
 use crate::error::at;
 use cudarc::driver::{CudaContext, result, sys};
+use libloading::Library;
 use lipex_core::{Error, Result};
 
 /// The oldest driver interface that takes the kernels' PTX: CUDA 12.0, drivers from r525 on.
@@ -47,17 +48,27 @@ fn unavailable(reason: impl Into<String>) -> Error {
     Error::Unavailable { backend: "cuda", reason: format!("{}; use --backend cpu", reason.into()) }
 }
 
+/// The driver's library by the names that cudarc tries first, where it loads libraries itself; where another crate has it link
+/// them, the program would not have started without.
+fn library() -> Option<Library> {
+    let names: &[&str] = if cfg!(windows) { &["nvcuda.dll"] } else { &["libcuda.so", "libcuda.so.1"] };
+    // SAFETY: the driver's initialisers do nothing but set it up, as when cudarc opens it.
+    names.iter().find_map(|name| unsafe { Library::new(*name) }.ok())
+}
+
+/// Whether there is a library of that name at all: the first thing that [`Cuda::new`](crate::Cuda::new) asks.
+pub fn driver_is_present() -> bool {
+    library().is_some()
+}
+
 /// Passes if the driver can be used, and gives the number of devices that it sees.
 ///
 /// # Errors
 /// [`Error::Unavailable`] says what is missing.
 pub(crate) fn devices() -> Result<usize> {
-    // SAFETY: `is_culib_present` opens the library as cudarc itself would and runs nothing of it but its initialisers.
-    if !unsafe { sys::is_culib_present() } {
+    let Some(library) = library() else {
         return Err(unavailable("there is no NVIDIA driver here (libcuda is not found)"));
-    }
-    // SAFETY: cudarc keeps this library open for ever. It is present: it was opened a moment ago.
-    let library = unsafe { sys::culib() };
+    };
     for name in FUNCTIONS {
         // SAFETY: the symbol is only looked up, never called through this type.
         if unsafe { library.get::<unsafe extern "C" fn()>(name.as_bytes()) }.is_err() {

@@ -1,13 +1,16 @@
 //! Fit: the ridge surrogate, which is LIME for every class at once.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::arena::{Arena, Plan, Spot};
+use crate::device::Cuda;
 use crate::error::by_chunks;
-use crate::launch::{MOST_DOWN, Shape};
+use crate::host_surrogate::on_the_host;
+use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;
-use crate::least_squares::{Moments, sum_moments};
+use crate::least_squares::{Regression, room_for_moments, sum_moments};
 use bytemuck::Zeroable;
 use lipex_core::{
-    FitReport, Fitted, Linear, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate, expect_len,
+    FitReport, Fitted, Intercept, Linear, Link, Neighbourhood, Problem, Result, Ridge, Start, Support, Surrogate,
+    expect_len,
 };
 use lipex_kernels::RIDGE;
 use std::ops::Range;
@@ -74,100 +77,119 @@ mirrored! {
 
 /// What a task has on the device.
 struct Placed {
-    solutions: DeviceBuffer<f64>,
-    reports: DeviceBuffer<f64>,
-    /// Read by kernels, never again by the host.
-    _kept: (Vec<DeviceBuffer<u32>>, Vec<DeviceBuffer<f64>>, DeviceBuffer<u8>),
+    kept: Option<Spot>,
+    times: Option<Spot>,
+    columns: usize,
+    moments: Spot,
+    gram: Spot,
+    members: Spot,
+    factors: Spot,
+    systems: Spot,
+    solutions: Spot,
+    reports: Spot,
 }
 
 /// Solves a batch: for each task a solution a class, in order.
 pub(crate) fn solve(on: &Cuda, stage: &'static str, tasks: &[Task<'_>], alpha: f64) -> Result<Vec<Vec<Solution>>> {
-    let (mut placed, mut regressions, mut jobs) = (Vec::new(), Vec::new(), Vec::new());
-    for task in tasks {
-        let (one, moments, job) = place(on, stage, task, alpha)?;
-        placed.push(one);
-        regressions.push(moments);
-        jobs.push(job);
+    let mut plan = Plan::default();
+    let (sums, table) = (plan.jobs::<Regression>(tasks.len()), plan.jobs::<RidgeJob>(tasks.len()));
+    let placed: Vec<Placed> = tasks.iter().map(|task| Placed::plan(&mut plan, task)).collect();
+    let mut arena = plan.place(on, stage)?;
+    let (mut regressions, mut jobs) = (Vec::new(), Vec::new());
+    for (task, placed) in tasks.iter().zip(&placed) {
+        let addresses = (arena.at(placed.moments), arena.at_some(placed.times), arena.at_some(placed.kept));
+        let regression = Regression::new(on, stage, task.near, placed.columns, addresses)?;
+        jobs.push(placed.job(&arena, task, &regression, alpha));
+        regressions.push(regression);
+        let systems = placed.systems(&arena, task);
+        arena.set(placed.systems, &systems);
     }
-    let moments = on.send_jobs(stage, &regressions)?;
-    sum_moments(on, stage, &regressions, &moments)?;
-    let table = on.send_jobs(stage, &jobs)?;
+    arena.set(sums, &regressions);
+    arena.set(table, &jobs);
+    arena.send(on)?;
+    sum_moments(on, stage, &regressions, arena.at(sums))?;
+    let table = [Argument::Long(arena.at(table))];
     let pairs = jobs.iter().map(|j| (j.columns * j.columns) as usize).max().unwrap_or(0);
     let grams = Shape { grid: (pairs.div_ceil(256), jobs.len()), threads: 256, shared: 0 };
     let systems = jobs.iter().map(|j| j.count as usize).max().unwrap_or(0);
     let solves = Shape { grid: (systems, jobs.len()), threads: 256, shared: 0 };
     // SAFETY: lipex_ridge_gram(ridges), lipex_ridge_factor(ridges) and lipex_ridge_solve(ridges), one an instance: arrays of
     // rows as for the moments, moments (classes + 1) · columns numbers, gram columns², systems `count` with members below
-    // columns, a factor of size², solutions classes · size and reports classes · 3. All live in `placed` until the solutions
+    // columns, a factor of size², solutions classes · size and reports classes · 3. All live in the arena until the solutions
     // are read below.
     unsafe {
-        on.launch(stage, (&RIDGE, "lipex_ridge_gram", None), grams, &[(&table).into()])?;
-        on.launch(stage, (&RIDGE, "lipex_ridge_factor", None), solves, &[(&table).into()])?;
-        on.launch(stage, (&RIDGE, "lipex_ridge_solve", None), solves, &[(&table).into()])?;
+        on.launch(stage, (&RIDGE, "lipex_ridge_gram", None), grams, &table)?;
+        on.launch(stage, (&RIDGE, "lipex_ridge_factor", None), solves, &table)?;
+        on.launch(stage, (&RIDGE, "lipex_ridge_solve", None), solves, &table)?;
     }
-    tasks.iter().zip(&placed).map(|(task, placed)| read(on, stage, task, placed)).collect()
+    let answers = arena.receive_answers(on)?;
+    let one = |(task, placed): (&Task<'_>, &Placed)| {
+        read(task, &answers.of::<f64>(placed.solutions), &answers.of::<f64>(placed.reports))
+    };
+    Ok(tasks.iter().zip(&placed).map(one).collect())
 }
 
-fn place(
-    on: &Cuda,
-    stage: &'static str,
-    task: &Task<'_>,
-    alpha: f64,
-) -> Result<(Placed, crate::least_squares::Regression, RidgeJob)> {
-    let kept: Option<Vec<u32>> = task.kept.map(|kept| kept.iter().map(|&j| j as u32).collect());
-    let columns = kept.as_ref().map_or(task.near.masks.features(), Vec::len);
-    let kept = kept.map(|kept| on.send(stage, &kept)).transpose()?;
-    let times = task.times.map(|times| on.send(stage, times)).transpose()?;
-    let address = |buffer: &Option<DeviceBuffer<u32>>| buffer.as_ref().map_or(0, DeviceBuffer::address);
-    let moments = Moments::new(on, stage, task.near, columns, (address(&kept), address(&times)))?;
-    let gram = on.room::<f64>(stage, columns * columns)?;
-    let total = |each: fn(&System) -> usize| task.systems.iter().map(each).sum::<usize>();
-    let members: Vec<u32> = task.systems.iter().flat_map(|s| s.members.iter().copied()).collect();
-    let members = on.send(stage, &members)?;
-    let factors = on.room::<f64>(stage, total(|s| s.members.len() * s.members.len()))?;
-    let solutions = on.room::<f64>(stage, total(|s| s.members.len() * s.classes.len()))?;
-    let reports = on.room::<f64>(stage, 3 * total(|s| s.classes.len()))?;
-    let mut next = SystemJob {
-        members: members.address(),
-        factor: factors.address(),
-        solutions: solutions.address(),
-        reports: reports.address(),
-        ..SystemJob::zeroed()
-    };
-    let mut systems = Vec::with_capacity(task.systems.len());
-    for system in &task.systems {
-        let (size, classes) = (system.members.len() as u64, system.classes.len() as u64);
-        systems.push(SystemJob { size, classes, first_class: system.classes.start as u64, ..next });
-        next.members += 4 * size;
-        next.factor += 8 * size * size;
-        next.solutions += 8 * size * classes;
-        next.reports += 8 * 3 * classes;
+impl Placed {
+    fn plan(plan: &mut Plan, task: &Task<'_>) -> Self {
+        let kept: Option<Vec<u32>> = task.kept.map(|kept| kept.iter().map(|&j| j as u32).collect());
+        let columns = kept.as_ref().map_or(task.near.masks.features(), Vec::len);
+        let total = |each: fn(&System) -> usize| task.systems.iter().map(each).sum::<usize>();
+        let members: Vec<u32> = task.systems.iter().flat_map(|s| s.members.iter().copied()).collect();
+        Placed {
+            kept: plan.send_some(kept.as_deref()),
+            times: plan.send_some(task.times),
+            columns,
+            moments: room_for_moments(plan, task.near, columns),
+            gram: plan.room::<f64>(columns * columns),
+            members: plan.send(&members),
+            factors: plan.room::<f64>(total(|s| s.members.len() * s.members.len())),
+            systems: plan.jobs::<SystemJob>(task.systems.len()),
+            solutions: plan.answer::<f64>(total(|s| s.members.len() * s.classes.len())),
+            reports: plan.answer::<f64>(3 * total(|s| s.classes.len())),
+        }
     }
-    let table = on.send_jobs(stage, &systems)?;
-    let r = moments.regression;
-    let job = RidgeJob {
-        bits: r.bits,
-        p: r.p,
-        pi: r.pi,
-        times: r.times,
-        kept: r.kept,
-        rows: r.rows,
-        words: r.words,
-        classes: r.classes,
-        columns: r.columns,
-        moments: r.moments,
-        gram: gram.address(),
-        systems: table.address(),
-        count: systems.len() as u64,
-        alpha,
-    };
-    let words: Vec<DeviceBuffer<u32>> = [kept, times, Some(members)].into_iter().flatten().collect();
-    let placed = Placed { solutions, reports, _kept: (words, vec![moments.sums, gram, factors], table) };
-    Ok((placed, r, job))
+
+    fn systems(&self, arena: &Arena, task: &Task<'_>) -> Vec<SystemJob> {
+        let mut next = SystemJob {
+            members: arena.at(self.members),
+            factor: arena.at(self.factors),
+            solutions: arena.at(self.solutions),
+            reports: arena.at(self.reports),
+            ..SystemJob::zeroed()
+        };
+        let mut systems = Vec::with_capacity(task.systems.len());
+        for system in &task.systems {
+            let (size, classes) = (system.members.len() as u64, system.classes.len() as u64);
+            systems.push(SystemJob { size, classes, first_class: system.classes.start as u64, ..next });
+            next.members += 4 * size;
+            next.factor += 8 * size * size;
+            next.solutions += 8 * size * classes;
+            next.reports += 8 * 3 * classes;
+        }
+        systems
+    }
+
+    fn job(&self, arena: &Arena, task: &Task<'_>, r: &Regression, alpha: f64) -> RidgeJob {
+        RidgeJob {
+            bits: r.bits,
+            p: r.p,
+            pi: r.pi,
+            times: r.times,
+            kept: r.kept,
+            rows: r.rows,
+            words: r.words,
+            classes: r.classes,
+            columns: r.columns,
+            moments: r.moments,
+            gram: arena.at(self.gram),
+            systems: arena.at(self.systems),
+            count: task.systems.len() as u64,
+            alpha,
+        }
+    }
 }
 
-fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Result<Vec<Solution>> {
-    let (numbers, reports) = (on.receive(stage, &placed.solutions)?, on.receive(stage, &placed.reports)?);
+fn read(task: &Task<'_>, numbers: &[f64], reports: &[f64]) -> Vec<Solution> {
     let mut solved = Vec::new();
     let (mut at, mut reports) = (0, reports.chunks_exact(3));
     for system in &task.systems {
@@ -183,11 +205,14 @@ fn read(on: &Cuda, stage: &'static str, task: &Task<'_>, placed: &Placed) -> Res
             });
         }
     }
-    Ok(solved)
+    solved
 }
 
 impl Surrogate<Cuda> for Ridge {
     fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
+        if self.intercept_in_use() != Intercept::Fitted || !self.pairs_in_use().is_none() {
+            return on_the_host(self, on, problems);
+        }
         let all: Vec<&Problem<'_, Cuda>> = problems.iter().collect();
         let mut fitted = Vec::with_capacity(all.len());
         for part in all.chunks(MOST_DOWN) {
@@ -242,6 +267,7 @@ fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> 
         converged: true,
         stopped: "solved in closed form".into(),
         start: Start::Own,
+        intercept: None,
     };
     let intercept = solved.iter().map(|s| s.intercept).collect();
     let answer = Linear::from_presence(kept.to_vec(), matrix, Some(intercept), support, Link::Identity)?;

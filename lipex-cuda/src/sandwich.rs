@@ -8,11 +8,13 @@ use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
 use crate::layout::mirrored;
+use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result, RowShares, Softmax,
-    Spread, perturb,
+    Backend, Base, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, LambdaScale, Method, Normalise, Problem, Program,
+    Result, RowShares, Softmax, Spread, Surrogate, perturb,
 };
+use lipex_cpu::Cpu;
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
 use lipex_kernels::SANDWICH;
 
@@ -37,6 +39,7 @@ mirrored! {
         classes: u64,
         features: u64,
         columns: u64,
+        removed: u64,
         near: u64,
         scale: f64,
         count: f64,
@@ -71,11 +74,17 @@ pub(crate) fn spread(
     on: &Cuda,
     problem: &Problem<'_, Cuda>,
     fitted: &Fitted,
-    dependence: Dependence,
 ) -> Result<Option<Spread>> {
     problem.check()?;
+    if fitted.linear()?.presence().is_none() || settings.lambda_scale_in_use() == LambdaScale::Class {
+        // A fit with pairs, or a penalty for each class.
+        let around = to_host(on, problem.around)?;
+        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        return settings.spread(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
+    }
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
-    let columns = features + usize::from(settings.has_intercept());
+    let columns = features + usize::from(matches!(fitted.linear()?.base(), Base::Intercept(_)));
     if !is_open(settings, classes, columns) {
         return Ok(None);
     }
@@ -93,9 +102,9 @@ pub(crate) fn spread(
             }
         }
     };
-    let units = drawn_units(on, problem, dependence)?;
+    let units = drawn_units(on, problem)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis, columns)?);
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis)?);
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
@@ -109,8 +118,8 @@ pub(crate) fn spread(
 }
 
 /// Strata of units of rows that were drawn together, without rows that do not count.
-fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>, dependence: Dependence) -> Result<Vec<Vec<Vec<usize>>>> {
-    let masks = &problem.around.masks;
+fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>) -> Result<Vec<Vec<Vec<usize>>>> {
+    let (masks, dependence) = (&problem.around.masks, problem.around.dependence);
     let kept = if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![0; masks.rows()] };
     let counts = |i: &usize| problem.multiplicities.is_none_or(|m| m[*i] > 0);
     let mut strata = perturb::units(&kept, dependence);
@@ -214,6 +223,7 @@ impl<'a> Sums<'a> {
             classes: classes as u64,
             features: fitted.kept().len() as u64,
             columns: columns as u64,
+            removed: u64::from(matches!(fitted.linear()?.base(), Base::Anchored(_))),
             scale: scale(settings, on, problem, count)?,
             count,
             masks: masks.address(),
@@ -321,10 +331,10 @@ impl<'a> Sums<'a> {
     }
 }
 
-/// What π is multiplied by: 1, or N/Σπ where the sum of divergences is divided by the weights.
+/// What π is multiplied by: N/n, n the samples that were asked for, or Σπ where the sum of divergences is divided by the weights.
 fn scale(settings: &Softmax, on: &Cuda, problem: &Problem<'_, Cuda>, count: f64) -> Result<f64> {
     if settings.normalise_in_use() == Normalise::Count {
-        return Ok(1.0);
+        return Ok(count / problem.samples());
     }
     let weights = on.receive("fit", problem.around.weights.values())?;
     let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));

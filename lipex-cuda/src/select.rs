@@ -1,9 +1,10 @@
 //! Select: forward selection on the device, highest weights through the ridge, the lasso path on the host.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::arena::{Plan, Spot};
+use crate::device::Cuda;
 use crate::error::by_chunks;
-use crate::launch::{MOST_DOWN, Shape};
-use crate::least_squares::{Moments, Regression, sum_moments};
+use crate::launch::{Argument, MOST_DOWN, Shape};
+use crate::least_squares::{Regression, room_for_moments, sum_moments};
 use crate::ridge::{self, System};
 use lipex_core::{
     Forward, HighestWeights, LassoPath, Masks, Neighbourhood, Probabilities, Result, Selection, Selector, Weights,
@@ -47,41 +48,46 @@ fn forward_all(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<
 }
 
 fn forward(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<Vec<Selection>> {
-    let (mut moments, mut rooms, mut regressions) = (Vec::new(), Vec::new(), Vec::new());
+    let mut plan = Plan::default();
+    let table = plan.jobs::<Regression>(around.len());
+    let mut spots = Vec::with_capacity(around.len());
     for (near, times) in around {
         let (features, classes) = (near.masks.features(), near.probabilities.classes());
         let k = settings.k().min(features);
-        let times = times.map(|times| on.send("select", times)).transpose()?;
-        let counted = times.as_ref().map_or(0, DeviceBuffer::address);
-        let sums = Moments::new(on, "select", near, features, (0, counted))?;
-        let room = on.room::<f64>("select", classes * (3 + k) * features)?;
-        let taken = on.zeroed::<u32>("select", features)?;
-        let chosen = on.room::<u32>("select", classes * k)?;
-        regressions.push(Regression {
-            k: k as u64,
-            exclusive: u64::from(settings.is_exclusive()),
-            room: room.address(),
-            taken: taken.address(),
-            chosen: chosen.address(),
-            ..sums.regression
-        });
-        moments.push(sums.sums);
-        rooms.push((room, taken, times, chosen));
+        let moments = room_for_moments(&mut plan, near, features);
+        let (room, taken) = (plan.room::<f64>(classes * (3 + k) * features), plan.send(&vec![0u32; features]));
+        spots.push((moments, plan.send_some(*times), room, taken, plan.answer::<u32>(classes * k)));
     }
-    let jobs = on.send_jobs("select", &regressions)?;
-    sum_moments(on, "select", &regressions, &jobs)?;
+    let mut arena = plan.place(on, "select")?;
+    let mut regressions = Vec::with_capacity(around.len());
+    for ((near, _), &(moments, times, room, taken, chosen)) in around.iter().zip(&spots) {
+        let features = near.masks.features();
+        let sums = (arena.at(moments), arena.at_some(times), 0);
+        regressions.push(Regression {
+            k: settings.k().min(features) as u64,
+            exclusive: u64::from(settings.is_exclusive()),
+            room: arena.at(room),
+            taken: arena.at(taken),
+            chosen: arena.at(chosen),
+            ..Regression::new(on, "select", near, features, sums)?
+        });
+    }
+    arena.set(table, &regressions);
+    arena.send(on)?;
+    sum_moments(on, "select", &regressions, arena.at(table))?;
     let classes = around.iter().map(|(near, _)| near.probabilities.classes()).max().unwrap_or(0);
     let shape = Shape { grid: (classes, around.len()), threads: 256, shared: 0 };
+    let jobs = [Argument::Long(arena.at(table))];
     // SAFETY: lipex_select_forward(regressions): as for the moments, and room for classes · (3 + k) · columns numbers, taken
-    // one word a column, chosen classes · k. All live in `moments` and `rooms` until the answer is read below.
-    unsafe { on.launch("select", (&SELECT, "lipex_select_forward", None), shape, &[(&jobs).into()]) }?;
-    let one = |((near, _), (_, _, _, chosen)): (&Counted<'_>, &(_, _, _, _))| {
+    // one word a column, chosen classes · k. All live in the arena until the answer is read below.
+    unsafe { on.launch("select", (&SELECT, "lipex_select_forward", None), shape, &jobs) }?;
+    let answers = arena.receive_answers(on)?;
+    let one = |((near, _), &(_, _, _, _, chosen)): (&Counted<'_>, &(_, _, _, _, Spot))| {
         let features = near.masks.features();
         let k = settings.k().min(features);
-        let picks = on.receive("select", chosen)?;
-        Ok(filled_up(picks.chunks_exact(k), k, features, settings.is_exclusive()))
+        filled_up(answers.of::<u32>(chosen).chunks_exact(k), k, features, settings.is_exclusive())
     };
-    around.iter().zip(&rooms).map(one).collect()
+    Ok(around.iter().zip(&spots).map(one).collect())
 }
 
 /// The picks, with features that change nothing, by lowest index, until there are `k` a class.
@@ -135,12 +141,10 @@ fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cud
 pub fn to_host(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
     let cpu = Cpu::new();
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
-    Neighbourhood::new(
-        &cpu,
-        Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?,
-        Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?,
-        Weights::new(on.receive("select", near.weights.values())?),
-    )
+    let masks = Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?;
+    let p = Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?;
+    let weights = Weights::new(on.receive("select", near.weights.values())?);
+    Ok(Neighbourhood::new(&cpu, masks, p, weights)?.drawn(near.dependence).asked(near.asked))
 }
 
 /// The features of largest |coefficient|; ties to the lowest index.

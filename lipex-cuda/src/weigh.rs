@@ -1,7 +1,9 @@
 //! Weigh: proximity weights, looked up by the number of kept features.
 
+use crate::arena::{Plan, Spot};
 use crate::device::{Cuda, DeviceBuffer};
-use crate::launch::{MOST_DOWN, Shape};
+use crate::error::by_chunks;
+use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;
 use lipex_core::weigh::check_weights;
 use lipex_core::{
@@ -30,33 +32,52 @@ pub(crate) fn look_up(
     masks: &[Masks<Cuda>],
     table: impl Fn(usize, usize) -> Vec<f32>,
 ) -> Result<(Vec<DeviceBuffer<f32>>, bool)> {
-    let (mut all, mut every) = (Vec::with_capacity(masks.len()), true);
-    for (chunk, part) in masks.chunks(MOST_DOWN).enumerate() {
-        let (mut weighings, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, m) in part.iter().enumerate() {
-            on.own(stage, m.bits())?;
-            let (table, own) =
-                (on.send(stage, &table(chunk * MOST_DOWN + i, m.features()))?, on.room::<f32>(stage, m.rows())?);
-            weighings.push(Weighing {
-                bits: m.bits().address(),
-                table: table.address(),
-                weights: own.address(),
-                rows: m.rows() as u64,
-                words: m.words() as u64,
-            });
-            tables.push(table);
-            numbers.push(own);
-        }
-        let (jobs, positive) = (on.send_jobs(stage, &weighings)?, on.zeroed::<u32>(stage, part.len())?);
-        let most = part.iter().map(Masks::rows).max().unwrap_or(0);
-        let shape = Shape { grid: (most.div_ceil(256), part.len()), threads: 256, shared: 0 };
-        // SAFETY: lipex_weigh(weighings, positive): a weighing and a word of `positive` an instance; bits have rows · words
-        // words, the table features + 1 numbers, weights one a row. All live until `positive` is read below.
-        unsafe { on.launch(stage, (&WEIGH, "lipex_weigh", None), shape, &[(&jobs).into(), (&positive).into()]) }?;
-        every &= !on.receive(stage, &positive)?.contains(&0);
-        all.extend(numbers);
+    let all: Vec<(usize, &Masks<Cuda>)> = masks.iter().enumerate().collect();
+    let mut every = true;
+    let mut numbers = Vec::with_capacity(masks.len());
+    for part in all.chunks(MOST_DOWN) {
+        numbers.extend(by_chunks(part, &mut |part| {
+            let (own, positive) = look_up_some(on, stage, part, &table)?;
+            every &= positive;
+            Ok(own)
+        })?);
     }
-    Ok((all, every))
+    Ok((numbers, every))
+}
+
+fn look_up_some(
+    on: &Cuda,
+    stage: &'static str,
+    masks: &[(usize, &Masks<Cuda>)],
+    table: &dyn Fn(usize, usize) -> Vec<f32>,
+) -> Result<(Vec<DeviceBuffer<f32>>, bool)> {
+    let mut plan = Plan::default();
+    let (jobs, positive) = (plan.jobs::<Weighing>(masks.len()), plan.send(&vec![0u32; masks.len()]));
+    let tables: Vec<Spot> = masks.iter().map(|(i, m)| plan.send(&table(*i, m.features()))).collect();
+    let mut arena = plan.place(on, stage)?;
+    let (mut weighings, mut numbers) = (Vec::new(), Vec::new());
+    for ((_, m), table) in masks.iter().zip(tables) {
+        on.own(stage, m.bits())?;
+        let own = on.room::<f32>(stage, m.rows())?;
+        weighings.push(Weighing {
+            bits: m.bits().address(),
+            table: arena.at(table),
+            weights: own.address(),
+            rows: m.rows() as u64,
+            words: m.words() as u64,
+        });
+        numbers.push(own);
+    }
+    arena.set(jobs, &weighings);
+    arena.send(on)?;
+    let most = masks.iter().map(|(_, m)| m.rows()).max().unwrap_or(0);
+    let shape = Shape { grid: (most.div_ceil(256), masks.len()), threads: 256, shared: 0 };
+    let arguments = [Argument::Long(arena.at(jobs)), Argument::Long(arena.at(positive))];
+    // SAFETY: lipex_weigh(weighings, positive): a weighing and a word of `positive` an instance; bits have rows · words words,
+    // the table features + 1 numbers, weights one a row. All live until `positive` is read below.
+    unsafe { on.launch(stage, (&WEIGH, "lipex_weigh", None), shape, &arguments) }?;
+    let every = !arena.receive::<u32>(on, positive)?.contains(&0);
+    Ok((numbers, every))
 }
 
 fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> ProximityTable) -> Result<Vec<Weights<Cuda>>> {

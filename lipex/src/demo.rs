@@ -1,7 +1,6 @@
 //! The embedded demo classifier as a black box.
 
-use crate::text::Texts;
-use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result};
+use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result, Texts};
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, TokenBatch};
 use lipex_demo::Demo;
 

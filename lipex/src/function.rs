@@ -1,8 +1,7 @@
 //! Functions as black boxes.
 
-use crate::outputs::{Outputs, Reader, rows};
-use crate::text::Texts;
-use lipex_core::{Backend, Batching, BlackBox, Error, Probabilities, Result};
+use crate::outputs::{Reader, rows};
+use lipex_core::{Backend, Batching, BlackBox, Error, Outputs, Probabilities, Result, Texts};
 use std::fmt;
 
 type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;

@@ -49,8 +49,8 @@ pub use command::fuzz_protocol;
 pub use demo::{DemoModel, DemoOnDevice};
 pub use function::TextFn;
 pub use image::{
-    AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, Images, MOST_PIXELS, MOST_SEGMENTS, Noise,
-    Occasion, Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
+    Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
 };
 pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
 pub use lipex_core::*;
@@ -58,9 +58,10 @@ pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 pub use lipex_demo::word_hashes;
-pub use outputs::Outputs;
+#[cfg(feature = "onnx")]
+pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
 pub use page::{PageOptions, to_csv, to_html, to_svg};
-pub use text::{Removed, Split, TextBuilder, TextInstance, Texts, TokenText, Unit};
+pub use text::{Removed, Split, TextBuilder, TextInstance, TokenText, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {

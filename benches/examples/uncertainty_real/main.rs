@@ -10,10 +10,10 @@ mod savings;
 
 use lipex::philox::{Draws, Purpose};
 use lipex::{
-    Adaptive, All, BlackBox, CommandModel, Cpu, Dependence, Describe, Distinct, ErrorBars, Evaluator, Explainer,
-    Explanation, Exponential, Feature, Fitted, GivenFeatures, Instance, Masks, Neighbourhood, OutOfFold, Perturber,
-    Probabilities, Problem, ProximityTable, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax,
-    Surrogate, TextInstance, Weights, arg_max,
+    Adaptive, All, BlackBox, CommandModel, Cpu, Describe, Distinct, Draw, ErrorBars, Evaluator, Explainer, Explanation,
+    Exponential, Feature, Fitted, GivenFeatures, Instance, Law, Masks, Neighbourhood, OutOfFold, Perturber,
+    Probabilities, Problem, Rank, Render, Result, Rule, Sample, Selection, Selector, Setting, Softmax, Surrogate,
+    TextInstance, Weights, arg_max,
 };
 use std::collections::HashMap;
 use std::ops::Range;
@@ -152,15 +152,8 @@ impl Describe for FromPool {
 }
 
 impl Perturber<Cpu> for FromPool {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        let (rows, seed) = (draw.rows.clone(), draw.seed);
         let mut order: Vec<usize> = (1..=FOR_RUNS).collect();
         for i in (1..FOR_RUNS).rev() {
             order.swap(i, Draws::new(seed, i as u32, 0, Purpose::Starts).below(0, i as u32 + 1) as usize);
@@ -171,9 +164,11 @@ impl Perturber<Cpu> for FromPool {
             i => order[i - 1],
         };
         let bits = rows.clone().flat_map(|i| self.pool.rows[pick(i)].iter().copied()).collect();
-        Ok(vec![Sample { masks: Masks::new(on, rows.len(), features[0], bits)?, weights: None }])
+        Ok(vec![Sample::new(self, draw.total, Masks::new(on, rows.len(), draw.features[0], bits)?)])
     }
+}
 
+impl Law for FromPool {
     fn grows(&self) -> bool {
         true
     }
@@ -292,14 +287,8 @@ fn fidelity(pools: &[Arc<Pool>]) -> Result<()> {
         let problems = [Problem::new(&near, &selection)];
         let softmax = Softmax::default();
         let fitted = softmax.fit(&on, &problems)?;
-        let of = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax, Dependence::Independent)?.remove(0);
-        let seen = OutOfFold { folds: 0 }.evaluate(
-            &on,
-            &[Problem::new(&far, &selection)],
-            &fitted,
-            &softmax,
-            Dependence::Independent,
-        )?;
+        let of = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax)?.remove(0);
+        let seen = OutOfFold { folds: 0 }.evaluate(&on, &[Problem::new(&far, &selection)], &fitted, &softmax)?;
         let Some(unseen) = of.out_of_fold else { continue };
         let n = pools.len() as f64;
         let tv = seen[0].in_sample.tv;

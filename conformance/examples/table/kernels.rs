@@ -91,7 +91,6 @@ pub fn kernel(name: &str, stage: &Stage) -> Option<Kernel> {
         "lipex_lambda_held_out" => {
             of(FOLDS, CANDIDATES * N * C * (k + 1.0), "an addition to a logit, or a divergence: candidates·N·C·(F + 2)")
         }
-        "lipex_lambda_pairs" => of(blocks(N / 2.0), N / 2.0 * WORDS, "a pair of words, N/2·⌈D/32⌉"),
         other => sandwich(other, k * (C - 1.0), k),
     }
 }

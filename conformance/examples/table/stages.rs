@@ -2,8 +2,8 @@
 
 use lipex_conformance::{Case, made};
 use lipex_core::{
-    Backend, Dependence, Evaluator, Exponential, Fitted, Forward, Masks, OutOfFold, Perturber, Problem, Proximity,
-    Ridge, Selector, Softmax, Surrogate, UniformSize,
+    Backend, Draw, Evaluator, Exponential, Fitted, Forward, Masks, OutOfFold, Perturber, Problem, Proximity, Ridge,
+    Selector, Softmax, Surrogate, UniformSize,
 };
 use lipex_cuda::{Cuda, PixelTemplate, Road, TokenTemplate, When};
 use serde_json::Value;
@@ -106,7 +106,7 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
     let evaluations = |fits: Vec<Fitted>| fits.iter().map(|fit| fit.report.evaluations).sum();
     let uniform = UniformSize::default();
     count("perturb", 1.0, &mut || {
-        uniform.perturb(&on, &[CASE.features], CASE.rows, 0..CASE.rows, 0, None)?;
+        uniform.perturb(&on, &Draw::whole(&[CASE.features], CASE.rows, 0))?;
         Ok(0)
     })?;
     count("render tokens", 1.0, &mut || {
@@ -146,7 +146,7 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
         Ok(0)
     })?;
     count("evaluate", 1.0, &mut || {
-        OutOfFold { folds: 0 }.evaluate(&on, &list, &fitted, &Softmax::default(), Dependence::Independent)?;
+        OutOfFold { folds: 0 }.evaluate(&on, &list, &fitted, &Softmax::default())?;
         Ok(0)
     })?;
     count("choose λ", 1.0, &mut || {
@@ -154,7 +154,7 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
         Ok(0)
     })?;
     count("error bars", 1.0, &mut || {
-        Softmax::default().spread(&on, &list[0], &fitted[0], Dependence::Independent)?;
+        Softmax::default().spread(&on, &list[0], &fitted[0])?;
         Ok(0)
     })?;
     Ok(stages)

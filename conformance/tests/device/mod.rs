@@ -28,21 +28,24 @@ impl Drop for Turn {
 
 /// Thread instructions that the emulator has interpreted in this process.
 fn interpreted() -> f64 {
-    type Counters = unsafe extern "C" fn(*mut u8, usize, *mut usize) -> i32;
-    // SAFETY: the emulator is mapped already. cuda_emulator_counters(to, length, needed) writes at most `length` bytes and
-    // the size that it needs, the ending 0 included.
-    let text = unsafe {
-        let library = libloading::Library::new(emulator()).unwrap();
-        let counters = library.get::<Counters>(b"cuda_emulator_counters").unwrap();
-        let mut needed = 0;
-        counters(std::ptr::null_mut(), 0, &mut needed);
-        let mut text = vec![0u8; needed];
-        counters(text.as_mut_ptr(), text.len(), &mut needed);
-        text.truncate(needed - 1);
-        text
-    };
-    let kernels: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&text).unwrap();
+    let kernels: BTreeMap<String, serde_json::Value> = serde_json::from_value(told("cuda_emulator_counters")).unwrap();
     kernels.values().map(|kernel| kernel["thread_instructions"].as_f64().unwrap()).sum()
+}
+
+/// What a function of the emulator writes as JSON.
+pub fn told(function: &str) -> serde_json::Value {
+    type Writes = unsafe extern "C" fn(*mut u8, usize, *mut usize) -> i32;
+    // SAFETY: the emulator is mapped already. Its functions that tell something, such as cuda_emulator_counters(to, length,
+    // needed), write at most `length` bytes and the size that they need, the ending 0 included.
+    unsafe {
+        let library = libloading::Library::new(emulator()).unwrap();
+        let write = library.get::<Writes>(function.as_bytes()).unwrap();
+        let mut needed = 0;
+        write(std::ptr::null_mut(), 0, &mut needed);
+        let mut text = vec![0u8; needed];
+        write(text.as_mut_ptr(), text.len(), &mut needed);
+        serde_json::from_slice(&text[..needed - 1]).unwrap()
+    }
 }
 
 /// The device of this process with a turn on it; `None`, said aloud, where there is none.
@@ -64,7 +67,7 @@ fn found() -> Option<Cuda> {
         Ok(other) => panic!("LIPEX_CUDA is device, emulator or off, not {other}"),
         Err(_) if required => Some(Cuda::new().unwrap()),
         // A driver, once found, stays the one of the process: the emulator is for where there is none.
-        Err(_) => Some(if present() { Cuda::new().unwrap() } else { emulated() }),
+        Err(_) => Some(if lipex_cuda::driver_is_present() { Cuda::new().unwrap() } else { emulated() }),
     });
     match device {
         Some(device) => {
@@ -75,11 +78,6 @@ fn found() -> Option<Cuda> {
         None => println!("skipped: LIPEX_CUDA=off"),
     }
     device.clone()
-}
-
-fn present() -> bool {
-    // SAFETY: opens the library as cudarc itself would and runs nothing of it but its initialisers.
-    unsafe { lipex_cuda::cudarc::driver::sys::is_culib_present() }
 }
 
 /// Where cargo puts the emulator: beside the test's own program.
@@ -93,5 +91,6 @@ fn emulated() -> Cuda {
     // SAFETY: the emulator's initialisers do nothing; it stays mapped, so that the driver's name leads to it from now on.
     let library = unsafe { libloading::Library::new(&path) }.unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     std::mem::forget(library);
-    Cuda::new().unwrap()
+    // Every array an allocation of its own, so that the emulator sees where it ends.
+    Cuda::new().unwrap().arrays_apart()
 }

@@ -2,7 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Antithetic, Backend, Bernoulli, Exhaustive, Exponential, Perturber, ProximityTable, UniformSize, WeightProportional,
+    Antithetic, Backend, Bernoulli, Draw, Exhaustive, Exponential, Perturber, ProximityTable, UniformSize,
+    WeightProportional,
 };
 use lipex_cuda::Cuda;
 use lipex_cuda::cudarc::driver::{DevicePtr, LaunchConfig, PushKernelArg};
@@ -55,7 +56,7 @@ pub fn masks_of_every_law(on: &Cuda) {
         for (law, drawn) in laws {
             let rows = drawn.total(features, 150).unwrap();
             let tables = std::slice::from_ref(&table);
-            let got = drawn.perturb(on, &[features], rows, 0..rows, SEED, Some(tables)).unwrap().remove(0).masks;
+            let got = drawn.perturb_by(on, &Draw::whole(&[features], rows, SEED), tables).unwrap().remove(0).masks;
             let expected = masks(on, &law, features, rows);
             assert!(on.download(got.bits()).unwrap() == expected, "law {}, D = {features}", law.0);
         }

@@ -221,6 +221,7 @@ api! {
 
     /// Waits for all work.
     context fn cuCtxSynchronize(state) {
+        state.calls.synchronisations += 1;
         state.wait_all()
     }
 

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int};
 
 use super::codes;
 use super::entry::give;
+use super::state::Calls;
 use crate::exec::launch::{Counters, Site};
 use crate::memory::traffic::Traffic;
 
@@ -67,6 +68,7 @@ api! {
         state.reports.clear();
         state.counters.clear();
         state.copied = [0; 3];
+        state.calls = Calls::default();
         state.fault = None;
         Ok(())
     }
@@ -104,5 +106,20 @@ api! {
         let found = state.copied.get(which as usize).copied().ok_or(codes::INVALID_VALUE)?;
         // SAFETY: the caller's promise.
         unsafe { give(bytes, found) }
+    }
+
+    /// Writes how often the program has asked for what costs it time, as JSON: allocations, uploads, downloads,
+    /// synchronisations, launches.
+    plain fn cuda_emulator_calls(state, to: *mut c_char, length: usize, needed: *mut usize) {
+        let Calls { allocations, uploads, downloads, synchronisations, launches } = state.calls;
+        let text = format!(
+            "{{\"allocations\":{allocations},\"uploads\":{uploads},\"downloads\":{downloads},\
+             \"synchronisations\":{synchronisations},\"launches\":{launches}}}"
+        );
+        // SAFETY: the caller's promise.
+        unsafe {
+            let n = copy_text(&text, to, length);
+            if needed.is_null() { Ok(()) } else { give(needed, n) }
+        }
     }
 }

@@ -110,6 +110,7 @@ fn launch(
         state.report(report);
         return Err(code);
     }
+    state.calls.launches += 1;
     state.enqueue(stream, Work::Kernel { function: f, grid, block, shared, params }).map(|_| ())
 }
 

@@ -18,6 +18,7 @@ fn allocate(state: &mut State, to: *mut u64, bytes: usize) -> Result<(), Code> {
         return Err(codes::OUT_OF_MEMORY);
     }
     let address = state.heap.allocate(bytes as u64, false, true).ok_or(codes::OUT_OF_MEMORY)?;
+    state.calls.allocations += 1;
     // SAFETY: the caller's promise.
     unsafe { give(to, address) }
 }
@@ -67,6 +68,7 @@ fn upload(state: &mut State, to: u64, from: *const c_void, n: usize, stream: Opt
     }
     within(state, to, n as u64)?;
     state.copied[0] += n as u64;
+    state.calls.uploads += 1;
     let work = if stream.is_some() && pinned(state, from, n) {
         Work::UploadPinned(to, HostPointer(from.cast_mut()), n)
     } else {
@@ -87,6 +89,7 @@ fn download(state: &mut State, to: *mut c_void, from: u64, n: usize, stream: Opt
     }
     within(state, from, n as u64)?;
     state.copied[1] += n as u64;
+    state.calls.downloads += 1;
     let id = stream.unwrap_or(DEFAULT_STREAM);
     state.enqueue(id, Work::Download(HostPointer(to), from, n))?;
     if stream.is_some() && pinned(state, to, n) { Ok(()) } else { state.wait_stream(id) }

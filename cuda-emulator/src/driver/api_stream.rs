@@ -70,6 +70,7 @@ api! {
 
     /// Waits for a stream.
     context fn cuStreamSynchronize(state, stream: StreamId) {
+        state.calls.synchronisations += 1;
         state.wait_stream(stream)
     }
 
@@ -134,6 +135,7 @@ api! {
 
     /// Waits for an event.
     context fn cuEventSynchronize(state, handle: usize) {
+        state.calls.synchronisations += 1;
         match event(state, handle)?.recorded.clone() {
             Some((stream, position, clock)) => {
                 state.run_until(stream, position);

@@ -24,6 +24,21 @@ fn named(stream: StreamId) -> StreamId {
     if stream == LEGACY { DEFAULT_STREAM } else { stream }
 }
 
+/// How often a program has asked for what costs it time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Allocations of device memory.
+    pub allocations: u64,
+    /// Copies from the host.
+    pub uploads: u64,
+    /// Copies to the host.
+    pub downloads: u64,
+    /// Waits for a stream, an event or everything.
+    pub synchronisations: u64,
+    /// Launches of kernels.
+    pub launches: u64,
+}
+
 /// The driver's state.
 pub struct State {
     /// Settings, read at the first call.
@@ -62,6 +77,8 @@ pub struct State {
     pub last_handle: usize,
     /// Bytes copied from the host, to the host, within the device.
     pub copied: [u64; 3],
+    /// Calls that cost the host time.
+    pub calls: Calls,
 }
 
 impl State {
@@ -86,6 +103,7 @@ impl State {
             counters: BTreeMap::new(),
             last_handle: 0x1000,
             copied: [0; 3],
+            calls: Calls::default(),
         };
         state.add_default_stream();
         state

@@ -70,9 +70,9 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
 /// Half the interval of a contrast.
 fn contrast_bar(e: &Explanation, a: usize, b: usize, feature: usize) -> String {
     match (&e.uncertainty, e.kept().iter().position(|&j| j == feature)) {
-        (Some(u), Some(j)) if u.method != Method::Exact => {
-            format!("\u{a0}±\u{a0}{:.2}", u.quantile * u.contrast_error(a, b)[j])
-        }
+        (Some(u), Some(j)) if u.method != Method::Exact => u
+            .contrast_error(a, b)
+            .map_or_else(String::new, |errors| format!("\u{a0}±\u{a0}{:.2}", u.quantile * errors[j])),
         _ => String::new(),
     }
 }

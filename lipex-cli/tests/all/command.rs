@@ -90,7 +90,7 @@ fn every_option_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let ignored = folder.path().join("ignored.txt");
     std::fs::write(&ignored, "you me\n").unwrap();
-    let cases: [&[&str]; 24] = [
+    let cases: [&[&str]; 27] = [
         &["--preset", "paper"],
         &["--preset", "lime", "--samples", "500"],
         &["--preset", "lime", "--surrogate", "softmax", "--divergence", "kl", "--samples", "200"],
@@ -109,7 +109,10 @@ fn every_option_is_taken() {
         &["--sampler", "antithetic"],
         &["--sampler", "bernoulli:0.7", "--within-angle", "0.8"],
         &["--sampler", "lime", "--seed", "3"],
-        &["--within-angle", "0.7", "--no-intercept"],
+        &["--within-angle", "0.7", "--intercept", "none"],
+        &["--intercept", "anchored"],
+        &["--intercept", "auto", "--pairs", "auto"],
+        &["--pairs", "3"],
         &["--unit", "occurrence", "--split", "unicode", "--removed", "mask:UNK"],
         &["--unit", "sentence"],
         &["--ignore-words", ignored.to_str().unwrap()],
@@ -135,7 +138,17 @@ fn options_that_exclude_each_other_are_refused() {
     for (arguments, word) in [
         (&["--surrogate", "ridge", "--divergence", "kl"][..], "divergence"),
         (&["--surrogate", "ridge", "--lambda", "1"], "lambda"),
-        (&["--preset", "lime", "--no-intercept"], "no-intercept"),
+        (&["--preset", "lime", "--intercept", "none"], "anchored or fitted"),
+        (&["--preset", "authors", "--intercept", "anchored"], "no such setting"),
+        (&["--preset", "kernel-shap", "--intercept", "fitted"], "anchored by nature"),
+        (&["--no-intercept"], "--intercept none"),
+        (&["--pairs", "0"], "pairs = 0"),
+        (&["--pairs", "given:1+1"], "two features"),
+        (&["--pairs", "given:0+9"], "not selected"),
+        (&["--preset", "paper", "--pairs", "2"], "--intercept anchored or fitted"),
+        (&["--preset", "authors", "--pairs", "2"], "no such setting"),
+        (&["--preset", "kernel-shap", "--pairs", "auto"], "no such setting"),
+        (&["--preset", "lime", "--pairs", "auto"], "no such setting"),
         (&["--sampler", "exhaustive", "--samples", "10"], "exhaustive"),
         (&["--sampler", "exhaustive", "--within-angle", "1"], "within-angle"),
         (&["--sampler", "antithetic", "--within-angle", "1"], "within-angle"),
@@ -362,7 +375,8 @@ fn help_teaches() {
         "--lambda",
         "--lambda-scale",
         "--normalise",
-        "--no-intercept",
+        "--intercept",
+        "--pairs",
         "--unit",
         "--split",
         "--removed",

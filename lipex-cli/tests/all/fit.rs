@@ -134,7 +134,7 @@ fn a_saved_neighbourhood_gives_the_matrix_of_the_text_to_the_bit() {
         &["--select", "forward:5"][..],
         &["--select", "all", "--divergence", "kl", "--lambda", "1e-3"],
         &["--select", "highest:3", "--surrogate", "ridge", "--proximity", "exponential:0.4"],
-        &["--select", "exclusive:1", "--no-intercept", "--normalise", "weight", "--threads", "2"],
+        &["--select", "exclusive:1", "--intercept", "none", "--normalise", "weight", "--threads", "2"],
     ] {
         let explained = json(&[&["text", text, "--json", "-", "--save-neighbourhood", &file], method].concat());
         // Its weights are in the file.

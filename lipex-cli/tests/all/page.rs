@@ -181,7 +181,7 @@ fn contrasts_filters_and_orders_are_chosen() {
     assert_eq!(browser.text(&format!("{first}.cells[1].textContent")), format!("+{value:.2}"));
     let u = e.uncertainty.as_ref().unwrap();
     let j = e.kept().iter().position(|&j| j == contrast[0].feature).unwrap();
-    let half = u.quantile * u.contrast_error(a, b)[j];
+    let half = u.quantile * u.contrast_error(a, b).unwrap()[j];
     assert_eq!(browser.text(&format!("{first}.cells[2].textContent")), format!("±{half:.2}"));
 
     browser.value(&choose("order", "weight"));

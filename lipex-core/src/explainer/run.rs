@@ -8,7 +8,7 @@ use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Answers, Explanation, Timings};
 use crate::fit::{Answer, Fitted, Problem, Recorded};
-use crate::perturb::Dependence;
+use crate::perturb::Draw;
 use crate::predict::{BlackBox, Calls, Observed};
 use crate::render::Render;
 use crate::select::Selection;
@@ -104,9 +104,9 @@ impl<B: Backend> Explainer<B> {
         let drawn = drawn.into_iter().map(|sample| sample.and_then(|sample| self.check_sample(sample)));
         let (mut results, mut masks, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for sample in drawn {
-            results.push(sample.map(|Sample { masks: of_one, weights }| {
+            results.push(sample.map(|Sample { masks: of_one, weights, dependence }| {
                 masks.push(of_one);
-                own.push(weights);
+                own.push((weights, dependence));
             }));
         }
         let there: Vec<usize> = (0..results.len()).filter(|&i| results[i].is_ok()).collect();
@@ -129,8 +129,8 @@ impl<B: Backend> Explainer<B> {
         let around = results.into_iter().map(|result| {
             result?;
             let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
-            let (((masks, own), (weights, answers)), asked) = parts.next().ok_or_else(missing)?;
-            let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)) };
+            let (((masks, (own, dependence)), (weights, answers)), asked) = parts.next().ok_or_else(missing)?;
+            let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence };
             self.put_together(sample, answers?, labels(model)?, asked)
         });
         around.collect()
@@ -148,7 +148,7 @@ impl<B: Backend> Explainer<B> {
         let merged = self.groups.merge(on, p, labels)?;
         let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs };
         let weights = sample.weights.ok_or_else(|| Error::shape("weights of the batch", 1, 0))?;
-        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?;
+        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?.drawn(sample.dependence);
         let observed = Observed { asked_twice: asked.twice, moved: moved(on, &around)?, sums_off: asked.sums_off };
         Ok(Gathered { around, about: About { labels: merged.labels, calls, observed } })
     }
@@ -184,11 +184,10 @@ impl<B: Backend> Explainer<B> {
         expect_len("fits of the batch", around.len(), fitted.len())?;
         watch.finish();
         step(Stage::Evaluate)?;
-        let dependence = self.perturber.dependence();
         let fidelities = shared(
             timings,
             |t| &mut t.evaluate,
-            || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref(), dependence),
+            || self.evaluator.evaluate(on, &problems, &fitted, self.surrogate.as_ref()),
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
         watch.finish();
@@ -225,7 +224,6 @@ impl<B: Backend> Explainer<B> {
         selection: &'a Selection,
         fitted: &'a Fitted,
     ) -> Estimate<'a, B> {
-        let complete = self.perturber.is_complete(around.masks.features(), around.masks.rows());
         Estimate {
             on: &self.backend,
             around,
@@ -233,7 +231,6 @@ impl<B: Backend> Explainer<B> {
             fitted,
             surrogate: self.surrogate.as_ref(),
             selector: Some(self.selector.as_ref()),
-            dependence: if complete { Dependence::Exhaustive } else { self.perturber.dependence() },
             rank: self.rank,
             seed: self.seed,
         }
@@ -256,17 +253,23 @@ impl<B: Backend> Explainer<B> {
             totals.push(self.perturber.total(d, samples)?);
             tables.extend(self.proximity.table(d)?);
         }
-        let tables = (tables.len() == features.len()).then_some(tables.as_slice());
+        let known = tables.len() == features.len();
+        let drawn = |of: Range<usize>| {
+            let draw = Draw::whole(&features[of.clone()], totals[of.start], self.seed);
+            let samples = match known {
+                true => self.perturber.perturb_by(on, &draw, &tables[of]),
+                false => self.perturber.perturb(on, &draw),
+            }?;
+            expect_len("samples of the batch", draw.features.len(), samples.len())?;
+            Ok(samples)
+        };
         // Laws that fix their number of rows by the features are drawn instance by instance.
         if totals.iter().all(|&t| t == totals[0]) {
-            let samples = self.perturber.perturb(on, &features, totals[0], 0..totals[0], self.seed, tables)?;
-            expect_len("samples of the batch", features.len(), samples.len())?;
-            return Ok(samples);
+            return drawn(0..features.len());
         }
         let mut samples = Vec::with_capacity(features.len());
-        for (i, &total) in totals.iter().enumerate() {
-            let table = tables.map(|t| &t[i..=i]);
-            samples.extend(self.perturber.perturb(on, &features[i..=i], total, 0..total, self.seed, table)?);
+        for i in 0..features.len() {
+            samples.extend(drawn(i..i + 1)?);
         }
         Ok(samples)
     }

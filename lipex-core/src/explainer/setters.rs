@@ -6,7 +6,7 @@ use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::explanation::Rank;
-use crate::fit::{Intercept, LambdaScale, Normalise, Softmax, Starts, Surrogate};
+use crate::fit::{Intercept, LambdaScale, Normalise, Pairs, Softmax, Starts, Surrogate};
 use crate::groups::Groups;
 use crate::perturb::Perturber;
 use crate::select::Selector;
@@ -273,11 +273,14 @@ where
         })
     }
 
-    /// Whether the softmax has an intercept; default [`Intercept::Fitted`] (the paper: none).
+    /// What the softmax answers from; default [`Intercept::Fitted`] (the paper: none).
     pub fn intercept(self, intercept: Intercept) -> Self {
-        self.softmax("intercept", format!("{intercept:?}").to_lowercase(), move |softmax| {
-            Ok(softmax.intercept(intercept))
-        })
+        self.softmax("intercept", intercept.name(), move |softmax| Ok(softmax.intercept(intercept)))
+    }
+
+    /// Which pairs of kept features the softmax has terms for; default [`Pairs::None`]. See [`Softmax::pairs`].
+    pub fn pairs(self, pairs: Pairs) -> Self {
+        self.softmax("pairs", pairs.to_string(), move |softmax| Ok(softmax.pairs(pairs.clone())))
     }
 
     /// When a softmax fit stops, above 0 and below 1; default 10⁻⁷. See [`Softmax::tolerance`].

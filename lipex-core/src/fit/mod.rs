@@ -3,7 +3,6 @@
 use crate::backend::{Backend, Neighbourhood};
 use crate::describe::Describe;
 use crate::error::{Result, expect_len};
-use crate::perturb::Dependence;
 use crate::select::Selection;
 use crate::uncertainty::Spread;
 
@@ -12,6 +11,7 @@ mod authors;
 mod lambda;
 mod linear;
 mod own;
+mod pairs;
 mod report;
 mod ridge;
 mod shapley;
@@ -23,11 +23,12 @@ pub use authors::{Authors, AuthorsLoss};
 pub use lambda::{Lambda, LambdaScale};
 pub use linear::{Base, Linear, Term};
 pub use own::{OwnAnswer, Recorded};
-pub use report::{FitReport, Start};
+pub use pairs::Pairs;
+pub use report::{Compared, FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
 pub use shares::{Pair, Shares};
-pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts};
+pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
 
 /// Fits a surrogate to the black box's probabilities.
 #[diagnostic::on_unimplemented(
@@ -46,14 +47,8 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     ///
     /// # Errors
     /// [`Error::Backend`] when the backend fails.
-    fn spread(
-        &self,
-        on: &B,
-        problem: &Problem<'_, B>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        let _ = (on, problem, fitted, dependence);
+    fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
+        let _ = (on, problem, fitted);
         Ok(None)
     }
 
@@ -86,6 +81,11 @@ impl<'a, B: Backend> Problem<'a, B> {
     /// A fit from scratch on every row.
     pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
         Problem { around, selection, multiplicities: None, start: None, tolerance: None }
+    }
+
+    /// n, what sums over rows are divided by; see [`Neighbourhood::samples`].
+    pub fn samples(&self) -> f64 {
+        self.around.samples(self.multiplicities)
     }
 
     /// Passes if multiplicities and start have the problem's sizes.

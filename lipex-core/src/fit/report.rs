@@ -24,6 +24,19 @@ pub struct FitReport {
     /// Which start the fit came from.
     #[cfg_attr(feature = "serde", serde(default))]
     pub start: Start,
+    /// What an anchored and a fitted intercept came to, where both were tried; see [`Intercept::Auto`](super::Intercept::Auto).
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub intercept: Option<Compared>,
+}
+
+/// Mean divergence on held-out masks of a surrogate that is anchored and of one with a fitted intercept; the lesser was taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Compared {
+    /// Anchored.
+    pub anchored: f64,
+    /// With a fitted intercept.
+    pub fitted: f64,
 }
 
 /// Where a fit started.
@@ -58,6 +71,7 @@ impl FitReport {
             converged: true,
             stopped: how.into(),
             start: Start::Own,
+            intercept: None,
         }
     }
 }

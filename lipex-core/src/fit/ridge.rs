@@ -1,5 +1,7 @@
 //! All-class LIME's surrogate.
 
+use super::pairs::Pairs;
+use super::softmax::Intercept;
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 
@@ -15,17 +17,22 @@ pub enum Support {
 
 /// All-class LIME: per class the π-weighted ridge of P\[:,c\] on the kept columns.
 ///
+/// Anchored it is P₀ − W r, r = 1 − z, without an intercept to fit; with [`Pairs`] the columns r_a r_b stand beside the
+/// features' own, penalised alike.
+///
 /// # Source
 /// LIME 0.2.0.1: scikit-learn's `Ridge(alpha=1, fit_intercept=True)`, α not scaled by Σπ.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ridge {
     alpha: f64,
     support: Support,
+    intercept: Intercept,
+    pairs: Pairs,
 }
 
 impl Default for Ridge {
     fn default() -> Self {
-        Ridge { alpha: 1.0, support: Support::Own }
+        Ridge { alpha: 1.0, support: Support::Own, intercept: Intercept::Fitted, pairs: Pairs::None }
     }
 }
 
@@ -47,6 +54,47 @@ impl Ridge {
         Ridge { support, ..self }
     }
 
+    /// What the weights are added to: fitted (default) or anchored at P₀.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for [`Intercept::None`] and [`Intercept::Auto`]: without an intercept every removal would have to
+    /// account for the whole answer, and least squares need no choice.
+    pub fn intercept(self, intercept: Intercept) -> Result<Self> {
+        match intercept {
+            Intercept::Fitted | Intercept::Anchored => Ok(Ridge { intercept, ..self }),
+            Intercept::None | Intercept::Auto => {
+                Err(Error::setting("intercept", intercept.name(), "a ridge has anchored or fitted"))
+            }
+        }
+    }
+
+    /// Which pairs of kept features have a term of their own; default [`Pairs::None`]. They need [`Support::Union`].
+    pub fn pairs(self, pairs: Pairs) -> Self {
+        Ridge { pairs, ..self }
+    }
+
+    /// Passes if the settings go together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for pairs where each class is fitted on its own picks.
+    pub fn check(&self) -> Result<()> {
+        if self.support == Support::Own && !self.pairs.is_none() {
+            let reason = "a ridge on each class's own picks takes no pairs; use a softmax, or in Rust Support::Union";
+            return Err(Error::setting("pairs", &self.pairs, reason));
+        }
+        Ok(())
+    }
+
+    /// What the weights are added to.
+    pub fn intercept_in_use(&self) -> Intercept {
+        self.intercept
+    }
+
+    /// Which pairs have a term of their own.
+    pub fn pairs_in_use(&self) -> &Pairs {
+        &self.pairs
+    }
+
     /// α in use.
     pub fn alpha_in_use(&self) -> f64 {
         self.alpha
@@ -64,7 +112,13 @@ impl Describe for Ridge {
             Support::Own => "own",
             Support::Union => "union",
         };
-        vec![Setting::new("surrogate", "ridge"), Setting::new("alpha", self.alpha), Setting::new("support", support)]
+        vec![
+            Setting::new("surrogate", "ridge"),
+            Setting::new("alpha", self.alpha),
+            Setting::new("support", support),
+            Setting::new("intercept", self.intercept.name()),
+            Setting::new("pairs", &self.pairs),
+        ]
     }
 }
 

@@ -1,9 +1,11 @@
 //! LIPEX's surrogate.
 
 use super::lambda::{Lambda, LambdaScale};
+use super::pairs::Pairs;
 use crate::describe::{Describe, Setting};
 use crate::divergence::{Divergence, ErasedDivergence, Hellinger};
 use crate::error::{Error, Result};
+use crate::nearest::choose;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,9 +51,15 @@ pub enum Normalise {
     Weight,
 }
 
-/// Whether the surrogate has an intercept.
+/// What the surrogate answers from: the logits that the features' weights are added to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intercept {
+    /// The model's answer for the whole instance, so that the surrogate cannot miss it: Q = softmax(ln P₀ − W r), r what is
+    /// removed; see [`anchor`].
+    Anchored,
+    /// Anchored; where a class of P₀ lies below the least that [`anchor`] lets stand, anchored or fitted, whichever has the
+    /// less out-of-fold divergence.
+    Auto,
     /// One number a class, fitted and (all but) not penalised.
     #[default]
     Fitted,
@@ -59,7 +67,49 @@ pub enum Intercept {
     None,
 }
 
+impl Intercept {
+    /// Every choice.
+    pub const ALL: [Intercept; 4] = [Intercept::Anchored, Intercept::Auto, Intercept::Fitted, Intercept::None];
+
+    /// The name that the command uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Intercept::Anchored => "anchored",
+            Intercept::Auto => "auto",
+            Intercept::Fitted => "fitted",
+            Intercept::None => "none",
+        }
+    }
+
+    /// The choice of that name.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for any other name.
+    pub fn by_name(name: &str) -> Result<Self> {
+        choose("intercept", name, &Self::ALL.map(|intercept| (intercept.name(), intercept)))
+    }
+}
+
+/// The least probability of P₀ that an anchored surrogate of so many classes lets stand: 10⁻⁴/C.
+///
+/// The model's answer is met within 10⁻⁴ in total variation. With a smaller least one a model that answers 0 and 1 would leave
+/// fits on a plateau near W = 0.
+pub fn least_anchor(classes: usize) -> f64 {
+    1e-4 / classes.max(1) as f64
+}
+
+/// ln P₀ of an anchored surrogate: the model's answer for the whole instance, clamped at [`least_anchor`] and divided by its
+/// sum.
+pub fn anchor(whole: &[f32]) -> Vec<f64> {
+    let least = least_anchor(whole.len());
+    let clamped: Vec<f64> = whole.iter().map(|&p| f64::from(p).max(least)).collect();
+    let sum: f64 = clamped.iter().sum();
+    clamped.into_iter().map(|p| (p / sum).ln()).collect()
+}
+
 /// LIPEX's surrogate softmax(W z + b), fitted under a divergence.
+///
+/// Anchored it is softmax(ln P₀ − W r), r = 1 − z; with [`Pairs`] softmax(ln P₀ − Σ W_j r_j + Σ V_ab r_a r_b).
 ///
 /// L(W, b) = (1/n) Σ π_i d(P_i ‖ softmax(W z_i + b)) + (λ/2)‖W‖² + (λ_b/2)‖b‖², λ_b = 10⁻⁸ since a class that is always
 /// 0 has no optimal b.
@@ -74,6 +124,7 @@ pub struct Softmax {
     lambda_scale: LambdaScale,
     normalise: Normalise,
     intercept: Intercept,
+    pairs: Pairs,
     starts: Starts,
     tolerance: f64,
     max_evaluations: usize,
@@ -93,6 +144,7 @@ impl Default for Softmax {
             lambda_scale: LambdaScale::Curvature,
             normalise: Normalise::Count,
             intercept: Intercept::Fitted,
+            pairs: Pairs::None,
             starts: Starts::Auto,
             tolerance: 1e-7,
             max_evaluations: 2000,
@@ -155,9 +207,15 @@ impl Softmax {
         Softmax { normalise, ..self }
     }
 
-    /// Whether there is an intercept; default [`Intercept::Fitted`] (the paper: none).
+    /// What the surrogate answers from; default [`Intercept::Fitted`] (the paper: none).
     pub fn intercept(self, intercept: Intercept) -> Self {
         Softmax { intercept, ..self }
+    }
+
+    /// Which pairs of kept features have a term of their own; default [`Pairs::None`]. They need an intercept, anchored or
+    /// fitted.
+    pub fn pairs(self, pairs: Pairs) -> Self {
+        Softmax { pairs, ..self }
     }
 
     /// Stop when the predicted excess ½gᵀH₀g is below this share of the objective; default 10⁻⁷.
@@ -224,18 +282,26 @@ impl Softmax {
     /// [`LambdaScale::Class`].
     ///
     /// # Shapes
-    /// `probabilities` N × `classes`, row-major; `weights` N.
+    /// `probabilities` N × `classes`, row-major; `weights` N; `samples` as [`Neighbourhood::samples`](crate::Neighbourhood::samples)
+    /// has it.
     ///
     /// # Numerics
     /// Sums in f64. A class whose mean p(1 − p) is below 10⁻⁶ counts as if it were that: without a penalty the W of a class
     /// that never occurs has no optimum.
-    pub fn penalties(&self, lambda: f64, classes: usize, probabilities: &[f32], weights: &[f32]) -> Vec<f64> {
+    pub fn penalties(
+        &self,
+        lambda: f64,
+        classes: usize,
+        probabilities: &[f32],
+        weights: &[f32],
+        samples: f64,
+    ) -> Vec<f64> {
         let (LambdaScale::Class, Some(kappa)) = (self.lambda_scale, self.divergence.kappa()) else {
             return vec![lambda; classes];
         };
         let all: f64 = weights.iter().map(|&w| f64::from(w)).sum();
         let n = match self.normalise {
-            Normalise::Count => weights.len() as f64,
+            Normalise::Count => samples,
             Normalise::Weight => all,
         };
         let mut curvatures = vec![0.0; classes];
@@ -256,9 +322,31 @@ impl Softmax {
         self.normalise
     }
 
-    /// Whether there is an intercept.
+    /// Whether there is an intercept to fit.
     pub fn has_intercept(&self) -> bool {
         self.intercept == Intercept::Fitted
+    }
+
+    /// What the surrogate answers from.
+    pub fn intercept_in_use(&self) -> Intercept {
+        self.intercept
+    }
+
+    /// Which pairs have a term of their own.
+    pub fn pairs_in_use(&self) -> &Pairs {
+        &self.pairs
+    }
+
+    /// Passes if the settings go together.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for pairs without an intercept, and those of [`lambda_factor`](Softmax::lambda_factor).
+    pub fn check(&self) -> Result<()> {
+        if self.intercept == Intercept::None && !self.pairs.is_none() {
+            let reason = "a surrogate without an intercept has no pairs; add --intercept anchored or fitted";
+            return Err(Error::setting("pairs", &self.pairs, reason));
+        }
+        self.lambda_factor().map(|_| ())
     }
 
     /// The stopping tolerance.
@@ -284,7 +372,8 @@ impl Describe for Softmax {
             Setting::new("lambda", self.lambda_set()),
             Setting::new("lambda-scale", self.lambda_scale.name()),
             Setting::new("normalise", normalise),
-            Setting::new("intercept", if self.has_intercept() { "fitted" } else { "none" }),
+            Setting::new("intercept", self.intercept.name()),
+            Setting::new("pairs", &self.pairs),
             Setting::new("starts", self.starts.name()),
             Setting::new("tolerance", self.tolerance),
         ]
@@ -312,15 +401,15 @@ mod tests {
         // Spreads .25, .25, 0 with weight 1 and .09, 0, .09 with weight 3; n = 2, κ = ¼.
         let (p, w) = ([0.5, 0.5, 0.0, 0.9, 0.0, 0.1], [1.0, 3.0]);
         let by_hand = [0.25 + 0.27, 0.25, 0.27].map(|spread: f64| 0.01 * 0.25 * spread / 2.0);
-        let made = softmax.penalties(0.01, 3, &p, &w);
+        let made = softmax.penalties(0.01, 3, &p, &w, 2.0);
         assert!(made.iter().zip(by_hand).all(|(a, b)| (a - b).abs() < 1e-9), "{made:?} {by_hand:?}");
-        let halved = softmax.clone().normalise(Normalise::Weight).penalties(0.01, 3, &p, &w);
+        let halved = softmax.clone().normalise(Normalise::Weight).penalties(0.01, 3, &p, &w, 2.0);
         assert!(halved.iter().zip(by_hand).all(|(a, b)| (2.0 * a - b).abs() < 1e-9), "{halved:?}");
-        let fourfold = softmax.clone().divergence(Kl).penalties(0.01, 3, &p, &w);
+        let fourfold = softmax.clone().divergence(Kl).penalties(0.01, 3, &p, &w, 2.0);
         assert!(fourfold.iter().zip(by_hand).all(|(a, b)| (a - 4.0 * b).abs() < 1e-8), "{fourfold:?}");
-        assert_eq!(Softmax::default().penalties(0.01, 3, &p, &w), [0.01; 3]);
+        assert_eq!(Softmax::default().penalties(0.01, 3, &p, &w, 2.0), [0.01; 3]);
         // A class that never occurs is still held.
-        assert!((softmax.penalties(1.0, 2, &[1.0, 0.0], &[1.0])[1] - 0.25e-6).abs() < 1e-12);
+        assert!((softmax.penalties(1.0, 2, &[1.0, 0.0], &[1.0], 1.0)[1] - 0.25e-6).abs() < 1e-12);
     }
 
     #[test]

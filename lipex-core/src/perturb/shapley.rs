@@ -1,6 +1,6 @@
 //! Kernel SHAP's way to draw masks.
 
-use super::describe_law;
+use super::{Dependence, Law, describe_law};
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 
@@ -21,6 +21,24 @@ pub struct ShapleySize;
 impl Describe for ShapleySize {
     fn describe(&self) -> Vec<Setting> {
         describe_law("kernel-shap", None)
+    }
+}
+
+impl Law for ShapleySize {
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        ShapleySize::rows(features, asked)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Unknown
+    }
+
+    fn is_complete(&self, features: usize, total: usize) -> bool {
+        ShapleySize::is_complete(features, total)
     }
 }
 

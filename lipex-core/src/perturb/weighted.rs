@@ -1,6 +1,6 @@
 //! Laws that are more than a draw of rows: confined by throwing rows away, or drawn unevenly and weighed for it.
 
-use super::{Angle, describe_law};
+use super::{Angle, Dependence, Law, UniformSize, describe_law};
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 use crate::weigh::ProximityTable;
@@ -26,6 +26,24 @@ impl<L: Describe> Describe for Filtered<L> {
         let mut settings: Vec<Setting> = self.law.describe().into_iter().filter(|s| s.name != "within-angle").collect();
         settings.push(Setting::new("within-angle", format!("{} (filtered)", self.within.radians())));
         settings
+    }
+}
+
+impl<L: Law> Law for Filtered<L> {
+    fn total(&self, features: usize, asked: usize) -> Result<usize> {
+        self.law.total(features, asked)
+    }
+
+    fn grows(&self) -> bool {
+        false
+    }
+
+    fn dependence(&self) -> Dependence {
+        match self.law.dependence() {
+            // One of the two may be gone.
+            Dependence::Pairs => Dependence::Unknown,
+            other => other,
+        }
     }
 }
 
@@ -55,6 +73,12 @@ impl WeightProportional {
         let next = turn.iter().cycle().skip(1);
         let falls = turn.iter().zip(next).filter(|((_, r), (_, next))| next < r).count();
         falls == 1 && ln_arrangements(turn.into_iter().map(|(_, r)| r)) > (removed.len() as f64).ln() + 1e6f64.ln()
+    }
+
+    /// The error of a draw under a proximity that has no table.
+    pub fn without_a_table() -> Error {
+        let reason = "needs a proximity that depends on the number of kept features alone, such as exponential";
+        Error::setting("sampler", "weight-proportional", reason)
     }
 
     /// The sizes and weights under a proximity.
@@ -96,6 +120,21 @@ fn ln_arrangements(numbers: impl Iterator<Item = usize>) -> f64 {
 impl Describe for WeightProportional {
     fn describe(&self) -> Vec<Setting> {
         describe_law("weight-proportional", None)
+    }
+}
+
+impl Law for WeightProportional {
+    fn grows(&self) -> bool {
+        true
+    }
+
+    fn dependence(&self) -> Dependence {
+        Dependence::Stratified
+    }
+
+    /// That of [`UniformSize`]: rows are drawn more often near the instance and weigh less for it.
+    fn probability(&self, kept: usize, features: usize) -> Option<f64> {
+        UniformSize::default().probability(kept, features)
     }
 }
 

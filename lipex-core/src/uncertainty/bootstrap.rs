@@ -7,20 +7,19 @@ use crate::fit::{Fitted, Problem};
 use crate::perturb::{Dependence, units};
 use crate::philox::{Draws, Purpose};
 use crate::select::Selection;
+use rand::RngExt;
 
 /// How often each row counts in each refit: row 0 once, the others drawn with replacement, `groups` of rows together
 /// within their stratum.
 fn multiplicities(rows: usize, strata: &[Vec<Vec<usize>>], refits: usize, seed: u64) -> Vec<Vec<u32>> {
     let one = |refit: u32| {
-        let mut draws = Draws::new(seed, refit, 0, Purpose::Bootstrap);
+        let mut generator = Draws::new(seed, refit, 0, Purpose::Bootstrap).generator();
         let mut times = vec![0; rows];
         times[..rows.min(1)].fill(1);
-        let mut next = 0;
         for units in strata {
             for _ in units {
-                let unit = &units[draws.below(next, units.len() as u32) as usize];
+                let unit = &units[generator.random_range(0..units.len())];
                 unit.iter().for_each(|&i| times[i] += 1);
-                next += 1;
             }
         }
         times
@@ -32,41 +31,66 @@ impl<B: Backend> Estimate<'_, B> {
     /// How often each row counts in each refit.
     fn drawn_again(&self, refits: usize) -> Result<Vec<Vec<u32>>> {
         let masks = &self.around.masks;
-        let stratified = self.dependence == Dependence::Stratified;
+        let stratified = self.around.dependence == Dependence::Stratified;
         let kept = if stratified { masks.counts(self.on)? } else { vec![0; masks.rows()] };
-        Ok(multiplicities(masks.rows(), &units(&kept, self.dependence), refits, self.seed))
+        Ok(multiplicities(masks.rows(), &units(&kept, self.around.dependence), refits, self.seed))
     }
 
-    /// Refits on the features that the fit kept: for each the shares, class by class.
-    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Vec<f64>>> {
+    /// The tolerance of a refit. One that draws rows again moves the objective by about entries / (2N) of itself, so where
+    /// there are as many entries as rows, stopping at 10⁻⁴ of it leaves a bar as it is; where there are fewer, the
+    /// surrogate's own tolerance costs little.
+    fn tolerance(&self) -> Option<f64> {
+        let entries = self.fitted.answer.classes() * self.fitted.kept().len();
+        (entries >= self.around.rows()).then_some(1e-4)
+    }
+
+    /// Refits on the features that the fit kept.
+    pub(super) fn refits_on_kept(&self, refits: usize) -> Result<Vec<Fitted>> {
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
-        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), ..self.problem() };
+        let tolerance = self.tolerance();
+        let problem = |m| Problem { multiplicities: Some(m), start: Some(self.fitted), tolerance, ..self.problem() };
         let problems: Vec<Problem<'_, B>> = times.iter().map(|m| problem(m.as_slice())).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
         expect_len("fits of the bootstrap", refits, fitted.len())?;
-        Ok(fitted.into_iter().map(|fit| fit.shares().matrix().concat()).collect())
+        Ok(fitted)
     }
 
     /// How often each of the D features is among a class's first `k` when rows are drawn again and selected from again.
-    pub(super) fn shares_in_top(&self, k: usize, refits: usize) -> Result<Option<Vec<Vec<f64>>>> {
+    ///
+    /// `known` are the refits on the kept features, if they were made: they serve where the same features are selected.
+    pub(super) fn shares_in_top(
+        &self,
+        k: usize,
+        refits: usize,
+        known: Option<&[Fitted]>,
+    ) -> Result<Option<Vec<Vec<f64>>>> {
         let Some(selector) = self.selector else { return Ok(None) };
         let times = self.drawn_again(refits)?;
         self.on.watch().extend(refits);
         let selections = selector.reselect(self.on, self.around, &times)?;
         expect_len("selections of the bootstrap", refits, selections.len())?;
-        let starts: Vec<Option<Fitted>> = selections.iter().map(|s| start_on(self.fitted, s)).collect::<Result<_>>()?;
-        let problem = |r: usize| Problem {
-            multiplicities: Some(&times[r]),
-            start: starts[r].as_ref(),
-            ..Problem::new(self.around, &selections[r])
+        let known = |r: usize| known?.get(r).filter(|_| selections[r] == *self.selection);
+        let left: Vec<usize> = (0..refits).filter(|&r| known(r).is_none()).collect();
+        // Refits on equal selections share their start, and with it what a surrogate prepares for it.
+        let mut starts: Vec<(&Selection, Option<Fitted>)> = Vec::new();
+        for &r in &left {
+            if !starts.iter().any(|(selection, _)| **selection == selections[r]) {
+                starts.push((&selections[r], start_on(self.fitted, &selections[r])?));
+            }
+        }
+        let problem = |&r: &usize| {
+            let same = starts.iter().find(|(selection, _)| **selection == selections[r]);
+            let start = same.and_then(|(_, start)| start.as_ref());
+            let (multiplicities, tolerance) = (Some(times[r].as_slice()), self.tolerance());
+            Problem { multiplicities, start, tolerance, ..Problem::new(self.around, &selections[r]) }
         };
-        let problems: Vec<Problem<'_, B>> = (0..refits).map(problem).collect();
+        let problems: Vec<Problem<'_, B>> = left.iter().map(problem).collect();
         let fitted = self.surrogate.fit(self.on, &problems)?;
-        expect_len("fits of the bootstrap", refits, fitted.len())?;
+        expect_len("fits of the bootstrap", left.len(), fitted.len())?;
         let (classes, features) = (self.fitted.answer.classes(), self.around.masks.features());
         let mut shares = vec![vec![0.0; features]; classes];
-        for fit in &fitted {
+        for fit in fitted.iter().chain((0..refits).filter_map(known)) {
             self.on.watch().check()?;
             let of_fit = fit.shares();
             for (c, share) in shares.iter_mut().enumerate() {

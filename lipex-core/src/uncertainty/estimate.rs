@@ -71,8 +71,6 @@ pub struct Estimate<'a, B: Backend> {
     pub surrogate: &'a dyn Surrogate<B>,
     /// What chose the features; without one there is no probability to be in the top k.
     pub selector: Option<&'a dyn Selector<B>>,
-    /// How rows depend on one another.
-    pub dependence: Dependence,
     /// The ranking that a top k is of.
     pub rank: Rank,
     /// The seed of the bootstrap and of the bands.
@@ -89,29 +87,30 @@ impl<B: Backend> Estimate<'_, B> {
     /// # Errors
     /// Those of the refits.
     pub fn uncertainty(&self, bars: &ErrorBars) -> Result<Uncertainty> {
-        let spread = self.spread(bars.refits)?;
+        let (spread, refits) = self.spread_and_refits(bars.refits)?;
         let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
-        let watch = self.on.watch();
-        let entry = |c: usize| (0..features).map(|j| spread.std_error(c, j)).collect();
+        let (watch, contrasted) = (self.on.watch(), self.contrasted()?);
         let between = |j: usize| {
-            let row = |a: usize| {
+            let row = |&a: &usize| {
                 watch.check()?;
-                Ok((0..classes).map(|b| spread.covariance((a, j), (b, j))).collect())
+                Ok(contrasted.iter().map(|&b| spread.covariance((a, j), (b, j))).collect())
             };
-            (0..classes).map(row).collect::<Result<_>>()
+            contrasted.iter().map(row).collect::<Result<_>>()
         };
         let exact = spread.method() == Method::Exact;
-        let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits)? };
+        let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits, refits.as_deref())? };
         let shrinkage = self.surrogate.shrinkage(self.on, &self.problem(), self.fitted)?;
         let mut uncertainty = Uncertainty {
             method: spread.method(),
-            rows: self.dependence,
+            rows: self.around.dependence,
             level: bars.level,
-            std_error: (0..classes).map(entry).collect(),
+            std_error: spread.std_errors(),
             covariance: (0..features).map(between).collect::<Result<_>>()?,
+            contrasted: if contrasted.len() < classes { contrasted } else { Vec::new() },
             quantile: spread.quantile(0.5 + 0.5 * bars.level),
             band: spread.watched_band(watch, bars.level, self.seed)?,
             few_rows: spread.few_rows_in_use(),
+            terms: spread.terms_in_use().map(<[_]>::to_vec),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
             shrinkage,
             needed: None,
@@ -120,15 +119,32 @@ impl<B: Backend> Estimate<'_, B> {
         };
         let widest = uncertainty.half_width();
         uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
-        uncertainty.not_covered = not_covered(&uncertainty);
+        uncertainty.not_covered = not_covered(&uncertainty, !self.fitted.answer.pairs().is_empty());
         Ok(uncertainty)
+    }
+
+    /// The black box's answer for the whole instance.
+    fn whole(&self) -> Result<Vec<f64>> {
+        let p = &self.around.probabilities;
+        let row = self.on.download(&self.on.gather(p.values(), p.classes(), &[0])?)?;
+        Ok(row.into_iter().map(f64::from).collect())
+    }
+
+    /// The classes that covariances are kept between.
+    fn contrasted(&self) -> Result<Vec<usize>> {
+        let classes = self.around.probabilities.classes();
+        let mut order: Vec<usize> = (0..classes).collect();
+        if classes > Uncertainty::CONTRASTED {
+            let whole = self.whole()?;
+            order.sort_by(|&a, &b| whole[b].total_cmp(&whole[a]));
+            order.truncate(Uncertainty::CONTRASTED);
+        }
+        Ok(order)
     }
 
     /// Whether the predicted class's top `k` is settled.
     fn settling(&self, k: usize) -> Result<Settling> {
-        let p = &self.around.probabilities;
-        let row = self.on.download(&self.on.gather(p.values(), p.classes(), &[0])?)?;
-        let class = arg_max(&row.into_iter().map(f64::from).collect::<Vec<f64>>());
+        let class = arg_max(&self.whole()?);
         let indifference = Adaptive::INDIFFERENCE;
         let verdict = self.set_is_settled(class, k, indifference, Adaptive::Z)?;
         let (met, needed) = (verdict.met, verdict.needed);
@@ -137,19 +153,26 @@ impl<B: Backend> Estimate<'_, B> {
 
     /// How W spreads: by the surrogate's formula, or by refits where it has none.
     pub(crate) fn spread(&self, refits: usize) -> Result<Spread> {
+        Ok(self.spread_and_refits(refits)?.0)
+    }
+
+    /// The same with the refits, where it took them.
+    fn spread_and_refits(&self, refits: usize) -> Result<(Spread, Option<Vec<Fitted>>)> {
         let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
-        if self.dependence == Dependence::Exhaustive {
-            return Ok(Spread::exact(classes, features));
+        if self.around.dependence == Dependence::Exhaustive {
+            return Ok((Spread::exact(classes, features), None));
         }
-        match self.surrogate.spread(self.on, &self.problem(), self.fitted, self.dependence)? {
-            Some(spread) => Ok(spread),
-            None => Spread::from_refits(classes, features, &self.refits_on_kept(refits)?),
+        if let Some(spread) = self.surrogate.spread(self.on, &self.problem(), self.fitted)? {
+            return Ok((spread, None));
         }
+        let fits = self.refits_on_kept(refits)?;
+        let entries: Vec<Vec<f64>> = fits.iter().map(|fit| fit.shares().matrix().concat()).collect();
+        Ok((Spread::from_refits(classes, features, &entries)?, Some(fits)))
     }
 }
 
 /// What the bars leave out.
-fn not_covered(u: &Uncertainty) -> Vec<String> {
+fn not_covered(u: &Uncertainty, pairs: bool) -> Vec<String> {
     let mut left_out = Vec::new();
     match u.rows {
         Dependence::Exhaustive => left_out.push("Every mask was asked, so sampling makes no error.".to_string()),
@@ -160,6 +183,9 @@ fn not_covered(u: &Uncertainty) -> Vec<String> {
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());
+    }
+    if pairs && u.method != Method::Exact {
+        left_out.push("Which pairs have a term: the bars take them as given; other masks might choose others.".into());
     }
     if let Some(left) = u.shrinkage {
         left_out.push(format!(

@@ -33,9 +33,13 @@ pub struct Uncertainty {
     pub rows: Dependence,
     /// The level of intervals and bands; default 0.95.
     pub level: f64,
-    /// C×F: the standard error of each entry of W.
+    /// C×F: the standard error of each entry of W, or of each share where there are pairs.
     pub std_error: Vec<Vec<f64>>,
-    /// F matrices C×C: the covariance between classes of each kept feature's entries, which gives contrasts their error.
+    /// The classes that `covariance` is between, likeliest first: the [`Uncertainty::CONTRASTED`] likeliest, or every one
+    /// in the order of the matrix where there are no more; empty stands for every one.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub contrasted: Vec<usize>,
+    /// F matrices: the covariance between those classes of each kept feature's entries, which gives contrasts their error.
     pub covariance: Vec<Vec<Vec<f64>>>,
     /// Standard errors in half an interval: an entry lies within `quantile`·`std_error` of W at `level`. Of Student's t
     /// distribution where `few_rows` has its degrees of freedom, else of the normal one.
@@ -45,6 +49,10 @@ pub struct Uncertainty {
     pub band: f64,
     /// How noisy the standard errors are themselves; `None` where that is not known, as with a bootstrap.
     pub few_rows: Option<FewRows>,
+    /// C×T: the standard error of each coefficient of a fit with pairs, in the order of its terms; `None` without pairs, where
+    /// `std_error` has them, and for refits of rows drawn again.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub terms: Option<Vec<Vec<f64>>>,
     /// How often each feature is in a class's top k when rows are drawn again and selection is repeated.
     pub in_top: Option<InTop>,
     /// ‖W at λ‖ / ‖W at λ/100‖: what the penalty leaves of W. 1 is no shrinkage.
@@ -124,10 +132,21 @@ impl Uncertainty {
         [weight - half, weight + half]
     }
 
-    /// The standard error of W\[a\] − W\[b\] for each kept feature.
-    pub fn contrast_error(&self, a: usize, b: usize) -> Vec<f64> {
+    /// The largest number of classes between which covariances are kept: C×C numbers a feature would fill memory and files
+    /// where there are a thousand classes.
+    pub const CONTRASTED: usize = 40;
+
+    /// The place of a class in the tables of `covariance`; `None` where contrasts with it have no error.
+    pub fn contrasted_place(&self, class: usize) -> Option<usize> {
+        if self.contrasted.is_empty() { Some(class) } else { self.contrasted.iter().position(|&c| c == class) }
+    }
+
+    /// The standard error of W\[a\] − W\[b\] for each kept feature; `None` where a or b is not among the classes that
+    /// covariances are between.
+    pub fn contrast_error(&self, a: usize, b: usize) -> Option<Vec<f64>> {
+        let (a, b) = (self.contrasted_place(a)?, self.contrasted_place(b)?);
         let of = |v: &Vec<Vec<f64>>| (v[a][a] + v[b][b] - 2.0 * v[a][b]).max(0.0).sqrt();
-        self.covariance.iter().map(of).collect()
+        Some(self.covariance.iter().map(of).collect())
     }
 
     /// Passes if the parts fit C classes, D features and F kept ones.
@@ -138,8 +157,15 @@ impl Uncertainty {
         };
         rows("std_error", &self.std_error, c, f)?;
         expect_len("covariance", f, self.covariance.len())?;
-        self.covariance.iter().try_for_each(|table| rows("covariance", table, c, c))?;
+        let between = if self.contrasted.is_empty() { c } else { self.contrasted.len() };
+        if let Some(&class) = self.contrasted.iter().find(|&&class| class >= c) {
+            return Err(Error::shape("contrasted classes (below the number of classes)", c, class));
+        }
+        self.covariance.iter().try_for_each(|table| rows("covariance", table, between, between))?;
         self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))?;
+        if let Some(terms) = &self.terms {
+            rows("terms", terms, c, terms.first().map_or(0, Vec::len))?;
+        }
         let Some(s) = &self.settling else { return Ok(()) };
         if s.class >= c {
             return Err(Error::shape("class of settling (below the number of classes)", c, s.class));
@@ -202,17 +228,22 @@ mod tests {
             rows: Dependence::Independent,
             level: 0.95,
             std_error: vec![vec![2.0], vec![1.0]],
+            contrasted: Vec::new(),
             covariance: vec![vec![vec![4.0, -2.0], vec![-2.0, 1.0]]],
             quantile: 1.96,
             band: 2.5,
             few_rows: None,
+            terms: None,
             in_top: None,
             shrinkage: None,
             needed: None,
             settling: None,
             not_covered: Vec::new(),
         };
-        assert_eq!(u.contrast_error(0, 1), [3.0]);
+        assert_eq!(u.contrast_error(0, 1), Some(vec![3.0]));
+        // The same table between classes 5 and 2 of more.
+        let some = Uncertainty { contrasted: vec![5, 2], ..u.clone() };
+        assert_eq!((some.contrast_error(2, 5), some.contrast_error(0, 5)), (Some(vec![3.0]), None));
         assert_eq!(u.half_width(), 3.92);
         assert_eq!((u.masks_for(1.96, 100), u.masks_for(0.0, 100)), (Some(400), None));
         assert_eq!(u.interval(1, 0, 1.0), [1.0 - 1.96, 1.0 + 1.96]);

@@ -3,8 +3,9 @@
 use super::quantile::{normal, normal_share, student};
 use super::{FewRows, Method};
 use crate::error::{Result, expect_len};
-use crate::philox::{Draws, Purpose};
+use crate::philox::{Draws, Philox, Purpose};
 use crate::watch::Watch;
+use rand_distr::{ChiSquared, Distribution, StandardNormal};
 
 /// Draws of the normal distribution behind a simultaneous band.
 const BAND_DRAWS: usize = 2000;
@@ -17,6 +18,7 @@ pub struct Spread {
     features: usize,
     values: Values,
     few_rows: Option<FewRows>,
+    terms: Option<Vec<Vec<f64>>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +41,7 @@ impl Spread {
     /// [`Error::Shape`](crate::Error::Shape) for another length.
     pub fn from_covariance(method: Method, classes: usize, features: usize, covariance: Vec<f64>) -> Result<Self> {
         expect_len("numbers of the covariance", (classes * features).pow(2), covariance.len())?;
-        Ok(Spread { method, classes, features, values: Values::Covariance(covariance), few_rows: None })
+        Ok(Spread { method, classes, features, values: Values::Covariance(covariance), few_rows: None, terms: None })
     }
 
     /// From refits of rows drawn again.
@@ -60,17 +62,35 @@ impl Spread {
         refits.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(m, v)| *m += v));
         mean.iter_mut().for_each(|m| *m /= refits.len() as f64);
         let draws = refits.iter().flat_map(|row| row.iter().zip(&mean).map(|(v, m)| v - m)).collect();
-        Ok(Spread { method: Method::Bootstrap, classes, features, values: Values::Draws(draws), few_rows: None })
+        Ok(Spread {
+            method: Method::Bootstrap,
+            classes,
+            features,
+            values: Values::Draws(draws),
+            few_rows: None,
+            terms: None,
+        })
     }
 
     /// No spread at all: every mask occurs.
     pub fn exact(classes: usize, features: usize) -> Self {
-        Spread { method: Method::Exact, classes, features, values: Values::None, few_rows: None }
+        Spread { method: Method::Exact, classes, features, values: Values::None, few_rows: None, terms: None }
     }
 
     /// With what is known of how noisy the standard errors are; quantiles and bands heed it.
     pub fn few_rows(self, few_rows: FewRows) -> Self {
         Spread { few_rows: Some(few_rows), ..self }
+    }
+
+    /// With the standard errors of the coefficients of a fit with pairs, C rows of T numbers; the entries themselves are then
+    /// shares.
+    pub fn terms(self, terms: Vec<Vec<f64>>) -> Self {
+        Spread { terms: Some(terms), ..self }
+    }
+
+    /// The standard errors of the coefficients, where they are other than those of the entries.
+    pub fn terms_in_use(&self) -> Option<&[Vec<f64>]> {
+        self.terms.as_deref()
     }
 
     /// How noisy the standard errors are, where that is known.
@@ -141,8 +161,7 @@ impl Spread {
     /// How many standard errors all entries stay within at once, with probability `level` (max-t).
     ///
     /// # Numerics
-    /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν, after Wilson and Hilferty
-    /// (1931): within 2 % at the quantiles that count for ν ≥ 4, and too wide below.
+    /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν.
     pub fn band(&self, level: f64, seed: u64) -> f64 {
         // Nobody can stop it.
         self.watched_band(Watch::nobody(), level, seed).unwrap_or_default()
@@ -163,8 +182,8 @@ impl Spread {
                 let root = root(watch, v, entries)?;
                 let draw = |r| {
                     watch.check()?;
-                    let mut draws = Draws::new(seed, r, 0, Purpose::Bands);
-                    Ok(most(&correlated(&root, entries, &mut draws)) / self.shared_error(&mut draws, entries))
+                    let mut generator = Draws::new(seed, r, 0, Purpose::Bands).generator();
+                    Ok(most(&correlated(&root, entries, &mut generator)) / self.shared_error(&mut generator))
                 };
                 (0..BAND_DRAWS as u32).map(draw).collect::<Result<_>>()?
             }
@@ -177,10 +196,12 @@ impl Spread {
 
 impl Spread {
     /// √(χ²/ν): how far off the standard errors of a draw are together.
-    fn shared_error(&self, draws: &mut Draws, entries: usize) -> f64 {
-        let Some(few) = self.few_rows else { return 1.0 };
-        let part = 2.0 / (9.0 * few.degrees);
-        (1.0 - part + part.sqrt() * deviate(draws, entries as u32)).max(0.05).powf(1.5)
+    fn shared_error(&self, generator: &mut Philox) -> f64 {
+        let of = |few: FewRows| {
+            let squares = ChiSquared::new(few.degrees).map_or(few.degrees, |law| law.sample(generator));
+            (squares / few.degrees).sqrt()
+        };
+        self.few_rows.map_or(1.0, of)
     }
 }
 
@@ -207,16 +228,9 @@ fn root(watch: &Watch, covariance: &[f64], n: usize) -> Result<Vec<f64>> {
 }
 
 /// L times a vector of independent normal deviates.
-fn correlated(root: &[f64], n: usize, draws: &mut Draws) -> Vec<f64> {
-    let normal: Vec<f64> = (0..n as u32).map(|e| deviate(draws, e)).collect();
+fn correlated(root: &[f64], n: usize, generator: &mut Philox) -> Vec<f64> {
+    let normal: Vec<f64> = StandardNormal.sample_iter(generator).take(n).collect();
     (0..n).map(|i| root[i * n..=i * n + i].iter().zip(&normal).map(|(l, z)| l * z).sum()).collect()
-}
-
-/// A standard normal deviate from draws 2e and 2e + 1 (Box and Muller).
-fn deviate(draws: &mut Draws, e: u32) -> f64 {
-    // 1 − u is never 0.
-    let radius = (-2.0 * (1.0 - draws.unit(2 * e)).ln()).sqrt();
-    radius * (std::f64::consts::TAU * draws.unit(2 * e + 1)).cos()
 }
 
 #[cfg(test)]

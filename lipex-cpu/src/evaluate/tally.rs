@@ -1,10 +1,10 @@
 //! Agreement of a surrogate's rows with the black box's, a tile of rows at a time, in f64.
 
 use crate::Cpu;
-use crate::design::{Design, TILE};
+use crate::design::{Columns, Design, TILE};
 use crate::lanes::{Aligned, Simd, WithSimd, fused, padded_f64, vectorised};
 use crate::softmax::Tile;
-use lipex_core::{Agreement, Answer, Linear, Link, Neighbourhood, Real, Result, Wide, arg_max, expect_len};
+use lipex_core::{Agreement, Answer, Linear, Link, Masks, Neighbourhood, Real, Result, Wide, arg_max, expect_len};
 
 /// The least probability that a row of a ridge is clipped to before H² and KL.
 const FLOOR: f64 = 1e-7;
@@ -19,8 +19,48 @@ pub(super) struct Tally {
     classes: usize,
 }
 
+/// The design of an answer: its kept features and an intercept, or what is removed of them and its pairs where it has some.
+pub(super) fn design(masks: &Masks<Cpu>, answer: &Answer) -> Design {
+    let pairs: Vec<[usize; 2]> = answer.pairs().iter().map(|pair| pair.features).collect();
+    if pairs.is_empty() {
+        return Design::new(masks, Columns::kept(answer.kept(), true));
+    }
+    Design::new(masks, Columns::removed(answer.kept(), true, &pairs))
+}
+
+/// The coefficients of a linear answer on its [`design`], columns × width.
+fn columns(linear: &Linear, width: usize) -> Aligned<f64> {
+    let rows: Vec<Vec<f64>> = match linear.presence() {
+        Some((matrix, b)) => matrix.iter().zip(b).map(|(row, b)| row.iter().copied().chain([b]).collect()).collect(),
+        None => {
+            let of = |pairs: bool, sign: f64| {
+                let terms =
+                    linear.terms().iter().enumerate().filter(move |(_, term)| term.as_pair().is_some() == pairs);
+                terms.map(move |(t, _)| (t, sign)).collect::<Vec<_>>()
+            };
+            let (singles, pairs) = (of(false, -1.0), of(true, 1.0));
+            let row = |(row, whole): (&Vec<f64>, f64)| {
+                let value = |&(t, sign): &(usize, f64)| sign * row[t];
+                singles.iter().map(value).chain([whole]).chain(pairs.iter().map(value)).collect()
+            };
+            linear.coefficients().iter().zip(linear.whole()).map(row).collect()
+        }
+    };
+    let mut x = Aligned::zeros(rows.first().map_or(0, Vec::len) * width);
+    for (c, row) in rows.iter().enumerate() {
+        x.iter_mut().skip(c).step_by(width).zip(row).for_each(|(x, v)| *x = *v);
+    }
+    x
+}
+
+/// Whether a linear answer has a term for each kept feature, in order, before its pairs: what [`design`] and [`columns`] take.
+fn is_plain(linear: &Linear) -> bool {
+    let singles = linear.terms().iter().filter(|term| term.as_pair().is_none());
+    singles.map(|term| term.features()[0]).eq(linear.kept().iter().copied())
+}
+
 impl Tally {
-    /// Adds some rows of an answer; `design` is of its kept features and an intercept.
+    /// Adds some rows of an answer on its [`design`].
     pub fn add(
         &mut self,
         design: &Design,
@@ -34,13 +74,10 @@ impl Tally {
         if self.squares[0].is_empty() {
             self.squares = std::array::from_fn(|_| Aligned::zeros(width));
         }
-        let plain = answer.linear().and_then(Linear::presence);
-        let Some((matrix, intercept)) = plain else { return self.add_answers(around, answer, rows, weight) };
-        let mut x = Aligned::zeros(design.columns() * width);
-        for (c, (row, b)) in matrix.iter().zip(&intercept).enumerate() {
-            let column = x.iter_mut().skip(c).step_by(width);
-            column.zip(row.iter().chain([b])).for_each(|(x, w)| *x = *w);
-        }
+        let Some(linear) = answer.linear().filter(|linear| is_plain(linear)) else {
+            return self.add_answers(around, answer, rows, weight);
+        };
+        let x = columns(linear, width);
         let weights: Vec<f64> = rows.iter().map(|&i| weight(i)).collect();
         vectorised(Rows { tally: self, design, around, link: answer.link(), x: &x, rows, weights: &weights, width });
         Ok(())
@@ -140,7 +177,7 @@ impl WithSimd for Rows<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let width = self.width;
-        let mut tile: Tile<f64> = Tile::new(self.tally.classes, width);
+        let mut tile: Tile<f64> = Tile::new(self.tally.classes, width, &[]);
         let mut tables = Aligned::zeros(self.design.table_len(width));
         tile.tabulate(simd, self.design, self.x, width, &mut tables);
         let zeros = || Aligned::zeros(TILE * width);
@@ -236,7 +273,7 @@ fn onto_simplex(answer: &[f64], ln: &mut [f64], sqrt: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lipex_core::{Masks, OwnAnswer, Probabilities, Weights};
+    use lipex_core::{Base, OwnAnswer, Probabilities, Term, Weights};
     use std::sync::Arc;
 
     /// The tally of one row in which the surrogate answers `scores` by its intercept alone.
@@ -252,7 +289,9 @@ mod tests {
         let (kept, matrix, support) = (vec![0], vec![vec![0.0]; 2], vec![vec![0]; 2]);
         let linear = Linear::from_presence(kept.clone(), matrix, Some(scores.to_vec()), support, link).unwrap();
         let mut tally = Tally::default();
-        tally.add(&Design::new(&around.masks, &kept, true), &around, &linear.into(), &[0], |_| 2.0).unwrap();
+        tally
+            .add(&Design::new(&around.masks, Columns::kept(&kept, true)), &around, &linear.into(), &[0], |_| 2.0)
+            .unwrap();
         tally
     }
 
@@ -313,15 +352,21 @@ mod tests {
             let linear = Linear::from_presence(vec![0, 2], matrix, Some(vec![0.4, 0.3, 0.2]), support, link).unwrap();
             let of = |answer: Answer| {
                 let mut tally = Tally::default();
-                let design = Design::new(&around.masks, answer.kept(), true);
+                let design = design(&around.masks, &answer);
                 let weight = |i: u32| f64::from(around.weights.values()[i as usize]);
                 tally.add(&design, &around, &answer, &rows, weight).unwrap();
                 let m = tally.mean();
                 [vec![m.tv, m.hellinger, m.kl, m.arg_max, m.off_simplex, tally.weight], tally.r2()].concat()
             };
-            let (fast, slow) = (of(linear.clone().into()), of(Arc::new(Wrapped(linear)).into()));
-            assert!(fast.iter().zip(&slow).all(|(a, b)| (a - b).abs() < 1e-12), "{link:?}: {fast:?} {slow:?}");
-            assert!(fast[0] > 0.1 && (link == Link::Softmax || fast[4] > 0.0));
+            let terms = vec![Term::one(0), Term::one(2), Term::pair(0, 2).unwrap()];
+            let coefficients = vec![vec![0.5, -0.7, 0.3], vec![0.25, 0.5, -0.4], vec![-0.75, 0.2, 0.1]];
+            let base = Base::Anchored(vec![0.5, 0.3, 0.2]);
+            let pairs = Linear::new(vec![0, 2], terms, coefficients, base, vec![vec![0, 1]; 3], link).unwrap();
+            for linear in [linear, pairs] {
+                let (fast, slow) = (of(linear.clone().into()), of(Arc::new(Wrapped(linear)).into()));
+                assert!(fast.iter().zip(&slow).all(|(a, b)| (a - b).abs() < 1e-12), "{link:?}: {fast:?} {slow:?}");
+                assert!(fast[0] > 0.1);
+            }
         }
     }
 }

@@ -3,15 +3,15 @@
 //! # Source
 //! Adam: Kingma and Ba, A Method for Stochastic Optimization (2015), algorithm 1, with weight decay added to the gradient.
 
+use super::form::Form;
 use super::objective::{Objective, Precision, Terms, padded};
-use super::read;
 use crate::Cpu;
-use crate::design::Design;
+use crate::design::{Columns, Design};
 use crate::lanes::{Aligned, padded_f32};
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Linear, Link, Problem, Result,
-    Start, Surrogate, TotalVariation,
+    Authors, AuthorsLoss, Backend, ErasedDivergence, FitReport, Fitted, Hellinger, Problem, Result, Start, Surrogate,
+    TotalVariation,
 };
 
 const FIRST_DECAY: f64 = 0.9;
@@ -83,13 +83,13 @@ struct Data {
 impl Data {
     fn new(problem: &Problem<'_, Cpu>) -> Self {
         let probabilities = &problem.around.probabilities;
-        let design = Design::new(&problem.around.masks, &problem.selection.kept, true);
+        let design = Design::new(&problem.around.masks, Columns::kept(&problem.selection.kept, true));
         Data { design, p: padded(probabilities), classes: probabilities.classes() }
     }
 
     fn loss<'a>(&'a self, batch: &'a Batch, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
         let (design, p, classes) = (&self.design, &self.p, self.classes);
-        let terms = Terms { design, p, classes, divergence, lambda: 0.0, by_class: &[], intercept: false };
+        let terms = Terms { design, p, classes, divergence, lambda: 0.0, by_class: &[], ones: None, offset: &[] };
         let mut loss = Objective::new(terms, &batch.rows, &batch.weights);
         loss.set_precision(Precision::Double);
         loss
@@ -199,7 +199,7 @@ fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDiverg
     objective.centre(&mut x);
     let mut gradient = vec![0.0; x.len()];
     let value = objective.evaluate(&x, &mut gradient);
-    let (matrix, intercept) = read(&x, kept.len(), classes, true);
+    let answer = Form::with_intercept().read(&x, (kept, &[]), classes)?;
     let report = FitReport {
         objective: value,
         gradient_norm: gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs())),
@@ -210,8 +210,7 @@ fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDiverg
         converged: best.met,
         stopped: best.stopped.into(),
         start: if problem.start.is_some() { Start::Given } else { Start::Own },
+        intercept: None,
     };
-    let support = vec![(0..kept.len()).collect(); classes];
-    let answer = Linear::from_presence(kept.clone(), matrix, Some(intercept), support, Link::Softmax)?;
     Ok(Fitted::new(answer, report))
 }

@@ -1,25 +1,31 @@
 //! Fit: the softmax surrogate.
 //!
-//! objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
-//! minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data are to,
-//! starts.rs chooses where to start, shared.rs has what several fits have in common; this file puts them together.
+//! form.rs says what is fitted, objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse
+//! Hessian, lbfgs.rs minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data
+//! are to, starts.rs chooses where to start, pairs.rs chooses pairs, shared.rs has what several fits have in common; this file
+//! puts them together.
 
 mod authors;
+mod either;
+mod form;
 mod kinks;
 mod lambda;
 mod lbfgs;
 mod objective;
+mod pairs;
 mod precondition;
 mod shared;
 mod starts;
 
 use crate::Cpu;
-use crate::lanes::padded_f32;
+use crate::candidates::Wanted;
 use crate::sandwich;
-pub(crate) use lambda::ln_softmax;
+pub use form::given_pairs;
+pub(crate) use form::terms;
+pub(crate) use lambda::{folds_of, ln_softmax};
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, Dependence, FitReport, Fitted, Lambda, Linear, Link, Neighbourhood, Normalise, Problem, Result, Softmax,
+    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Softmax,
     Spread, Start, Surrogate,
 };
 pub(crate) use objective::shift;
@@ -39,9 +45,13 @@ const PREPARED: usize = 4;
 
 impl Surrogate<Cpu> for Softmax {
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
+        self.check()?;
         problems.iter().try_for_each(Problem::check)?;
+        if self.intercept_in_use() == Intercept::Auto {
+            return either::fit(self, on, problems);
+        }
         let mut fitted: Vec<Option<Fitted>> = problems.iter().map(|_| None).collect();
-        for groups in together(problems).chunks(PREPARED * on.threads()) {
+        for groups in together(self, problems)?.chunks(PREPARED * on.threads()) {
             let shared = on.map(groups.len(), |g| Shared::new(on, self, problems, &groups[g]))?;
             let tasks: Vec<(usize, usize)> =
                 groups.iter().enumerate().flat_map(|(g, group)| group.iter().map(move |&i| (g, i))).collect();
@@ -55,21 +65,16 @@ impl Surrogate<Cpu> for Softmax {
         Ok(fitted.into_iter().flatten().collect())
     }
 
-    fn spread(
-        &self,
-        on: &Cpu,
-        problem: &Problem<'_, Cpu>,
-        fitted: &Fitted,
-        dependence: Dependence,
-    ) -> Result<Option<Spread>> {
-        sandwich::spread(on, self, problem, fitted, dependence)
+    fn spread(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
+        sandwich::spread(on, self, problem, fitted)
     }
 
     fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
         problem.check()?;
         let warm = Problem { start: Some(fitted), ..*problem };
-        let shared = Shared::new(on, self, std::slice::from_ref(&warm), &[0])?;
-        let less = fit_at(self, &shared, &warm, fitted.report.lambda / 100.0)?;
+        let settings = either::settled(self, fitted)?;
+        let shared = Shared::new(on, &settings, std::slice::from_ref(&warm), &[0])?;
+        let less = fit_at(&settings, &shared, &warm, fitted.report.lambda / 100.0)?;
         Ok(fitted.shrinkage(&less))
     }
 }
@@ -81,7 +86,7 @@ fn weights(settings: &Softmax, around: &Neighbourhood<Cpu>, multiplicities: Opti
     let weight = |i: usize| f64::from(proximity[i]) * times(i);
     let all = 0..proximity.len();
     let n: f64 = match settings.normalise_in_use() {
-        Normalise::Count => all.clone().map(times).sum(),
+        Normalise::Count => around.samples(multiplicities),
         Normalise::Weight => all.clone().map(weight).sum(),
     };
     all.filter(|&i| weight(i) > 0.0).map(|i| (i as u32, weight(i) / n)).unzip()
@@ -93,7 +98,12 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
         (Lambda::Auto, Some(start)) => start.report.lambda,
         (Lambda::Auto, None) => lambda::choose(settings, shared, problem)? * settings.lambda_factor()?,
     };
-    starts::fit(settings, shared, problem, lambda)
+    let main = starts::fit(settings, shared, problem, lambda)?;
+    match (settings.pairs_in_use(), problem.start) {
+        (Pairs::Auto, None) => with_pairs(settings, shared, problem, main, Wanted::Auto),
+        (Pairs::Count(count), None) => with_pairs(settings, shared, problem, main, Wanted::Count(*count)),
+        _ => Ok(main),
+    }
 }
 
 /// A fit with this penalty, from the problem's start or the surrogate's own.
@@ -120,18 +130,17 @@ fn fit_to(
             (x, &made)
         }
         (Some(start), Some(warm)) if std::ptr::eq(start, warm.start) && lambda == warm.lambda => {
-            (at(&objective, start)?, &warm.preconditioner)
+            (shared.form.layout(start.linear()?, shared.kept)?, &warm.preconditioner)
         }
         (Some(start), _) => {
             made = shared.at_start(settings, start, lambda)?;
-            (at(&objective, start)?, &made)
+            (shared.form.layout(start.linear()?, shared.kept)?, &made)
         }
     };
     let tolerance = problem.tolerance.unwrap_or(settings.tolerance_in_use());
     let limits = Limits { tolerance, evaluations: settings.evaluation_limit(), watch: shared.watch };
     let outcome = minimise(&mut objective, preconditioner, &mut x, limits)?;
-    let kept = shared.kept.to_vec();
-    let (matrix, intercept) = read(&x, kept.len(), classes, settings.has_intercept());
+    let answer = shared.form.read(&x, (shared.kept, shared.form.pairs()), classes)?;
     let report = FitReport {
         // The objective of a refit is not read, and costs as much as two evaluations.
         objective: if problem.tolerance.is_some() { outcome.value } else { objective.exact(&x) },
@@ -143,16 +152,43 @@ fn fit_to(
         converged: outcome.stop == Stop::Tolerance,
         stopped: outcome.stop.describe().into(),
         start: if problem.start.is_some() { Start::Given } else { Start::Own },
+        intercept: None,
     };
-    let support = vec![(0..kept.len()).collect(); classes];
-    let intercept = settings.has_intercept().then_some(intercept);
-    Ok(Fitted::new(Linear::from_presence(kept, matrix, intercept, support, Link::Softmax)?, report))
+    Ok(Fitted::new(answer, report))
 }
 
-/// A fit in the solver's layout.
-fn at(objective: &Objective<'_>, fitted: &Fitted) -> Result<Vec<f64>> {
-    let (matrix, intercept) = fitted.presence()?;
-    Ok(objective.layout(matrix, &intercept))
+/// A fit of the features alone with the pairs that explain most of what it leaves.
+fn with_pairs(
+    settings: &Softmax,
+    shared: &Shared<'_>,
+    problem: &Problem<'_, Cpu>,
+    mut main: Fitted,
+    wanted: Wanted,
+) -> Result<Fitted> {
+    // Rows drawn again for a fixed number of pairs are not judged.
+    let judged = problem.multiplicities.is_none() || matches!(wanted, Wanted::Auto);
+    let folds = if judged { lambda::folds_of(problem) } else { Vec::new() };
+    let x = shared.form.layout(main.linear()?, shared.kept)?;
+    let chosen = pairs::choose(settings, shared, problem, (x, main.report.lambda), (wanted, &folds))?;
+    let classes = problem.around.probabilities.classes();
+    let read = |part: &pairs::Part| shared.form.read(&part.x, (shared.kept, &part.pairs), classes);
+    let report = &mut main.report;
+    report.evaluations += chosen.spent.evaluations;
+    report.iterations += chosen.spent.iterations;
+    if let Some((outcome, objective)) = chosen.last {
+        report.objective = objective;
+        report.gradient_norm = outcome.gradient_norm;
+        report.evaluations += outcome.evaluations;
+        report.iterations += outcome.iterations;
+        report.converged = outcome.stop == Stop::Tolerance;
+        report.stopped = outcome.stop.describe().into();
+        main.answer = read(&chosen.whole)?.into();
+    }
+    if problem.multiplicities.is_none() && !folds.is_empty() {
+        let answers = chosen.folds.iter().map(|part| Ok(read(part)?.into())).collect::<Result<_>>()?;
+        main.out_of_fold = Some(FoldFits { folds, answers });
+    }
+    Ok(main)
 }
 
 /// Minimises in f32, and on in f64 where f32 stalls; through ever narrower smoothing where the divergence has kinks.
@@ -179,12 +215,4 @@ fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], li
         }
     }
     Ok(total)
-}
-
-/// W and b out of the solver's layout (columns × padded classes).
-fn read(x: &[f64], features: usize, classes: usize, intercept: bool) -> (Vec<Vec<f64>>, Vec<f64>) {
-    let width = padded_f32(classes);
-    let matrix = (0..classes).map(|c| (0..features).map(|j| x[j * width + c]).collect()).collect();
-    let b = (0..classes).map(|c| if intercept { x[features * width + c] } else { 0.0 }).collect();
-    (matrix, b)
 }

@@ -56,10 +56,12 @@ pub(crate) struct Objective<'a> {
     pub weights: &'a [f64],
     /// The penalty on each column.
     pub penalties: Vec<f64>,
-    /// What the penalty of a class is of its column's, C numbers, for the columns that are features; empty where it is 1.
+    /// What the penalty of a class is of its column's, C numbers, for all columns but that of ones; empty where it is 1.
     pub by_class: &'a [f64],
-    /// Columns that are features; the rest is the intercept.
-    pub features: usize,
+    /// The column of ones, if there is one.
+    pub ones: Option<usize>,
+    /// What logits start from, C numbers; empty for zeros.
+    pub offset: &'a [f64],
     smoothing: Option<f32>,
     precision: Precision,
     single: Option<Scratch<f32>>,
@@ -76,15 +78,30 @@ pub(crate) struct Terms<'a> {
     pub lambda: f64,
     /// λ_c over λ, C numbers; empty where they are all 1.
     pub by_class: &'a [f64],
-    pub intercept: bool,
+    /// The column of ones, if there is one.
+    pub ones: Option<usize>,
+    /// What logits start from, C numbers; empty for zeros.
+    pub offset: &'a [f64],
 }
 
 impl<'a> Objective<'a> {
     pub fn new(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
-        let Terms { design, p, classes, divergence, lambda, by_class, intercept } = terms;
+        let by_column = ByColumn::new(terms.design, rows);
+        Self::with_columns(terms, rows, weights, by_column)
+    }
+
+    /// For values alone, without gradients.
+    pub fn of_values(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
+        let by_column = ByColumn::new(terms.design, &[]);
+        Self::with_columns(terms, rows, weights, by_column)
+    }
+
+    /// With the rows by column at hand.
+    fn with_columns(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64], by_column: ByColumn) -> Self {
+        let Terms { design, p, classes, divergence, lambda, by_class, ones, offset } = terms;
         let mut penalties = vec![lambda; design.columns()];
-        if let (true, Some(last)) = (intercept, penalties.last_mut()) {
-            *last = INTERCEPT_PENALTY;
+        if let Some(ones) = ones {
+            penalties[ones] = INTERCEPT_PENALTY;
         }
         Objective {
             design,
@@ -93,11 +110,12 @@ impl<'a> Objective<'a> {
             width: padded_f32(classes),
             p,
             rows,
-            by_column: ByColumn::new(design, rows),
+            by_column,
             weights,
             penalties,
             by_class,
-            features: design.columns() - usize::from(intercept),
+            ones,
+            offset,
             smoothing: None,
             precision: Precision::Single,
             single: None,
@@ -136,18 +154,6 @@ impl<'a> Objective<'a> {
         self.weights.iter().sum()
     }
 
-    /// W and b in the solver's layout, centred over classes.
-    pub fn layout(&self, matrix: &[Vec<f64>], intercept: &[f64]) -> Vec<f64> {
-        let mut x = vec![0.0; self.len()];
-        for (j, column) in x.chunks_exact_mut(self.width).enumerate() {
-            for (c, v) in column[..self.classes].iter_mut().enumerate() {
-                *v = matrix[c].get(j).copied().unwrap_or(intercept[c]);
-            }
-        }
-        self.centre(&mut x);
-        x
-    }
-
     /// Takes the mean over classes off each column.
     pub fn centre(&self, x: &mut [f64]) {
         for column in x.chunks_exact_mut(self.width) {
@@ -159,7 +165,7 @@ impl<'a> Objective<'a> {
 
     /// What each class's penalty is of that of column `j`; empty where it is 1.
     pub fn shares(&self, j: usize) -> &'a [f64] {
-        if j < self.features { self.by_class } else { &[] }
+        if self.ones == Some(j) { &[] } else { self.by_class }
     }
 
     fn penalty(&self, x: &[f64]) -> f64 {
@@ -210,6 +216,11 @@ impl<'a> Objective<'a> {
         data + self.penalty(x)
     }
 
+    /// The sum of divergences at `x` in f32, without the penalty.
+    pub fn data(&self, x: &[f64]) -> f64 {
+        self.pass::<f32>(&mut self.scratch(), x, None, None)
+    }
+
     /// The objective in f64, of the divergence itself and not of its smoothed stand-in.
     pub fn exact(&self, x: &[f64]) -> f64 {
         self.pass::<f64>(&mut self.scratch(), x, None, None) + self.penalty(x)
@@ -221,7 +232,7 @@ impl<'a> Objective<'a> {
             x: Aligned::zeros(vector),
             tables: Aligned::zeros(self.design.table_len(self.width)),
             gradient: Aligned::zeros(vector),
-            tile: Tile::new(self.classes, self.width),
+            tile: Tile::new(self.classes, self.width, self.offset),
             p: Aligned::zeros(tile),
             value: Aligned::zeros(tile),
             slope: Aligned::zeros(tile),
@@ -359,7 +370,7 @@ impl WithSimd for Answers<'_, '_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Answers { objective: o, x, rows, out } = self;
-        let mut tile: Tile<f32> = Tile::new(o.classes, o.width);
+        let mut tile: Tile<f32> = Tile::new(o.classes, o.width, o.offset);
         let mut tables: Aligned<f32> = Aligned::zeros(o.design.table_len(o.width));
         tile.tabulate(simd, o.design, x, o.width, &mut tables);
         for (rows, out) in rows.chunks(TILE).zip(out.chunks_mut(TILE * o.width)) {

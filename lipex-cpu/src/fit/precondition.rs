@@ -4,13 +4,19 @@
 //! v is p(1 − p); where the surrogate is known, the mean of that and of q(1 − q). All classes' Grams are made at once, by look-up: an
 //! entry is a sum of weights over the rows that have both columns.
 
+mod border;
+
+pub(crate) use border::Border;
+
 use super::kinks::bend;
 use super::objective::Objective;
 use crate::design::{
     ByColumn, ROW_GROUPS, TILE, add, add_rows, load, row_tables_len, store, tables_mut, tabulate_rows, transposed,
 };
 use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, fused, vectorised, vectorised_rows};
+use lipex_core::least_anchor;
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The least p(1 − p) of a row.
 const FLOOR: f32 = 1e-4;
@@ -102,8 +108,10 @@ impl Preconditioner {
         let entries = columns * (columns + 1) / 2 * width;
         let factor = if entries * size_of::<f32>() <= MOST_BYTES {
             let (mut a, penalties) = (Aligned::zeros(entries), penalties(o));
-            vectorised_rows::<f32, _>(width, Grams { rows, columns, width, weights: curvatures, a: &mut a });
-            vectorised_rows::<f32, _>(width, Cholesky { columns, width, penalties: &penalties, a: &mut a });
+            let grams = Grams { rows, columns: 0..columns, width, weights: curvatures, a: &mut a };
+            vectorised_rows::<f32, _>(width, grams);
+            let cholesky = Cholesky { columns: 0..columns, width, penalties: &penalties, a: &mut a };
+            vectorised_rows::<f32, _>(width, cholesky);
             Factor::Full(a)
         } else {
             let mut diagonal = transposed(rows, curvatures, width);
@@ -170,7 +178,9 @@ fn spread(o: &Objective<'_>, picked: &Picked<'_>, q: &mut [f32]) {
     }
 }
 
-/// For each picked row the weights κ π max(p(1−p), floor)/n, and those times the centred ln max(p, 10⁻⁶).
+/// For each picked row the weights κ π max(p(1−p), floor)/n, and those times the centred ln max(p, 10⁻⁶); of an anchored fit
+/// those times what ln max(p, ε) has beyond ln max(P₀, ε), ε the least that the anchor lets stand. With two unequal floors
+/// a start could be thousands of times the optimum.
 fn rows_of(o: &Objective<'_>, picked: &Picked<'_>) -> (Aligned<f32>, Aligned<f32>) {
     let mut curvatures = Aligned::zeros(picked.rows.len() * o.width);
     let mut targets = Aligned::zeros(picked.rows.len() * o.width);
@@ -191,19 +201,22 @@ impl WithSimd for Start<'_, '_> {
     fn with_simd<S: Simd>(self, _: S) {
         use lipex_core::{Lane, Real};
         let Start { o, picked, curvatures, targets } = self;
+        let least = if o.offset.is_empty() { LEAST } else { least_anchor(o.classes) as f32 };
+        let mut given = vec![0f32; o.width];
+        given.iter_mut().zip(o.offset).for_each(|(g, &v)| *g = v as f32);
         let rows = picked.rows.iter().zip(&picked.scales);
         let places = curvatures.chunks_exact_mut(o.width).zip(targets.chunks_exact_mut(o.width));
         for ((&i, &w), (curvature, target)) in rows.zip(places) {
             let p = &o.p[i as usize * o.width..(i as usize + 1) * o.width];
             for (t, &p) in target.iter_mut().zip(p) {
-                let p = if p > LEAST { p } else { LEAST };
+                let p = if p > least { p } else { least };
                 *t = if fused::<S>() { Lane::<true>(p).ln().0 } else { Lane::<false>(p).ln().0 };
             }
             let mean = target[..o.classes].iter().sum::<f32>() / o.classes as f32;
-            for ((c, t), &p) in curvature.iter_mut().zip(target.iter_mut()).zip(p) {
+            for (((c, t), &p), given) in curvature.iter_mut().zip(target.iter_mut()).zip(p).zip(&given) {
                 let v = p * (1.0 - p);
                 *c = w * if v > FLOOR { v } else { FLOOR };
-                *t = (*t - mean) * *c;
+                *t = (*t - mean - given) * *c;
             }
             curvature[o.classes..].fill(0.0);
             target[o.classes..].fill(0.0);
@@ -211,10 +224,10 @@ impl WithSimd for Start<'_, '_> {
     }
 }
 
-/// Lower triangles of Zᵀ diag(w_c) Z, all classes at once.
+/// Some rows of the lower triangles of Zᵀ diag(w_c) Z, all classes at once; `a` begins with the first of them.
 struct Grams<'a> {
     rows: &'a ByColumn,
-    columns: usize,
+    columns: Range<usize>,
     width: usize,
     weights: &'a [f32],
     a: &'a mut [f32],
@@ -225,6 +238,7 @@ impl WithSimd for Grams<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Grams { rows, columns, width, weights, a } = self;
+        let skip = entry(columns.start, 0);
         // Two tiles at a time, so that sums are loaded and stored half as often.
         let mut tables = Aligned::zeros(2 * row_tables_len::<f32, S, 4>());
         for (pair, weights) in weights.chunks(2 * TILE * width).enumerate() {
@@ -236,8 +250,9 @@ impl WithSimd for Grams<'_> {
                 tabulate_rows::<f32, S, K>(simd, one, (width, at), &mut tables[..ROW_GROUPS]);
                 tabulate_rows::<f32, S, K>(simd, two, (width, at), &mut tables[ROW_GROUPS..2 * ROW_GROUPS]);
                 let (tables, _) = tables.as_chunks::<ROW_GROUPS>();
-                for i in 0..columns {
-                    let entries = a[entry(i, 0) * width..entry(i + 1, 0) * width].chunks_exact_mut(width);
+                for i in columns.clone() {
+                    let row = (entry(i, 0) - skip) * width..(entry(i + 1, 0) - skip) * width;
+                    let entries = a[row].chunks_exact_mut(width);
                     for (j, sums) in entries.enumerate() {
                         // Rows of both columns: where both patterns have a bit.
                         let both = and(first[i], first[j]);
@@ -256,9 +271,10 @@ fn and(a: [u8; ROW_GROUPS], b: [u8; ROW_GROUPS]) -> [u8; ROW_GROUPS] {
     (u64::from_le_bytes(a) & u64::from_le_bytes(b)).to_le_bytes()
 }
 
-/// Factors M = Gram + penalties in place, each class for itself; pivots are kept well above 0.
+/// Factors M = Gram + penalties in place, each class for itself; pivots are kept well above 0. Rows before the first of
+/// `columns` are a factor already.
 struct Cholesky<'a> {
-    columns: usize,
+    columns: Range<usize>,
     width: usize,
     /// The penalty of each class on each column.
     penalties: &'a [f32],
@@ -273,7 +289,7 @@ impl WithSimd for Cholesky<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         blocks!(self.width / S::F32_LANES, |at, K| {
-            for i in 0..self.columns {
+            for i in self.columns.clone() {
                 let mut j = 0;
                 while j + TOGETHER <= i {
                     self.entries::<S, K>(simd, i, j, at);

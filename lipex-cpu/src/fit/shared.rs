@@ -1,27 +1,32 @@
 //! What fits around one instance on the same features have in common: folds, bootstraps, several λ.
 
+use super::form::{Form, Shape};
 use super::objective::{Objective, Terms, padded};
 use super::precondition::Preconditioner;
-use super::{at, weights};
+use super::weights;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
 use lipex_core::{Backend, Fitted, Lambda, LambdaScale, Neighbourhood, Problem, Result, Softmax, Watch};
 use std::collections::HashMap;
 
-/// Problems of one neighbourhood and the same features, in the order of their first.
-pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
+/// Problems of one neighbourhood, the same features and the same form, in the order of their first.
+///
+/// # Errors
+/// Those of [`Shape::of`].
+pub(super) fn together(settings: &Softmax, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Vec<usize>>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut places: HashMap<(*const Neighbourhood<Cpu>, &[usize]), usize> = HashMap::new();
+    let mut places: HashMap<(*const Neighbourhood<Cpu>, &[usize], Shape), usize> = HashMap::new();
     for (i, problem) in problems.iter().enumerate() {
-        let place =
-            *places.entry((std::ptr::from_ref(problem.around), &problem.selection.kept)).or_insert(groups.len());
+        let key =
+            (std::ptr::from_ref(problem.around), problem.selection.kept.as_slice(), Shape::of(settings, problem)?);
+        let place = *places.entry(key).or_insert(groups.len());
         if place == groups.len() {
             groups.push(Vec::new());
         }
         groups[place].push(i);
     }
-    groups
+    Ok(groups)
 }
 
 /// What fits around one instance on the same features have in common. A fit is the same to the bit whether it shares
@@ -29,6 +34,7 @@ pub(super) fn together(problems: &[Problem<'_, Cpu>]) -> Vec<Vec<usize>> {
 pub(super) struct Shared<'a> {
     pub around: &'a Neighbourhood<Cpu>,
     pub kept: &'a [usize],
+    pub form: Form,
     /// The run that the fits are part of.
     pub watch: &'a Watch,
     design: Design,
@@ -50,16 +56,10 @@ impl<'a> Shared<'a> {
     pub fn new(on: &'a Cpu, settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
-        let design = Design::new(&around.masks, kept, settings.has_intercept());
-        let mut shared = Shared {
-            around,
-            kept,
-            watch: on.watch(),
-            design,
-            p: padded(&around.probabilities),
-            by_class: by_class(settings, around),
-            warm: None,
-        };
+        let form = Form::new(Shape::of(settings, &problems[group[0]])?, around)?;
+        let design = Design::new(&around.masks, form.columns(kept));
+        let (p, by_class) = (padded(&around.probabilities), by_class(settings, around));
+        let mut shared = Shared { around, kept, form, watch: on.watch(), design, p, by_class, warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
@@ -71,14 +71,20 @@ impl<'a> Shared<'a> {
     }
 
     pub fn terms<'b>(&'b self, settings: &'b Softmax, lambda: f64) -> Terms<'b> {
+        self.terms_on(settings, lambda, &self.design)
+    }
+
+    /// The same on a design with other pairs.
+    pub fn terms_on<'b>(&'b self, settings: &'b Softmax, lambda: f64, design: &'b Design) -> Terms<'b> {
         Terms {
-            design: &self.design,
+            design,
             p: &self.p,
             classes: self.around.probabilities.classes(),
             divergence: settings.divergence_in_use(),
-            lambda,
+            lambda: self.form.penalty(lambda),
             by_class: &self.by_class,
-            intercept: settings.has_intercept(),
+            ones: self.form.ones(self.kept.len()),
+            offset: &self.form.offset,
         }
     }
 
@@ -86,7 +92,7 @@ impl<'a> Shared<'a> {
     pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Result<Preconditioner> {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
-        Ok(Preconditioner::at(&objective, &at(&objective, start)?))
+        Ok(Preconditioner::at(&objective, &self.form.layout(start.linear()?, self.kept)?))
     }
 }
 
@@ -97,5 +103,5 @@ pub(crate) fn by_class(settings: &Softmax, around: &Neighbourhood<Cpu>) -> Vec<f
         return Vec::new();
     }
     let p = &around.probabilities;
-    settings.penalties(1.0, p.classes(), p.values(), around.weights.values())
+    settings.penalties(1.0, p.classes(), p.values(), around.weights.values(), around.samples(None))
 }

@@ -3,45 +3,20 @@
 use super::{Row, check_counters, draws, in_sequence, invert, keep_all, put, remove_subset};
 use crate::Cpu;
 use lipex_core::perturb::{Coalitions, ShapleySize};
-use lipex_core::{Dependence, Perturber, ProximityTable, Result, Sample, Weights};
-use std::ops::Range;
+use lipex_core::{Draw, Perturber, Result, Sample, Weights};
 
 impl Perturber<Cpu> for ShapleySize {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        total: usize,
-        rows: Range<usize>,
-        seed: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> Result<Vec<Sample<Cpu>>> {
-        check_counters(features, &rows)?;
-        for &d in features {
-            lipex_core::expect_len("rows of the run", ShapleySize::rows(d, total)?, total)?;
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> Result<Vec<Sample<Cpu>>> {
+        check_counters(draw.features, &draw.rows)?;
+        for &d in draw.features {
+            lipex_core::expect_len("rows of the run", ShapleySize::rows(d, draw.total)?, draw.total)?;
         }
-        let samples = in_sequence(on, features, total, &rows, |d, emit| coalitions(d, total, seed, emit))?;
+        let samples = in_sequence(self, on, draw, |d, emit| coalitions(d, draw.total, draw.seed, emit))?;
         let weigh = |(sample, &d): (Sample<Cpu>, &usize)| {
-            let plan = ShapleySize::plan(d, total);
-            Sample { weights: Some(Weights::new(rows.clone().map(|i| plan.weight(i)).collect())), ..sample }
+            let plan = ShapleySize::plan(d, draw.total);
+            sample.weighing(Weights::new(draw.rows.clone().map(|i| plan.weight(i)).collect()))
         };
-        Ok(samples.into_iter().zip(features).map(weigh).collect())
-    }
-
-    fn total(&self, features: usize, asked: usize) -> Result<usize> {
-        ShapleySize::rows(features, asked)
-    }
-
-    fn grows(&self) -> bool {
-        false
-    }
-
-    fn dependence(&self) -> Dependence {
-        Dependence::Unknown
-    }
-
-    fn is_complete(&self, features: usize, total: usize) -> bool {
-        ShapleySize::is_complete(features, total)
+        Ok(samples.into_iter().zip(draw.features).map(weigh).collect())
     }
 }
 

@@ -4,8 +4,8 @@ use crate::common::problem;
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Dependence, Exponential, Fitted, LambdaScale, Masks, Neighbourhood, Normalise, Probabilities, Problem, Selection,
-    Softmax, Surrogate, Weights, by_name, softmax_in_place,
+    Exponential, Fitted, LambdaScale, Masks, Neighbourhood, Normalise, Probabilities, Problem, Selection, Softmax,
+    Surrogate, Weights, by_name, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 use serde::Deserialize;
@@ -46,7 +46,7 @@ fn fits_and_standard_errors_are_those_of_a_free_w() {
             .tolerance(1e-13)
             .unwrap();
         let (p, w) = (around.probabilities.values(), around.weights.values());
-        let penalties = softmax.penalties(record.rho, record.problem.classes, p, w);
+        let penalties = softmax.penalties(record.rho, record.problem.classes, p, w, around.samples(None));
         let off = |(a, b): (&f64, &f64)| (a / b - 1.0).abs();
         assert!(penalties.iter().zip(&record.penalties).map(off).all(|e| e < 1e-6), "{}: {penalties:?}", record.name);
         unlike =
@@ -54,10 +54,7 @@ fn fits_and_standard_errors_are_those_of_a_free_w() {
         let fitted = fit(&softmax, Problem::new(&around, &selection));
         let excess = fitted.report.objective / record.objective - 1.0;
         assert!(excess.abs() < 1e-9, "{}: {} against {}", record.name, fitted.report.objective, record.objective);
-        let spread = softmax
-            .spread(&Cpu::new(), &Problem::new(&around, &selection), &fitted, Dependence::Independent)
-            .unwrap()
-            .unwrap();
+        let spread = softmax.spread(&Cpu::new(), &Problem::new(&around, &selection), &fitted).unwrap().unwrap();
         let (mut furthest, mut worst): (f64, f64) = (0.0, 0.0);
         for c in 0..record.problem.classes {
             for j in 0..record.problem.features {

@@ -2,8 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Dependence, Evaluator, Fitted, Lambda, LambdaScale, Masks, Neighbourhood, OutOfFold, Probabilities, Problem,
-    Selection, Softmax, Start, Starts, Surrogate, Weights, softmax_in_place,
+    Evaluator, Fitted, Lambda, LambdaScale, Masks, Neighbourhood, OutOfFold, Probabilities, Problem, Selection,
+    Softmax, Start, Starts, Surrogate, Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
 
@@ -44,7 +44,7 @@ fn scores(around: &Neighbourhood<Cpu>) -> Vec<f64> {
     let score = |lambda: f64| {
         let softmax = Softmax::default().lambda(lambda).unwrap();
         let fitted = softmax.fit(&on, &problems).unwrap();
-        let of = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax, Dependence::Independent).unwrap();
+        let of = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax).unwrap();
         of[0].out_of_fold.unwrap().hellinger
     };
     LambdaScale::Curvature.candidates().into_iter().map(score).collect()

@@ -2,8 +2,8 @@
 
 use lipex_core::perturb::ShapleySize;
 use lipex_core::{
-    Exhaustive, Fitted, GivenMasks, GivenWeights, KernelShap, Masks, Neighbourhood, Perturber, Probabilities, Problem,
-    Proximity, Sample, Selection, ShapleyKernel, Surrogate, Weights,
+    Draw, Exhaustive, Fitted, GivenMasks, GivenWeights, KernelShap, Law, Masks, Neighbourhood, Perturber,
+    Probabilities, Problem, Proximity, Sample, Selection, ShapleyKernel, Surrogate, Weights,
 };
 use lipex_cpu::Cpu;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ fn neighbourhood(case: &Case) -> Neighbourhood<Cpu> {
     let mut numbers = [vec![1; d], vec![0; d]].concat();
     numbers.extend(case.coalitions.iter().flat_map(|m| m.bytes().map(|digit| digit - b'0')));
     let given = GivenMasks::new(rows, d, &numbers).unwrap();
-    let masks = given.perturb(&on, &[d], rows, 0..rows, 0, None).unwrap().remove(0).masks;
+    let masks = given.perturb(&on, &Draw::whole(&[d], rows, 0)).unwrap().remove(0).masks;
     let weights = GivenWeights::new([vec![1.0, 1.0], case.weights.clone()].concat()).unwrap();
     let mut weights = weights.weigh(&on, std::slice::from_ref(&masks)).unwrap();
     let answers = [case.whole.clone(), case.nothing.clone()].into_iter().chain(case.answers.clone());
@@ -94,14 +94,14 @@ fn every_mask_once_gives_exact_shapley_values() {
     let exact = case.exact.as_ref().unwrap();
     let on = Cpu::new();
     // All masks of the exhaustive sampler, weighed by the Shapley kernel.
-    let sample = Exhaustive.perturb(&on, &[10], 1024, 0..1024, 0, None).unwrap().remove(0);
+    let sample = Exhaustive.perturb(&on, &Draw::whole(&[10], 1024, 0)).unwrap().remove(0);
     let weights = ShapleyKernel.weigh(&on, std::slice::from_ref(&sample.masks)).unwrap().remove(0);
     let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("exhaustive: {error:.1e}");
     assert!(error < 1e-6, "{error:.1e}");
     // The sampler of Kernel SHAP, given enough rows.
-    let total = Perturber::<Cpu>::total(&ShapleySize, 10, 2048).unwrap();
-    let mut sample = ShapleySize.perturb(&on, &[10], total, 0..total, 3, None).unwrap().remove(0);
+    let total = ShapleySize.total(10, 2048).unwrap();
+    let mut sample = ShapleySize.perturb(&on, &Draw::whole(&[10], total, 3)).unwrap().remove(0);
     let weights = sample.weights.take().unwrap();
     let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("sampler: {error:.1e}");
@@ -114,7 +114,7 @@ fn drawn_coalitions_come_close_and_closer() {
     let exact = case.exact.as_ref().unwrap();
     let error = |total: usize| {
         let one = |seed| {
-            let mut sample = ShapleySize.perturb(&Cpu::new(), &[10], total, 0..total, seed, None).unwrap().remove(0);
+            let mut sample = ShapleySize.perturb(&Cpu::new(), &Draw::whole(&[10], total, seed)).unwrap().remove(0);
             let weights = sample.weights.take().unwrap();
             fit(&asked(&case, &sample, weights)).shares().into_matrix()
         };

@@ -3,7 +3,7 @@
 use crate::common::lime_masks as golden;
 
 use golden::{Sampler, lime_masks};
-use lipex_core::{LimeImage, LimeText, Perturber};
+use lipex_core::{Draw, LimeImage, LimeText, Perturber};
 use lipex_cpu::Cpu;
 
 #[test]
@@ -14,7 +14,7 @@ fn masks_are_those_of_lime() {
             Sampler::Text => &LimeText,
             Sampler::Image => &LimeImage,
         };
-        let samples = law.perturb(&Cpu::new(), &[case.features], case.rows, 0..case.rows, case.seed, None).unwrap();
+        let samples = law.perturb(&Cpu::new(), &Draw::whole(&[case.features], case.rows, case.seed)).unwrap();
         let what = format!("{:?}, seed {}, D = {}", case.sampler, case.seed, case.features);
         assert_eq!(samples[0].masks.bits(), &case.words, "{what}");
         *(if case.sampler == Sampler::Text { &mut text } else { &mut image }) += 1;

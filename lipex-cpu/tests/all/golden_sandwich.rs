@@ -25,7 +25,8 @@ fn standard_errors_are_numpys() {
     let records: Vec<Record> = serde_json::from_str(include_str!("../golden/sandwich.json")).unwrap();
     assert!(records.len() >= 6 && records.iter().any(|r| r.pairs) && records.iter().any(|r| !r.intercept));
     for record in records {
-        let around = record.problem.neighbourhood();
+        let rows = if record.pairs { Dependence::Pairs } else { Dependence::Independent };
+        let around = record.problem.neighbourhood().drawn(rows);
         let selection = Selection::shared(record.problem.classes, (0..record.problem.features).collect());
         let softmax = Softmax::default()
             .erased_divergence(by_name(&record.divergence).unwrap())
@@ -37,8 +38,7 @@ fn standard_errors_are_numpys() {
             .intercept(if record.intercept { Intercept::Fitted } else { Intercept::None });
         let problem = Problem::new(&around, &selection);
         let fitted = softmax.fit(&Cpu::new(), &[Problem::new(&around, &selection)]).unwrap().remove(0);
-        let dependence = if record.pairs { Dependence::Pairs } else { Dependence::Independent };
-        let spread = softmax.spread(&Cpu::new(), &problem, &fitted, dependence).unwrap().unwrap();
+        let spread = softmax.spread(&Cpu::new(), &problem, &fitted).unwrap().unwrap();
         assert_eq!(spread.method(), Method::Sandwich, "{}", record.name);
         let mut worst: f64 = 0.0;
         for (c, row) in record.std_error.iter().enumerate() {

@@ -39,7 +39,7 @@ fn evaluate(rows: usize, fold: OutOfFold, on: &Cpu) -> (Fidelity, lipex_core::Fi
     let softmax = Softmax::default();
     let problems = [Problem::new(&around, &selection)];
     let fitted = softmax.fit(on, &problems).unwrap();
-    let fidelity = fold.evaluate(on, &problems, &fitted, &softmax, Dependence::Independent).unwrap().remove(0);
+    let fidelity = fold.evaluate(on, &problems, &fitted, &softmax).unwrap().remove(0);
     (fidelity, fitted.into_iter().next().unwrap())
 }
 
@@ -107,10 +107,10 @@ fn fits_without_a_fold_that_a_surrogate_carries_are_the_fidelitys() {
     let first: Vec<u32> = (0..200).map(|i| *seen.entry(around.masks.row(i).to_vec()).or_insert(i as u32)).collect();
     let carries = Carries(deal_folds(&first, folds.folds, Dependence::Independent));
     let fitted = carries.fit(&on, &problems).unwrap();
-    let ours = folds.evaluate(&on, &problems, &fitted, &carries, Dependence::Independent).unwrap().remove(0);
+    let ours = folds.evaluate(&on, &problems, &fitted, &carries).unwrap().remove(0);
     assert_eq!(ours, evaluate(200, OutOfFold::default(), &on).0);
     // Of other folds they are not.
     let stale = Fitted { out_of_fold: Some(FoldFits { folds: vec![1; 200], answers: vec![] }), ..fitted[0].clone() };
-    let refitted = folds.evaluate(&on, &problems, &[stale], &Softmax::default(), Dependence::Independent).unwrap();
+    let refitted = folds.evaluate(&on, &problems, &[stale], &Softmax::default()).unwrap();
     assert_eq!(refitted[0], ours);
 }

@@ -2,7 +2,7 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Angle, Antithetic, Bernoulli, Dependence, Exhaustive, GivenMasks, LimeImage, LimeText, Masks, Perturber,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, GivenMasks, Law, LimeImage, LimeText, Masks, Perturber,
     UniformSize,
 };
 use lipex_cpu::Cpu;
@@ -17,7 +17,7 @@ fn draw(
     seed: u64,
 ) -> Masks<Cpu> {
     let total = law.total(features, total).unwrap();
-    law.perturb(&Cpu::new(), &[features], total, rows, seed, None).unwrap().remove(0).masks
+    law.perturb(&Cpu::new(), &Draw { features: &[features], total, rows, seed }).unwrap().remove(0).masks
 }
 
 fn words(masks: &Masks<Cpu>) -> &[u32] {
@@ -91,7 +91,7 @@ fn seeds_and_batches() {
     assert_ne!(words(&draw(&law, 44, 50, 0..50, 0)), words(&draw(&law, 44, 50, 0..50, 1)));
     assert_ne!(words(&draw(&law, 44, 50, 0..50, 0)), words(&draw(&law, 44, 50, 0..50, 1 << 32)));
     let on = Cpu::with_threads(2).unwrap();
-    let batch = law.perturb(&on, &[3, 44, 100], 50, 0..50, 0, None).unwrap();
+    let batch = law.perturb(&on, &Draw::whole(&[3, 44, 100], 50, 0)).unwrap();
     for (sample, d) in batch.iter().zip([3, 44, 100]) {
         assert_eq!(words(&sample.masks), words(&draw(&law, d, 50, 0..50, 0)));
     }
@@ -141,7 +141,7 @@ fn antithetic_rows_are_complements() {
             assert!(if d == 1 { kept == 0 } else { (1..d).contains(&kept) });
         }
     }
-    assert_eq!(Perturber::<Cpu>::dependence(&Antithetic), Dependence::Pairs);
+    assert_eq!(Antithetic.dependence(), Dependence::Pairs);
 }
 
 #[test]
@@ -169,11 +169,11 @@ fn exhaustive_and_given_masks() {
     assert_eq!(seen[0], 31);
     seen.sort_unstable();
     assert_eq!(seen, (0..32).collect::<Vec<_>>());
-    assert!(Perturber::<Cpu>::total(&Exhaustive, 21, 1).is_err());
+    assert!(Exhaustive.total(21, 1).is_err());
     let given = GivenMasks::new(2, 3, &[1, 1, 1, 0, 1, 0]).unwrap();
     assert_eq!(words(&draw(&given, 3, 99, 0..2, 0)), &[7, 2]);
-    assert!(given.perturb(&Cpu::new(), &[4], 2, 0..2, 0, None).is_err());
-    assert!(LimeText.perturb(&Cpu::new(), &[4], 2, 0..2, 1 << 32, None).is_err());
+    assert!(given.perturb(&Cpu::new(), &Draw::whole(&[4], 2, 0)).is_err());
+    assert!(LimeText.perturb(&Cpu::new(), &Draw::whole(&[4], 2, 1 << 32)).is_err());
 }
 
 /// The size and the subset, read off the specification one draw after another.
@@ -195,5 +195,33 @@ proptest! {
         let masks = draw(&UniformSize::default(), features, row + 1, row..row + 1, seed);
         let expected = by_the_book(features, seed, row);
         prop_assert!((0..features).all(|j| masks.keeps(0, j) == expected[j]));
+    }
+}
+
+/// Masks of four features occur as often as their laws say.
+#[test]
+fn laws_know_the_probability_of_a_mask() {
+    let near = Some(Angle::new(0.8).unwrap());
+    let mut few = Bernoulli::new(0.6).unwrap();
+    few.within = near;
+    let laws: [Box<dyn Perturber<Cpu>>; 5] = [
+        Box::new(UniformSize::default()),
+        Box::new(UniformSize { within: near }),
+        Box::new(Antithetic),
+        Box::new(Bernoulli::new(0.6).unwrap()),
+        Box::new(few),
+    ];
+    for law in laws {
+        let (name, rows) = (law.describe()[0].value.clone(), 40_001);
+        let masks = draw(law.as_ref(), 4, rows, 0..rows, 3);
+        let mut counts = [0u32; 16];
+        (1..rows).for_each(|i| counts[masks.row(i)[0] as usize] += 1);
+        for (mask, &count) in (0u32..).zip(&counts) {
+            let p = law.probability(mask.count_ones() as usize, 4).unwrap();
+            // Six standard errors; complements come together, which doubles the variance at most.
+            let off = 6.0 * (2.0 * p / rows as f64).sqrt();
+            let share = f64::from(count) / (rows - 1) as f64;
+            assert!((share - p).abs() <= off, "{name}: mask {mask:04b} {share} {p}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use lipex_core::perturb::Filtered;
 use lipex_core::{
-    Angle, Antithetic, Bernoulli, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, Sample, UniformSize,
+    Angle, Antithetic, Bernoulli, Draw, Error, Exhaustive, GivenMasks, LimeImage, LimeText, Perturber, Sample,
+    UniformSize,
 };
 use lipex_cpu::Cpu;
 use std::ops::Range;
@@ -23,7 +24,7 @@ fn laws() -> Vec<Box<dyn Perturber<Cpu>>> {
 
 fn draw(law: &dyn Perturber<Cpu>, features: usize, rows: Range<usize>) -> Result<Sample<Cpu>, Error> {
     let total = law.total(features, rows.end)?;
-    Ok(law.perturb(&Cpu::new(), &[features], total, rows, 0, None)?.remove(0))
+    Ok(law.perturb(&Cpu::new(), &Draw { features: &[features], total, rows, seed: 0 })?.remove(0))
 }
 
 #[test]

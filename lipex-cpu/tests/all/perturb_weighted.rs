@@ -2,7 +2,7 @@
 
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
-    Angle, Antithetic, Bernoulli, Dependence, Exponential, Perturber, ProximityTable, Sample, UniformSize,
+    Angle, Antithetic, Bernoulli, Dependence, Draw, Exponential, Law, Perturber, ProximityTable, Sample, UniformSize,
 };
 use lipex_cpu::Cpu;
 use std::f64::consts::PI;
@@ -10,7 +10,9 @@ use std::ops::Range;
 
 fn draw(law: &dyn Perturber<Cpu>, features: usize, rows: Range<usize>, seed: u64) -> Sample<Cpu> {
     let tables = [Exponential::default().table(features)];
-    law.perturb(&Cpu::new(), &[features], rows.end, rows, seed, Some(&tables)).unwrap().remove(0)
+    law.perturb_by(&Cpu::new(), &Draw { features: &[features], total: rows.end, rows, seed }, &tables)
+        .unwrap()
+        .remove(0)
 }
 
 fn filtered<L>(law: L, within: f64) -> Filtered<L> {
@@ -45,9 +47,9 @@ fn a_filter_keeps_the_allowed_rows_in_order() {
     assert!(expected.len() > 50 && expected.len() < 200);
     assert!(few.rows() == expected.len() && (0..few.rows()).all(|i| few.row(i) == expected[i]));
     let law = filtered(UniformSize::default(), 0.6);
-    assert!(!Perturber::<Cpu>::grows(&law));
-    assert_eq!(Perturber::<Cpu>::dependence(&law), Dependence::Independent);
-    assert_eq!(Perturber::<Cpu>::dependence(&filtered(Antithetic, 0.6)), Dependence::Unknown);
+    assert!(!law.grows());
+    assert_eq!(law.dependence(), Dependence::Independent);
+    assert_eq!(filtered(Antithetic, 0.6).dependence(), Dependence::Unknown);
 }
 
 #[test]
@@ -81,7 +83,7 @@ fn weight_proportional_sizes_estimate_the_same_sum() {
     let expected = target(8, &table);
     let (mut means, rows) = (Vec::new(), 500);
     for seed in 0..400 {
-        let Sample { masks, weights } = draw(&WeightProportional, 8, 1..rows + 1, seed);
+        let Sample { masks, weights, .. } = draw(&WeightProportional, 8, 1..rows + 1, seed);
         let weights = weights.unwrap();
         let sum: f64 = (0..rows).map(|i| f64::from(weights.values()[i]) * answer(masks.row(i)[0])).sum();
         means.push(sum / rows as f64);
@@ -95,7 +97,7 @@ fn weight_proportional_sizes_estimate_the_same_sum() {
 #[test]
 fn weight_proportional_sizes_come_close_to_their_shares_and_runs_grow() {
     let law = WeightProportional;
-    assert!(Perturber::<Cpu>::grows(&law));
+    assert!(law.grows());
     for features in [1, 2, 33, 100] {
         let long = draw(&law, features, 0..1000, 7);
         let part = draw(&law, features, 40..90, 7);
@@ -117,18 +119,18 @@ fn weight_proportional_sizes_come_close_to_their_shares_and_runs_grow() {
 
 #[test]
 fn weight_proportional_needs_a_table() {
-    let refused = WeightProportional.perturb(&Cpu::new(), &[4], 9, 0..9, 0, None).err().unwrap().to_string();
+    let refused = WeightProportional.perturb(&Cpu::new(), &Draw::whole(&[4], 9, 0)).err().unwrap().to_string();
     assert!(refused.contains("number of kept features"), "{refused}");
     let other = [Exponential::default().table(5)];
-    assert!(WeightProportional.perturb(&Cpu::new(), &[4], 9, 0..9, 0, Some(&other)).is_err());
+    assert!(WeightProportional.perturb_by(&Cpu::new(), &Draw::whole(&[4], 9, 0), &other).is_err());
 }
 
 #[test]
 fn coalitions_are_pairs_and_small_sizes_all_occur() {
     for (features, rows) in [(1, 2), (2, 4), (7, 128), (12, 300), (13, 301), (40, 100)] {
-        let total = Perturber::<Cpu>::total(&ShapleySize, features, rows).unwrap();
+        let total = ShapleySize.total(features, rows).unwrap();
         assert_eq!(total, rows);
-        let Sample { masks, weights } = draw(&ShapleySize, features, 0..rows, 5);
+        let Sample { masks, weights, .. } = draw(&ShapleySize, features, 0..rows, 5);
         let weights = weights.unwrap();
         assert!(masks.count(0) == features && masks.count(1) == 0);
         for i in (2..rows - 1).step_by(2) {
@@ -149,9 +151,9 @@ fn coalitions_are_pairs_and_small_sizes_all_occur() {
         assert_eq!(part.masks.bits(), &masks.bits()[rows / 3 * words..rows / 2 * words]);
         assert_eq!(part.weights.unwrap().values(), &weights.values()[rows / 3..rows / 2]);
     }
-    assert!(Perturber::<Cpu>::total(&ShapleySize, 5, 1).is_err());
+    assert!(ShapleySize.total(5, 1).is_err());
 }
 
 fn draw_rows(law: &dyn Perturber<Cpu>, features: usize, total: usize, rows: Range<usize>) -> Sample<Cpu> {
-    law.perturb(&Cpu::new(), &[features], total, rows, 5, None).unwrap().remove(0)
+    law.perturb(&Cpu::new(), &Draw { features: &[features], total, rows, seed: 5 }).unwrap().remove(0)
 }

@@ -9,6 +9,7 @@ use lipex_core::{
 };
 use lipex_cpu::Cpu;
 use planted::{CLASSES, FEATURES, Law, expected, kept, laws, sample};
+use rand::RngExt;
 
 const PROBLEM: u64 = 11;
 
@@ -16,12 +17,7 @@ fn fit(around: &Neighbourhood<Cpu>, surrogate: &dyn Surrogate<Cpu>) -> Fitted {
     surrogate.fit(&Cpu::new(), &[Problem::new(around, &kept())]).unwrap().remove(0)
 }
 
-fn bars(
-    around: &Neighbourhood<Cpu>,
-    surrogate: &dyn Surrogate<Cpu>,
-    dependence: Dependence,
-    refits: usize,
-) -> Uncertainty {
+fn bars(around: &Neighbourhood<Cpu>, surrogate: &dyn Surrogate<Cpu>, refits: usize) -> Uncertainty {
     let (on, selection) = (Cpu::new(), kept());
     let fitted = fit(around, surrogate);
     let estimate = Estimate {
@@ -31,7 +27,6 @@ fn bars(
         fitted: &fitted,
         surrogate,
         selector: None,
-        dependence,
         rank: Rank::Supporting,
         seed: 5,
     };
@@ -45,7 +40,7 @@ fn coverage(law: &Law, softmax: &Softmax, rows: usize, seeds: u64) -> f64 {
     for seed in 0..seeds {
         let around = sample(PROBLEM, law, rows, 400 + seed);
         let fitted = fit(&around, softmax);
-        let u = bars(&around, softmax, law.sampler.dependence(), 20);
+        let u = bars(&around, softmax, 20);
         for c in 0..CLASSES {
             for j in 0..truth.kept().len() {
                 let [low, high] = u.interval(c, j, fitted.shares().matrix()[c][j]);
@@ -80,9 +75,9 @@ fn pairs_and_strata_matter() {
     // What is taken as independent and is not has another standard error.
     for (law, least) in [(1, 0.01), (3, 0.001)] {
         let law = &laws()[law];
-        let around = sample(PROBLEM, law, 400, 9);
         let of = |dependence| {
-            let u = bars(&around, &Softmax::default(), dependence, 20);
+            let around = sample(PROBLEM, law, 400, 9).drawn(dependence);
+            let u = bars(&around, &Softmax::default(), 20);
             u.std_error.iter().flatten().sum::<f64>()
         };
         let (right, wrong) = (of(law.sampler.dependence()), of(Dependence::Independent));
@@ -107,9 +102,8 @@ fn the_sandwich_is_what_refits_give() {
     }
     for law in laws() {
         let around = sample(PROBLEM, &law, 600, 31);
-        let dependence = law.sampler.dependence();
-        let sandwich = bars(&around, &Softmax::default(), dependence, 20);
-        let refits = bars(&around, &Refits(Softmax::default()), dependence, 300);
+        let sandwich = bars(&around, &Softmax::default(), 20);
+        let refits = bars(&around, &Refits(Softmax::default()), 300);
         assert_eq!((sandwich.method, refits.method), (Method::Sandwich, Method::Bootstrap));
         let mut ratios: Vec<f64> = (0..CLASSES * kept().kept.len())
             .map(|e| sandwich.std_error[e / 7][e % 7] / refits.std_error[e / 7][e % 7])
@@ -131,8 +125,8 @@ fn multiplicities_are_rows() {
     let apart = planted::rows(&around, &index);
     let fitted = softmax.fit(&on, &[problem]).unwrap().remove(0);
     let problem = Problem { multiplicities: Some(&times), ..Problem::new(&around, &selection) };
-    let with = softmax.spread(&on, &problem, &fitted, Dependence::Independent).unwrap().unwrap();
-    let without = softmax.spread(&on, &Problem::new(&apart, &selection), &fitted, Dependence::Independent);
+    let with = softmax.spread(&on, &problem, &fitted).unwrap().unwrap();
+    let without = softmax.spread(&on, &Problem::new(&apart, &selection), &fitted);
     let without = without.unwrap().unwrap();
     for (c, j) in [(0, 0), (2, 3), (3, 6)] {
         let (a, b) = (with.std_error(c, j), without.std_error(c, j));
@@ -142,12 +136,12 @@ fn multiplicities_are_rows() {
 
 #[test]
 fn exhaustive_masks_have_no_error_and_kinks_no_sandwich() {
-    let around = sample(PROBLEM, &laws()[0], 120, 3);
-    let exact = bars(&around, &Softmax::default(), Dependence::Exhaustive, 20);
+    let of = |dependence| sample(PROBLEM, &laws()[0], 120, 3).drawn(dependence);
+    let exact = bars(&of(Dependence::Exhaustive), &Softmax::default(), 20);
     assert!(exact.method == Method::Exact && exact.std_error.iter().flatten().all(|&e| e == 0.0));
     assert!(exact.needed.is_none() && exact.not_covered[0].contains("Every mask"));
-    let kinks = bars(&around, &Softmax::default().divergence(TotalVariation), Dependence::Independent, 20);
-    let ridge = bars(&around, &Ridge::default(), Dependence::Unknown, 20);
+    let kinks = bars(&of(Dependence::Independent), &Softmax::default().divergence(TotalVariation), 20);
+    let ridge = bars(&of(Dependence::Unknown), &Ridge::default(), 20);
     assert_eq!((kinks.method, ridge.method), (Method::Bootstrap, Method::Bootstrap));
     assert!(kinks.std_error.iter().chain(&ridge.std_error).flatten().all(|&e| e > 0.0 && e.is_finite()));
     assert!(ridge.not_covered[0].contains("Nothing is known"));
@@ -157,7 +151,7 @@ fn exhaustive_masks_have_no_error_and_kinks_no_sandwich() {
 fn shrinkage_is_what_the_penalty_takes() {
     let around = sample(PROBLEM, &laws()[0], 300, 3);
     let of = |lambda: f64| {
-        let u = bars(&around, &Softmax::default().lambda(lambda).unwrap(), Dependence::Independent, 20);
+        let u = bars(&around, &Softmax::default().lambda(lambda).unwrap(), 20);
         u.shrinkage.unwrap()
     };
     let length = |lambda: f64| {
@@ -182,7 +176,6 @@ fn shares_in_the_top_repeat_the_selection() {
         fitted: &fitted,
         surrogate: &softmax,
         selector: Some(&selector),
-        dependence: Dependence::Independent,
         rank: Rank::Absolute,
         seed: 8,
     };
@@ -190,8 +183,9 @@ fn shares_in_the_top_repeat_the_selection() {
     assert_eq!((top.k, top.refits, top.share.len(), top.share[0].len()), (2, 60, CLASSES, FEATURES));
     let mut expected = vec![vec![0.0; FEATURES]; CLASSES];
     for r in 0..60 {
-        let mut draws = Draws::new(8, r, 0, Purpose::Bootstrap);
-        let index: Vec<u32> = (0..80).map(|i| if i == 0 { 0 } else { 1 + draws.below(i - 1, 79) }).collect();
+        let mut generator = Draws::new(8, r, 0, Purpose::Bootstrap).generator();
+        let index: Vec<u32> =
+            (0..80).map(|i| if i == 0 { 0 } else { 1 + generator.random_range(0..79usize) as u32 }).collect();
         let drawn = planted::rows(&around, &index);
         let selection: Selection = selector.select(&on, std::slice::from_ref(&drawn)).unwrap().remove(0);
         let fitted = softmax.fit(&on, &[Problem::new(&drawn, &selection)]).unwrap().remove(0);

@@ -3,10 +3,9 @@
 mod process;
 mod protocol;
 
-use crate::image::Images;
-use crate::outputs::{Answer, Outputs};
-use crate::text::Texts;
-use lipex_core::{Backend, Batching, BlackBox, Domain, Error, Probabilities, Result};
+use lipex_core::{
+    Backend, Batching, BlackBox, CheckedRows, Domain, Error, Images, Outputs, Probabilities, Result, Texts,
+};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -95,7 +94,7 @@ impl CommandModel {
     }
 
     /// The answer to a batch of `inputs`.
-    fn ask(&self, request: String, inputs: usize) -> Result<Answer> {
+    fn ask(&self, request: String, inputs: usize) -> Result<CheckedRows> {
         let mut guard = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(process) = guard.as_mut() else {
             return Err(Error::model(format!("\"{}\" has failed before", self.command)));
@@ -107,7 +106,7 @@ impl CommandModel {
         answer
     }
 
-    fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<Answer> {
+    fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<CheckedRows> {
         let name = &self.command;
         let wanted = format!("the answer to a batch of {inputs}");
         let reply = process.ask(request, self.timeout).map_err(|f| failed(process, name, f, self.timeout, &wanted))?;
@@ -119,7 +118,7 @@ impl CommandModel {
             let what = format!("rows in the answer of \"{name}\"{}", process.stderr());
             return Err(Error::shape(what, inputs, reply.rows.len()));
         }
-        let mut answer = Answer::with_capacity(inputs, self.labels.len());
+        let mut answer = CheckedRows::with_capacity(inputs, self.labels.len());
         for (i, row) in reply.rows.iter().enumerate() {
             let bad = |problem: String, process: &mut Process| Error::NotADistribution {
                 row: i,

@@ -1,11 +1,10 @@
 //! What the lines between lipex and a program mean. No input or output here.
 
 use super::process;
-use crate::image::{Images, encode};
-use crate::outputs::Outputs;
-use crate::text::Texts;
+use crate::image::encode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use lipex_core::{Images, Outputs, Texts};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;

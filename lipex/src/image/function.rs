@@ -1,8 +1,7 @@
 //! Functions of images as black boxes.
 
-use super::batch::Images;
-use crate::outputs::{Outputs, Reader, rows};
-use lipex_core::{Backend, Batching, BlackBox, Error, Probabilities, Result};
+use crate::outputs::{Reader, rows};
+use lipex_core::{Backend, Batching, BlackBox, Error, Images, Outputs, Probabilities, Result};
 use std::fmt;
 
 type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;

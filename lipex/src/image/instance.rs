@@ -1,11 +1,10 @@
 //! An image to be explained: its segments, and the images that masks make of it.
 
 use super::baseline::{Baseline, Occasion, SegmentMean};
-use super::batch::Images;
 use super::picture::Picture;
 use super::segments::SegmentMap;
 use lipex_core::{
-    Backend, Describe, Distinct, Domain, Error, Feature, Instance, Masks, Render, Result, Setting, expect_len,
+    Backend, Describe, Distinct, Domain, Error, Feature, Images, Instance, Masks, Render, Result, Setting, expect_len,
 };
 use std::ops::Range;
 use std::sync::Arc;
@@ -226,7 +225,7 @@ impl<B: Backend> Render<B, Images> for ImageInstance {
                 }
             });
         }
-        Ok(Images::new(self.picture.width(), self.picture.height(), out))
+        Images::new(self.picture.width(), self.picture.height(), out)
     }
 
     fn join(&self, parts: Vec<Images>) -> Option<Images> {

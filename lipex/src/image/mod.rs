@@ -1,7 +1,6 @@
 //! Images as instances: features are the segments of a given map.
 
 mod baseline;
-mod batch;
 mod blur;
 mod decode;
 pub(crate) mod encode;
@@ -15,7 +14,6 @@ mod segments;
 pub use baseline::{
     AnotherPicture, Baseline, Blur, Noise, Occasion, PlainColour, Replacement, SegmentMean, baseline_by_name,
 };
-pub use batch::Images;
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
 pub use overlay::Overlays;

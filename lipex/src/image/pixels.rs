@@ -1,9 +1,10 @@
 //! Images whose masks are rendered in device memory, for models there and, a batch at a time, for models of the host.
 
-use super::batch::Images;
 use super::instance::ImageInstance;
 use half::f16;
-use lipex_core::{Backend, Describe, Distinct, Domain, Error, Feature, Instance, Masks, Render, Result, Setting};
+use lipex_core::{
+    Backend, Describe, Distinct, Domain, Error, Feature, Images, Instance, Masks, Render, Result, Setting,
+};
 use lipex_cuda::{Cuda, Pixel, PixelBatch, PixelTemplate};
 use std::ops::Range;
 
@@ -87,7 +88,7 @@ impl Render<Cuda, Images> for PixelImage<u16> {
             let byte = |at: usize| f16::from_bits(picture[at]).to_f32() as u8;
             bytes.extend((0..batch.pixels).flat_map(|x| [0, 1, 2].map(|c| byte(c * batch.stride + x))));
         }
-        Ok(Images::new(width, height, bytes))
+        Images::new(width, height, bytes)
     }
 
     fn largest_batch(&self) -> usize {

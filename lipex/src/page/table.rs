@@ -70,7 +70,7 @@ impl<'a> Table<'a> {
 
     /// The entries of φ\[a\] − φ\[b\] with half their intervals, in the order of the columns.
     pub fn contrast(&self, a: usize, b: usize) -> Vec<(usize, Entry)> {
-        let errors = bars(self.e).map(|u| (u, u.contrast_error(a, b)));
+        let errors = bars(self.e).and_then(|u| Some((u, u.contrast_error(a, b)?)));
         let entry = |&j: &usize| {
             let weight = self.shares.row(a)[j] - self.shares.row(b)[j];
             let error = errors.as_ref().map(|(u, errors)| (u.quantile * errors[j], u.band * errors[j]));

@@ -1,10 +1,9 @@
 //! A text to be explained: its features, and the texts that masks make of it.
 
-use super::batch::Texts;
 use super::settings::{Removed, Split, Unit};
 use super::split;
 use lipex_core::{
-    Backend, Describe, Distinct, Error, Feature, Instance, Masks, Render, Result, Setting, Span, expect_len,
+    Backend, Describe, Distinct, Error, Feature, Instance, Masks, Render, Result, Setting, Span, Texts, expect_len,
 };
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -38,6 +37,8 @@ pub struct TextInstance {
     features: Vec<Feature>,
     /// The text in order: runs that are always there, and places of features.
     pub(super) pieces: Vec<Piece>,
+    /// Words that the model does not see.
+    unseen: Vec<String>,
     /// Whether words stay when every feature is removed.
     words_stay: bool,
 }
@@ -59,6 +60,7 @@ pub struct TextBuilder {
     ignored: HashSet<String>,
     pub(super) when_empty: Option<String>,
     places: Option<Vec<Range<usize>>>,
+    seen: Option<Range<usize>>,
 }
 
 impl TextBuilder {
@@ -89,6 +91,14 @@ impl TextBuilder {
     /// sends them, or masks.
     pub fn when_empty(self, text: impl Into<String>) -> Self {
         TextBuilder { when_empty: Some(text.into()), ..self }
+    }
+
+    /// The bytes that a model sees which cuts long texts; default all.
+    ///
+    /// Words that lie outside are no features and are never sent to the model: where others were removed, they would move into
+    /// what it sees. A word that is cut in two is a feature.
+    pub fn seen(self, bytes: Range<usize>) -> Self {
+        TextBuilder { seen: Some(bytes), ..self }
     }
 
     /// Where the features are, in bytes of the text: for a tokenizer's offsets or a split of one's own, in place of
@@ -131,14 +141,38 @@ impl TextBuilder {
         if found.is_empty() {
             return Err(Error::Instance("the text has no words: nothing can be removed from it".into()));
         }
+        let (found, unseen) = self.split_seen(found)?;
         let count = found.len();
+        let sent = self.sent(&found);
         let places: Vec<Range<usize>> = found.into_iter().filter(|r| !self.ignores(&self.text[r.clone()])).collect();
         if places.is_empty() {
             return Err(Error::Instance("every word of the text is ignored: nothing can be removed from it".into()));
         }
         let words_stay = places.len() < count;
-        let (features, pieces) = cut(&self.text, places, self.unit);
-        Ok(TextInstance { settings: self, features, pieces, words_stay })
+        let (features, pieces) = cut(&self.text, sent, places, self.unit);
+        Ok(TextInstance { settings: self, features, pieces, unseen, words_stay })
+    }
+
+    /// Places that the model sees some of, and the words at those that it does not.
+    fn split_seen(&self, found: Vec<Range<usize>>) -> Result<(Vec<Range<usize>>, Vec<String>)> {
+        let Some(seen) = &self.seen else { return Ok((found, Vec::new())) };
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|place| place.start < seen.end && seen.start < place.end);
+        if inside.is_empty() {
+            let reason = "of the text the model sees no word: nothing can be removed from what it sees";
+            return Err(Error::Instance(reason.into()));
+        }
+        Ok((inside, outside.into_iter().map(|place| self.text[place].to_string()).collect()))
+    }
+
+    /// The bytes that are sent to the model: those that it sees, and words cut in two whole.
+    fn sent(&self, places: &[Range<usize>]) -> Range<usize> {
+        let Some(seen) = &self.seen else { return 0..self.text.len() };
+        let inside = |byte: usize| byte.min(self.text.len());
+        let down = |byte: usize| (0..=inside(byte)).rev().find(|&b| self.text.is_char_boundary(b)).unwrap_or(0);
+        let start = places.first().map_or(0, |first| down(seen.start).min(first.start));
+        let end = places.last().map_or(0, |last| down(seen.end).max(last.end));
+        start..end
     }
 
     /// Passes if the places, where they are given, follow one another within the text.
@@ -176,12 +210,12 @@ impl TextBuilder {
     }
 }
 
-/// Features and pieces of a text whose features are at `places`.
-fn cut(text: &str, places: Vec<Range<usize>>, unit: Unit) -> (Vec<Feature>, Vec<Piece>) {
+/// Features and pieces of a text of which the bytes `sent` are rendered and whose features are at `places`, within them.
+fn cut(text: &str, sent: Range<usize>, places: Vec<Range<usize>>, unit: Unit) -> (Vec<Feature>, Vec<Piece>) {
     let mut features: Vec<Feature> = Vec::new();
     let mut pieces = Vec::with_capacity(2 * places.len() + 1);
     let mut of_word: HashMap<&str, usize> = HashMap::new();
-    let (mut byte, mut char) = (0, 0);
+    let (mut byte, mut char) = (sent.start, text[..sent.start].chars().count());
     for place in places {
         if byte < place.start {
             pieces.push(Piece { bytes: byte..place.start, feature: None });
@@ -198,8 +232,8 @@ fn cut(text: &str, places: Vec<Range<usize>>, unit: Unit) -> (Vec<Feature>, Vec<
         (byte, char) = (place.end, end);
         pieces.push(Piece { bytes: place, feature: Some(feature) });
     }
-    if byte < text.len() {
-        pieces.push(Piece { bytes: byte..text.len(), feature: None });
+    if byte < sent.end {
+        pieces.push(Piece { bytes: byte..sent.end, feature: None });
     }
     (features, pieces)
 }
@@ -223,12 +257,18 @@ impl TextInstance {
             ignored: HashSet::new(),
             when_empty: None,
             places: None,
+            seen: None,
         }
     }
 
     /// The text.
     pub fn text(&self) -> &str {
         &self.settings.text
+    }
+
+    /// The words, or sentences, that lie outside of what the model [sees](TextBuilder::seen), in order; none by default.
+    pub fn unseen(&self) -> &[String] {
+        &self.unseen
     }
 
     /// The text without some features (indices), as the model would be sent it.
@@ -298,13 +338,18 @@ const GIVEN: &str = "given places";
 impl Describe for TextInstance {
     fn describe(&self) -> Vec<Setting> {
         let TextBuilder { unit, split, removed, ignored, when_empty, places, .. } = &self.settings;
-        vec![
+        let mut settings = vec![
             Setting::new("unit", unit),
             Setting::new("split", if places.is_some() { GIVEN.to_string() } else { split.to_string() }),
             Setting::new("removed", removed),
             Setting::new("ignored-words", ignored.len()),
             Setting::new("when-empty", when_empty.as_deref().unwrap_or(WHAT_IS_LEFT)),
-        ]
+        ];
+        if let Some(seen) = &self.settings.seen {
+            let value = format!("bytes {} to {} of {}", seen.start, seen.end, self.settings.text.len());
+            settings.push(Setting::new("seen", value));
+        }
+        settings
     }
 }
 
@@ -319,7 +364,7 @@ impl Instance for TextInstance {
 
     fn settings(&self) -> Vec<(Setting, String)> {
         let usual = [Unit::default().to_string(), Split::default().to_string(), Removed::default().to_string()];
-        let usual = usual.into_iter().chain(["0".into(), WHAT_IS_LEFT.into()]);
+        let usual = usual.into_iter().chain(["0".into(), WHAT_IS_LEFT.into(), "all".into()]);
         self.describe().into_iter().zip(usual).collect()
     }
 }

@@ -1,12 +1,10 @@
 //! Texts as instances: features are words, occurrences of words or sentences.
 
-mod batch;
 mod instance;
 mod settings;
 mod split;
 mod tokens;
 
-pub use batch::Texts;
 pub use instance::{TextBuilder, TextInstance};
 pub use settings::{Removed, Split, Unit};
 pub use tokens::TokenText;

@@ -4,7 +4,7 @@ use crate::common::colour_model;
 
 use colour_model::{CLASSES, classify, picture, segments};
 use lipex::prelude::*;
-use lipex::{Cpu, Images, LimeImage, Masks, Perturber, PlainColour};
+use lipex::{Cpu, Draw, Images, LimeImage, Masks, Perturber, PlainColour};
 use serde::Deserialize;
 
 /// LIME's explanation of one picture; `golden/lime_image.py` made it.
@@ -55,7 +55,7 @@ fn images_equal_limes_byte_for_byte() {
         assert_eq!(image.features().len(), golden.segments);
         let on = Cpu::new();
         let n = golden.samples;
-        let sample = LimeImage.perturb(&on, &[golden.segments], n, 0..n, golden.seed, None).unwrap().remove(0);
+        let sample = LimeImage.perturb(&on, &Draw::whole(&[golden.segments], n, golden.seed)).unwrap().remove(0);
         let masks: &Masks<Cpu> = &sample.masks;
         let images: Images = image.render(&on, masks, 0..n).unwrap();
         let prints: Vec<u64> = images.iter().map(fingerprint).collect();

@@ -65,6 +65,7 @@ prop_compose! {
             converged: ok,
             stopped: words,
             start: [Start::Own, Start::Kl, Start::Given][usize::from(counts[0] % 3)],
+            intercept: ok.then(|| lipex::Compared { anchored: numbers[0], fitted: numbers[1] }),
         }
     }
 }
@@ -87,10 +88,12 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         method: [Method::Sandwich, Method::SandwichGaussNewton, Method::Bootstrap, Method::Exact][c % 4],
         level: x,
         std_error: vec![vec![x; f]; c],
+        contrasted: Vec::new(),
         covariance: vec![vec![vec![x; c]; c]; f],
         quantile: x,
         band: x,
         few_rows: (d > 2).then_some(FewRows { degrees: x, unevenness: x }),
+        terms: None,
         in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
         shrinkage: (d > 3).then_some(x),
         needed: (d > 2).then_some(d),

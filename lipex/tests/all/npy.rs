@@ -1,7 +1,7 @@
 //! NumPy files: what is written is read again, and whatever is not right is refused in one line.
 
 use lipex::npy::{self, Array};
-use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Sample, Weights, pack_bits};
+use lipex::{Cpu, Dependence, Masks, Neighbourhood, Probabilities, Sample, Weights, pack_bits};
 use proptest::prelude::*;
 use std::io::{Cursor, Write};
 use zip::ZipWriter;
@@ -182,7 +182,7 @@ fn archives_are_read_by_the_name_of_the_array() {
 fn a_sample_keeps_the_weights_of_its_sampler() {
     let own = around(3, 4, 2, &[1; 12]);
     let weights = Some(Weights::new(vec![3.0, 0.5, 0.25]));
-    let file = npy::sample_to_npz(&Sample { masks: own.masks, weights }).unwrap();
+    let file = npy::sample_to_npz(&Sample { masks: own.masks, weights, dependence: Dependence::Unknown }).unwrap();
     assert_eq!(npy::weights_from(Cursor::new(&file), "s.npz").unwrap(), [3.0, 0.5, 0.25]);
     assert_eq!(masks(&file).unwrap().rows, 3);
 }

@@ -1,8 +1,7 @@
 //! Parts of a user's own that do not keep their promises are refused in one line.
 
 use lipex::prelude::*;
-use lipex::{Masks, Perturber, ProximityTable, Sample, Setting, Weights};
-use std::ops::Range;
+use lipex::{Draw, Law, Masks, Perturber, Sample, Setting, Weights};
 
 /// Gives whatever it is told to.
 #[derive(Clone)]
@@ -18,24 +17,19 @@ impl Describe for Told {
     }
 }
 
-impl Perturber<Cpu> for Told {
-    fn perturb(
-        &self,
-        on: &Cpu,
-        features: &[usize],
-        _: usize,
-        _: Range<usize>,
-        _: u64,
-        _: Option<&[ProximityTable]>,
-    ) -> lipex::Result<Vec<Sample<Cpu>>> {
-        let mut bits = vec![0b01; self.rows];
-        bits.iter_mut().take(1).for_each(|row| *row = self.first);
-        let masks = Masks::new(on, self.rows, features[0], bits)?;
-        Ok(vec![Sample { masks, weights: self.weights.clone().map(Weights::new) }])
-    }
-
+impl Law for Told {
     fn grows(&self) -> bool {
         false
+    }
+}
+
+impl Perturber<Cpu> for Told {
+    fn perturb(&self, on: &Cpu, draw: &Draw<'_>) -> lipex::Result<Vec<Sample<Cpu>>> {
+        let mut bits = vec![0b01; self.rows];
+        bits.iter_mut().take(1).for_each(|row| *row = self.first);
+        let masks = Masks::new(on, self.rows, draw.features[0], bits)?;
+        let sample = Sample::new(self, draw.total, masks);
+        Ok(vec![Sample { weights: self.weights.clone().map(Weights::new), ..sample }])
     }
 }
 

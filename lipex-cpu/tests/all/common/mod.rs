@@ -1,5 +1,6 @@
 //! What several test files share.
 
+pub mod game;
 pub mod lime_masks;
 pub mod optimum;
 pub mod planted;

@@ -2,7 +2,7 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
-    Antithetic, Backend, Bernoulli, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection,
+    Antithetic, Backend, Bernoulli, Draw, Exponential, Masks, Neighbourhood, Perturber, Probabilities, Selection,
     UniformSize, Weights, softmax_in_place,
 };
 use lipex_cpu::Cpu;
@@ -71,12 +71,13 @@ fn neighbourhood(problem: u64, bits: Vec<u32>, weights: Vec<f32>) -> Neighbourho
 /// N masks of a seed, by a law, weighed exponentially.
 pub fn sample(problem: u64, law: &Law, rows: usize, seed: u64) -> Neighbourhood<Cpu> {
     let table = Exponential::default().table(FEATURES);
-    let drawn = law.sampler.perturb(&Cpu::new(), &[FEATURES], rows, 0..rows, seed, Some(std::slice::from_ref(&table)));
+    let drawn =
+        law.sampler.perturb_by(&Cpu::new(), &Draw::whole(&[FEATURES], rows, seed), std::slice::from_ref(&table));
     let drawn = drawn.unwrap().remove(0);
     let weight = |z: &u32| table.values()[z.count_ones() as usize] as f32;
     let bits = drawn.masks.bits().clone();
     let weights = drawn.weights.map_or_else(|| bits.iter().map(weight).collect(), |w| w.values().clone());
-    neighbourhood(problem, bits, weights)
+    neighbourhood(problem, bits, weights).drawn(drawn.dependence)
 }
 
 /// Every mask, weighed so that a fit minimises the *expected* objective of a run of N masks by the law.

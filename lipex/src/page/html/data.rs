@@ -79,8 +79,9 @@ fn covariance(page: &Page<'_>, e: &Explanation) -> Option<Covariance> {
     let u = bars(e)?;
     let columns = page.table.columns.len().max(1);
     let fits = |n: &usize| n * (n + 1) / 2 * columns <= COVARIANCES;
-    let classes = (0..=page.table.classes.len()).rev().find(fits).unwrap_or(0);
-    let of = &page.table.classes[..classes];
+    let of: Vec<usize> = page.table.classes.iter().map_while(|&c| u.contrasted_place(c)).collect();
+    let classes = (0..=of.len()).rev().find(fits).unwrap_or(0);
+    let of = &of[..classes];
     let triangle = |&j: &usize| {
         let pair = |a: usize| (0..=a).map(move |b| brief(u.covariance[j][of[a]][of[b]]));
         (0..classes).flat_map(pair).collect()

@@ -12,10 +12,12 @@ pub fn add(e: &mut Explanation) {
         rows: Dependence::Independent,
         level: 0.95,
         std_error: (0..c).map(|a| (0..f).map(|j| se(a, j)).collect()).collect(),
+        contrasted: Vec::new(),
         covariance: (0..f).map(|j| (0..c).map(|a| (0..c).map(|b| variance(a, b, j)).collect()).collect()).collect(),
         quantile: 1.96,
         band: 3.1,
         few_rows: Some(FewRows { degrees: 40.5, unevenness: 0.01 }),
+        terms: None,
         in_top: Some(InTop {
             k: 3,
             refits: 200,

@@ -1,0 +1,186 @@
+//! The model that `--model` names.
+
+use crate::options::{ModelOptions, ThreadOptions};
+use crate::program;
+use lipex::{
+    Backend, Batching, BlackBox, CommandModel, Cpu, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
+    Probabilities, Result, Seen, Texts,
+};
+use std::path::Path;
+
+/// What takes texts.
+pub enum TextModel {
+    Demo(DemoModel),
+    Program(CommandModel),
+    Onnx(OnnxText),
+}
+
+/// What takes images.
+pub enum ImageModel {
+    Program(CommandModel),
+    Onnx(OnnxImage),
+}
+
+impl ThreadOptions {
+    /// The CPU with as many threads.
+    pub fn cpu(self) -> Result<Cpu> {
+        Cpu::with_threads(self.threads.unwrap_or(1))
+    }
+}
+
+/// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
+fn onnx(value: &str) -> Option<&str> {
+    let file = Path::new(value).extension().is_some_and(|e| e == "onnx") && !value.contains(':');
+    value.strip_prefix("onnx:").or(file.then_some(value))
+}
+
+impl TextModel {
+    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+        let Some(value) = options.model.as_deref().filter(|m| *m != "demo") else {
+            program::timeout(options)?;
+            no_onnx(options, "demo")?;
+            return Ok(TextModel::Demo(DemoModel::embedded()));
+        };
+        if let Some(path) = onnx(value) {
+            return Ok(TextModel::Onnx(onnx_options(options, threads)?.open_text(path)?));
+        }
+        no_onnx(options, value)?;
+        match program::start(value, options, Domain::Text)? {
+            Some(program) => Ok(TextModel::Program(program)),
+            None => Err(Error::setting(
+                "model",
+                value,
+                format!("choose demo, onnx:FOLDER or 'command:PROGRAM ARGS'{}", hint(value)),
+            )),
+        }
+    }
+
+    /// What of a text the model sees, where it is known to cut.
+    pub fn seen(&self, text: &str) -> Result<Option<Seen>> {
+        match self {
+            TextModel::Onnx(model) => model.seen(text),
+            TextModel::Demo(_) | TextModel::Program(_) => Ok(None),
+        }
+    }
+
+    /// Whether it is the embedded classifier.
+    pub fn is_demo(&self) -> bool {
+        matches!(self, TextModel::Demo(_))
+    }
+}
+
+impl ImageModel {
+    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+        const GIVE: &str = "give --model onnx:FOLDER, or 'command:PROGRAM ARGS', a program that takes images \
+                            (docs/command-protocol.md)";
+        let Some(value) = options.model.as_deref() else {
+            return Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images")));
+        };
+        if let Some(path) = onnx(value) {
+            return Ok(ImageModel::Onnx(onnx_options(options, threads)?.open_image(path)?));
+        }
+        no_onnx(options, value)?;
+        if value == "demo" {
+            return Err(Error::setting("model", "demo", format!("the demo reads texts; {GIVE}")));
+        }
+        match program::start(value, options, Domain::Image)? {
+            Some(program) => Ok(ImageModel::Program(program)),
+            None => Err(Error::setting("model", value, format!("is no program; {GIVE}{}", hint(value)))),
+        }
+    }
+}
+
+/// What is meant where a folder or file is named without a prefix.
+fn hint(value: &str) -> String {
+    if Path::new(value).is_dir() { format!("; for the folder say onnx:{value}") } else { String::new() }
+}
+
+/// Options that only a model in a folder has.
+fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
+    let given = [
+        ("tokenizer", options.tokenizer.as_deref()),
+        ("labels", options.labels.as_deref()),
+        ("output", options.output.as_deref()),
+        ("max-tokens", options.max_tokens.map(|_| "")),
+        ("sigmoid", options.sigmoid.then_some("")),
+    ];
+    match given.into_iter().find(|(_, value)| value.is_some()) {
+        Some((name, _)) => {
+            Err(Error::setting("model", model, format!("--{name} is for models in folders (onnx:FOLDER) alone")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxOptions> {
+    let mut onnx = OnnxOptions::new();
+    if let Some(file) = &options.tokenizer {
+        onnx = onnx.tokenizer(file);
+    }
+    if let Some(labels) = &options.labels {
+        onnx = match labels.contains(',') && !Path::new(labels).is_file() {
+            true => onnx.labels(labels.split(',').map(str::trim)),
+            false => onnx.labels_file(labels)?,
+        };
+    }
+    if let Some(most) = options.max_tokens {
+        onnx = onnx.max_tokens(most);
+    }
+    if let Some(name) = &options.output {
+        onnx = onnx.output(name);
+    }
+    if options.sigmoid {
+        onnx = onnx.sigmoid();
+    }
+    if let Some(threads) = threads.threads {
+        onnx = onnx.threads(threads);
+    }
+    Ok(onnx)
+}
+
+impl<B: Backend> BlackBox<B, Texts> for TextModel {
+    fn labels(&self) -> Option<&[String]> {
+        self.one::<B>().labels()
+    }
+
+    fn batching(&self) -> Batching {
+        self.one::<B>().batching()
+    }
+
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        self.one().predict(on, batch)
+    }
+}
+
+impl TextModel {
+    fn one<B: Backend>(&self) -> &dyn BlackBox<B, Texts> {
+        match self {
+            TextModel::Demo(model) => model,
+            TextModel::Program(model) => model,
+            TextModel::Onnx(model) => model,
+        }
+    }
+}
+
+impl<B: Backend> BlackBox<B, Images> for ImageModel {
+    fn labels(&self) -> Option<&[String]> {
+        self.one::<B>().labels()
+    }
+
+    fn batching(&self) -> Batching {
+        self.one::<B>().batching()
+    }
+
+    fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
+        self.one().predict(on, batch)
+    }
+}
+
+impl ImageModel {
+    fn one<B: Backend>(&self) -> &dyn BlackBox<B, Images> {
+        match self {
+            ImageModel::Program(model) => model,
+            ImageModel::Onnx(model) => model,
+        }
+    }
+}

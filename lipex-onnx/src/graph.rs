@@ -1,0 +1,206 @@
+//! A graph that can be run: which inputs it wants, which output has the classes, how it ends.
+
+use crate::answers::Answers;
+use crate::files::wrong;
+use lipex_core::{Error, Result};
+use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
+use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What an input's or output's numbers are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Whole numbers, of 32 or 64 bits.
+    Whole,
+    /// Numbers with a fraction.
+    Float,
+    /// Bytes.
+    Byte,
+    /// Anything else: strings, sequences.
+    Other,
+}
+
+/// An input or output of a graph.
+#[derive(Clone, Debug)]
+pub(crate) struct Port {
+    pub name: String,
+    pub kind: Kind,
+    /// What the file says of its type, for messages.
+    pub spelt: String,
+    /// The axes' sizes, those that are fixed; empty where the file does not say.
+    pub axes: Vec<Option<usize>>,
+}
+
+impl std::fmt::Display for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let axes: Vec<String> = self.axes.iter().map(|a| a.map_or("?".into(), |n| n.to_string())).collect();
+        write!(f, "{} ({}: {})", self.name, axes.join("×"), self.spelt)
+    }
+}
+
+/// The operator that makes the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Softmax,
+    Sigmoid,
+    Other,
+}
+
+pub(crate) struct Graph {
+    pub file: PathBuf,
+    pub inputs: Vec<Port>,
+    pub outputs: Vec<Port>,
+    /// The output in use.
+    pub output: Port,
+    pub ending: Ending,
+    model: Model,
+    id: NodeId,
+}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Graph").field("file", &self.file).field("inputs", &self.inputs).finish_non_exhaustive()
+    }
+}
+
+impl Graph {
+    /// Loads a graph; `output` names the output that has the classes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that is none, is cut short, has an operator that cannot be run (named), or no such
+    /// output.
+    pub fn load(file: &Path, output: Option<&str>) -> Result<Self> {
+        let read = std::fs::File::open(file).map_err(|e| wrong(file, format!("cannot be read: {e}")))?;
+        let whole = guarded(|| ModelProto::parse_file(read).map_err(|e| e.to_string()));
+        let whole = whole.map_err(|e| wrong(file, format!("is no ONNX graph, or one that is cut short: {e}")))?;
+        let graph = whole.graph.ok_or_else(|| wrong(file, "is no ONNX graph: it has no nodes"))?;
+        let (inputs, outputs) = (inputs(&graph), graph.output.iter().map(port).collect::<Vec<_>>());
+        let output = choose(file, &outputs, output)?;
+        let ending = ending(&graph, &output.name);
+        drop(graph);
+        let model = guarded(|| ModelOptions::with_all_ops().load_file(file).map_err(|e| e.to_string()));
+        let model = model.map_err(|e| wrong(file, format!("the graph cannot be run: {}", advice(&e))))?;
+        let id = model.node_id(&output.name).map_err(|e| wrong(file, e.to_string()))?;
+        Ok(Graph { file: file.to_path_buf(), inputs, outputs, output, ending, model, id })
+    }
+
+    /// What it is, for people: name and value.
+    pub fn describe(&self, answers: &Answers) -> Vec<(&'static str, String)> {
+        let list = |ports: &[Port]| ports.iter().map(Port::to_string).collect::<Vec<_>>().join(", ");
+        vec![
+            ("graph", self.file.display().to_string()),
+            ("inputs", list(&self.inputs)),
+            ("outputs", list(&self.outputs)),
+            ("in use", format!("{}, taken as {}", self.output.name, answers.taken_as())),
+            ("classes", format!("{}: {}", answers.labels.len(), answers.labels.join(", "))),
+        ]
+    }
+
+    /// A complaint about the graph.
+    pub fn wrong(&self, reason: impl Into<String>) -> Error {
+        wrong(&self.file, reason)
+    }
+
+    /// The output's numbers for inputs of so many rows: rows × columns, and the number of columns.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the graph fails, or gives another shape.
+    pub fn run(&self, inputs: Vec<(&str, Value)>, rows: usize, on: &Arc<ThreadPool>) -> Result<(Vec<f32>, usize)> {
+        let fail = |reason: String| Error::model(format!("{}: {reason}", self.file.display()));
+        let mut named = Vec::with_capacity(inputs.len());
+        for (name, value) in inputs {
+            named.push((self.model.node_id(name).map_err(|e| fail(e.to_string()))?, value.into()));
+        }
+        let options = RunOptions::default().with_thread_pool(Some(on.clone()));
+        let run = || self.model.run(named, &[self.id], Some(options)).map_err(|e| e.to_string());
+        let mut values = guarded(run).map_err(&fail)?;
+        let value = values.pop().ok_or_else(|| fail("it gave no output".into()))?;
+        let tensor: rten_tensor::Tensor<f32> =
+            value.try_into().map_err(|_| fail(format!("the output {} has no numbers", self.output.name)))?;
+        use rten_tensor::Layout;
+        let columns = match tensor.shape() {
+            &[n, columns] if n == rows => columns,
+            // One column may come without its axis.
+            &[n] if n == rows => 1,
+            other => {
+                let shape = other.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+                let reason = format!("the output {} is {shape}, not {rows} rows of classes", self.output.name);
+                return Err(fail(reason + "; another may have them: --output NAME"));
+            }
+        };
+        Ok((tensor.into_data(), columns))
+    }
+}
+
+/// What the library did, its panics as errors: a file may hold anything.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it makes no sense".into()))
+}
+
+/// An operator that is not there is the user's to go round.
+fn advice(error: &str) -> String {
+    if error.contains("operator not supported") {
+        return format!("{error}; run it with a program of your own: --model 'command:PROGRAM ARGS'");
+    }
+    error.into()
+}
+
+/// The inputs that are to be given: weights may be listed as inputs too.
+fn inputs(graph: &GraphProto) -> Vec<Port> {
+    let weights: std::collections::HashSet<&str> = graph.initializer.iter().filter_map(|t| t.name.as_deref()).collect();
+    graph.input.iter().map(port).filter(|p| !weights.contains(p.name.as_str())).collect()
+}
+
+fn port(info: &ValueInfoProto) -> Port {
+    let tensor = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
+    let (kind, spelt) = match tensor.and_then(|t| t.elem_type) {
+        Some(DataType::INT64 | DataType::INT32) => (Kind::Whole, "whole numbers"),
+        Some(DataType::FLOAT | DataType::FLOAT16 | DataType::DOUBLE) => (Kind::Float, "fractional numbers"),
+        Some(DataType::UINT8) => (Kind::Byte, "bytes"),
+        Some(DataType::STRING) => (Kind::Other, "strings"),
+        _ => (Kind::Other, "values of another type"),
+    };
+    let shape = tensor.and_then(|t| t.shape.as_ref());
+    let axis = |value: Option<i64>| value.and_then(|v| usize::try_from(v).ok()).filter(|&v| v > 0);
+    Port {
+        name: info.name.clone().unwrap_or_default(),
+        kind,
+        spelt: spelt.into(),
+        axes: shape.map(|s| s.dim.iter().map(|d| axis(d.dim_value)).collect()).unwrap_or_default(),
+    }
+}
+
+/// The output that has the classes.
+fn choose(file: &Path, outputs: &[Port], asked: Option<&str>) -> Result<Port> {
+    let names = || outputs.iter().map(|o| o.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(asked) = asked {
+        let found = outputs.iter().find(|o| o.name == asked);
+        return found.cloned().ok_or_else(|| {
+            Error::setting("output", asked, format!("{} has no such output; it has {}", file.display(), names()))
+        });
+    }
+    let floats: Vec<&Port> = outputs.iter().filter(|o| o.kind == Kind::Float).collect();
+    match (outputs.iter().find(|o| o.name == "logits"), floats.as_slice()) {
+        (Some(logits), _) => Ok(logits.clone()),
+        (None, [one]) => Ok((*one).clone()),
+        (None, []) => Err(wrong(file, format!("no output has fractional numbers; its outputs are: {}", names()))),
+        (None, _) => Err(wrong(file, format!("which output has the classes? Say --output NAME, one of {}", names()))),
+    }
+}
+
+/// The operator behind an output; casts and the like are looked through.
+fn ending(graph: &GraphProto, output: &str) -> Ending {
+    let mut name = output;
+    for _ in 0..graph.node.len() {
+        let Some(node) = graph.node.iter().find(|n| n.output.iter().any(|o| o == name)) else { break };
+        match (node.op_type.as_deref(), node.input.first()) {
+            (Some("Softmax"), _) => return Ending::Softmax,
+            (Some("Sigmoid"), _) => return Ending::Sigmoid,
+            (Some("Cast" | "Identity" | "Reshape" | "Squeeze" | "Flatten"), Some(before)) => name = before,
+            _ => break,
+        }
+    }
+    Ending::Other
+}

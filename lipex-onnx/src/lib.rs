@@ -1,0 +1,33 @@
+//! Classifiers in ONNX folders, as the ecosystem exports them, as black boxes for lipex.
+//!
+//! A folder has `model.onnx`, `config.json` with the classes' names and, for texts, `tokenizer.json`, for images
+//! `preprocessor_config.json`. The graph runs in process, in pure Rust ([rten](https://docs.rs/rten)).
+//!
+//! ```no_run
+//! use lipex_onnx::{OnnxOptions, OnnxText};
+//!
+//! let model = OnnxText::open("my-classifier")?;
+//! let rows = model.logits(&["so good", "so bad"])?; // what the graph says, a row a text
+//! let cut = OnnxOptions::new().max_tokens(256).open_text("my-classifier")?;
+//! # Ok::<(), lipex_core::Error>(())
+//! ```
+//!
+//! What is missing in a folder, or contradicts itself, is an error of one line that names the file and the key.
+
+mod answers;
+mod batches;
+mod classes;
+mod files;
+mod graph;
+mod image;
+mod options;
+mod preprocess;
+mod resize;
+mod text;
+mod tokens;
+mod workers;
+
+pub use image::OnnxImage;
+pub use options::{Input, OnnxOptions};
+pub use text::OnnxText;
+pub use tokens::Seen;

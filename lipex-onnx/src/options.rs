@@ -1,0 +1,105 @@
+//! What a user may say about a model beyond what its folder says.
+
+use crate::{OnnxImage, OnnxText};
+use lipex_core::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// What a folder's model takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Whole numbers: tokens.
+    Text,
+    /// Numbers of four axes: images.
+    Image,
+}
+
+/// Settings of a model, each in place of what its folder says.
+///
+/// ```no_run
+/// let model = lipex_onnx::OnnxOptions::new().max_tokens(256).threads(2).open_text("my-classifier")?;
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct OnnxOptions {
+    pub(crate) tokenizer: Option<PathBuf>,
+    pub(crate) labels: Option<Vec<String>>,
+    pub(crate) max_tokens: Option<usize>,
+    pub(crate) output: Option<String>,
+    pub(crate) sigmoid: bool,
+    pub(crate) threads: Option<usize>,
+}
+
+impl OnnxOptions {
+    /// Everything as the folder says.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The tokenizer's file; default `tokenizer.json` of the folder.
+    pub fn tokenizer(self, file: impl Into<PathBuf>) -> Self {
+        OnnxOptions { tokenizer: Some(file.into()), ..self }
+    }
+
+    /// The classes' names, in the order of the output's columns; default `id2label` of `config.json`, else the lines of
+    /// `labels.txt`.
+    pub fn labels(self, labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        OnnxOptions { labels: Some(labels.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// The classes' names, one a line of a file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that cannot be read or has an empty line.
+    pub fn labels_file(self, file: impl AsRef<Path>) -> Result<Self> {
+        let labels = crate::classes::lines(file.as_ref())?;
+        Ok(self.labels(labels))
+    }
+
+    /// Most tokens of a text, those that the tokenizer adds included; the rest is cut. Default: `model_max_length` of
+    /// `tokenizer_config.json`, capped by `max_position_embeddings` of `config.json`.
+    pub fn max_tokens(self, max_tokens: usize) -> Self {
+        OnnxOptions { max_tokens: Some(max_tokens), ..self }
+    }
+
+    /// The graph's output that has the classes; default `logits`, else the only one.
+    pub fn output(self, name: impl Into<String>) -> Self {
+        OnnxOptions { output: Some(name.into()), ..self }
+    }
+
+    /// The output's numbers are independent scores, each to go through a sigmoid; default: if `config.json` says
+    /// `"problem_type": "multi_label_classification"`.
+    pub fn sigmoid(self) -> Self {
+        OnnxOptions { sigmoid: true, ..self }
+    }
+
+    /// Threads, each with a batch of its own; default: as many as the machine has cores. Does not change the result.
+    pub fn threads(self, threads: usize) -> Self {
+        OnnxOptions { threads: Some(threads), ..self }
+    }
+
+    /// A text classifier: a folder, or an `.onnx` file with the other files beside it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`], which names the file and the key, for whatever is missing, contradicts itself or cannot be
+    /// run; the graph is tried once.
+    pub fn open_text(self, path: impl AsRef<Path>) -> Result<OnnxText> {
+        OnnxText::with_options(path.as_ref(), self)
+    }
+
+    /// An image classifier: a folder, or an `.onnx` file with the other files beside it.
+    ///
+    /// # Errors
+    /// Those of [`open_text`](OnnxOptions::open_text).
+    pub fn open_image(self, path: impl AsRef<Path>) -> Result<OnnxImage> {
+        OnnxImage::with_options(path.as_ref(), self)
+    }
+
+    /// The number of threads to use.
+    pub(crate) fn workers(&self) -> Result<usize> {
+        match self.threads {
+            Some(0) => Err(Error::setting("threads", 0, "at least 1")),
+            Some(threads) => Ok(threads),
+            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+        }
+    }
+}

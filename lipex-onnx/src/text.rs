@@ -1,0 +1,238 @@
+//! Text classifiers.
+
+use crate::answers::Answers;
+use crate::batches::{Batch, Limits, cut};
+use crate::files::Files;
+use crate::graph::{Graph, Kind, Port};
+use crate::options::OnnxOptions;
+use crate::tokens::{Seen, Tokens, distinct};
+use crate::workers::Workers;
+use lipex_core::{Backend, Batching, BlackBox, Error, Outputs, Probabilities, Result, Texts, Watch};
+use rten::{ThreadPool, Value};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A text classifier in an ONNX folder, as a black box.
+///
+/// A text becomes tokens, cut at [`max_tokens`](OnnxText::max_tokens). Distinct inputs of a call are sorted by length and
+/// cut into batches by tokens, each padded to its longest row; threads share the batches out. What a batch holds, and so
+/// every answer, depends on the inputs of the call alone.
+///
+/// The output's numbers are logits, which get a softmax; sigmoids if `config.json` says
+/// `"problem_type": "multi_label_classification"`; or probabilities already, where the graph ends in a softmax or a
+/// sigmoid. One column beside two names says how likely the second is.
+pub struct OnnxText {
+    graph: Graph,
+    tokens: Tokens,
+    answers: Answers,
+    limits: Limits,
+    /// What each input of the graph is given.
+    given: Vec<(String, Given)>,
+    workers: Workers,
+}
+
+/// What an input of a text's graph means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Given {
+    Ids,
+    /// 1 for a token, 0 for padding.
+    Mask,
+    /// All 0: there is one part.
+    Types,
+    /// 0, 1, 2 …
+    Positions,
+}
+
+impl std::fmt::Debug for OnnxText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OnnxText")
+            .field("file", &self.graph.file)
+            .field("labels", &self.answers.labels)
+            .field("max_tokens", &self.tokens.most)
+            .finish_non_exhaustive()
+    }
+}
+
+impl OnnxText {
+    /// The classifier of a folder, everything as the folder says; [`OnnxOptions`] for the rest.
+    ///
+    /// # Errors
+    /// Those of [`OnnxOptions::open_text`].
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        OnnxOptions::new().open_text(folder)
+    }
+
+    pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
+        let workers = Workers::new(options.workers()?);
+        let files = Files::find(path)?;
+        let graph = Graph::load(&files.model, options.output.as_deref())?;
+        let (given, limits) = inputs(&graph)?;
+        let tokens = Tokens::open(options.tokenizer, options.max_tokens, &files, limits.tokens)?;
+        // One row tells how many columns there are, and that the graph runs.
+        let ids = tokens.ids("a text")?;
+        let whole = Batch { of: vec![0], tokens: limits.tokens.unwrap_or(ids.len()) };
+        let values = values(&given, &[&ids], &whole, limits.rows.unwrap_or(1), tokens.pad)?;
+        let tried = graph.run(values, limits.rows.unwrap_or(1), workers.first());
+        let (_, columns) = tried.map_err(|e| graph.wrong(e.to_string()))?;
+        let answers = Answers::new(options.labels.as_deref(), options.sigmoid, &files, &graph, columns)?;
+        Ok(OnnxText { graph, tokens, answers, limits, given, workers })
+    }
+
+    /// Most tokens of a text; `None` where neither folder nor user says.
+    pub fn max_tokens(&self) -> Option<usize> {
+        self.tokens.most
+    }
+
+    /// What of a text the model sees; `None` for all of it.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn seen(&self, text: &str) -> Result<Option<Seen>> {
+        self.tokens.seen(text)
+    }
+
+    /// A text's tokens as the model gets them: numbers, and what they stand for.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn tokens(&self, text: &str) -> Result<(Vec<u32>, Vec<String>)> {
+        Ok((self.tokens.ids(text)?, self.tokens.spelt(text)?))
+    }
+
+    /// The classes' names.
+    pub fn labels(&self) -> &[String] {
+        &self.answers.labels
+    }
+
+    /// What the output's numbers are taken as.
+    pub fn outputs(&self) -> Outputs {
+        self.answers.outputs
+    }
+
+    /// What it is, for people: name and value.
+    pub fn describe(&self) -> Vec<(&'static str, String)> {
+        let mut told = self.graph.describe(&self.answers);
+        let most = self.tokens.most.map_or("as many as a text has".into(), |n| format!("at most {n}"));
+        told.push(("tokens", format!("{most}, by {}", self.tokens.file.display())));
+        told
+    }
+
+    /// The graph's own numbers, a row a text.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer or the graph fails.
+    pub fn logits(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
+        self.rows(texts, Watch::nobody())
+    }
+
+    fn rows(&self, texts: &[&str], watch: &Watch) -> Result<Vec<Vec<f32>>> {
+        let all = self.tokens.all(texts, self.workers.threads())?;
+        let (of, inputs) = distinct(&all);
+        let lengths: Vec<usize> = inputs.iter().map(|ids| ids.len()).collect();
+        let batches = cut(&lengths, self.limits);
+        let parts = self.workers.each(batches.len(), watch, |i, pool| {
+            let rows = self.batch(&inputs, &batches[i], pool)?;
+            watch.advance(rows.len());
+            Ok(rows)
+        })?;
+        let mut rows = vec![Vec::new(); inputs.len()];
+        for (batch, part) in batches.iter().zip(parts) {
+            batch.of.iter().zip(part).for_each(|(&input, row)| rows[input] = row);
+        }
+        Ok(of.into_iter().map(|input| rows[input].clone()).collect())
+    }
+
+    /// The rows of one batch.
+    fn batch(&self, inputs: &[&[u32]], batch: &Batch, pool: &Arc<ThreadPool>) -> Result<Vec<Vec<f32>>> {
+        let rows = self.limits.rows.unwrap_or(batch.of.len());
+        let (numbers, columns) =
+            self.graph.run(values(&self.given, inputs, batch, rows, self.tokens.pad)?, rows, pool)?;
+        self.answers.check(columns)?;
+        Ok(numbers.chunks_exact(columns).take(batch.of.len()).map(<[f32]>::to_vec).collect())
+    }
+}
+
+/// What the graph's inputs are to be given, and what it allows.
+fn inputs(graph: &Graph) -> Result<(Vec<(String, Given)>, Limits)> {
+    let mut given = Vec::new();
+    for port in &graph.inputs {
+        if port.kind != Kind::Whole {
+            let reason = format!(
+                "the input {} takes {}, and tokens are whole numbers; run it with a program of your own: --model 'command:PROGRAM ARGS'",
+                port.name, port.spelt
+            );
+            return Err(graph.wrong(reason));
+        }
+        given.push((port.name.clone(), meaning(graph, port)?));
+    }
+    let Some(ids) = given.iter().position(|g| g.1 == Given::Ids) else {
+        return Err(graph.wrong("no input takes tokens (input_ids)"));
+    };
+    let axes = &graph.inputs[ids].axes;
+    if !axes.is_empty() && axes.len() != 2 {
+        return Err(graph.wrong(format!("the input {} has {} axes, not rows × tokens", given[ids].0, axes.len())));
+    }
+    let axis = |i: usize| axes.get(i).copied().flatten();
+    let padded = given.iter().any(|g| g.1 == Given::Mask);
+    Ok((given, Limits { rows: axis(0), tokens: axis(1), padded }))
+}
+
+/// What an input wants, by its name; the only input wants tokens, whatever its name.
+fn meaning(graph: &Graph, port: &Port) -> Result<Given> {
+    match port.name.as_str() {
+        "input_ids" | "input_word_ids" | "ids" | "tokens" => Ok(Given::Ids),
+        "attention_mask" | "input_mask" | "mask" => Ok(Given::Mask),
+        "token_type_ids" | "segment_ids" | "input_type_ids" => Ok(Given::Types),
+        "position_ids" => Ok(Given::Positions),
+        _ if graph.inputs.len() == 1 => Ok(Given::Ids),
+        other => Err(graph.wrong(format!("the input {other} is nothing that a tokenizer gives"))),
+    }
+}
+
+/// The graph's inputs for a batch of `rows` rows; rows beyond the batch's repeat its last.
+fn values<'a>(
+    given: &'a [(String, Given)],
+    inputs: &[&[u32]],
+    batch: &Batch,
+    rows: usize,
+    pad: u32,
+) -> Result<Vec<(&'a str, Value)>> {
+    let fill = |what: Given| {
+        let mut data = Vec::with_capacity(rows * batch.tokens);
+        for r in 0..rows {
+            let ids = inputs[batch.of[r.min(batch.of.len() - 1)]];
+            data.extend((0..batch.tokens).map(|t| match (what, ids.get(t)) {
+                (Given::Ids, id) => id.copied().unwrap_or(pad) as i32,
+                (Given::Mask, id) => i32::from(id.is_some()),
+                (Given::Types, _) => 0,
+                (Given::Positions, _) => t as i32,
+            }));
+        }
+        data
+    };
+    let mut values = Vec::with_capacity(given.len());
+    for (name, what) in given {
+        let value =
+            Value::from_shape(&[rows, batch.tokens][..], fill(*what)).map_err(|e| Error::model(e.to_string()))?;
+        values.push((name.as_str(), value));
+    }
+    Ok(values)
+}
+
+impl<B: Backend> BlackBox<B, Texts> for OnnxText {
+    fn labels(&self) -> Option<&[String]> {
+        Some(&self.answers.labels)
+    }
+
+    /// Batches are cut here, over all inputs of an instance.
+    fn batching(&self) -> Batching {
+        Batching::Own
+    }
+
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer or the graph fails; [`Error::NotADistribution`] for a row that is none.
+    fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
+        let rows = self.rows(&batch.as_strs(), on.watch())?;
+        self.answers.probabilities(on, &rows)
+    }
+}
