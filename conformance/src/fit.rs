@@ -161,7 +161,7 @@ pub fn gradient_matches_the_oracle<B: Backend>(
             let (value, gradient) = objective(&settings, &Problem::new(&around, &made.selection), &point).unwrap();
             let width = (!divergence.is_smooth()).then_some(0.1);
             let (v, g) =
-                oracle(&made, &settings, (&point.shares().matrix(), &point.linear().unwrap().intercept()), width);
+                oracle(&made, &settings, (point.shares().matrix(), &point.linear().unwrap().intercept()), width);
             let at = format!("{} at {case:?}, {intercept:?}", divergence.name());
             assert!((value - v).abs() <= 1e-5 * v.abs() + 1e-8, "{at}: {value} {v}");
             let largest = g.iter().flatten().fold(0.0f64, |m, x| m.max(x.abs()));
@@ -318,7 +318,7 @@ where
     for (i, made) in problems.iter().enumerate() {
         let (e, g) = (&fits[i], &got[i]);
         let value =
-            |f: &Fitted| oracle(made, settings, (&f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
+            |f: &Fitted| oracle(made, settings, (f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
         if (name.as_str(), made.case.kept) == TWO_MINIMA && (value(e) - value(g)).abs() > 1e-5 * value(e) {
             assert!((value(e) - value(g)).abs() < 1e-3 * value(e), "{} {}", value(e), value(g));
             equal(settings, made, &fitted(settings, &[Problem { start: Some(g), ..expected[i] }])[0], g);
@@ -340,7 +340,7 @@ fn equal(settings: &Softmax, made: &Made, e: &Fitted, g: &Fitted) {
         e.report.lambda,
         settings.tolerance_in_use()
     );
-    let value = |f: &Fitted| oracle(made, settings, (&f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
+    let value = |f: &Fitted| oracle(made, settings, (f.shares().matrix(), &f.linear().unwrap().intercept()), None).0;
     let (e_value, g_value) = (value(e), value(g));
     // Below its last smoothing width (10⁻⁴ a class) the total variation has digits that no fit determines.
     let least = if divergence.is_smooth() { 1e-8 } else { 1e-7 };

@@ -254,7 +254,8 @@ mod host {
         let selection = Selection::shared(6, (0..15).collect());
         let problems: Vec<_> = near.iter().map(|near| Problem::new(near, &selection)).collect();
         let anchored = Softmax::default().intercept(lipex_core::Intercept::Anchored);
-        let mut stages: Vec<(&str, Box<dyn FnMut(usize) + '_>)> = vec![
+        type Stage<'a> = (&'static str, Box<dyn FnMut(usize) + 'a>);
+        let mut stages: Vec<Stage<'_>> = vec![
             ("select", Box::new(|n| drop(Forward::default().select(&on, &near[..n]).unwrap()))),
             ("fit", Box::new(|n| drop(Softmax::default().fit(&on, &problems[..n]).unwrap()))),
             ("fit, anchored", Box::new(|n| drop(anchored.fit(&on, &problems[..n]).unwrap()))),

@@ -4,7 +4,7 @@
 mod device;
 
 use lipex_conformance::{Case, made};
-use lipex_core::{Problem, Result, Softmax, Surrogate};
+use lipex_core::{Backend, Problem, Result, Softmax, Surrogate};
 use lipex_cuda::Cuda;
 use std::path::Path;
 use std::process::Command;
@@ -26,11 +26,29 @@ fn said(folder: &Path, settings: &[(&str, &str)]) -> String {
 fn child() {
     let answer = match std::env::var("LIPEX_ASK").as_deref() {
         Ok("devices") => lipex_cuda::devices().map(|d| format!("{} devices, {}", d.len(), d[0].name)),
+        Ok("the first device") => Cuda::new().map(|on| on.info().name.clone()),
+        Ok("another device") => another_device(),
         Ok("17 small fits") => fits(17, Case { features: 60, rows: 127, classes: 6, kept: 60 }),
         Ok("a large fit") => fits(1, Case { features: 200, rows: 127, classes: 20, kept: 200 }),
         _ => return,
     };
     println!("said: {}", answer.unwrap_or_else(|error| error.to_string()));
+}
+
+/// Gives an array of device 0 to device 1.
+fn another_device() -> Result<String> {
+    let (one, other) = (Cuda::device(0)?, Cuda::device(1)?);
+    let case = Case { features: 9, rows: 20, classes: 3, kept: 4 };
+    let made = made(case, 1);
+    let around = made.on(&one);
+    Softmax::default().fit(&one, &[Problem::new(&around, &made.selection)])?;
+    let told = [
+        other.download(around.masks.bits()).map(drop),
+        other.gather(around.probabilities.values(), 3, &[0]).map(drop),
+        Softmax::default().fit(&other, &[Problem::new(&around, &made.selection)]).map(drop),
+    ];
+    let told: Vec<String> = told.into_iter().map(|told| told.unwrap_err().to_string()).collect();
+    Ok(told.join(" | "))
 }
 
 /// Fits so many problems of a size at once.
@@ -62,7 +80,7 @@ fn no_driver() {
         return;
     }
     let nothing = said(&folder("nothing"), &[]);
-    assert!(nothing.contains("cuda is not available: there is no NVIDIA driver") && nothing.contains("--backend cpu"));
+    assert!(nothing.contains("cuda is not available: there is no NVIDIA driver") && nothing.contains("`backend` cpu"));
     let garbage = folder("garbage");
     std::fs::write(garbage.join("libcuda.so"), b"no library at all").unwrap();
     assert!(said(&garbage, &[]).contains("there is no NVIDIA driver"));
@@ -86,6 +104,27 @@ fn an_old_driver_and_no_device() {
     assert!(none.contains("cuda is not available: the NVIDIA driver"), "{none}");
     let two = said(&folder, &[("CUDA_EMULATOR_DEVICES", "2")]);
     assert!(two.starts_with("2 devices") && two.contains("mulator"), "{two}");
+}
+
+#[test]
+fn a_device_that_is_too_old_is_listed_and_refused() {
+    let folder = linked("old", &device::emulator());
+    let old = ("CUDA_EMULATOR_COMPUTE_CAPABILITY", "7.0");
+    let refused = said(&folder, &[old, ("LIPEX_ASK", "the first device")]);
+    assert!(
+        refused.contains("has compute capability 7.0, and lipex needs 7.5 or newer; use --backend cpu"),
+        "{refused}"
+    );
+    assert!(said(&folder, &[old]).starts_with("1 devices"));
+    let enough = ("CUDA_EMULATOR_COMPUTE_CAPABILITY", "7.5");
+    assert!(said(&folder, &[enough, ("LIPEX_ASK", "the first device")]).contains("mulator"));
+}
+
+#[test]
+fn arrays_of_another_device_are_refused() {
+    let folder = linked("two", &device::emulator());
+    let told = said(&folder, &[("CUDA_EMULATOR_DEVICES", "2"), ("LIPEX_ASK", "another device")]);
+    assert_eq!(told.matches("an array of device 0 was given to device 1").count(), 3, "{told}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What `select` and `fit` share: a neighbourhood out of files, a stage done more than once, and JSON out.
 
-use crate::options::WeighOptions;
+use crate::named::{Named, OfWeighing};
 use crate::output::Target;
-use crate::{parse, report};
+use crate::report;
 use clap::Args;
 use lipex::npy::{self, Array};
 use lipex::{
-    Cpu, Dependence, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result,
+    Cpu, Dependence, Domain, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result,
     WeightProportional, pack_bits,
 };
 use std::path::Path;
@@ -26,7 +26,7 @@ pub struct FileOptions {
     #[arg(long, value_name = "F", conflicts_with = "proximity", help_heading = "Neighbourhood")]
     pub weights: Option<String>,
     #[command(flatten)]
-    pub weigh: WeighOptions,
+    pub weigh: Named<OfWeighing>,
 }
 
 /// How a stage is run, and where its result goes.
@@ -61,7 +61,7 @@ pub struct Arrays {
 impl Arrays {
     /// Reads and checks the files.
     pub fn read(files: &FileOptions) -> Result<Self> {
-        let proximity = parse::proximity(files.weigh.proximity.as_deref().unwrap_or("exponential"))?;
+        let proximity = files.weigh.settings()?.proximity::<Cpu>(Domain::Text)?;
         let masks = npy::read_masks(&files.masks)?;
         let same_rows = |option: &str, file: &str, rows: usize| {
             if rows == masks.rows {
@@ -73,7 +73,7 @@ impl Arrays {
         let probabilities = npy::read_probabilities(&files.probs)?;
         same_rows("probs", &files.probs, probabilities.rows)?;
         let Some(file) = &files.weights else {
-            if files.weigh.proximity.is_none() && holds_other_weights(&files.masks, &masks, proximity.as_ref()) {
+            if files.weigh.get("proximity").is_none() && holds_other_weights(&files.masks, &masks, proximity.as_ref()) {
                 let name = report::printable(&files.masks);
                 eprintln!(
                     "note: weights in {name} are not used, the exponential proximity is; --weights {name} uses them"

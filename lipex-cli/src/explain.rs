@@ -1,17 +1,12 @@
 //! What `lipex text` and `lipex image` share: an explanation on any backend, as the options ask for it.
 
-use crate::backend::Everything;
-use crate::options::{MethodOptions, ModelOptions, NoiseOptions, SamplingOptions, View};
-use crate::{method, parse, progress, report};
-use lipex::{BlackBox, Domain, Explanation, Neighbourhood, Rank, Render, Result};
+use crate::named::{Group, Named};
+use crate::options::View;
+use crate::{parse, progress, report};
+use lipex::{Backend, BlackBox, Error, Explainer, Explanation, Neighbourhood, Render, Result, Settings};
 
-/// The options that an explanation depends on.
+/// What is asked of an explainer.
 pub struct Asked<'a> {
-    pub domain: Domain,
-    pub model: &'a ModelOptions,
-    pub method: &'a MethodOptions,
-    pub sampling: &'a SamplingOptions,
-    pub noise: &'a NoiseOptions,
     pub flip_to: Option<&'a str>,
     pub view: &'a View,
 }
@@ -19,22 +14,33 @@ pub struct Asked<'a> {
 /// An explanation, what it was made from, and what of it is shown.
 pub type Explained<B> = (Explanation, Neighbourhood<B>, report::Choice);
 
-pub fn explain<B: Everything, Batch>(
-    on: B,
+/// The settings that the options give; how a report is to be read is among them.
+pub fn settings<G: Group>(named: &Named<G>, view: &View) -> Result<Settings> {
+    let settings = named.settings()?.with("top", &view.top.to_string())?;
+    match &view.rank {
+        Some(rank) => settings.with("rank", rank),
+        None => Ok(settings),
+    }
+}
+
+/// The threads that were asked for.
+pub fn threads(settings: &Settings) -> Option<usize> {
+    settings.get("threads").and_then(|threads| threads.parse().ok())
+}
+
+/// The answer to a backend that the library has and this command does not.
+pub fn unknown_backend<T>() -> Result<T> {
+    Err(Error::Unavailable { backend: "this one", reason: "the command has cpu and cuda".into() })
+}
+
+pub fn explain<B: Backend, Batch>(
+    explainer: &Explainer<B>,
     instance: &dyn Render<B, Batch>,
     model: &dyn BlackBox<B, Batch>,
     asked: &Asked<'_>,
 ) -> Result<Explained<B>> {
-    let mut explainer = on.explainer(asked.method, asked.sampling, asked.domain)?;
-    explainer = method::with_noise(explainer, asked.noise, asked.view.top)?;
-    if let Some(size) = asked.model.batch_size {
-        explainer = explainer.batch_size(size);
-    }
-    if let Some(rank) = &asked.view.rank {
-        explainer = explainer.rank(Rank::by_name(rank)?);
-    }
     // Its line makes room for the report when this is done.
-    let explainer = progress::watched(explainer);
+    let explainer = progress::watched(explainer.clone());
     let labels = model.labels().unwrap_or_default();
     let view = report::Choice::new(asked.view, labels)?;
     let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, labels)).transpose()?;

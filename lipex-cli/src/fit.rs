@@ -1,11 +1,12 @@
 //! `lipex fit`: a surrogate alone.
 
 use crate::arrays::{Arrays, FileOptions, StageOptions, median_ms};
-use crate::options::{BarOptions, EXIT_CODES, SelectOption, SurrogateOptions, ThreadOptions};
-use crate::{method, parse};
+use crate::named::{Named, OfFitting};
+use crate::options::EXIT_CODES;
+use crate::parse;
 use clap::Args;
 use lipex::{
-    All, AnswerKeys, Cpu, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Preset, Problem,
+    All, AnswerKeys, Cpu, Domain, ErrorBars, Estimate, Evaluator, Fidelity, Fitted, GivenFeatures, OutOfFold, Problem,
     Rank, Result, Selector, Uncertainty, to_json_lines,
 };
 use serde::Serialize;
@@ -25,13 +26,7 @@ pub struct FitOptions {
     #[arg(long, value_name = "LIST", help_heading = "Method")]
     pub keep: Option<String>,
     #[command(flatten)]
-    pub select: SelectOption,
-    #[command(flatten)]
-    pub surrogate: SurrogateOptions,
-    #[command(flatten)]
-    pub bars: BarOptions,
-    #[command(flatten)]
-    pub threads: ThreadOptions,
+    pub settings: Named<OfFitting>,
     #[command(flatten)]
     pub stage: StageOptions,
 }
@@ -71,11 +66,12 @@ struct Times {
 
 pub fn run(options: &FitOptions) -> Result<()> {
     let target = options.stage.target()?;
-    let on = options.threads.cpu()?;
-    let surrogate = method::surrogate(Preset::Lipex, &options.surrogate, 0)?;
-    let selector: Arc<dyn Selector<Cpu>> = match (&options.keep, &options.select.select) {
+    let settings = options.settings.settings()?;
+    let on = Cpu::with_threads(settings.threads())?;
+    let surrogate = settings.surrogate::<Cpu>(Domain::Text)?;
+    let selector: Arc<dyn Selector<Cpu>> = match (&options.keep, settings.get("select")) {
         (Some(list), _) => Arc::new(GivenFeatures(parse::keep(list)?)),
-        (None, Some(select)) => parse::select(select)?,
+        (None, Some(_)) => settings.selector::<Cpu>(Domain::Text)?,
         (None, None) => Arc::new(All),
     };
     let arrays = Arrays::read(&options.files)?;
@@ -101,7 +97,9 @@ pub fn run(options: &FitOptions) -> Result<()> {
         rank: Rank::Supporting,
         seed: 0,
     };
-    let bars = options.bars.uncertainty.then(|| estimate.uncertainty(&ErrorBars::default())).transpose()?;
+    let bars = (settings.get("uncertainty") == Some("true"))
+        .then(|| estimate.uncertainty(&ErrorBars::default()))
+        .transpose()?;
     let document = document(&fitted[0], &fidelity, bars.as_ref(), median_ms(times));
     target.write("json", to_json_lines(&document)?.into_bytes())
 }

@@ -1,34 +1,37 @@
 //! `lipex image`.
 
-use crate::backend::{self, Chosen};
-use crate::explain::{Asked, explain};
+use crate::backend;
+use crate::explain::{Asked, explain, settings, threads, unknown_backend};
 use crate::model::ImageModel;
 use crate::options::ImageOptions;
 use crate::output::{self, Folder, Targets};
 use crate::staging::Staging;
 use crate::{files, parse};
 use lipex::lipex_cuda::{self, HostModel};
-use lipex::{Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html};
+use lipex::{AnyExplainer, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let image = instance(options)?;
-    let model = ImageModel::open(&options.model, &options.threads)?;
-    let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
-        Chosen::Cpu => {
-            let on = options.threads.cpu()?;
-            explain::<_, Images>(on, &image, &model, &asked(options))?
-        }
+    let settings = settings(&options.settings, &options.view)?;
+    let model = ImageModel::open(&options.model, threads(&settings))?;
+    let explainer = settings.explainer(settings.device(), Domain::Image)?;
+    backend::tell(settings.device(), &explainer);
+    let asked = Asked { flip_to: options.flip_to.as_deref(), view: &options.view };
+    let (explanation, around, view) = match explainer {
+        AnyExplainer::Cpu(explainer) => explain::<_, Images>(&explainer, &image, &model, &asked)?,
         // The device renders, the program answers on the host.
-        Chosen::Cuda(on) => {
-            let rendered = image.clone().on_device(&on)?;
-            let (explanation, around, view) =
-                explain::<_, Images>(on.clone(), &rendered, &HostModel::new(model), &asked(options))?;
-            backend::report_traffic(&on);
-            (explanation, lipex_cuda::to_host(&on, &around)?, view)
+        AnyExplainer::Cuda(explainer) => {
+            let on = explainer.backend();
+            let rendered = image.clone().on_device(on)?;
+            let model = HostModel::new(model);
+            let (explanation, around, view) = explain::<_, Images>(&explainer, &rendered, &model, &asked)?;
+            backend::report_traffic(on);
+            (explanation, lipex_cuda::to_host(on, &around)?, view)
         }
+        _ => unknown_backend()?,
     };
     let e = &explanation;
     let mut staged = Staging::default();
@@ -42,11 +45,6 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         _ => None,
     };
     files::finish(staged, &targets, e, &view, others, &told)
-}
-
-fn asked(options: &ImageOptions) -> Asked<'_> {
-    let ImageOptions { model, method, sampling, noise, flip_to, view, .. } = options;
-    Asked { domain: Domain::Image, model, method, sampling, noise, flip_to: flip_to.as_deref(), view }
 }
 
 fn instance(options: &ImageOptions) -> Result<ImageInstance> {

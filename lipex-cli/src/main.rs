@@ -6,8 +6,8 @@ mod explain;
 mod files;
 mod fit;
 mod image;
-mod method;
 mod model;
+mod named;
 mod options;
 mod output;
 mod parse;
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 /// One line on standard error, whatever the message holds.
 fn fail(message: &str) {
     let line: String = message.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join(" ");
-    eprintln!("error: {}", report::printable(&line));
+    eprintln!("error: {}", report::printable(&named::dashed(&line)));
 }
 
 /// The argument parser's own answer: help and version as they are, errors in one line.

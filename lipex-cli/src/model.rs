@@ -1,9 +1,9 @@
 //! The model that `--model` names.
 
-use crate::options::{ModelOptions, ThreadOptions};
+use crate::options::ModelOptions;
 use crate::program;
 use lipex::{
-    Backend, Batching, BlackBox, CommandModel, Cpu, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
+    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
     Probabilities, Result, Seen, Texts,
 };
 use std::path::Path;
@@ -21,13 +21,6 @@ pub enum ImageModel {
     Onnx(OnnxImage),
 }
 
-impl ThreadOptions {
-    /// The CPU with as many threads.
-    pub fn cpu(self) -> Result<Cpu> {
-        Cpu::with_threads(self.threads.unwrap_or(1))
-    }
-}
-
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
 fn onnx(value: &str) -> Option<&str> {
     let file = Path::new(value).extension().is_some_and(|e| e == "onnx") && !value.contains(':');
@@ -35,7 +28,7 @@ fn onnx(value: &str) -> Option<&str> {
 }
 
 impl TextModel {
-    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         let Some(value) = options.model.as_deref().filter(|m| *m != "demo") else {
             program::timeout(options)?;
             no_onnx(options, "demo")?;
@@ -70,7 +63,7 @@ impl TextModel {
 }
 
 impl ImageModel {
-    pub fn open(options: &ModelOptions, threads: &ThreadOptions) -> Result<Self> {
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         const GIVE: &str = "give --model onnx:FOLDER, or 'command:PROGRAM ARGS', a program that takes images \
                             (docs/command-protocol.md)";
         let Some(value) = options.model.as_deref() else {
@@ -112,7 +105,7 @@ fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
     }
 }
 
-fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxOptions> {
+fn onnx_options(options: &ModelOptions, threads: Option<usize>) -> Result<OnnxOptions> {
     let mut onnx = OnnxOptions::new();
     if let Some(file) = &options.tokenizer {
         onnx = onnx.tokenizer(file);
@@ -132,7 +125,7 @@ fn onnx_options(options: &ModelOptions, threads: &ThreadOptions) -> Result<OnnxO
     if options.sigmoid {
         onnx = onnx.sigmoid();
     }
-    if let Some(threads) = threads.threads {
+    if let Some(threads) = threads {
         onnx = onnx.threads(threads);
     }
     Ok(onnx)

@@ -1,6 +1,7 @@
 //! The options, and what `--help` says of them.
 
 use crate::fit::FitOptions;
+use crate::named::{Named, OfImages, OfTexts, help_of};
 use crate::perturb::PerturbOptions;
 use crate::select::SelectOptions;
 use clap::{Args, Parser, Subcommand};
@@ -22,10 +23,8 @@ const EXCLUSIONS: &str = "What excludes what:
 
 Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 
-const IMAGE_NOTES: &str = "Defaults that differ from those of texts: masks are bernoulli (each segment kept with probability ½), as LIME's
-and the paper's for images; --preset lime has 1000 masks and keeps every segment. A segment map must have the size of
-the upright photo. --sampler lime draws what LIME draws when explain_instance is given a random_seed; without one it draws a
-number first, and its masks are others.
+const IMAGE_NOTES: &str = "A segment map must have the size of the upright photo. --sampler lime draws what LIME draws when
+explain_instance is given a random_seed; without one it draws a number first, and its masks are others.
 
 What excludes what:
   A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --starts,
@@ -76,17 +75,9 @@ pub struct TextOptions {
     #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]
-    pub method: MethodOptions,
-    #[command(flatten)]
-    pub sampling: SamplingOptions,
+    pub settings: Named<OfTexts>,
     #[command(flatten)]
     pub words: WordOptions,
-    #[command(flatten)]
-    pub noise: NoiseOptions,
-    #[command(flatten)]
-    pub threads: ThreadOptions,
-    #[command(flatten)]
-    pub backend: BackendOption,
     /// Also find what would make the prediction class B: the fewest words, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]
@@ -123,15 +114,7 @@ pub struct ImageOptions {
     #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]
-    pub method: MethodOptions,
-    #[command(flatten)]
-    pub sampling: SamplingOptions,
-    #[command(flatten)]
-    pub threads: ThreadOptions,
-    #[command(flatten)]
-    pub backend: BackendOption,
-    #[command(flatten)]
-    pub noise: NoiseOptions,
+    pub settings: Named<OfImages>,
     /// Also find what would make the prediction class B: the fewest segments, in order of what they add for the predicted
     /// class against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]
@@ -180,180 +163,9 @@ pub struct ModelOptions {
     /// multi_label_classification]
     #[arg(long, help_heading = "Model")]
     pub sigmoid: bool,
-    /// Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the
-    /// result [default: 64]
-    #[arg(long, value_name = "B", help_heading = "Model")]
-    pub batch_size: Option<usize>,
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,
-}
-
-/// How masks are weighed, features selected and the surrogate fitted.
-#[derive(Args)]
-pub struct MethodOptions {
-    /// All settings at once; options after it change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and
-    /// ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (5000 masks, highest:10, ridge;
-    /// for images 1000 masks, every segment, ridge). authors: the paper's, fitted as its authors' released code does it (Adam on
-    /// minibatches). kernel-shap: Kernel SHAP for every class (2048 masks, every feature, least squares; exact Shapley values
-    /// up to 11 features)
-    #[arg(long, value_name = "PRESET", default_value = "lipex", help_heading = "Method")]
-    pub preset: String,
-    #[command(flatten)]
-    pub weigh: WeighOptions,
-    #[command(flatten)]
-    pub select: SelectOption,
-    #[command(flatten)]
-    pub surrogate: SurrogateOptions,
-}
-
-/// How masks are weighed.
-#[derive(Args)]
-pub struct WeighOptions {
-    /// How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the instance),
-    /// cosine-similarity, cosine-distance (as the paper prints it; its code weighs exponentially) [default:
-    /// exponential:0.25]
-    #[arg(long, value_name = "P", help_heading = "Method")]
-    pub proximity: Option<String>,
-}
-
-/// How features are selected.
-#[derive(Args)]
-pub struct SelectOption {
-    /// Which features (words, segments) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for
-    /// two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all [default: forward:5, the paper's;
-    /// lime: highest:10, for images all; kernel-shap: all]
-    #[arg(long, value_name = "HOW", help_heading = "Method")]
-    pub select: Option<String>,
-}
-
-/// The surrogate and its settings.
-#[derive(Args)]
-pub struct SurrogateOptions {
-    /// softmax (all classes together; the paper's), ridge (each class alone, LIME's), authors (a softmax by the recipe of the
-    /// authors' code: Adam on minibatches of 128, from a random start), kernel-shap (each class alone, least squares held to the
-    /// model's answers for the whole text and for none) [default: softmax; lime: ridge; authors and kernel-shap: their own]
-    #[arg(long, value_name = "S", help_heading = "Method")]
-    pub surrogate: Option<String>,
-    /// How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv,
-    /// alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins) [default: hellinger]
-    #[arg(long, value_name = "D", help_heading = "Method")]
-    pub divergence: Option<String>,
-    /// Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks
-    /// held out of refits; no more calls of the model [default: 0.0001; paper: 0.001]
-    #[arg(long, value_name = "L|auto", help_heading = "Method")]
-    pub lambda: Option<String>,
-    /// curvature: λ shrinks alike under every divergence; raw: λ as the formula has it; class: every class is shrunk alike,
-    /// likely or not, and λ is a pure number (0.003 unless set) [default: curvature; the same as raw for hellinger]
-    #[arg(long, value_name = "HOW", help_heading = "Method")]
-    pub lambda_scale: Option<String>,
-    /// Divide the sum of divergences by the count of masks (the paper's equation 6) or by the sum of their weights, which
-    /// makes λ mean the same for every proximity [default: count]
-    #[arg(long, value_name = "HOW", help_heading = "Method")]
-    pub normalise: Option<String>,
-    /// What the weights are added to: fitted (a number a class), anchored (the model's answer for the whole instance, which the
-    /// surrogate then cannot miss), auto (anchored; where the model all but rules a class out, the better of both on masks held
-    /// out) or none (the paper's). A ridge has fitted and anchored [default: fitted; paper: none]
-    #[arg(long, value_name = "HOW", help_heading = "Method")]
-    pub intercept: Option<String>,
-    /// Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain most
-    /// of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features by number
-    /// from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model [default: none]
-    #[arg(long, value_name = "K|auto|none|given:LIST", help_heading = "Method")]
-    pub pairs: Option<String>,
-    /// Replaced by --intercept none.
-    #[arg(long, hide = true)]
-    pub no_intercept: bool,
-    /// Stop a softmax fit when the excess over the optimum is foreseen to be below this share of the objective [default:
-    /// 0.0000001]
-    #[arg(long, value_name = "T", help_heading = "Method")]
-    pub tolerance: Option<f64>,
-    /// Penalty of a ridge on its coefficients [default: 1, LIME's]
-    #[arg(long, value_name = "A", help_heading = "Method")]
-    pub alpha: Option<f64>,
-    /// auto: several where the model answers 0 and 1, since no divergence but kl is convex in W; 1: one start; 2: from the
-    /// solution under kl as well, the better one is kept [default: auto]
-    #[arg(long, value_name = "auto|1|2", help_heading = "Method")]
-    pub starts: Option<String>,
-}
-
-/// How masks are drawn.
-#[derive(Args)]
-pub struct SamplingOptions {
-    /// Masks drawn, the whole instance included; more make W steadier and cost model calls [default: 1000, the paper's; lime:
-    /// 5000 for texts; kernel-shap: 2048]
-    #[arg(long, value_name = "N", help_heading = "Sampling")]
-    pub samples: Option<usize>,
-    /// How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's for texts),
-    /// antithetic (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said; LIME's
-    /// and the paper's for images), weight-proportional (more masks where they weigh more), kernel-shap
-    /// (Kernel SHAP's: pairs of complements, small and large ones first, with weights of their own), exhaustive (all, up to 20 features), lime (LIME's own masks for the seed; of texts, or, as
-    /// lime-image, of images) [default: uniform-size; images: bernoulli; kernel-shap: its own]
-    #[arg(long, value_name = "S", help_heading = "Sampling")]
-    pub sampler: Option<String>,
-    /// Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ [default: none]
-    #[arg(long, value_name = "R", help_heading = "Sampling")]
-    pub within_angle: Option<f64>,
-    /// With --within-angle: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer
-    /// masks than --samples are left [default: only sizes within the angle are drawn]
-    #[arg(long, requires = "within_angle", help_heading = "Sampling")]
-    pub filtered: bool,
-    /// Seed of the masks, and of a random start: the same seed gives the same masks
-    #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
-    pub seed: u64,
-}
-
-/// How much of W is noise of the masks, and how many masks are enough.
-#[derive(Args)]
-pub struct NoiseOptions {
-    #[command(flatten)]
-    pub bars: BarOptions,
-    /// Start at 100 masks and add more until the answer is steady, as --settled or --half-width says; no call of the model
-    /// is repeated [default: --samples masks]
-    #[arg(long, conflicts_with = "samples", help_heading = "Uncertainty")]
-    pub adaptive: bool,
-    /// With --adaptive: until no other feature can be above one of the K that hold the predicted class up (the first K of
-    /// --rank) by more than EPS times the largest. K:order asks for their order instead [default: 3:0.1]
-    #[arg(
-        long,
-        value_name = "K[:EPS]",
-        requires = "adaptive",
-        conflicts_with = "half_width",
-        help_heading = "Uncertainty"
-    )]
-    pub settled: Option<String>,
-    /// With --adaptive: until every interval of W reaches no further than H to either side
-    #[arg(long, value_name = "H", requires = "adaptive", help_heading = "Uncertainty")]
-    pub half_width: Option<f64>,
-    /// With --adaptive: the most masks, the whole instance included [default: 5000]
-    #[arg(long, value_name = "M", requires = "adaptive", help_heading = "Uncertainty")]
-    pub max_samples: Option<usize>,
-}
-
-/// Whether W gets error bars.
-#[derive(Args)]
-pub struct BarOptions {
-    /// Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the
-    /// top K (of --top; else 5), and how many masks would halve the bars. Costs refits, no calls of the model
-    #[arg(long, help_heading = "Uncertainty")]
-    pub uncertainty: bool,
-}
-
-/// Where stages run.
-#[derive(Args)]
-pub struct BackendOption {
-    /// Where it is computed: cpu, cuda (an NVIDIA driver r525 or newer is all it needs; lipex devices lists what there is) or
-    /// auto (a device if there is one; says which)
-    #[arg(long, value_name = "B", default_value = "cpu", help_heading = "Running")]
-    pub backend: String,
-}
-
-/// How many threads work.
-#[derive(Args, Clone, Copy)]
-pub struct ThreadOptions {
-    /// Threads. Does not change the result [default: 1; for models in folders, all cores]
-    #[arg(long, value_name = "T", help_heading = "Running")]
-    pub threads: Option<usize>,
 }
 
 /// What a feature of a text is.
@@ -411,9 +223,7 @@ pub struct View {
     /// Words or segments listed for the predicted class
     #[arg(long, value_name = "K", default_value_t = 5, help_heading = "Output")]
     pub top: usize,
-    /// Their order: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; the
-    /// paper's and LIME's), effect (change of probability on removal) [default: supporting; other presets: absolute]
-    #[arg(long, value_name = "HOW", help_heading = "Output")]
+    #[arg(long, value_name = "HOW", help_heading = "Output", help = help_of("rank"))]
     pub rank: Option<String>,
     /// The log-odds that each word or segment adds for class A against class B
     #[arg(long, value_name = "A:B", help_heading = "Output")]

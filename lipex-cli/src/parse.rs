@@ -1,14 +1,7 @@
 //! Values of options that are more than a word or a number.
 
-use crate::backend::{Law, Picking, Weighing};
-use crate::options::SamplingOptions;
 use crate::output;
-use lipex::perturb::{Filtered, ShapleySize, WeightProportional};
-use lipex::{
-    All, Angle, AnotherPicture, Antithetic, Baseline, Bernoulli, CosineDistance, CosineSimilarity, Domain, Error,
-    Exhaustive, Exponential, Forward, HighestWeights, LambdaScale, LassoPath, LimeImage, LimeText, Normalise, Picture,
-    Result, Rule, SegmentMap, ShapleyKernel, Starts, UniformSize, baseline_by_name,
-};
+use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, baseline_by_name};
 use std::sync::Arc;
 
 /// The part before a colon, and the part after it if there is one.
@@ -19,35 +12,6 @@ fn split(value: &str) -> (&str, Option<&str>) {
 /// A number after a colon.
 fn number<T: std::str::FromStr>(option: &str, value: &str, text: &str, what: &str) -> Result<T> {
     text.parse().map_err(|_| Error::setting(option, value, format!("\"{text}\" is not {what}")))
-}
-
-pub fn proximity(value: &str) -> Result<Arc<dyn Weighing>> {
-    Ok(match split(value) {
-        ("exponential", None) => Arc::new(Exponential::default()),
-        ("exponential", Some(width)) => Arc::new(Exponential::new(number("proximity", value, width, "a width")?)?),
-        ("cosine-similarity", None) => Arc::new(CosineSimilarity),
-        ("cosine-distance", None) => Arc::new(CosineDistance),
-        ("shapley", None) => Arc::new(ShapleyKernel),
-        _ => {
-            let reason = "choose exponential, exponential:W, cosine-similarity, cosine-distance or shapley";
-            return Err(Error::setting("proximity", value, reason));
-        }
-    })
-}
-
-pub fn select(value: &str) -> Result<Arc<dyn Picking>> {
-    let count = |k: &str| number("select", value, k, "a number of features");
-    Ok(match split(value) {
-        ("forward", Some(k)) => Arc::new(Forward::new(count(k)?)?),
-        ("exclusive", Some(k)) => Arc::new(Forward::exclusive(count(k)?)?),
-        ("highest", Some(k)) => Arc::new(HighestWeights::new(count(k)?)?),
-        ("lasso", Some(k)) => Arc::new(LassoPath::new(count(k)?)?),
-        ("all", None) => Arc::new(All),
-        _ => {
-            let reason = "choose forward:K, exclusive:K, highest:K, lasso:K (K features a class) or all";
-            return Err(Error::setting("select", value, reason));
-        }
-    })
 }
 
 /// Features by number: 3,5,9.
@@ -61,99 +25,6 @@ pub fn keep(value: &str) -> Result<Vec<usize>> {
         list.push(feature);
     }
     Ok(list)
-}
-
-/// The sampler `value`, confined to an angle if the options give one.
-pub fn sampler(value: &str, options: &SamplingOptions, domain: Domain) -> Result<Arc<dyn Law>> {
-    let within = options.within_angle.map(Angle::new).transpose()?;
-    let (conditional, filter) = if options.filtered { (None, within) } else { (within, None) };
-    let law: Arc<dyn Law> = match split(value) {
-        ("uniform-size", None) => {
-            let law = UniformSize { within: conditional };
-            return Ok(match filter {
-                Some(within) => Arc::new(Filtered { law, within }),
-                None => Arc::new(law),
-            });
-        }
-        ("bernoulli", keep) => {
-            let mut law = match keep {
-                Some(keep) => Bernoulli::new(number("sampler", value, keep, "a probability")?)?,
-                None => Bernoulli::default(),
-            };
-            law.within = conditional;
-            return Ok(match filter {
-                Some(within) => Arc::new(Filtered { law, within }),
-                None => Arc::new(law),
-            });
-        }
-        ("antithetic", None) => Arc::new(Antithetic),
-        ("weight-proportional", None) => Arc::new(WeightProportional),
-        ("kernel-shap", None) => Arc::new(ShapleySize),
-        ("exhaustive", None) if options.samples.is_some() => {
-            let reason = "draws every mask there is; leave --samples out, or choose another sampler";
-            return Err(Error::setting("sampler", value, reason));
-        }
-        ("exhaustive", None) => Arc::new(Exhaustive),
-        ("lime-image", None) => Arc::new(LimeImage),
-        ("lime", None) if domain == Domain::Image => Arc::new(LimeImage),
-        ("lime", None) => Arc::new(LimeText),
-        _ => {
-            let reason = "choose uniform-size, antithetic, bernoulli, bernoulli:P, weight-proportional, kernel-shap, \
-                          exhaustive or lime";
-            return Err(Error::setting("sampler", value, reason));
-        }
-    };
-    match within {
-        Some(angle) => {
-            let reason = format!("the sampler {value} cannot be confined; choose uniform-size or bernoulli");
-            Err(Error::setting("within-angle", angle.radians(), reason))
-        }
-        None => Ok(law),
-    }
-}
-
-pub fn lambda(value: &str) -> Result<f64> {
-    value.parse().map_err(|_| Error::setting("lambda", value, "a number, not negative, or auto"))
-}
-
-/// K, K:EPS or K:order.
-pub fn settled(value: &str) -> Result<Rule> {
-    let (k, rest) = split(value);
-    let k = number("settled", value, k, "a number of words")?;
-    Ok(match rest {
-        None => Rule::Settled { k, indifference: 0.1 },
-        Some("order") => Rule::Order { k },
-        Some(share) => Rule::Settled {
-            k,
-            indifference: number("settled", value, share, "a share of the largest weight, or order")?,
-        },
-    })
-}
-
-pub fn starts(value: &str) -> Result<Starts> {
-    match value {
-        "auto" => Ok(Starts::Auto),
-        "1" => Ok(Starts::One),
-        "2" => Ok(Starts::Two),
-        _ => Err(Error::setting("starts", value, "choose auto, 1 or 2")),
-    }
-}
-
-pub fn lambda_scale(value: &str) -> Result<LambdaScale> {
-    match value {
-        "curvature" => Ok(LambdaScale::Curvature),
-        "raw" => Ok(LambdaScale::Raw),
-        "class" => Ok(LambdaScale::Class),
-        _ => Err(Error::setting("lambda-scale", value, "choose curvature, raw or class")),
-    }
-}
-
-pub fn normalise(value: &str) -> Result<Normalise> {
-    match value {
-        "count" => Ok(Normalise::Count),
-        "weight" => Ok(Normalise::Weight),
-        _ => Err(Error::setting("normalise", value, "choose count or weight")),
-    }
 }
 
 /// The segments of a picture of a size: `grid:RxC`, or `map:FILE`.

@@ -1,10 +1,10 @@
 //! `lipex select`: a selection alone.
 
 use crate::arrays::{Arrays, FileOptions, StageOptions, median_ms};
-use crate::options::{EXIT_CODES, SelectOption, ThreadOptions};
-use crate::parse;
+use crate::named::{Named, OfSelecting};
+use crate::options::EXIT_CODES;
 use clap::Args;
-use lipex::{Result, Selection, to_json_lines};
+use lipex::{Cpu, Domain, Result, Selection, to_json_lines};
 use serde::Serialize;
 use std::time::Instant;
 
@@ -14,9 +14,7 @@ pub struct SelectOptions {
     #[command(flatten)]
     pub files: FileOptions,
     #[command(flatten)]
-    pub select: SelectOption,
-    #[command(flatten)]
-    pub threads: ThreadOptions,
+    pub settings: Named<OfSelecting>,
     #[command(flatten)]
     pub stage: StageOptions,
 }
@@ -38,8 +36,9 @@ struct Times {
 
 pub fn run(options: &SelectOptions) -> Result<()> {
     let target = options.stage.target()?;
-    let on = options.threads.cpu()?;
-    let selector = parse::select(options.select.select.as_deref().unwrap_or("forward:5"))?;
+    let settings = options.settings.settings()?;
+    let on = Cpu::with_threads(settings.threads())?;
+    let selector = settings.selector::<Cpu>(Domain::Text)?;
     let arrays = Arrays::read(&options.files)?;
     let (mut weighing, mut selecting) = (Vec::new(), Vec::new());
     let mut selection = Selection::default();

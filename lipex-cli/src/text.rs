@@ -1,47 +1,56 @@
 //! `lipex text`.
 
-use crate::backend::{self, Chosen};
-use crate::explain::{Asked, Explained, explain};
+use crate::backend;
+use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
 use crate::options::{TextOptions, WordOptions};
 use crate::output::{self, Targets};
 use crate::staging::Staging;
 use crate::{files, report};
-use lipex::{Cuda, DemoModel, Domain, Error, Removed, Result, Seen, Split, TextInstance, Texts, Unit, lipex_cuda, npy};
+use lipex::{
+    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Removed, Result, Seen, Split, TextInstance, Texts, Unit,
+    lipex_cuda, npy,
+};
 
 pub fn run(options: &TextOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
-    let model = TextModel::open(&options.model, &options.threads)?;
+    let settings = settings(&options.settings, &options.view)?;
+    let model = TextModel::open(&options.model, threads(&settings))?;
     let (text, cut) = instance(options, &model)?;
-    let (explanation, around, view) = match backend::choose(&options.backend.backend)? {
-        Chosen::Cpu => {
-            let on = options.threads.cpu()?;
-            explain::<_, Texts>(on, &text, &model, &asked(options))?
+    let explainer = settings.explainer(settings.device(), Domain::Text)?;
+    backend::tell(settings.device(), &explainer);
+    let (explanation, around, view) = match explainer {
+        AnyExplainer::Cpu(explainer) => explain::<_, Texts>(&explainer, &text, &model, &asked(options))?,
+        AnyExplainer::Cuda(explainer) => {
+            let (explanation, around, view) = on_device(&explainer, text, &model, options)?;
+            backend::report_traffic(explainer.backend());
+            (explanation, lipex_cuda::to_host(explainer.backend(), &around)?, view)
         }
-        Chosen::Cuda(on) => {
-            let (explanation, around, view) = on_device(&on, text, &model, options)?;
-            backend::report_traffic(&on);
-            (explanation, lipex_cuda::to_host(&on, &around)?, view)
-        }
+        _ => unknown_backend()?,
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
     files::finish(Staging::default(), &targets, &explanation, &view, others, &cut)
 }
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
-fn on_device(on: &Cuda, text: TextInstance, model: &TextModel, options: &TextOptions) -> Result<Explained<Cuda>> {
+fn on_device(
+    explainer: &Explainer<Cuda>,
+    text: TextInstance,
+    model: &TextModel,
+    options: &TextOptions,
+) -> Result<Explained<Cuda>> {
     if model.is_demo()
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
-        return explain(on.clone(), &tokens, &DemoModel::embedded().on_device(on)?, &asked(options));
+        let demo = DemoModel::embedded().on_device(explainer.backend())?;
+        return explain(explainer, &tokens, &demo, &asked(options));
     }
-    explain::<_, Texts>(on.clone(), &text, model, &asked(options))
+    explain::<_, Texts>(explainer, &text, model, &asked(options))
 }
 
 fn asked(options: &TextOptions) -> Asked<'_> {
-    let TextOptions { model, method, sampling, noise, flip_to, view, .. } = options;
-    Asked { domain: Domain::Text, model, method, sampling, noise, flip_to: flip_to.as_deref(), view }
+    Asked { flip_to: options.flip_to.as_deref(), view: &options.view }
 }
 
 /// The text, and what the report says of a cut.

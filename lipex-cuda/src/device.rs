@@ -109,7 +109,7 @@ impl Cuda {
         if !info.is_supported() {
             let (name, (major, minor)) = (info.name, info.capability);
             let reason = format!(
-                "{name} has compute capability {major}.{minor}, and lipex needs 7.5 or newer; use --backend cpu"
+                "{name} has compute capability {major}.{minor}, and lipex needs 7.5 or newer; use `backend` cpu"
             );
             return Err(Error::Unavailable { backend: "cuda", reason });
         }

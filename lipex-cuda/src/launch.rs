@@ -150,6 +150,17 @@ impl Cuda {
     }
 }
 
+/// Launches a kernel that ends at once, as stages launch theirs: for measuring what that costs the host.
+///
+/// # Errors
+/// Those of the device.
+pub fn launch_nothing(on: &Cuda) -> Result<()> {
+    let shape = Shape { grid: (1, 1), threads: 32, shared: 0 };
+    let nothing = [Argument::Long(0); 5];
+    // SAFETY: lipex_gather(rows, index, out, width, count) reads and writes nothing where the count is 0.
+    unsafe { on.launch("launch", (&lipex_kernels::BACKEND, "lipex_gather", None), shape, &nothing) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@
 //!
 //! What is not on the device: masks of LIME's own laws, which draw in one sequence, of Kernel SHAP, and given ones, which come
 //! from the CPU and are copied, as do Bernoulli masks drawn within an angle; the lasso path, the authors' recipe, Kernel
-//! SHAP's surrogate, and highest weights over more than 2048 features; of error bars, the factors and products of matrices
+//! SHAP's surrogate, a ridge that is anchored or has pairs, an intercept or pairs that the data choose, fidelity and error bars of
+//! fits with pairs, and highest weights over more than 2048 features; of error bars, the factors and products of matrices
 //! whose sums over rows the device made; and everything that is host data by nature, selections and fits.
 //!
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
@@ -40,6 +41,7 @@ pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
 pub use fit::{Road, objective, objective_reference};
 pub use host_model::HostModel;
+pub use launch::launch_nothing;
 pub use perturb::uniform_size_reference;
 pub use probe::driver_is_present;
 pub use render::{Pixel, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When, distinct};

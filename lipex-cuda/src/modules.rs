@@ -167,12 +167,12 @@ mod tests {
         let first = modules.place(&FIT, Some(&programs(0.1))).0;
         let plain = modules.place(&WEIGH, None).0;
         for i in 1..MOST_MODULES {
-            assert!(modules.place(&FIT, Some(&programs(0.1 + i as f32))).1.is_none(), "{i}");
+            assert!(modules.place(&FIT, Some(&programs(0.1 + 0.05 * i as f32))).1.is_none(), "{i}");
         }
         // What is used stays; the next in age goes.
         assert!(Arc::ptr_eq(&first, &modules.place(&FIT, Some(&programs(0.1))).0));
-        let (_, evicted) = modules.place(&FIT, Some(&programs(-7.0)));
-        assert!(evicted.unwrap().programs == Some(programs(1.1)));
+        let (_, evicted) = modules.place(&FIT, Some(&programs(0.97)));
+        assert!(evicted.unwrap().programs == Some(programs(0.1 + 0.05)));
         assert!(Arc::ptr_eq(&first, &modules.place(&FIT, Some(&programs(0.1))).0));
         assert!(Arc::ptr_eq(&plain, &modules.place(&WEIGH, None).0));
         assert_eq!(locked(&modules.0).len(), MOST_MODULES + 1);

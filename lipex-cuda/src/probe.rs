@@ -45,7 +45,7 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 fn unavailable(reason: impl Into<String>) -> Error {
-    Error::Unavailable { backend: "cuda", reason: format!("{}; use --backend cpu", reason.into()) }
+    Error::Unavailable { backend: "cuda", reason: format!("{}; use `backend` cpu", reason.into()) }
 }
 
 /// The driver's library by the names that cudarc tries first, where it loads libraries itself; where another crate has it link

@@ -41,6 +41,7 @@ mod json;
 pub mod npy;
 mod outputs;
 mod page;
+mod settings;
 mod text;
 
 pub use command::CommandModel;
@@ -61,6 +62,9 @@ pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
 pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use settings::{
+    AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
+};
 pub use text::{Removed, Split, TextBuilder, TextInstance, TokenText, Unit};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
@@ -84,3 +88,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/adding-a-divergence.md")]
 struct AddingADivergence;
+
+/// So is what is said of settings.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/settings.md")]
+struct SettingsByName;

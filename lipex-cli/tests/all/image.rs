@@ -276,12 +276,14 @@ fn a_picture_of_100_megapixels_is_refused_by_its_header() {
 fn help_teaches() {
     let output = Command::new(env!("CARGO_BIN_EXE_lipex")).args(["image", "--help"]).output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for word in [
         "--segments",
         "--baseline",
         "--overlay",
         "bernoulli",
-        "1000 masks",
+        "[default: 1000, the paper's; kernel-shap: 2048]",
+        "[default: forward:5, the paper's; lime, kernel-shap: all]",
         "random_seed",
         "50 megapixels",
         "Exit codes",

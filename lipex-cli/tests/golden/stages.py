@@ -117,7 +117,7 @@ def check(lipex):
                 np.save(file, array)
             given = ["--masks", files[0], "--probs", files[1], "--weights", files[2]]
             fit = run("fit", *given, "--divergence", divergence, "--lambda", str(lam), "--normalise", normalise,
-                      *([] if intercept else ["--no-intercept"]))
+                      *([] if intercept else ["--intercept", "none"]))
             matrix, b = np.array(fit["matrix"]), np.array(fit["intercept"])
             assert fit["kept"] == list(range(33)) and matrix.shape == (5, 33)
             # A total variation has kinks, where its gradient does not vanish.

@@ -343,7 +343,7 @@ impl Softmax {
     /// [`Error::Setting`] for pairs without an intercept, and those of [`lambda_factor`](Softmax::lambda_factor).
     pub fn check(&self) -> Result<()> {
         if self.intercept == Intercept::None && !self.pairs.is_none() {
-            let reason = "a surrogate without an intercept has no pairs; add --intercept anchored or fitted";
+            let reason = "a surrogate without an intercept has no pairs; add `intercept` anchored or fitted";
             return Err(Error::setting("pairs", &self.pairs, reason));
         }
         self.lambda_factor().map(|_| ())

@@ -20,3 +20,8 @@ pub fn json(file: impl AsRef<Path>) -> Value {
 pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
 }
+
+/// A model of the project.
+pub fn own(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/models").join(name)
+}

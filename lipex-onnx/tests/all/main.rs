@@ -1,4 +1,6 @@
 //! All tests that run models, in one program.
 
+mod bad_folders;
 mod common;
+mod own_models;
 mod shared_models;

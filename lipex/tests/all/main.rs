@@ -20,5 +20,6 @@ mod page;
 mod picture_files;
 mod readings;
 mod setters;
+mod settings;
 mod text;
 mod watch;

@@ -1,0 +1,79 @@
+//! Means over texts, and differences with intervals.
+
+use crate::REMOVED;
+use lipex::philox::{Draws, Purpose};
+
+const REFITS: u32 = 2000;
+
+/// One text under one way to fit.
+#[derive(Clone)]
+pub struct Judged {
+    pub at_instance: f64,
+    pub unseen: f64,
+    /// `None` where no mask is near.
+    pub near: Option<f64>,
+    pub pairs: usize,
+    /// Whether removing the first 1 … 5 words of the ranking changes the class.
+    pub flips: Vec<bool>,
+    /// The same for the greedy set.
+    pub greedy: Vec<bool>,
+}
+
+pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
+    println!(
+        "| N | fit | at x | unseen | near | pairs | flips by 1 … {REMOVED} | greedy |\n|---|---|---|---|---|---|---|---|"
+    );
+    for ((samples, name), texts) in ways.iter().zip(judged) {
+        let share = |of: fn(&Judged) -> &Vec<bool>| -> String {
+            let at = |k: usize| mean(texts.iter().map(|t| f64::from(of(t)[k])));
+            (0..REMOVED).map(|k| format!("{:.2}", at(k))).collect::<Vec<_>>().join(" ")
+        };
+        println!(
+            "| {samples} | {name} | {:.4} | {:.4} | {:.4} | {:.1} | {} | {} |",
+            mean(texts.iter().map(|t| t.at_instance)),
+            mean(texts.iter().map(|t| t.unseen)),
+            mean(texts.iter().filter_map(|t| t.near)),
+            mean(texts.iter().map(|t| t.pairs as f64)),
+            share(|t| &t.flips),
+            share(|t| &t.greedy),
+        );
+    }
+    println!(
+        "\n| N | fit against the first of its N | unseen | near | flips by 1 … {REMOVED} |\n|---|---|---|---|---|"
+    );
+    let mut first = 0;
+    for (i, (samples, name)) in ways.iter().enumerate() {
+        if ways[first].0 != *samples {
+            first = i;
+        }
+        if first == i {
+            continue;
+        }
+        let of = |value: fn(&Judged, usize) -> Option<f64>, k: usize| {
+            let both = judged[i].iter().zip(&judged[first]);
+            interval(&both.filter_map(|(a, b)| Some(value(a, k)? - value(b, k)?)).collect::<Vec<f64>>())
+        };
+        let flips: Vec<String> = (0..REMOVED).map(|k| of(|t, k| Some(f64::from(t.flips[k])), k)).collect();
+        let (unseen, near) = (of(|t, _| Some(t.unseen), 0), of(|t, _| t.near, 0));
+        println!("| {samples} | {name} | {unseen} | {near} | {} |", flips.join("; "));
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    values.for_each(|v| (sum, count) = (sum + v, count + 1));
+    sum / f64::from(count.max(1))
+}
+
+/// The mean and its 95 % interval, texts drawn again.
+fn interval(differences: &[f64]) -> String {
+    let n = differences.len() as u32;
+    let again = |refit: u32| {
+        let mut draws = Draws::new(0, refit, 0, Purpose::Bootstrap);
+        mean((0..n).map(|i| differences[draws.below(i, n) as usize]))
+    };
+    let mut means: Vec<f64> = (0..REFITS).map(again).collect();
+    means.sort_by(f64::total_cmp);
+    let at = |share: f64| means[(share * f64::from(REFITS)) as usize];
+    format!("{:+.4} [{:+.4}, {:+.4}]", mean(differences.iter().copied()), at(0.025), at(0.975))
+}

@@ -1,0 +1,172 @@
+//! From names and values to parts, and to an explainer.
+
+use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete};
+use super::table::number;
+use super::{Settings, settled};
+use lipex_core::{
+    Adaptive, Angle, Authors, Domain, Error, ErrorBars, Explainer, Perturber, Proximity, Rank, Result, Ridge, Rule,
+    Selector, Softmax, Surrogate,
+};
+use std::sync::Arc;
+
+impl Settings {
+    /// An explainer with these settings on a backend, for such instances.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that do not fit together.
+    pub fn explainer_on<B: Complete>(&self, on: B, domain: Domain) -> Result<Explainer<B>> {
+        self.check_together()?;
+        let mut explainer = on.preset(self.preset());
+        if domain == Domain::Image {
+            explainer = B::images(explainer);
+        }
+        explainer = explainer
+            .perturber(self.sampler::<B>(domain)?)
+            .proximity(self.proximity::<B>(domain)?)
+            .selector(self.selector::<B>(domain)?);
+        explainer = B::with_surrogate(explainer, self.any_surrogate(domain)?);
+        if let Some(samples) = self.get("samples") {
+            explainer = explainer.samples(number("samples", samples)?);
+        }
+        if let Some(seed) = self.get("seed") {
+            explainer = explainer.seed(number("seed", seed)?);
+        }
+        if let Some(size) = self.get("batch-size") {
+            explainer = explainer.batch_size(number("batch-size", size)?);
+        }
+        if let Some(rank) = self.get("rank") {
+            explainer = explainer.rank(Rank::by_name(rank)?);
+        }
+        self.with_noise(explainer)
+    }
+
+    /// Error bars and growth, if they are asked for.
+    fn with_noise<B: Complete>(&self, mut explainer: Explainer<B>) -> Result<Explainer<B>> {
+        if self.is_set("uncertainty") {
+            let mut bars = ErrorBars::default();
+            if let Some(top) = self.get("top") {
+                bars = bars.top(number("top", top)?)?;
+            }
+            explainer = explainer.error_bars(bars);
+        }
+        if !self.is_set("adaptive") {
+            return Ok(explainer);
+        }
+        let mut adaptive = Adaptive::default();
+        if let Some(rule) = self.get("settled") {
+            adaptive = adaptive.rule(settled(rule)?)?;
+        }
+        if let Some(half_width) = self.get("half-width") {
+            adaptive = adaptive.rule(Rule::HalfWidth(number("half-width", half_width)?))?;
+        }
+        if let Some(most) = self.get("max-samples") {
+            adaptive = adaptive.most(number("max-samples", most)?)?;
+        }
+        Ok(explainer.adaptive(adaptive))
+    }
+
+    /// The sampler, confined to an angle if one is set.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a sampler that cannot be confined, or that fixes the number of masks itself.
+    pub fn sampler<B: Complete>(&self, domain: Domain) -> Result<Arc<dyn Perturber<B>>> {
+        let name = self.value("sampler", domain);
+        if name == "exhaustive" && self.get("samples").is_some() {
+            let reason = "draws every mask there is; leave `samples` out, or choose another sampler";
+            return Err(Error::setting("sampler", name, reason));
+        }
+        let sampler = AnySampler::by_name(name, domain)?;
+        let filtered = self.is_set("filtered");
+        match self.get("within-angle").filter(|angle| *angle != "none") {
+            Some(angle) => Ok(B::sampler(sampler.within(Angle::new(number("within-angle", angle)?)?, filtered)?)),
+            None if filtered => {
+                Err(Error::setting("filtered", "true", "filters by an angle: set `within-angle`, or leave it out"))
+            }
+            None => Ok(B::sampler(sampler)),
+        }
+    }
+
+    /// The proximity. A sampler that weighs masks itself has its own.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for another one beside such a sampler.
+    pub fn proximity<B: Complete>(&self, domain: Domain) -> Result<Arc<dyn Proximity<B>>> {
+        let own = self.value("sampler", domain) == "kernel-shap";
+        let name = match self.get("proximity") {
+            Some(other) if own && other != "shapley" => {
+                let reason =
+                    "the sampler kernel-shap weighs masks itself; leave `proximity` out, or choose another `sampler`";
+                return Err(Error::setting("proximity", other, reason));
+            }
+            Some(given) => given,
+            None if own => "shapley",
+            None => self.preset().value("proximity", domain),
+        };
+        Ok(B::proximity(AnyProximity::by_name(name)?))
+    }
+
+    /// The selector.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name that is none.
+    pub fn selector<B: Complete>(&self, domain: Domain) -> Result<Arc<dyn Selector<B>>> {
+        Ok(B::selector(AnySelector::by_name(self.value("select", domain))?))
+    }
+
+    /// The surrogate with its settings.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a setting that it does not have.
+    pub fn surrogate<B: Complete>(&self, domain: Domain) -> Result<Arc<dyn Surrogate<B>>> {
+        Ok(B::surrogate(self.any_surrogate(domain)?))
+    }
+
+    fn any_surrogate(&self, domain: Domain) -> Result<AnySurrogate> {
+        let name = self.value("surrogate", domain);
+        let mut surrogate = match AnySurrogate::by_name(name)? {
+            AnySurrogate::Softmax(_) => AnySurrogate::Softmax(Box::new(self.preset().softmax())),
+            AnySurrogate::Authors(authors) => AnySurrogate::Authors(match self.get("seed") {
+                Some(seed) => authors.seed(number("seed", seed)?),
+                None => authors,
+            }),
+            other => other,
+        };
+        let some = |name: &str| [&Softmax::SETTINGS[..], &Ridge::SETTINGS, &Authors::SETTINGS].concat().contains(&name);
+        for (name, value) in self.given().filter(|(name, _)| some(name)) {
+            surrogate = surrogate.with(name, value)?;
+        }
+        if let AnySurrogate::Softmax(softmax) = &surrogate {
+            softmax.check()?;
+        }
+        Ok(surrogate)
+    }
+
+    /// Passes if no setting is given that another one excludes, or that goes with one that is not given.
+    fn check_together(&self) -> Result<()> {
+        if self.is_set("adaptive") {
+            if let Some(samples) = self.get("samples") {
+                let reason =
+                    "`adaptive` finds the number of masks itself; leave `samples` out (`max-samples` limits it)";
+                return Err(Error::setting("samples", samples, reason));
+            }
+        } else {
+            for name in ["settled", "half-width", "max-samples"] {
+                if let Some(value) = self.get(name) {
+                    return Err(Error::setting(
+                        name,
+                        value,
+                        "goes with `adaptive` alone; set that too, or leave it out",
+                    ));
+                }
+            }
+        }
+        match (self.get("settled"), self.get("half-width")) {
+            (Some(settled), Some(_)) => Err(Error::setting(
+                "settled",
+                settled,
+                "is one rule and `half-width` another; leave one of the two out",
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The settings that have a name: what each is, which values it takes, and what it is if nothing is said.
+
+use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
+use super::{Device, settled};
+use lipex_core::{
+    Adaptive, Angle, AuthorsLoss, Domain, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax, by_name,
+    nearest,
+};
+use std::str::FromStr;
+
+/// What a setting is about; headings of `--help` and of docs/settings.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// How masks are weighed, features selected and the surrogate fitted.
+    Method,
+    /// How masks are drawn.
+    Sampling,
+    /// How much of W is noise of the masks, and how many masks are enough.
+    Uncertainty,
+    /// How readings are ordered.
+    Reading,
+    /// Where it is computed. Does not change the result.
+    Running,
+}
+
+/// A setting that has a name.
+///
+/// ```
+/// use lipex::{Domain, SettingInfo};
+///
+/// let samples = SettingInfo::by_name("samples")?;
+/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2048");
+/// # Ok::<(), lipex::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SettingInfo {
+    name: &'static str,
+    values: &'static str,
+    topic: Topic,
+    about: &'static str,
+    usual: &'static str,
+    check: fn(&str, &str) -> Result<()>,
+}
+
+impl SettingInfo {
+    /// Every setting, in the order of reports.
+    pub const ALL: &'static [SettingInfo] = TABLE;
+
+    /// The setting of that name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSetting`] for any other name; offers the nearest one.
+    pub fn by_name(name: &str) -> Result<&'static SettingInfo> {
+        let names = || TABLE.iter().map(|info| info.name).collect::<Vec<_>>();
+        TABLE.iter().find(|info| info.name == name).ok_or_else(|| Error::unknown_setting(name, &names()))
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What stands for its value in a usage line; empty for one that is `true` or `false`.
+    pub fn values(&self) -> &'static str {
+        self.values
+    }
+
+    /// Whether its values are `true` and `false`.
+    pub fn is_flag(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// What it is about.
+    pub fn topic(&self) -> Topic {
+        self.topic
+    }
+
+    /// What it does and which values it takes.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// What it is if nothing is said, in words: the default preset's value, and those of presets that have another; empty for
+    /// one that is `true` or `false`.
+    pub fn default(&self, domain: Domain) -> String {
+        let having = |value: &str| {
+            let has = |preset: &Preset| preset.value(self.name, domain) == value;
+            Preset::ALL.into_iter().filter(has).map(Preset::name).collect::<Vec<_>>()
+        };
+        let mut values: Vec<&str> = Preset::ALL.map(|preset| preset.value(self.name, domain)).to_vec();
+        values.retain(|value| !value.is_empty());
+        let Some(&first) = values.first() else { return self.usual.into() };
+        let mut told = first.to_string();
+        let others: Vec<&str> = values.iter().copied().filter(|value| *value != first).collect();
+        if !others.is_empty() && first == Preset::Paper.value(self.name, domain) {
+            told += ", the paper's";
+        }
+        for (_, value) in others.iter().enumerate().filter(|(i, value)| !others[..*i].contains(value)) {
+            told += &format!("; {}: {value}", having(value).join(", "));
+        }
+        told
+    }
+
+    /// Passes if `value` is one, alone.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] says what would be.
+    pub fn check(&self, value: &str) -> Result<()> {
+        (self.check)(self.name, value)
+    }
+}
+
+/// Passes for a whole number from `least` to `most` of such things.
+fn count(name: &str, value: &str, [least, most]: [usize; 2], things: &str) -> Result<()> {
+    let refuse = |reason: String| Err(Error::setting(name, value, reason));
+    match value.parse::<u128>() {
+        Err(_) => refuse(format!("\"{value}\" is not a number of {things}")),
+        Ok(number) if (least as u128..=most as u128).contains(&number) => Ok(()),
+        Ok(_) if most == usize::MAX => refuse(format!("at least {least}")),
+        Ok(_) => refuse(format!("from {least} to {most} {things}")),
+    }
+}
+
+/// The number that a value is.
+pub(super) fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
+    value.parse().map_err(|_| Error::setting(name, value, format!("\"{value}\" is not a number that it can be")))
+}
+
+fn flag(name: &str, value: &str) -> Result<()> {
+    if ["true", "false"].contains(&value) { Ok(()) } else { Err(Error::choice(name, value, &["true", "false"])) }
+}
+
+fn softmax(name: &str, value: &str) -> Result<()> {
+    Softmax::default().with(name, value).map(|_| ())
+}
+
+/// What a softmax or the authors' recipe minimises.
+fn divergence(_: &str, value: &str) -> Result<()> {
+    let both = AuthorsLoss::Lower.name();
+    if value == both {
+        return Ok(());
+    }
+    // A slip of the recipe's own loss is nearer to that than to any other.
+    match by_name(value) {
+        Err(_) if nearest(value, &[both]).is_some() => AuthorsLoss::by_name(value).map(|_| ()),
+        other => other.map(|_| ()),
+    }
+}
+
+const fn method(
+    name: &'static str,
+    values: &'static str,
+    about: &'static str,
+    check: fn(&str, &str) -> Result<()>,
+) -> SettingInfo {
+    SettingInfo { name, values, topic: Topic::Method, about, usual: "", check }
+}
+
+impl SettingInfo {
+    const fn under(self, topic: Topic) -> Self {
+        SettingInfo { topic, ..self }
+    }
+
+    /// A default that no preset changes.
+    const fn usually(self, usual: &'static str) -> Self {
+        SettingInfo { usual, ..self }
+    }
+}
+
+/// Every setting. What presets have is in the table of lipex-core/src/preset.rs.
+const TABLE: &[SettingInfo] = &[
+    method(
+        "preset",
+        "PRESET",
+        "All settings at once; others change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and ranking by \
+         support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (ridge). authors: the paper's, fitted as its \
+         authors' released code does it (Adam on minibatches). kernel-shap: Kernel SHAP for every class (least squares; exact \
+         Shapley values up to 11 features)",
+        |_, value| Preset::by_name(value).map(|_| ()),
+    )
+    .usually("lipex"),
+    method(
+        "samples",
+        "N",
+        "Masks drawn, the whole instance included; more make W steadier and cost model calls",
+        |name, value| count(name, value, [1, 10_000_000], "masks"),
+    )
+    .under(Topic::Sampling),
+    method(
+        "sampler",
+        "S",
+        "How masks are drawn: uniform-size (any number of features removed equally often; LIME's and the paper's for texts), \
+         antithetic (pairs of complements), bernoulli or bernoulli:P (each feature kept with probability P, ½ if not said; \
+         LIME's and the paper's for images), weight-proportional (more masks where they weigh more), kernel-shap (Kernel \
+         SHAP's: pairs of complements, small and large ones first, with weights of their own), exhaustive (all, up to 20 \
+         features), lime (LIME's own masks for the seed; of texts, or, as lime-image, of images)",
+        |_, value| AnySampler::by_name(value, Domain::Text).map(|_| ()),
+    )
+    .under(Topic::Sampling),
+    method(
+        "within-angle",
+        "R",
+        "Draw only masks within this angle of the whole instance, in radians up to 1.5708 (π/2); the paper's δ",
+        |name, value| if value == "none" { Ok(()) } else { Angle::new(number(name, value)?).map(|_| ()) },
+    )
+    .under(Topic::Sampling),
+    method(
+        "filtered",
+        "",
+        "With `within-angle`: draw as without it and throw away what lies outside, as the paper's Table 7 does, so that fewer \
+         masks than `samples` are left; else only sizes within the angle are drawn",
+        flag,
+    )
+    .under(Topic::Sampling),
+    method(
+        "seed",
+        "SEED",
+        "Seed of the masks, and of a random start: the same seed gives the same masks",
+        |name, value| number::<u64>(name, value).map(|_| ()),
+    )
+    .under(Topic::Sampling)
+    .usually("0"),
+    method(
+        "proximity",
+        "P",
+        "How much a mask counts: exponential or exponential:W (width W; smaller stays closer to the instance), \
+         cosine-similarity, cosine-distance (as the paper prints it; its code weighs exponentially), shapley (Kernel SHAP's)",
+        |_, value| AnyProximity::by_name(value).map(|_| ()),
+    ),
+    method(
+        "select",
+        "HOW",
+        "Which features (words, segments) are kept: forward:K (K a class, each class on its own), exclusive:K (no feature for \
+         two classes), highest:K (largest weights of a ridge), lasso:K (at most K, from the lasso path), all",
+        |_, value| AnySelector::by_name(value).map(|_| ()),
+    ),
+    method(
+        "surrogate",
+        "S",
+        "softmax (all classes together; the paper's), ridge (each class alone, LIME's), authors (a softmax by the recipe of the \
+         authors' code: Adam on minibatches of 128, from a random start), kernel-shap (each class alone, least squares held to \
+         the model's answers for the whole text and for none)",
+        |_, value| AnySurrogate::by_name(value).map(|_| ()),
+    ),
+    method(
+        "divergence",
+        "D",
+        "How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv, \
+         alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins)",
+        divergence,
+    ),
+    method(
+        "lambda",
+        "L|auto",
+        "Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.00000001 (by class: 0.1 … 0.0001) that is closest to the model on masks \
+         held out of refits; no more calls of the model",
+        softmax,
+    ),
+    method(
+        "lambda-scale",
+        "HOW",
+        "curvature: λ shrinks alike under every divergence; raw: λ as the formula has it, the same for hellinger; class: every \
+         class is shrunk alike, likely or not, and λ is a pure number (0.003 unless set)",
+        softmax,
+    ),
+    method(
+        "normalise",
+        "HOW",
+        "Divide the sum of divergences by the count of masks (the paper's equation 6) or by the sum of their weight, which makes \
+         λ mean the same for every proximity",
+        softmax,
+    ),
+    method(
+        "intercept",
+        "HOW",
+        "What the weights are added to: fitted (a number a class), anchored (the model's answer for the whole instance, which \
+         the surrogate then cannot miss), auto (anchored; where the model all but rules a class out, the better of both on \
+         masks held out) or none (the paper's). A ridge has fitted and anchored",
+        softmax,
+    ),
+    method(
+        "pairs",
+        "K|auto|none|given:LIST",
+        "Pairs of kept features with a term of their own, for what both together do beyond each: a number (those that explain \
+         most of what the fit without them leaves), auto (5, 10, 20 … while masks held out gain by it), given:3+5,1+2 (features \
+         by number from 0) or none. The words' weights then are shares, each with half of its pairs; no more calls of the model",
+        softmax,
+    ),
+    method(
+        "starts",
+        "auto|1|2",
+        "Starts of the fit, since no divergence but kl is convex in W. auto: one, and four where the model is sure of its class \
+         on much of what weighs, of which the lowest is carried on; 2: its own and the solution under kl",
+        softmax,
+    ),
+    method(
+        "tolerance",
+        "T",
+        "Stop a softmax fit when the excess over the optimum is foreseen to be below this share of the objective",
+        softmax,
+    ),
+    method("alpha", "A", "Penalty of a ridge on its coefficients", |name, value| {
+        Ridge::default().with(name, value).map(|_| ())
+    }),
+    method(
+        "uncertainty",
+        "",
+        "Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the \
+         top K (of `top`; else 5), and how many masks would halve the bars. Costs refits, no calls of the model",
+        flag,
+    )
+    .under(Topic::Uncertainty),
+    method(
+        "adaptive",
+        "",
+        "Start at 100 masks and add more until the answer is steady, as `settled` or `half-width` says, in place of `samples` \
+         masks; no call of the model is repeated",
+        flag,
+    )
+    .under(Topic::Uncertainty),
+    method(
+        "settled",
+        "K[:EPS]",
+        "With `adaptive`: until no other feature can be above one of the K that hold the predicted class up (the first K of \
+         `rank`) by more than EPS times the largest. K:order asks for their order instead",
+        |_, value| Adaptive::default().rule(settled(value)?).map(|_| ()),
+    )
+    .under(Topic::Uncertainty)
+    .usually("3:0.1"),
+    method(
+        "half-width",
+        "H",
+        "With `adaptive`: until every interval of W reaches no further than H to either side",
+        |name, value| Adaptive::default().rule(Rule::HalfWidth(number(name, value)?)).map(|_| ()),
+    )
+    .under(Topic::Uncertainty)
+    .usually("none"),
+    method("max-samples", "M", "With `adaptive`: the most masks, the whole instance included", |name, value| {
+        Adaptive::default().most(number(name, value)?).map(|_| ())
+    })
+    .under(Topic::Uncertainty)
+    .usually("5000"),
+    method("top", "K", "Words or segments listed for the predicted class", |name, value| {
+        ErrorBars::default().top(number(name, value)?).map(|_| ())
+    })
+    .under(Topic::Reading)
+    .usually("5"),
+    method(
+        "rank",
+        "HOW",
+        "Their order: supporting (what holds the class up), opposing, absolute (|W|, what moves the odds; LIME's), effect \
+         (change of probability on removal)",
+        |_, value| Rank::by_name(value).map(|_| ()),
+    )
+    .under(Topic::Reading),
+    method(
+        "batch-size",
+        "B",
+        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the \
+         result",
+        |name, value| count(name, value, [1, usize::MAX], "inputs"),
+    )
+    .under(Topic::Running)
+    .usually("64"),
+    method("threads", "T", "Threads. Does not change the result", |name, value| {
+        count(name, value, [1, usize::MAX], "threads")
+    })
+    .under(Topic::Running)
+    .usually("1; for models in folders, all cores"),
+    method(
+        "backend",
+        "B",
+        "Where it is computed: cpu, cuda (an NVIDIA driver r525 or newer is all it needs; cuda:N is device N, lipex devices \
+         lists what there is) or auto (a device if there is one; says which)",
+        |_, value| Device::by_name(value).map(|_| ()),
+    )
+    .under(Topic::Running)
+    .usually("cpu"),
+];
