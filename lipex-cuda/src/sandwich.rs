@@ -120,7 +120,8 @@ pub(crate) fn spread(
 /// Strata of units of rows that were drawn together, without rows that do not count.
 fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>) -> Result<Vec<Vec<Vec<usize>>>> {
     let (masks, dependence) = (&problem.around.masks, problem.around.dependence);
-    let kept = if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![0; masks.rows()] };
+    let kept =
+        if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![masks.features(); masks.rows()] };
     let counts = |i: &usize| problem.multiplicities.is_none_or(|m| m[*i] > 0);
     let mut strata = perturb::units(&kept, dependence);
     for stratum in &mut strata {

@@ -3,8 +3,8 @@
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
 use super::{Device, settled};
 use lipex_core::{
-    Adaptive, Angle, AuthorsLoss, Domain, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax, by_name,
-    nearest,
+    Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
+    by_name, nearest,
 };
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub enum Topic {
 /// use lipex::{Domain, SettingInfo};
 ///
 /// let samples = SettingInfo::by_name("samples")?;
-/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2048");
+/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2D+2048");
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Debug)]
@@ -213,6 +213,14 @@ const TABLE: &[SettingInfo] = &[
     )
     .under(Topic::Sampling),
     method(
+        "enumerate",
+        "HOW",
+        "Where there are at most `samples` masks (150 with `adaptive`), ask for all of them in place of drawing: auto (each \
+         weighs what drawn ones would: no sampling error, fewer calls) or never",
+        |_, value| value.parse::<Enumerate>().map(|_| ()),
+    )
+    .under(Topic::Sampling),
+    method(
         "seed",
         "SEED",
         "Seed of the masks, and of a random start: the same seed gives the same masks",
@@ -311,6 +319,14 @@ const TABLE: &[SettingInfo] = &[
     )
     .under(Topic::Uncertainty),
     method(
+        "ask-again",
+        "",
+        "Ask for every mask, those that render alike too, of a model that answers the same input differently: error bars then \
+         cover its noise. Takes a fitted intercept for an anchored one. Costs more calls",
+        flag,
+    )
+    .under(Topic::Uncertainty),
+    method(
         "adaptive",
         "",
         "Start at 100 masks and add more until the answer is steady, as `settled` or `half-width` says, in place of `samples` \
@@ -356,8 +372,8 @@ const TABLE: &[SettingInfo] = &[
     method(
         "batch-size",
         "B",
-        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the \
-         result",
+        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Changes the \
+         last digits where a model answers an input differently beside others",
         |name, value| count(name, value, [1, usize::MAX], "inputs"),
     )
     .under(Topic::Running)
