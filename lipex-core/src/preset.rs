@@ -63,7 +63,7 @@ const TABLE: &[Row] = &[
     row("normalise",       ["count",            "count",            "",                 "",                 ""]),
     row("intercept",       ["fitted",           "none",             "fitted",           "",                 ""]),
     row("pairs",           ["none",             "none",             "none",             "",                 ""]),
-    row("starts",          ["1",                "1",                "",                 "",                 ""]),
+    row("starts",          ["auto",             "auto",             "",                 "",                 ""]),
     row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
     row("alpha",           ["",                 "",                 "1",                "",                 ""]),
@@ -102,8 +102,12 @@ impl Preset {
     /// The softmax surrogate's settings; those of the default where the preset has another surrogate.
     pub fn softmax(self) -> Softmax {
         let rows = Softmax::SETTINGS.iter().map(|name| (*name, self.value(name, Domain::Text)));
+        // λ that is not the preset's own is left to its scale.
+        let usual = Softmax::default().lambda_set().to_string();
+        let of_scale = |name: &str, value: &str| name == "lambda" && value == usual;
+        let own = |name: &str, value: &str| !value.is_empty() && !of_scale(name, value);
         // The table is tested to be readable; what a preset does not have stays as it is.
-        rows.filter(|(_, value)| !value.is_empty() && self.value("surrogate", Domain::Text) == "softmax")
+        rows.filter(|(name, value)| own(name, value) && self.value("surrogate", Domain::Text) == "softmax")
             .fold(Softmax::default(), |softmax, (name, value)| softmax.clone().with(name, value).unwrap_or(softmax))
     }
 

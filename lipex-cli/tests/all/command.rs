@@ -185,7 +185,7 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--within-angle", "2"], "1.5708"),
         (&["text", "a b", "--lambda", "-1"], "lambda"),
         (&["text", "a b", "--lambda", "nan"], "lambda"),
-        (&["text", "a b", "--lambda-scale", "log"], "curvature or raw"),
+        (&["text", "a b", "--lambda-scale", "log"], "curvature, raw or class"),
         (&["text", "a b", "--normalise", "sum"], "count or weight"),
         (&["text", "a b", "--unit", "letter"], "word, occurrence or sentence"),
         (&["text", "a b", "--split", "spaces"], "lime or unicode"),

@@ -273,7 +273,7 @@ where
 
     /// How many starts a softmax is fitted from; default [`Starts::One`].
     pub fn starts(self, starts: Starts) -> Self {
-        self.softmax("starts", if starts == Starts::Two { 2 } else { 1 }, move |softmax| Ok(softmax.starts(starts)))
+        self.softmax("starts", starts.name(), move |softmax| Ok(softmax.starts(starts)))
     }
 
     /// The scale of the softmax's λ; default [`LambdaScale::Curvature`].

@@ -301,6 +301,16 @@ impl Linear {
         self.terms.iter().enumerate().filter_map(one).collect()
     }
 
+    /// The same with all that was fitted multiplied: coefficients, and an intercept; what is anchored stays.
+    pub fn scaled(&self, by: f64) -> Self {
+        let mut scaled = self.clone();
+        scaled.coefficients.iter_mut().flatten().for_each(|v| *v *= by);
+        if let Base::Intercept(values) = &mut scaled.base {
+            values.iter_mut().for_each(|v| *v *= by);
+        }
+        scaled
+    }
+
     /// The same on other features: terms whose features are all among `kept` keep their coefficients, new features have 0. A
     /// fitted intercept stays what it is at the empty mask, an anchored base what it is at the whole instance.
     ///
