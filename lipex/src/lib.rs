@@ -48,6 +48,8 @@ pub mod npy;
 mod outputs;
 #[cfg(feature = "page")]
 mod page;
+#[cfg(feature = "remember")]
+mod remembered;
 mod settings;
 #[cfg(feature = "text")]
 mod text;
@@ -66,7 +68,7 @@ pub use image::PixelImage;
 #[cfg(feature = "image")]
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
-    Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, baseline_by_name,
 };
 #[cfg(feature = "json")]
 pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
@@ -81,6 +83,8 @@ pub use lipex_demo::word_hashes;
 pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
 #[cfg(feature = "page")]
 pub use page::{PageOptions, to_csv, to_html, to_svg};
+#[cfg(feature = "remember")]
+pub use remembered::{Keys, Remembered};
 pub use settings::{
     AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
 };

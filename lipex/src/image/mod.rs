@@ -1,4 +1,4 @@
-//! Images as instances: features are the segments of a given map.
+//! Images as instances: features are the segments of a map, given or made from the picture.
 
 mod baseline;
 mod blur;
@@ -23,4 +23,4 @@ pub use overlay::Overlays;
 pub use picture::{MOST_PIXELS, Picture};
 #[cfg(feature = "cuda")]
 pub use pixels::PixelImage;
-pub use segments::{MOST_SEGMENTS, SegmentMap};
+pub use segments::{MOST_SEGMENTS, SegmentMap, Segmenter};
