@@ -76,6 +76,8 @@ const CASES: &[Case] = &[
     ("alpha", &["0.5", "10"], &[("0", "above 0"), ("x", "\"x\"")]),
     ("uncertainty", &["true", "false"], &[("1", "true or false")]),
     ("adaptive", &["true", "false"], &[("on", "true or false")]),
+    ("ask-again", &["true", "false"], &[("1", "true or false")]),
+    ("enumerate", &["auto", "never"], &[("always", "auto"), ("nevr", "`never`")]),
     (
         "settled",
         &["3", "2:0", "3:0.5", "4:order"],
