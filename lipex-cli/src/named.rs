@@ -116,12 +116,13 @@ impl Group for OfImages {
 }
 
 /// All but those of `View`.
-const EXPLAIN: [&str; 27] = [
+const EXPLAIN: [&str; 28] = [
     "preset",
     "samples",
     "sampler",
     "within-angle",
     "filtered",
+    "enumerate",
     "seed",
     "proximity",
     "select",

@@ -382,6 +382,8 @@ pub struct Sample<B: Backend> {
     pub weights: Option<Weights<B>>,
     /// How the rows depend on one another.
     pub dependence: Dependence,
+    /// The samples that the rows stand for; see [`Neighbourhood::asked`].
+    pub asked: usize,
 }
 
 impl<B: Backend> Sample<B> {
@@ -389,7 +391,8 @@ impl<B: Backend> Sample<B> {
     pub fn new(law: &(impl Law + ?Sized), total: usize, masks: Masks<B>) -> Self {
         let complete = law.is_complete(masks.features(), total);
         let dependence = if complete { Dependence::Exhaustive } else { law.dependence() };
-        Sample { masks, weights: None, dependence }
+        let asked = masks.rows();
+        Sample { masks, weights: None, dependence, asked }
     }
 
     /// The same with weights of the law's own, one a row.

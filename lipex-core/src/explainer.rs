@@ -1,10 +1,13 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
 mod ask;
+mod draw;
+mod enumerate;
 mod grow;
 mod labels;
 mod presets;
 mod run;
+mod samples;
 mod setters;
 
 pub use ask::Repeats;
@@ -25,7 +28,9 @@ use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
 use ask::{Asked, Question, labels as labels_of};
+pub use enumerate::Enumerate;
 use run::one;
+use samples::Samples;
 use setters::Given;
 use std::sync::Arc;
 
@@ -53,12 +58,13 @@ pub struct Explainer<B: Backend> {
     evaluator: Arc<dyn Evaluator<B>>,
     groups: Groups,
     rank: Rank,
-    samples: usize,
+    samples: Samples,
     seed: u64,
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
     repeats: Repeats,
+    enumerate: Enumerate,
     asks: Option<Asks>,
     tells: Option<Tells>,
     given: Given<B>,
@@ -84,6 +90,7 @@ impl<B: Backend> Explainer<B> {
             settings.push(Setting::new("adaptive", adaptive.rule_in_use()));
             settings.push(Setting::new("max-samples", adaptive.limit()));
         }
+        settings.push(Setting::new("enumerate", self.enumerate));
         settings.extend(self.proximity.describe());
         settings.extend(self.selector.describe());
         settings.extend(self.surrogate.describe());

@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Probabilities};
 use crate::error::Result;
+use crate::fit::Information;
 
 /// A classifier that is asked for probabilities and nothing else.
 ///
@@ -87,6 +88,9 @@ pub struct Calls {
     pub masks: usize,
     /// Distinct inputs that the model saw, the second question for the instance itself left out.
     pub inputs: usize,
+    /// Whether those were all the masks that could be drawn, so that there is no sampling error.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub complete: bool,
 }
 
 /// What was seen of the black box's answers, beside the answers.
@@ -101,6 +105,9 @@ pub struct Observed {
     pub moved: Option<f64>,
     /// How far from 1 the sum of a row was, at most, before the row was divided by it.
     pub sums_off: f64,
+    /// How much the masks can tell beside what was asked of them; `None` for answers that are not linear.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub information: Option<Information>,
 }
 
 impl Observed {
@@ -115,6 +122,11 @@ impl Observed {
     /// How much two answers to the instance differ, where that is more than [`NOISE`](Observed::NOISE).
     pub fn noise(&self) -> Option<f64> {
         self.asked_twice.filter(|tv| *tv > Self::NOISE)
+    }
+
+    /// Whether the masks leave some of the weights to the penalty or to chance.
+    pub fn is_underdetermined(&self) -> bool {
+        self.information.is_some_and(|information| !information.is_determined())
     }
 
     /// Whether no mask moves the model.

@@ -52,7 +52,7 @@ pub use demo::{DemoModel, DemoOnDevice};
 pub use function::TextFn;
 pub use image::{
     AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
-    Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, baseline_by_name,
+    Overlays, Picture, PixelImage, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, baseline_by_name,
 };
 pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
 pub use lipex_core::*;

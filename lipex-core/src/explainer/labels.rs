@@ -35,7 +35,10 @@ pub(super) fn together(made: Vec<Made>, p: &[f64], level: f64, rows: usize) -> R
     } else {
         None
     };
-    Ok(Made { fit, fidelity, uncertainty })
+    // The label that the masks determine least speaks for the rest.
+    let information =
+        made.iter().filter_map(|m| m.information).max_by_key(|i| (i.unknowns.saturating_sub(i.rank), i.unknowns));
+    Ok(Made { fit, fidelity, uncertainty, information })
 }
 
 /// The answers of all labels as one: a row a label, in log-odds of the label against not that label.

@@ -41,6 +41,7 @@ impl<B: Backend> Explainer<B> {
             error_bars: None,
             adaptive: None,
             repeats: Repeats::default(),
+            enumerate: preset.part("enumerate", Domain::Text),
             asks: None,
             tells: None,
             given: Given::nothing_over(softmax),
@@ -72,7 +73,8 @@ where
         Self::of(backend, preset, stages, surrogate)
     }
 
-    /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴ and ranking by support.
+    /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴, ranking by support, and all masks of an instance that
+    /// has few.
     pub fn lipex(backend: B) -> Self
     where
         Forward: Selector<B>,
@@ -159,7 +161,7 @@ where
     KernelShap: Surrogate<B>,
     OutOfFold: Evaluator<B>,
 {
-    /// Kernel SHAP: at most 2048 coalitions with weights of their own, every feature, least squares with efficiency. Exact up
+    /// Kernel SHAP: 2D + 2048 coalitions or all there are, with weights of their own, every feature, least squares with efficiency. Exact up
     /// to 11 features.
     pub fn kernel_shap(backend: B) -> Self {
         let stages = Stages {

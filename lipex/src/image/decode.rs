@@ -1,4 +1,6 @@
-//! Pictures from the bytes of PNG and JPEG files.
+//! Pictures from the bytes of files.
+
+mod others;
 
 use super::picture::{Picture, check_size};
 use exif::{In, Reader, Tag};
@@ -15,6 +17,10 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 pub(super) enum Format {
     Png,
     Jpeg,
+    Gif,
+    WebP,
+    Bmp,
+    Tiff,
     Npy,
 }
 
@@ -22,36 +28,82 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
         [0xff, 0xd8, 0xff, ..] => Some(Format::Jpeg),
+        [b'G', b'I', b'F', b'8', ..] => Some(Format::Gif),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Format::WebP),
+        [b'B', b'M', ..] => Some(Format::Bmp),
+        [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => Some(Format::Tiff),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Format::Npy),
         _ => None,
     }
 }
 
+/// A picture as a file stores it.
+struct Stored {
+    width: usize,
+    height: usize,
+    layer: Layer,
+    /// The EXIF orientation, 1 to 8.
+    orientation: Option<u32>,
+}
+
+/// Rows of pixels, with opacity or without.
+enum Layer {
+    Rgb(Vec<u8>),
+    Rgba(Vec<u8>),
+}
+
 impl Picture {
-    /// A picture from the bytes of a PNG or JPEG file, upright: the EXIF orientation is applied.
+    /// A picture from the bytes of a PNG, JPEG, GIF, WebP, BMP or TIFF file, upright: the EXIF orientation is applied.
     ///
     /// Grey becomes RGB, 16 bits a channel lose the lower 8, transparency is laid over white; colour profiles are not
-    /// looked at. Of an animation the first picture is taken.
+    /// looked at. Of an animation the first picture is taken, of a TIFF the first page.
     ///
     /// # Errors
-    /// [`Error::Instance`] for anything else, a damaged file, a CMYK JPEG, or more than
+    /// [`Error::Instance`] for anything else, a damaged file, CMYK colours, or more than
     /// [`MOST_PIXELS`](crate::MOST_PIXELS) pixels, which is found out before decoding.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let (picture, exif) = match format(bytes) {
+        Ok(Self::decode_on(bytes, WHITE)?.0)
+    }
+
+    /// The same, with transparency laid over a colour of your choice; whether there is any comes with it.
+    ///
+    /// # Errors
+    /// Those of [`decode`](Picture::decode).
+    pub fn decode_on(bytes: &[u8], background: [u8; 3]) -> Result<(Self, bool)> {
+        let Stored { width, height, layer, orientation } = match format(bytes) {
             Some(Format::Png) => png(bytes)?,
             Some(Format::Jpeg) => jpeg(bytes)?,
-            _ => return Err(Error::Instance("is no picture that can be read: give a PNG or a JPEG".into())),
+            Some(Format::Gif) => others::gif(bytes)?,
+            Some(Format::WebP) => others::webp(bytes)?,
+            Some(Format::Bmp) => others::bmp(bytes)?,
+            Some(Format::Tiff) => others::tiff(bytes)?,
+            Some(Format::Npy) | None => {
+                let reason = "is no picture that can be read: give a PNG, JPEG, GIF, WebP, BMP or TIFF";
+                return Err(Error::Instance(reason.into()));
+            }
         };
-        Ok(upright(picture, exif.and_then(orientation).unwrap_or(1)))
+        let (rgb, transparent) = match layer {
+            Layer::Rgb(rgb) => (rgb, false),
+            Layer::Rgba(rgba) => {
+                let pixels = rgba.as_chunks::<4>().0;
+                let over = |&[r, g, b, a]: &[u8; 4]| {
+                    [over(r, background[0], a), over(g, background[1], a), over(b, background[2], a)]
+                };
+                (pixels.iter().flat_map(over).collect(), pixels.iter().any(|p| p[3] < 255))
+            }
+        };
+        Ok((upright(Picture::from_rgb(width, height, rgb)?, orientation.unwrap_or(1)), transparent))
     }
 }
+
+const WHITE: [u8; 3] = [255; 3];
 
 pub(super) fn damaged(format: &str, error: impl std::fmt::Display) -> Error {
     let error = error.to_string().replace(char::is_control, " ");
     Error::Instance(format!("the {format} cannot be decoded: {}", error.trim()))
 }
 
-fn png(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
+fn png(bytes: &[u8]) -> Result<Stored> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     let header = decoder.read_header_info().map_err(|e| damaged("PNG", e))?;
     let (width, height) = (header.width as usize, header.height as usize);
@@ -63,26 +115,24 @@ fn png(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
     let mut raw = vec![0; len];
     let info = reader.next_frame(&mut raw).map_err(|e| damaged("PNG", e))?;
     raw.truncate(info.buffer_size());
-    let rgb = match info.color_type {
-        ColorType::Rgb => raw,
-        ColorType::Rgba => {
-            raw.as_chunks().0.iter().flat_map(|&[r, g, b, a]| [r, g, b].map(|v| over_white(v, a))).collect()
-        }
-        ColorType::Grayscale => raw.iter().flat_map(|&v| [v; 3]).collect(),
-        ColorType::GrayscaleAlpha => raw.as_chunks().0.iter().flat_map(|&[v, a]| [over_white(v, a); 3]).collect(),
+    let layer = match info.color_type {
+        ColorType::Rgb => Layer::Rgb(raw),
+        ColorType::Rgba => Layer::Rgba(raw),
+        ColorType::Grayscale => Layer::Rgb(raw.iter().flat_map(|&v| [v; 3]).collect()),
+        ColorType::GrayscaleAlpha => Layer::Rgba(raw.as_chunks().0.iter().flat_map(|&[v, a]| [v, v, v, a]).collect()),
         ColorType::Indexed => return Err(damaged("PNG", "its palette was not resolved")),
     };
-    let exif = reader.info().exif_metadata.as_ref().map(|e| e.to_vec());
-    Ok((Picture::from_rgb(width, height, rgb)?, exif))
+    let orientation = reader.info().exif_metadata.as_ref().and_then(|e| orientation(e.to_vec()));
+    Ok(Stored { width, height, layer, orientation })
 }
 
-/// A value of opacity `alpha` in front of white, rounded.
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let (v, a) = (u32::from(value), u32::from(alpha));
-    ((v * a + 255 * (255 - a) + 127) / 255) as u8
+/// A value of opacity `alpha` in front of another, rounded.
+fn over(value: u8, behind: u8, alpha: u8) -> u8 {
+    let [v, b, a] = [value, behind, alpha].map(u32::from);
+    ((v * a + b * (255 - a) + 127) / 255) as u8
 }
 
-fn jpeg(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
+fn jpeg(bytes: &[u8]) -> Result<Stored> {
     // The decoder's own limit is a side's; the number of pixels is checked below.
     let options = DecoderOptions::default()
         .set_strict_mode(true)
@@ -98,7 +148,8 @@ fn jpeg(bytes: &[u8]) -> Result<(Picture, Option<Vec<u8>>)> {
         return Err(Error::Instance("the JPEG has CMYK colours, made for print; convert it to RGB first".into()));
     }
     let rgb = decoder.decode().map_err(|e| damaged("JPEG", e))?;
-    Ok((Picture::from_rgb(width, height, rgb)?, decoder.exif().cloned()))
+    let orientation = decoder.exif().cloned().and_then(orientation);
+    Ok(Stored { width, height, layer: Layer::Rgb(rgb), orientation })
 }
 
 /// The EXIF orientation, 1 to 8, if there is one that can be read.

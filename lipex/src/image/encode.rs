@@ -20,7 +20,12 @@ pub(crate) fn png(width: usize, height: usize, rgb: &[u8], compression: Compress
 
 /// An array of `uint8`, height × width × 3, as `numpy.save` writes it. The bytes are taken as they are, not one by one.
 pub(crate) fn npy(width: usize, height: usize, rgb: &[u8]) -> Vec<u8> {
-    let mut header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({height}, {width}, 3), }}");
+    array("|u1", &format!("({height}, {width}, 3)"), rgb)
+}
+
+/// An array of some type and shape, as `numpy.save` writes it.
+pub(crate) fn array(descr: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     // Magic, version and length are 10 bytes; the whole is padded to a multiple of 64 and ends the line.
     let padded = (10 + header.len() + 1).next_multiple_of(64) - 10;
     header.push_str(&" ".repeat(padded - header.len() - 1));
@@ -28,7 +33,7 @@ pub(crate) fn npy(width: usize, height: usize, rgb: &[u8]) -> Vec<u8> {
     let mut out = b"\x93NUMPY\x01\x00".to_vec();
     out.extend((padded as u16).to_le_bytes());
     out.extend(header.as_bytes());
-    out.extend(rgb);
+    out.extend(bytes);
     out
 }
 

@@ -1,4 +1,4 @@
-//! Images as instances: features are the segments of a given map.
+//! Images as instances: features are the segments of a map, given or made from the picture.
 
 mod baseline;
 mod blur;
@@ -20,4 +20,4 @@ pub use overlay::Overlays;
 pub(crate) use picture::check_size;
 pub use picture::{MOST_PIXELS, Picture};
 pub use pixels::PixelImage;
-pub use segments::{MOST_SEGMENTS, SegmentMap};
+pub use segments::{MOST_SEGMENTS, SegmentMap, Segmenter};

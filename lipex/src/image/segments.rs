@@ -1,5 +1,15 @@
 //! Which segment each pixel belongs to.
 
+mod felzenszwalb;
+mod quickshift;
+mod save;
+mod segmenter;
+mod slic;
+mod smooth;
+mod union;
+
+pub use segmenter::Segmenter;
+
 use super::decode::{self, Format, damaged};
 use super::picture::check_size;
 use crate::npy;
@@ -101,7 +111,9 @@ impl SegmentMap {
             Some(Format::Jpeg) => Err(Error::Instance(
                 "is a JPEG, which blurs ids where segments meet; save the segment map as PNG or .npy".into(),
             )),
-            None => Err(Error::Instance("is no segment map that can be read: give a PNG or a .npy file".into())),
+            Some(_) | None => {
+                Err(Error::Instance("is no segment map that can be read: give a PNG or a .npy file".into()))
+            }
         }
     }
 

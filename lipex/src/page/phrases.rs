@@ -76,6 +76,7 @@ pub(super) fn rows(rows: Dependence) -> &'static str {
         Dependence::Independent => "independent",
         Dependence::Pairs => "pairs taken together",
         Dependence::Stratified => "sizes taken as strata",
+        Dependence::Coalitions => "drawn pairs of complements taken together",
         _ => "taken as independent",
     }
 }

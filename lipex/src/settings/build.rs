@@ -28,6 +28,9 @@ impl Settings {
         if let Some(samples) = self.get("samples") {
             explainer = explainer.samples(number("samples", samples)?);
         }
+        if let Some(enumerate) = self.get("enumerate") {
+            explainer = explainer.enumerate(enumerate.parse()?);
+        }
         if let Some(seed) = self.get("seed") {
             explainer = explainer.seed(number("seed", seed)?);
         }
