@@ -54,7 +54,8 @@ fn scores(made: &Made, settings: &Softmax, dependence: Dependence) -> Vec<f64> {
 fn least(scores: &[f64]) -> Vec<f64> {
     let bound = scores.iter().copied().fold(f64::INFINITY, f64::min) * (1.0 + Lambda::CLOSE);
     let within = |slack: f64| scores.iter().position(|&s| s <= bound * (1.0 + slack));
-    let places = [within(CLOSE), within(-CLOSE)];
+    let mut places = vec![within(CLOSE), within(-CLOSE)];
+    places.dedup();
     places.into_iter().flatten().map(|at| LambdaScale::Curvature.candidates()[at]).collect()
 }
 

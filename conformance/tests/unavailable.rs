@@ -112,7 +112,7 @@ fn a_device_that_is_too_old_is_listed_and_refused() {
     let old = ("CUDA_EMULATOR_COMPUTE_CAPABILITY", "7.0");
     let refused = said(&folder, &[old, ("LIPEX_ASK", "the first device")]);
     assert!(
-        refused.contains("has compute capability 7.0, and lipex needs 7.5 or newer; use --backend cpu"),
+        refused.contains("has compute capability 7.0, and lipex needs 7.5 or newer; use `backend` cpu"),
         "{refused}"
     );
     assert!(said(&folder, &[old]).starts_with("1 devices"));

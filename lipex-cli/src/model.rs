@@ -12,7 +12,7 @@ use std::path::Path;
 pub enum TextModel {
     Demo(DemoModel),
     Program(CommandModel),
-    Onnx(OnnxText),
+    Onnx(Box<OnnxText>),
     /// Any of these, with its answers in a file.
     Kept(Box<Remembered<TextModel>>),
 }
@@ -20,7 +20,7 @@ pub enum TextModel {
 /// What takes images.
 pub enum ImageModel {
     Program(CommandModel),
-    Onnx(OnnxImage),
+    Onnx(Box<OnnxImage>),
     /// Either, with its answers in a file.
     Kept(Box<Remembered<ImageModel>>),
 }
@@ -46,7 +46,7 @@ impl TextModel {
             return Ok(TextModel::Demo(DemoModel::embedded()));
         };
         if let Some(path) = onnx(value) {
-            return Ok(TextModel::Onnx(onnx_options(options, threads)?.open_text(path)?));
+            return Ok(TextModel::Onnx(Box::new(onnx_options(options, threads)?.open_text(path)?)));
         }
         no_onnx(options, value)?;
         match program::start(value, options, Domain::Text)? {
@@ -88,7 +88,7 @@ impl ImageModel {
             return Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for images")));
         };
         if let Some(path) = onnx(value) {
-            return Ok(ImageModel::Onnx(onnx_options(options, threads)?.open_image(path)?));
+            return Ok(ImageModel::Onnx(Box::new(onnx_options(options, threads)?.open_image(path)?)));
         }
         no_onnx(options, value)?;
         if value == "demo" {

@@ -50,7 +50,7 @@ struct Usual {
 
 const HALF: [f32; 3] = [0.5; 3];
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
-const CLIP: ([f32; 3], [f32; 3]) = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]);
+const CLIP: ([f32; 3], [f32; 3]) = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.261_302_6, 0.275_777_1]);
 
 /// The defaults of a processor by its name, without `ImageProcessor`, `ImageProcessorFast` or `FeatureExtractor`.
 fn usual(name: &str) -> Option<Usual> {

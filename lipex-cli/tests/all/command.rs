@@ -126,7 +126,7 @@ fn every_option_is_taken() {
         assert_eq!(without_times(&report) == plain, same, "{case:?}:\n{report}");
     }
     let exhaustive = told(&["text", "one two three", "--sampler", "exhaustive"]);
-    assert!(exhaustive.contains("8 masks, 8 distinct"), "{exhaustive}");
+    assert!(exhaustive.contains("All 8 masks: no sampling error; 8 distinct"), "{exhaustive}");
     assert!(told(&["text", README, "--preset", "paper"]).contains("nothing departs from it"));
 }
 

@@ -162,7 +162,7 @@ fn error_bars_are_those_of_the_text() {
         ("weight-proportional", "stratified"),
         ("kernel-shap", "exhaustive"),
     ] {
-        let draw = ["--sampler", sampler, "--uncertainty", "--select", "forward:2"];
+        let draw = ["--sampler", sampler, "--uncertainty", "--select", "forward:2", "--enumerate", "never"];
         let explained = json(&[&["text", text, "--json", "-", "--save-neighbourhood", &file], &draw[..]].concat());
         let again = ["fit", "--masks", &file, "--probs", &file, "--weights", &file, "--uncertainty"];
         let fitted = json(&[&again[..], &["--select", "forward:2"]].concat());

@@ -123,7 +123,7 @@ fn a_photo_is_explained() {
         "checked: yes",
         "at the image",
         "baseline = black (paper: mean; preset: mean)",
-        "1000 masks, 16 distinct images sent to the model, seed 0.",
+        "All 16 masks: no sampling error; 16 distinct images sent to the model.",
     ] {
         assert!(report.contains(part), "{part} is missing:\n{report}");
     }
@@ -282,7 +282,7 @@ fn help_teaches() {
         "--baseline",
         "--overlay",
         "bernoulli",
-        "[default: 1000, the paper's; kernel-shap: 2048]",
+        "[default: 1000, the paper's; kernel-shap: 2D+2048]",
         "[default: forward:5, the paper's; lime, kernel-shap: all]",
         "random_seed",
         "50 megapixels",

@@ -60,7 +60,8 @@ fn masks_are_those_that_a_text_gets() {
     let (own, alone) = (path(folder.path(), "text.npz"), path(folder.path(), "alone.npz"));
     for sampler in ["uniform-size", "antithetic", "bernoulli:0.3", "lime", "weight-proportional"] {
         let draw = ["--sampler", sampler, "--seed", "9", "--samples", "70"];
-        bytes(&[&["text", "one two three four five", "--save-neighbourhood", &own], &draw[..]].concat());
+        let text = ["text", "one two three four five", "--enumerate", "never", "--save-neighbourhood", &own];
+        bytes(&[&text[..], &draw[..]].concat());
         bytes(&[&["perturb", "--features", "5", "--out", &alone], &draw[..]].concat());
         assert_eq!(npy::read_masks(&own).unwrap(), npy::read_masks(&alone).unwrap(), "{sampler}");
     }

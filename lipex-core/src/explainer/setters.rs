@@ -17,6 +17,9 @@ use crate::weigh::Proximity;
 use std::any::Any;
 use std::sync::Arc;
 
+/// Makes a surrogate of a softmax's settings.
+type Make<B> = fn(Softmax) -> Arc<dyn Surrogate<B>>;
+
 /// What was set by a setter, so that the parts in use can be made of it in any order.
 #[derive(Clone)]
 pub(super) struct Given<B: Backend> {
@@ -28,7 +31,7 @@ pub(super) struct Given<B: Backend> {
     /// Changes of the softmax, one a name.
     changes: Vec<Change>,
     /// What makes a surrogate on the backend of a softmax. There once a change is.
-    make: Option<fn(Softmax) -> Arc<dyn Surrogate<B>>>,
+    make: Option<Make<B>>,
 }
 
 /// A setting of the softmax.

@@ -86,7 +86,7 @@ fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, C
         let fit = fit_at(settings, shared, &Problem { start: Some(start), ..rough }, lambda)?;
         spent.add(&fit);
         // What is no number is not lower.
-        if lowest.as_ref().is_none_or(|(low, _)| !(fit.report.objective >= low.report.objective)) {
+        if lowest.as_ref().is_none_or(|(low, _)| fit.report.objective.total_cmp(&low.report.objective).is_lt()) {
             lowest = Some((fit, *named));
         }
     }

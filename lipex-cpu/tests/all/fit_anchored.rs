@@ -40,7 +40,7 @@ fn a_linear_model_is_recovered_under_every_divergence() {
         for divergence in &divergences {
             let softmax = anchored().lambda(1e-9).unwrap().erased_divergence(divergence.clone());
             let fitted = fit(&softmax, Problem::new(&around, &selection));
-            let (off, name) = (furthest(&fitted.shares().matrix(), &known.weights), divergence.name());
+            let (off, name) = (furthest(fitted.shares().matrix(), &known.weights), divergence.name());
             assert!(off < 1e-3, "{name} at C = {classes}, D = {features}: {off:.1e}");
             assert!(fitted.report.converged, "{name} at C = {classes}, D = {features}: {}", fitted.report.stopped);
         }
@@ -54,9 +54,9 @@ fn total_variation_comes_close() {
     let softmax = anchored().lambda(1e-9).unwrap().divergence(TotalVariation);
     let fitted = fit(&softmax, Problem::new(&around, &selection));
     assert!(
-        furthest(&fitted.shares().matrix(), &known.weights) < 0.02,
+        furthest(fitted.shares().matrix(), &known.weights) < 0.02,
         "{}",
-        furthest(&fitted.shares().matrix(), &known.weights)
+        furthest(fitted.shares().matrix(), &known.weights)
     );
 }
 

@@ -78,7 +78,7 @@ fn a_linear_model_is_recovered_under_every_divergence() {
         for divergence in &divergences {
             let softmax = Softmax::default().lambda(1e-9).unwrap().erased_divergence(divergence.clone());
             let fitted = fit(&softmax, Problem::new(&known.around, &selection));
-            let error = furthest(&fitted.shares().matrix(), &known.matrix);
+            let error = furthest(fitted.shares().matrix(), &known.matrix);
             let name = divergence.name();
             println!("{name} C={classes} D={features}: {error:.1e} {:?}", fitted.report);
             assert!(error < 1e-3, "{name} at C={classes}, D={features}: {error:.1e}");
@@ -118,9 +118,9 @@ fn total_variation_comes_close_and_reports_its_exact_objective() {
     by_hand += 0.5e-9 * squares + 0.5e-8 * fitted.linear().unwrap().intercept().iter().map(|b| b * b).sum::<f64>();
     assert!((fitted.report.objective - by_hand).abs() < 1e-7 * by_hand, "{} {by_hand}", fitted.report.objective);
     assert!(
-        furthest(&fitted.shares().matrix(), &known.matrix) < 0.02,
+        furthest(fitted.shares().matrix(), &known.matrix) < 0.02,
         "{}",
-        furthest(&fitted.shares().matrix(), &known.matrix)
+        furthest(fitted.shares().matrix(), &known.matrix)
     );
 }
 
@@ -143,7 +143,7 @@ fn multiplicities_are_repeated_rows_and_a_start_is_taken_up() {
     .unwrap();
     let counted = fit(&softmax, Problem { multiplicities: Some(&times), ..Problem::new(a, &selection) });
     let spelled = fit(&softmax, Problem::new(&repeated, &selection));
-    assert!(furthest(&counted.shares().matrix(), &spelled.shares().matrix()) < 1e-5);
+    assert!(furthest(counted.shares().matrix(), spelled.shares().matrix()) < 1e-5);
     assert!((counted.report.objective / spelled.report.objective - 1.0).abs() < 1e-9);
     let softmax = softmax.tolerance(1e-7).unwrap();
     let cold = fit(&softmax, Problem { multiplicities: Some(&times), ..Problem::new(a, &selection) });

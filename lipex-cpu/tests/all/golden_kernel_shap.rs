@@ -59,7 +59,7 @@ fn values_are_those_of_shap_on_its_own_coalitions() {
     let mut sampled = 0;
     for case in cases() {
         let ours = fit(&neighbourhood(&case));
-        let error = furthest(&ours.shares().matrix(), &case.values);
+        let error = furthest(ours.shares().matrix(), &case.values);
         println!("D = {}: {error:.1e} from shap, gradient {:.1e}", case.features, ours.report.gradient_norm);
         assert!(error < 1e-6, "D = {}: {error:.1e}", case.features);
         sampled += usize::from(case.exact.as_ref().is_none_or(|e| furthest(e, &case.values) > 1e-3));
@@ -96,14 +96,14 @@ fn every_mask_once_gives_exact_shapley_values() {
     // All masks of the exhaustive sampler, weighed by the Shapley kernel.
     let sample = Exhaustive.perturb(&on, &Draw::whole(&[10], 1024, 0)).unwrap().remove(0);
     let weights = ShapleyKernel.weigh(&on, std::slice::from_ref(&sample.masks)).unwrap().remove(0);
-    let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
+    let error = furthest(fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("exhaustive: {error:.1e}");
     assert!(error < 1e-6, "{error:.1e}");
     // The sampler of Kernel SHAP, given enough rows.
     let total = ShapleySize.total(10, 2048).unwrap();
     let mut sample = ShapleySize.perturb(&on, &Draw::whole(&[10], total, 3)).unwrap().remove(0);
     let weights = sample.weights.take().unwrap();
-    let error = furthest(&fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
+    let error = furthest(fit(&asked(&case, &sample, weights)).shares().matrix(), exact);
     println!("sampler: {error:.1e}");
     assert!(total == 1024 && error < 1e-6, "{error:.1e}");
 }

@@ -127,6 +127,7 @@ fn rounded_answers_are_divided_by_their_sums() {
 
 #[test]
 fn places_are_checked() {
+    let place = |start, end| std::ops::Range { start, end };
     let build = |places: &[std::ops::Range<usize>]| TextInstance::builder("né well").places(places.to_vec()).build();
     let text = build(&[0..3, 4..6, 6..8]).unwrap();
     let names: Vec<&str> = text.features().iter().map(|f| f.name.as_str()).collect();
@@ -134,14 +135,14 @@ fn places_are_checked() {
     assert_eq!(text.features()[1].spans[0].chars, [3, 5]);
     for (places, word) in [
         (&[0..3, 2..5][..], "begins before byte 3"),
-        (&[0..2], "within a character"),
-        (&[4..4], "is empty"),
-        (&[4..9], "has 8 bytes"),
+        (&[place(0, 2)], "within a character"),
+        (&[place(4, 4)], "is empty"),
+        (&[place(4, 9)], "has 8 bytes"),
     ] {
         let text = build(places).unwrap_err().to_string();
         assert!(text.starts_with("places = ") && text.contains(word), "{text}");
     }
-    let sentences = TextInstance::builder("a b").places([0..1]).unit(Unit::Sentence).build();
+    let sentences = TextInstance::builder("a b").places([place(0, 1)]).unit(Unit::Sentence).build();
     assert!(matches!(sentences, Err(Error::Setting { .. })));
     assert!(matches!(build(&[]), Err(Error::Instance(_))));
 }

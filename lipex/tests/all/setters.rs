@@ -1,7 +1,7 @@
 //! The setters of an explainer: none fails, none is silently ignored, and their order does not matter.
 
 use lipex::prelude::*;
-use lipex::{Domain, Lambda, LambdaScale, Normalise, Setting, Starts};
+use lipex::{Domain, Enumerate, Lambda, LambdaScale, Normalise, Setting, Starts};
 use std::sync::Arc;
 
 type Setter = (&'static str, fn(Explainer<Cpu>) -> Explainer<Cpu>);
@@ -122,5 +122,6 @@ fn presets_are_what_the_table_says() {
         assert_eq!(explainer.images().settings(), preset.settings(Domain::Image), "{}", preset.name());
     }
     assert_eq!(lipex().surrogate(Softmax::default()).settings(), lipex().settings());
-    assert_eq!(lipex().surrogate(Softmax::paper()).rank(Rank::Absolute).settings(), paper().settings());
+    let never = lipex().enumerate(Enumerate::Never);
+    assert_eq!(never.surrogate(Softmax::paper()).rank(Rank::Absolute).settings(), paper().settings());
 }

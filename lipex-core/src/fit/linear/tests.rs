@@ -41,18 +41,16 @@ fn shares_are_shapley_values_of_centred_logits() {
     };
     let values: Vec<Vec<f64>> = (0..256).map(value).collect();
     let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
-    for c in 0..3 {
-        for j in 0..8 {
-            let without = (0..256usize).filter(|mask| mask >> j & 1 == 0);
-            let gain = |mask: usize| {
-                let size = mask.count_ones();
-                let weight = factorial(size) * factorial(7 - size) / factorial(8);
-                weight * (values[mask | 1 << j][c] - values[mask][c])
-            };
-            let shapley: f64 = without.map(gain).sum();
-            let share = game.shares().row(c)[j];
-            assert!((share - shapley).abs() < 1e-9, "class {c}, feature {j}: {share} against {shapley}");
-        }
+    for (c, j) in (0..3).flat_map(|c| (0..8).map(move |j| (c, j))) {
+        let without = (0..256usize).filter(|mask| mask >> j & 1 == 0);
+        let gain = |mask: usize| {
+            let size = mask.count_ones();
+            let weight = factorial(size) * factorial(7 - size) / factorial(8);
+            weight * (values[mask | 1 << j][c] - values[mask][c])
+        };
+        let shapley: f64 = without.map(gain).sum();
+        let share = game.shares().row(c)[j];
+        assert!((share - shapley).abs() < 1e-9, "class {c}, feature {j}: {share} against {shapley}");
     }
 }
 
