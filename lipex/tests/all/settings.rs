@@ -77,7 +77,6 @@ const CASES: &[Case] = &[
     ("uncertainty", &["true", "false"], &[("1", "true or false")]),
     ("ask-again", &["true", "false"], &[("yes", "true or false")]),
     ("adaptive", &["true", "false"], &[("on", "true or false")]),
-    ("ask-again", &["true", "false"], &[("1", "true or false")]),
     ("enumerate", &["auto", "never"], &[("always", "auto"), ("nevr", "`never`")]),
     (
         "settled",
