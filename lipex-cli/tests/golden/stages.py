@@ -136,7 +136,8 @@ def check(lipex):
             print(f"{'ridge':12} coefficients off by {off:.1e}")
             assert off < 1e-9
         file = os.path.join(folder, "around.npz")
-        text = ["text", "a dreadful film with a wonderful cast", "--json", "-", "--save-neighbourhood", file]
+        text = ["text", "a dreadful film with a wonderful cast", "--enumerate", "never", "--json", "-",
+                "--save-neighbourhood", file]
         explained = run(*text)
         with np.load(file) as saved:
             z, p, w = saved["masks"], saved["probs"], saved["weights"]

@@ -41,14 +41,14 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     /// One fit for each problem of the batch.
     ///
     /// # Errors
-    /// [`Error::Setting`] when a setting does not suit the problem. Not converging is a field of the report.
+    /// [`Error::Setting`](crate::Error::Setting) when a setting does not suit the problem. Not converging is a field of the report.
     fn fit(&self, on: &B, problems: &[Problem<'_, B>]) -> Result<Vec<Fitted>>;
 
     /// How W would spread over other draws of the masks, by a formula of the surrogate's own; `None` where it has none,
     /// and refits of rows drawn again serve.
     ///
     /// # Errors
-    /// [`Error::Backend`] when the backend fails.
+    /// [`Error::Backend`](crate::Error::Backend) when the backend fails.
     fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
         let _ = (on, problem, fitted);
         Ok(None)
@@ -98,7 +98,7 @@ impl<'a, B: Backend> Problem<'a, B> {
     /// Passes if multiplicities and start have the problem's sizes.
     ///
     /// # Errors
-    /// [`Error::Shape`] otherwise.
+    /// [`Error::Shape`](crate::Error::Shape) otherwise.
     pub fn check(&self) -> Result<()> {
         if let Some(m) = self.multiplicities {
             expect_len("multiplicities", self.around.rows(), m.len())?;

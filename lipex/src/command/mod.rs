@@ -166,8 +166,8 @@ pub fn fuzz_protocol(line: &str) {
     for promised in std::iter::once(None).chain(Outputs::ALL.map(Some)) {
         let Ok(reply) = protocol::reply(line, promised) else { continue };
         for row in &reply.rows {
-            let Ok(mut row) = protocol::numbers(row) else { continue };
-            let _ = reply.outputs.to_probabilities(0, &mut row);
+            let Ok(row) = protocol::numbers(row) else { continue };
+            let _ = reply.outputs.read(&lipex_cpu::Cpu::new(), &row, 1, row.len());
         }
     }
 }
