@@ -18,17 +18,47 @@ mod report;
 mod select;
 mod show;
 mod staging;
+mod streams;
 mod text;
 
-use clap::Parser;
 use clap::error::ErrorKind;
-use options::{Command, Options};
+use clap::{Parser, Subcommand};
+use fit::FitOptions;
+use options::{EXIT_CODES, ImageOptions, ShowOptions, TextOptions};
+use perturb::PerturbOptions;
+use select::SelectOptions;
 use std::process::ExitCode;
 
 /// The user's mistake.
 const MISTAKE: u8 = 2;
 /// The model fails.
 const MODEL: u8 = 3;
+
+/// Explains what a classifier does around one text or image, for every class at once (LIPEX).
+#[derive(Parser)]
+#[command(name = "lipex", version, after_help = EXIT_CODES)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Explain a text
+    Text(Box<TextOptions>),
+    /// Explain an image, given its segments
+    Image(Box<ImageOptions>),
+    /// Render a saved explanation again
+    Show(ShowOptions),
+    /// Draw masks alone, as a NumPy file (docs/stages.md)
+    Perturb(PerturbOptions),
+    /// Select features alone, from NumPy files (docs/stages.md)
+    Select(SelectOptions),
+    /// Fit a surrogate alone, from NumPy files (docs/stages.md)
+    Fit(Box<FitOptions>),
+    /// List the CUDA devices that --backend cuda can use
+    Devices,
+}
 
 fn main() -> ExitCode {
     let options = match Options::try_parse() {

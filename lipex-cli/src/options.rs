@@ -1,10 +1,7 @@
-//! The options, and what `--help` says of them.
+//! Options that commands share, and what `--help` says of them. No command is known here.
 
-use crate::fit::FitOptions;
 use crate::named::{Named, OfImages, OfTexts, help_of};
-use crate::perturb::PerturbOptions;
-use crate::select::SelectOptions;
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 
 pub const EXIT_CODES: &str =
     "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
@@ -35,32 +32,6 @@ What excludes what:
   --within-angle goes with uniform-size and bernoulli alone.
 
 Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
-
-/// Explains what a classifier does around one text or image, for every class at once (LIPEX).
-#[derive(Parser)]
-#[command(name = "lipex", version, after_help = EXIT_CODES)]
-pub struct Options {
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-#[derive(Subcommand)]
-pub enum Command {
-    /// Explain a text
-    Text(Box<TextOptions>),
-    /// Explain an image, given its segments
-    Image(Box<ImageOptions>),
-    /// Render a saved explanation again
-    Show(ShowOptions),
-    /// Draw masks alone, as a NumPy file (docs/stages.md)
-    Perturb(PerturbOptions),
-    /// Select features alone, from NumPy files (docs/stages.md)
-    Select(SelectOptions),
-    /// Fit a surrogate alone, from NumPy files (docs/stages.md)
-    Fit(Box<FitOptions>),
-    /// List the CUDA devices that --backend cuda can use
-    Devices,
-}
 
 #[derive(Args)]
 #[command(after_help = EXCLUSIONS, allow_negative_numbers = true)]

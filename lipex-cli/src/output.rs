@@ -1,10 +1,10 @@
 //! Files and streams.
 
 use crate::staging::Staging;
+use crate::streams::{finish, folder_of, plain, unwritable};
 use lipex::{Error, Result};
-use std::fmt::Display;
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The bytes of a file, or of standard input for `-`, as UTF-8.
@@ -161,36 +161,9 @@ fn check_folder(folder: &Path) -> Option<String> {
     }
 }
 
-/// The folder that a file is in.
-pub fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
 /// Writes to standard output, without colours where it takes none.
 pub fn print(content: &str) -> Result<()> {
     finish(anstream::AutoStream::auto(std::io::stdout()), content.as_bytes())
-}
-
-/// Writes all of `content` to standard output. A reader that has gone away wants no more.
-pub fn finish(mut out: impl Write, content: &[u8]) -> Result<()> {
-    match out.write_all(content).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(unwritable("output", "-", &e)),
-        _ => Ok(()),
-    }
-}
-
-/// What is told of something that cannot be written.
-pub fn unwritable(option: &str, what: impl Display, error: &std::io::Error) -> Error {
-    Error::setting(option, what, format!("cannot be written: {}", plain(error)))
-}
-
-/// An error without the name of a temporary file, which nobody knows.
-fn plain(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" at path \"").next().unwrap_or_default().to_string()
 }
 
 /// Columns of the terminal; of what `COLUMNS` says, or 100, where there is none.

@@ -1,6 +1,6 @@
 //! All that a run writes, on its way to its places: all of it, or nothing.
 
-use crate::output::{self, folder_of, unwritable};
+use crate::streams::{self, folder_of, unwritable};
 use lipex::Result;
 use std::fs;
 use std::io::{self, Write};
@@ -86,8 +86,8 @@ impl Staging {
 impl Stream {
     fn write(&self) -> Result<()> {
         match &self.to {
-            Sink::StandardOutput => output::finish(io::stdout().lock(), &self.content),
-            Sink::Report => output::finish(anstream::AutoStream::auto(io::stdout()), &self.content),
+            Sink::StandardOutput => streams::finish(io::stdout().lock(), &self.content),
+            Sink::Report => streams::finish(anstream::AutoStream::auto(io::stdout()), &self.content),
             Sink::Device(file) => {
                 let opened = fs::File::options().write(true).open(file);
                 opened

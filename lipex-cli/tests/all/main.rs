@@ -2,6 +2,7 @@
 
 mod bad_arrays;
 mod browser;
+mod circles;
 mod command;
 mod common;
 mod cuda;

@@ -44,7 +44,7 @@ fn dropping_words_and_tokenising_commute() {
 
 #[test]
 fn the_file_is_small_and_whole() {
-    let bytes = include_bytes!("../src/weights.bin");
+    let bytes = include_bytes!("../../src/weights.bin");
     assert!(bytes.len() <= 1 << 20, "{}", bytes.len());
     let layers = Layers::from_bytes(bytes).unwrap();
     assert_eq!(&layers, Demo::embedded().layers());

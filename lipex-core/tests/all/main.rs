@@ -1,0 +1,3 @@
+//! One program of tests, so that one is linked.
+
+mod divergence;
