@@ -138,7 +138,8 @@ impl<B: Backend> Explainer<B> {
         let around = results.into_iter().map(|result| {
             result?;
             let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
-            let (((masks, (own, dependence, of, bits)), (weights, answers)), told) = parts.next().ok_or_else(missing)?;
+            let (((masks, (own, dependence, of, bits)), (weights, answers)), told) =
+                parts.next().ok_or_else(missing)?;
             let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence, asked: of };
             self.put_together((sample, bits), answers?, labels_of(model)?, told)
         });
@@ -175,7 +176,10 @@ impl<B: Backend> Explainer<B> {
             sums_off: asked.sums_off,
             information: None,
         };
-        Ok(Gathered { around, about: About { labels: merged.labels, calls, observed, host: Host { bits, answers, weights } } })
+        Ok(Gathered {
+            around,
+            about: About { labels: merged.labels, calls, observed, host: Host { bits, answers, weights } },
+        })
     }
 
     /// Select, fit, evaluate and error bars; `grown` has the courses of growing runs, or nothing.
