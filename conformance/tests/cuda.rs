@@ -313,7 +313,7 @@ mod host {
              {launches} launches"
         );
         // Most uploads and waits are of single rows that the explainer looks at, not of stages.
-        assert!(allocations <= 25.0 && uploads <= 13.0 && downloads <= 17.0 && synchronisations <= 17.0);
+        assert!(allocations <= 25.0 && uploads <= 11.0 && downloads <= 14.0 && synchronisations <= 14.0);
     }
 }
 

@@ -64,8 +64,7 @@ impl<B: Backend> Explainer<B> {
     }
 
     /// Passes if masks other than the instance weigh anything beside it; says which setting left none.
-    pub(super) fn check_told(&self, around: &Neighbourhood<B>) -> Result<()> {
-        let weights = self.backend.download(around.weights.values())?;
+    pub(super) fn check_told(&self, around: &Neighbourhood<B>, weights: &[f32]) -> Result<()> {
         let others: f64 = weights.iter().skip(1).map(|&w| f64::from(w)).sum();
         if others > LEAST_OTHERS * f64::from(weights.first().copied().unwrap_or_default()) {
             return Ok(());
@@ -89,13 +88,13 @@ impl<B: Backend> Explainer<B> {
         Err(Error::setting(name, value, reason))
     }
 
-    /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's law.
-    pub(super) fn check_sample(&self, sample: Sample<B>) -> Result<Sample<B>> {
+    /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's
+    /// law. Also gives the masks in the host's memory.
+    pub(super) fn check_sample(&self, sample: Sample<B>) -> Result<(Sample<B>, Vec<u32>)> {
         let (on, masks) = (&self.backend, &sample.masks);
         let features = masks.features();
-        let first =
-            if masks.rows() == 0 { Vec::new() } else { on.download(&on.gather(masks.bits(), masks.words(), &[0])?)? };
-        let kept: usize = first.iter().map(|w| w.count_ones() as usize).sum();
+        let bits = on.download(masks.bits())?;
+        let kept: usize = bits.iter().take(masks.words()).map(|w| w.count_ones() as usize).sum();
         if kept != features || masks.rows() == 0 {
             let reason = format!("row 0 must keep all {features} features: it stands for the instance itself");
             return Err(Error::setting("masks", format!("row 0 keeps {kept}"), reason));
@@ -104,6 +103,6 @@ impl<B: Backend> Explainer<B> {
             expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
             check_weights(&on.download(weights.values())?)?;
         }
-        Ok(sample)
+        Ok((sample, bits))
     }
 }

@@ -33,6 +33,14 @@ pub(super) struct About {
     pub labels: Vec<String>,
     pub calls: Calls,
     pub observed: Observed,
+    pub host: Host,
+}
+
+/// What the host reads of a neighbourhood, brought there once.
+pub(super) struct Host {
+    pub bits: Vec<u32>,
+    pub answers: Vec<f32>,
+    pub weights: Vec<f32>,
 }
 
 /// What the stages after the black box made of one neighbourhood.
@@ -105,9 +113,9 @@ impl<B: Backend> Explainer<B> {
         let drawn = drawn.into_iter().map(|sample| sample.and_then(|sample| self.check_sample(sample)));
         let (mut results, mut masks, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for sample in drawn {
-            results.push(sample.map(|Sample { masks: of_one, weights, dependence, asked }| {
+            results.push(sample.map(|(Sample { masks: of_one, weights, dependence, asked }, bits)| {
                 masks.push(of_one);
-                own.push((weights, dependence, asked));
+                own.push((weights, dependence, asked, bits));
             }));
         }
         let there: Vec<usize> = (0..results.len()).filter(|&i| results[i].is_ok()).collect();
@@ -130,9 +138,10 @@ impl<B: Backend> Explainer<B> {
         let around = results.into_iter().map(|result| {
             result?;
             let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
-            let (((masks, (own, dependence, of)), (weights, answers)), told) = parts.next().ok_or_else(missing)?;
+            let (((masks, (own, dependence, of, bits)), (weights, answers)), told) =
+                parts.next().ok_or_else(missing)?;
             let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence, asked: of };
-            self.put_together(sample, answers?, labels_of(model)?, told)
+            self.put_together((sample, bits), answers?, labels_of(model)?, told)
         });
         around.collect()
     }
@@ -140,7 +149,7 @@ impl<B: Backend> Explainer<B> {
     /// Puts a weighted sample together with the answers.
     fn put_together(
         &self,
-        sample: Sample<B>,
+        (sample, bits): (Sample<B>, Vec<u32>),
         p: Probabilities<B>,
         labels: &[String],
         asked: &Asked<B>,
@@ -158,14 +167,19 @@ impl<B: Backend> Explainer<B> {
         let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs, complete };
         let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?;
         let around = around.drawn(dependence).asked(sample.asked);
-        self.check_told(&around)?;
+        let answers = on.download(around.probabilities.values())?;
+        let weights = on.download(around.weights.values())?;
+        self.check_told(&around, &weights)?;
         let observed = Observed {
             asked_twice: asked.twice,
-            moved: Some(moved(on, &around)?),
+            moved: Some(moved(&around, &answers)),
             sums_off: asked.sums_off,
             information: None,
         };
-        Ok(Gathered { around, about: About { labels: merged.labels, calls, observed } })
+        Ok(Gathered {
+            around,
+            about: About { labels: merged.labels, calls, observed, host: Host { bits, answers, weights } },
+        })
     }
 
     /// Select, fit, evaluate and error bars; `grown` has the courses of growing runs, or nothing.
@@ -203,8 +217,7 @@ impl<B: Backend> Explainer<B> {
         let mut explanations = Vec::with_capacity(instances.len());
         for (i, mut made) in made.into_iter().enumerate() {
             made.fit = record(on, &around[i], made.fit)?;
-            let rows = on.download(around[i].probabilities.values())?;
-            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
+            let mut explanation = self.assemble(instances[i], &about[i], made, &about[i].host.answers)?;
             explanation.growth = grown.next();
             explanation.timings_ms = timings[i];
             explanations.push(explanation);
@@ -256,7 +269,9 @@ impl<B: Backend> Explainer<B> {
                 let estimate = self.estimate(&around[i], &selections[i], &fit);
                 bars.map(|bars| self.with_noise(estimate.uncertainty(&bars)?, observed)).transpose()
             })?;
-            let information = Information::of(on, &problems[i], &fit, self.surrogate.fits_intercept())?;
+            let Host { bits, weights, .. } = &about[i].host;
+            let (free, host) = (self.surrogate.fits_intercept(), (bits.as_slice(), weights.as_slice()));
+            let information = Information::of(&problems[i], &fit, free, host);
             watch.advance(1);
             all.push(Made { fit, fidelity, uncertainty, information });
         }
@@ -367,12 +382,11 @@ fn record<B: Backend>(on: &B, around: &Neighbourhood<B>, mut fit: Fitted) -> Res
 }
 
 /// The largest total variation between the answers to row 0 and to any row.
-pub(super) fn moved<B: Backend>(on: &B, around: &Neighbourhood<B>) -> Result<f64> {
+fn moved<B: Backend>(around: &Neighbourhood<B>, host: &[f32]) -> f64 {
     let p = &around.probabilities;
-    let host = on.download(p.values())?;
     let first = &host[..p.classes().min(host.len())];
     let rows = host.chunks_exact(p.classes().max(1));
-    Ok(rows.map(|row| total_variation(first, row, p.is_independent())).fold(0.0, f64::max))
+    rows.map(|row| total_variation(first, row, p.is_independent())).fold(0.0, f64::max)
 }
 
 /// A stage of all instances at once or, where that fails, of each alone, since the mistake may be one instance's.

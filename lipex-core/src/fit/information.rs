@@ -1,7 +1,6 @@
 //! Whether masks can determine what is fitted on them.
 
 use crate::backend::Backend;
-use crate::error::Result;
 use crate::fit::{Base, Fitted, Problem};
 
 /// How much the masks of a fit can tell, beside how much is asked of them.
@@ -19,23 +18,19 @@ pub struct Information {
 
 impl Information {
     /// What the masks of a problem tell of its fit; `None` for an answer that is not linear. `intercept` says whether a
-    /// fitted base is free.
+    /// fitted base is free; `bits` and `weights` are those of the neighbourhood, in the host's memory.
     ///
     /// # Numerics
     /// The rank is that over the field of two elements, which real rank is at least; where that is short of `unknowns` and
     /// these are at most 400, that over the field of 2³¹ − 1.
-    ///
-    /// # Errors
-    /// [`Error::Backend`](crate::Error::Backend) when the backend fails.
     pub fn of<B: Backend>(
-        on: &B,
         problem: &Problem<'_, B>,
         fitted: &Fitted,
         intercept: bool,
-    ) -> Result<Option<Information>> {
-        let Some(linear) = fitted.answer.linear() else { return Ok(None) };
-        let (masks, words) = (on.download(problem.around.masks.bits())?, problem.around.masks.words());
-        let weights = on.download(problem.around.weights.values())?;
+        (bits, weights): (&[u32], &[f32]),
+    ) -> Option<Information> {
+        let linear = fitted.answer.linear()?;
+        let words = problem.around.masks.words();
         let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
         let terms: Vec<&[usize]> = linear.terms().iter().map(|term| term.features()).collect();
         let free = intercept && matches!(linear.base(), Base::Intercept(_));
@@ -44,7 +39,7 @@ impl Information {
         let unknowns = terms.len() + usize::from(free);
         let (mut sum, mut squares) = (0.0, 0.0);
         let mut rows: Vec<Vec<u64>> = Vec::new();
-        for (i, (row, &weight)) in masks.chunks_exact(words.max(1)).zip(&weights).enumerate() {
+        for (i, (row, &weight)) in bits.chunks_exact(words.max(1)).zip(weights).enumerate() {
             let (weight, times) = (f64::from(weight), times(i));
             (sum, squares) = (sum + times * weight, squares + times * weight * weight);
             if weight * times > 0.0 {
@@ -52,7 +47,7 @@ impl Information {
             }
         }
         let effective_masks = if squares > 0.0 { sum * sum / squares } else { 0.0 };
-        Ok(Some(Information { effective_masks, unknowns, rank: rank(&rows, unknowns) }))
+        Some(Information { effective_masks, unknowns, rank: rank(&rows, unknowns) })
     }
 
     /// Whether the masks determine every number that is fitted.
