@@ -7,14 +7,17 @@ mod files;
 mod fit;
 mod image;
 mod model;
+mod models;
 mod named;
 mod options;
 mod output;
 mod parse;
 mod perturb;
+mod photo;
 mod program;
 mod progress;
 mod report;
+mod segments;
 mod select;
 mod show;
 mod staging;
@@ -42,6 +45,8 @@ fn main() -> ExitCode {
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),
         Command::Fit(options) => fit::run(options),
+        Command::Segments(options) => segments::run(options),
+        Command::Models(command) => models::run(command),
         Command::Devices => backend::list(),
     };
     match done {

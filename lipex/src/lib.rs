@@ -60,7 +60,7 @@ pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
-pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
+pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxText, Seen};
 pub use page::{PageOptions, to_csv, to_html, to_svg};
 pub use settings::{
     AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,

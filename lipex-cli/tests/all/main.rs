@@ -8,6 +8,7 @@ mod cuda;
 mod files;
 mod fit;
 mod image;
+mod models;
 #[path = "../../../lipex/tests/all/common/noisy.rs"]
 mod noisy;
 mod page;
