@@ -203,6 +203,8 @@ where
         for (instance, one) in instances.iter().zip(&many) {
             let e = cpu.explain(instance, &model).unwrap();
             let g = own.explain(instance, &model).unwrap();
+            // The 32 masks of five features are enumerated, with weights of their own.
+            assert_eq!((g.calls, e.calls.complete), (e.calls, preset == Preset::Lipex && e.features.len() == 5));
             assert_eq!(
                 (&g.shares().matrix(), &g.answer.as_ref().unwrap().linear().unwrap().intercept(), &g.fidelity),
                 (&one.shares().matrix(), &one.answer.as_ref().unwrap().linear().unwrap().intercept(), &one.fidelity)

@@ -2,8 +2,8 @@
 
 use crate::problem::{Case, Made, made, made_by};
 use lipex_core::{
-    Antithetic, Backend, Dependence, ErasedDivergence, Fitted, Lambda, Problem, Softmax, Surrogate, by_name,
-    deal_folds, without_fold,
+    Antithetic, Backend, Dependence, ErasedDivergence, Fitted, Lambda, LambdaScale, Problem, Softmax, Surrogate,
+    by_name, deal_folds, without_fold,
 };
 use lipex_cpu::Cpu;
 
@@ -47,14 +47,15 @@ fn scores(made: &Made, settings: &Softmax, dependence: Dependence) -> Vec<f64> {
         };
         (1..=Lambda::FOLDS).map(one).sum()
     };
-    Lambda::CANDIDATES.into_iter().map(score).collect()
+    settings.lambda_scale_in_use().candidates().into_iter().map(score).collect()
 }
 
-/// The penalties that are least by those scores, give or take what is too close to tell.
+/// The largest penalties whose scores are as good as the least, give or take what is too close to tell.
 fn least(scores: &[f64]) -> Vec<f64> {
-    let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-    let near = |(score, _): &(&f64, f64)| **score <= least * (1.0 + CLOSE);
-    scores.iter().zip(Lambda::CANDIDATES).filter(near).map(|(_, lambda)| lambda).collect()
+    let bound = scores.iter().copied().fold(f64::INFINITY, f64::min) * (1.0 + Lambda::CLOSE);
+    let within = |slack: f64| scores.iter().position(|&s| s <= bound * (1.0 + slack));
+    let places = [within(CLOSE), within(-CLOSE)];
+    places.into_iter().flatten().map(|at| LambdaScale::Curvature.candidates()[at]).collect()
 }
 
 /// The λ that is least by plain scores, which is the CPU's, with single masks and with pairs; kept by refits from a start.

@@ -15,7 +15,7 @@ fuzz_target!(|json: &str| match from_json(json) {
                 assert!(top.len() <= 3 && top.iter().all(|t| t.feature < explanation.features.len()));
             }
         }
-        assert_eq!(explanation.contrast(0, explanation.classes.len() - 1).len(), explanation.kept.len());
+        assert_eq!(explanation.contrast(0, explanation.classes.len() - 1).len(), explanation.kept().len());
     }
     Err(error) => assert_eq!(error.to_string().lines().count(), 1, "{error}"),
 });

@@ -4,7 +4,7 @@ use crate::options::ModelOptions;
 use crate::program;
 use lipex::{
     Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
-    Probabilities, Result, Seen, Texts,
+    Probabilities, Remembered, Result, Seen, Texts,
 };
 use std::path::Path;
 
@@ -13,12 +13,16 @@ pub enum TextModel {
     Demo(DemoModel),
     Program(CommandModel),
     Onnx(OnnxText),
+    /// Any of these, with its answers in a file.
+    Kept(Box<Remembered<TextModel>>),
 }
 
 /// What takes images.
 pub enum ImageModel {
     Program(CommandModel),
     Onnx(OnnxImage),
+    /// Either, with its answers in a file.
+    Kept(Box<Remembered<ImageModel>>),
 }
 
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
@@ -29,6 +33,13 @@ fn onnx(value: &str) -> Option<&str> {
 
 impl TextModel {
     pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
+        let model = Self::asked(options, threads)?;
+        let Some(file) = &options.answers else { return Ok(model) };
+        let name = options.model.as_deref().unwrap_or("demo");
+        Ok(TextModel::Kept(Box::new(Remembered::open(file, name, model)?)))
+    }
+
+    fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         let Some(value) = options.model.as_deref().filter(|m| *m != "demo") else {
             program::timeout(options)?;
             no_onnx(options, "demo")?;
@@ -52,6 +63,7 @@ impl TextModel {
     pub fn seen(&self, text: &str) -> Result<Option<Seen>> {
         match self {
             TextModel::Onnx(model) => model.seen(text),
+            TextModel::Kept(model) => model.model().seen(text),
             TextModel::Demo(_) | TextModel::Program(_) => Ok(None),
         }
     }
@@ -64,6 +76,12 @@ impl TextModel {
 
 impl ImageModel {
     pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
+        let model = Self::asked(options, threads)?;
+        let (Some(file), Some(name)) = (&options.answers, &options.model) else { return Ok(model) };
+        Ok(ImageModel::Kept(Box::new(Remembered::open(file, name, model)?)))
+    }
+
+    fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
         const GIVE: &str = "give --model onnx:FOLDER, or 'command:PROGRAM ARGS', a program that takes images \
                             (docs/command-protocol.md)";
         let Some(value) = options.model.as_deref() else {
@@ -151,6 +169,7 @@ impl TextModel {
             TextModel::Demo(model) => model,
             TextModel::Program(model) => model,
             TextModel::Onnx(model) => model,
+            TextModel::Kept(model) => model.as_ref(),
         }
     }
 }
@@ -174,6 +193,7 @@ impl ImageModel {
         match self {
             ImageModel::Program(model) => model,
             ImageModel::Onnx(model) => model,
+            ImageModel::Kept(model) => model.as_ref(),
         }
     }
 }

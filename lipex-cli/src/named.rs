@@ -116,12 +116,13 @@ impl Group for OfImages {
 }
 
 /// All but those of `View`.
-const EXPLAIN: [&str; 26] = [
+const EXPLAIN: [&str; 28] = [
     "preset",
     "samples",
     "sampler",
     "within-angle",
     "filtered",
+    "enumerate",
     "seed",
     "proximity",
     "select",
@@ -136,6 +137,7 @@ const EXPLAIN: [&str; 26] = [
     "tolerance",
     "alpha",
     "uncertainty",
+    "ask-again",
     "adaptive",
     "settled",
     "half-width",

@@ -214,6 +214,10 @@ pub struct ModelOptions {
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,
+    /// Keep the model's answers in this file as they come, and use those that are there: a run that fails has not asked in
+    /// vain, the same command goes on (docs/command-protocol.md)
+    #[arg(long, value_name = "F", help_heading = "Model")]
+    pub answers: Option<String>,
 }
 
 /// What a feature of a text is.

@@ -152,18 +152,18 @@ pub fn normalise_row(row: usize, values: &mut [f64]) -> Result<f64> {
     Ok((sum - 1.0).abs())
 }
 
-/// Passes if `values` are probabilities, each of its own: from 0 to 1, but for 10⁻⁶, which is taken off.
+/// Passes if `values` are probabilities, each of its own: from 0 to 1, but for 10⁻⁶ above 1, which is taken off.
 ///
 /// # Errors
 /// [`Error::NotADistribution`] with `row`.
 pub fn check_scores(row: usize, values: &mut [f64]) -> Result<()> {
     for (class, v) in values.iter_mut().enumerate() {
         // Not a number is in no range.
-        if !(-1e-6..=1.0 + 1e-6).contains(v) {
+        if !(0.0..=1.0 + 1e-6).contains(v) {
             let problem = format!("class {class} has {v}, and independent probabilities are from 0 to 1");
             return Err(Error::NotADistribution { row, problem });
         }
-        *v = v.clamp(0.0, 1.0);
+        *v = v.min(1.0);
     }
     Ok(())
 }
@@ -382,6 +382,8 @@ pub struct Sample<B: Backend> {
     pub weights: Option<Weights<B>>,
     /// How the rows depend on one another.
     pub dependence: Dependence,
+    /// The samples that the rows stand for; see [`Neighbourhood::asked`].
+    pub asked: usize,
 }
 
 impl<B: Backend> Sample<B> {
@@ -389,7 +391,8 @@ impl<B: Backend> Sample<B> {
     pub fn new(law: &(impl Law + ?Sized), total: usize, masks: Masks<B>) -> Self {
         let complete = law.is_complete(masks.features(), total);
         let dependence = if complete { Dependence::Exhaustive } else { law.dependence() };
-        Sample { masks, weights: None, dependence }
+        let asked = masks.rows();
+        Sample { masks, weights: None, dependence, asked }
     }
 
     /// The same with weights of the law's own, one a row.
@@ -435,6 +438,19 @@ impl<B: Backend> Neighbourhood<B> {
         Neighbourhood { asked, ..self }
     }
 
+    /// A copy with other answers to the same rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when they are more or fewer.
+    pub(crate) fn answered(&self, on: &B, probabilities: Probabilities<B>) -> Result<Self> {
+        expect_len("rows of the probabilities", self.rows(), probabilities.rows())?;
+        let every: Vec<u32> = (0..self.rows() as u32).collect();
+        let bits = on.gather(self.masks.bits(), self.masks.words(), &every)?;
+        let masks = Masks::new(on, self.rows(), self.masks.features(), bits)?;
+        let weights = Weights::new(on.gather(self.weights.values(), 1, &every)?);
+        Ok(Neighbourhood { masks, probabilities, weights, dependence: self.dependence, asked: self.asked })
+    }
+
     /// N, the number of rows.
     pub fn rows(&self) -> usize {
         self.masks.rows()
@@ -455,11 +471,13 @@ mod tests {
 
     #[test]
     fn independent_probabilities_are_each_from_0_to_1() {
-        let mut row = [0.5, 1.0000001, 0.0, -1e-9];
+        let mut row = [0.5, 1.0000001, 0.0, 1.0];
         check_scores(0, &mut row).unwrap();
-        assert_eq!(row, [0.5, 1.0, 0.0, 0.0]);
+        assert_eq!(row, [0.5, 1.0, 0.0, 1.0]);
         assert!(check_scores(0, &mut [0.0, 0.0]).is_ok());
-        for (values, word) in [([0.5, 1.5], "class 1 has 1.5"), ([f64::NAN, 0.0], "NaN"), ([-0.5, 0.0], "-0.5")] {
+        for (values, word) in
+            [([0.5, 1.5], "class 1 has 1.5"), ([f64::NAN, 0.0], "NaN"), ([1.0, -1e-60], "class 1 has -")]
+        {
             let text = check_scores(2, &mut values.clone()).unwrap_err().to_string();
             assert!(text.contains("row 2") && text.contains(word), "{text}");
         }

@@ -1,9 +1,13 @@
 //! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
 
 mod ask;
+mod draw;
+mod enumerate;
 mod grow;
+mod labels;
 mod presets;
 mod run;
+mod samples;
 mod setters;
 
 pub use ask::Repeats;
@@ -23,8 +27,10 @@ use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
 use crate::watch::{Asks, Tells, Watch};
 use crate::weigh::Proximity;
-use ask::{Asked, Question, labels};
+use ask::{Asked, Question, labels as labels_of};
+pub use enumerate::Enumerate;
 use run::one;
+use samples::Samples;
 use setters::Given;
 use std::sync::Arc;
 
@@ -52,12 +58,13 @@ pub struct Explainer<B: Backend> {
     evaluator: Arc<dyn Evaluator<B>>,
     groups: Groups,
     rank: Rank,
-    samples: usize,
+    samples: Samples,
     seed: u64,
     batch_size: usize,
     error_bars: Option<ErrorBars>,
     adaptive: Option<Adaptive>,
     repeats: Repeats,
+    enumerate: Enumerate,
     asks: Option<Asks>,
     tells: Option<Tells>,
     given: Given<B>,
@@ -83,6 +90,7 @@ impl<B: Backend> Explainer<B> {
             settings.push(Setting::new("adaptive", adaptive.rule_in_use()));
             settings.push(Setting::new("max-samples", adaptive.limit()));
         }
+        settings.push(Setting::new("enumerate", self.enumerate));
         settings.extend(self.proximity.describe());
         settings.extend(self.selector.describe());
         settings.extend(self.surrogate.describe());
@@ -90,7 +98,7 @@ impl<B: Backend> Explainer<B> {
         settings.push(Setting::new("groups", &self.groups));
         settings.push(Setting::new("rank", self.rank.name()));
         if self.repeats == Repeats::AskAgain {
-            settings.push(Setting::new("ask-again", "every mask"));
+            settings.push(Setting::new("ask-again", true));
         }
         settings
     }
@@ -191,7 +199,7 @@ impl<B: Backend> Explainer<B> {
         let mut asked = Asked::default();
         let question = Question::new(instance, &masks, &mut asked, &mut timings);
         let p = one(self.started().ask(model, &mut [question], false)?)??;
-        let merged = self.groups.merge(on, p, labels(model)?)?.probabilities;
+        let merged = self.groups.merge(on, p, labels_of(model)?)?.probabilities;
         let values = on.download(merged.values())?;
         Ok(values[values.len() - merged.classes()..].iter().copied().map(f64::from).collect())
     }

@@ -7,6 +7,7 @@ use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
 use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
+use crate::removal::Removal;
 use crate::render::{Domain, Feature};
 use crate::uncertainty::{Growth, Uncertainty};
 
@@ -52,6 +53,8 @@ pub struct Explanation {
     pub growth: Option<Growth>,
     /// What would take the prediction to another class, where that was asked.
     pub flip: Option<Flip>,
+    /// What to remove so that the predicted class falls fastest, ten features at most; `None` where there is no surrogate to ask.
+    pub removal: Option<Removal>,
     /// The ranking that `top_k` uses unless another is named.
     pub rank: Rank,
     /// What the black box was asked.
@@ -225,10 +228,15 @@ impl Explanation {
     /// # Errors
     /// [`Error::Setting`] where there is no surrogate; those of [`Answer::predict`].
     pub fn without(&self, removed: &[usize]) -> Result<Vec<f64>> {
-        let answer = self.answer.as_ref().ok_or_else(|| {
-            Error::setting("answer", "none", "this explanation was made without a surrogate that could be asked")
-        })?;
+        let answer = self.asked()?;
         answer.predict(&answer.kept().iter().map(|j| !removed.contains(j)).collect::<Vec<bool>>())
+    }
+
+    /// The surrogate, to be asked.
+    pub(crate) fn asked(&self) -> Result<&Answer> {
+        self.answer.as_ref().ok_or_else(|| {
+            Error::setting("answer", "none", "this explanation was made without a surrogate that could be asked")
+        })
     }
 
     /// How much of class `class` the surrogate loses when kept feature number `j` is removed from the instance.
@@ -244,29 +252,6 @@ impl Explanation {
             (Some(whole), Some(less)) => Ok(whole - less),
             _ => Err(Error::shape("class (below the number of classes)", whole.len(), class)),
         }
-    }
-
-    /// What would change the surrogate's answer to class `to`: the shortest prefix of the features, in order of
-    /// φ\[a\] − φ\[to\] for the predicted class a, whose removal does; `None` if none does (a third class may win first).
-    ///
-    /// The surrogate's word only: have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
-    ///
-    /// # Errors
-    /// Those of [`without`](Explanation::without).
-    pub fn what_would_change(&self, to: usize) -> Result<Option<Change>> {
-        let whole = self.without(&[])?;
-        let from = arg_max(&whole);
-        if from == to {
-            return Ok(Some(Change { class: to, remove: Vec::new(), surrogate: whole }));
-        }
-        let order: Vec<usize> = self.contrast(from, to).iter().map(|w| w.feature).collect();
-        for n in 1..=order.len() {
-            let surrogate = self.without(&order[..n])?;
-            if arg_max(&surrogate) == to {
-                return Ok(Some(Change { class: to, remove: order[..n].to_vec(), surrogate }));
-            }
-        }
-        Ok(None)
     }
 
     /// Passes if the parts fit together, as they must after reading one from a file.
@@ -302,6 +287,7 @@ impl Explanation {
             return Err(Error::shape("interchangeable features (below the number of features)", d, j));
         }
         self.flip.as_ref().map_or(Ok(()), |flip| flip.check(c, d))?;
+        self.removal.as_ref().map_or(Ok(()), |removal| removal.check(c, d))?;
         self.check_spans()
     }
 }

@@ -9,15 +9,14 @@ use crate::render::Render;
 
 /// The answer to "what would make it class B?": features to remove, and what surrogate and model say without them.
 ///
-/// The features are the shortest prefix of the kept ones, in order of W\[a\] − W\[B\] for the predicted class a, whose
-/// removal takes the surrogate's arg max to B. The model was asked once to check it.
+/// The features are a greedy set, each the one whose removal brings B nearest to the front of the surrogate's answer, given those
+/// that are gone ([`Explanation::what_would_change`]). The model was asked once to check it.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Flip {
     /// B, the class asked for.
     pub class: usize,
-    /// Features (of all D) to remove, in order. Empty where B is likeliest as it is; `None` where no prefix leads to B, a
-    /// third class may win first.
+    /// Features (of all D) to remove, in order. Empty where B is likeliest as it is; `None` where they never lead to B.
     pub remove: Option<Vec<usize>>,
     /// The surrogate's answer without them, C numbers; at the instance where there is nothing to remove.
     pub surrogate: Vec<f64>,

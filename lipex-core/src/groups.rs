@@ -90,6 +90,9 @@ impl Groups {
         if *self == Groups::All {
             return Ok(Merged { probabilities: p, labels: labels.to_vec() });
         }
+        if p.is_independent() {
+            return Err(Error::setting("groups", self, "labels that are independent of one another cannot be merged"));
+        }
         let host = on.download(p.values())?;
         let (c, rows) = (p.classes(), p.rows());
         let (of, names) = self.assign(&host[..c], labels)?;

@@ -33,6 +33,7 @@ mod preset;
 mod program;
 mod reading;
 mod real;
+mod removal;
 mod render;
 pub mod select;
 mod shared;
@@ -53,12 +54,12 @@ pub use divergence::{
 };
 pub use error::{Error, Result, expect_len};
 pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
-pub use explainer::{Explainer, Repeats};
+pub use explainer::{Enumerate, Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Intercept,
-    KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded, Ridge, Shares,
-    Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Information,
+    Intercept, KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded,
+    Ridge, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
@@ -72,6 +73,7 @@ pub use predict::{Batching, BlackBox, Calls, Observed};
 pub use preset::Preset;
 pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};
+pub use removal::Removal;
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{

@@ -1,6 +1,6 @@
 //! What a model's numbers mean, and how they become probabilities.
 
-use crate::backend::{Backend, Probabilities, check_row, normalise_row};
+use crate::backend::{Backend, Probabilities, check_row, check_scores, normalise_row};
 use crate::error::{Error, Result, expect_len};
 use crate::fit::softmax_in_place;
 
@@ -12,10 +12,8 @@ pub enum Outputs {
     Probabilities,
     /// Logits: each row goes through a softmax, in f64. A logit of −∞ is a probability of 0, one of ∞ takes all.
     Logits,
-    /// Independent probabilities, one sigmoid a class: class c becomes p_c / Σ p.
-    ///
-    /// This keeps the order of the classes and the ratios between them, and forgets how many classes the model found. A
-    /// row with a number outside \[0, 1\], or of zeros only, is left as it is, so that the check of rows names it.
+    /// Independent probabilities of several labels at once, one sigmoid a label, each from 0 to 1. They are never divided by
+    /// their sum: each label is explained against not that label, by a fit of its own.
     Independent,
 }
 
@@ -67,20 +65,15 @@ impl Outputs {
         answer.on(on)
     }
 
-    /// Turns a row of such numbers into a distribution; gives how far from 1 its sum was.
+    /// Turns a row of such numbers into probabilities; gives how far from 1 its sum was, where it should be 1.
     ///
     /// # Errors
     /// [`Error::NotADistribution`] with `row`.
-    fn to_distribution(self, row: usize, values: &mut [f64]) -> Result<f64> {
+    fn to_probabilities(self, row: usize, values: &mut [f64]) -> Result<f64> {
         match self {
             Outputs::Probabilities => return normalise_row(row, values),
             Outputs::Logits => softmax(values),
-            Outputs::Independent => {
-                let sum: f64 = values.iter().sum();
-                if sum > 0.0 && values.iter().all(|p| (0.0..=1.0).contains(p)) {
-                    values.iter_mut().for_each(|p| *p /= sum);
-                }
-            }
+            Outputs::Independent => return check_scores(row, values).map(|()| 0.0),
         }
         check_row(row, values).map(|()| 0.0)
     }
@@ -104,12 +97,13 @@ pub struct CheckedRows {
     rows: usize,
     classes: usize,
     sums_off: f64,
+    independent: bool,
 }
 
 impl CheckedRows {
     /// None yet; `rows` are to come.
     pub fn with_capacity(rows: usize, classes: usize) -> Self {
-        CheckedRows { values: Vec::with_capacity(rows * classes), rows: 0, classes, sums_off: 0.0 }
+        CheckedRows { values: Vec::with_capacity(rows * classes), rows: 0, classes, sums_off: 0.0, independent: false }
     }
 
     /// Takes the next row.
@@ -117,8 +111,9 @@ impl CheckedRows {
     /// # Errors
     /// [`Error::NotADistribution`] with the number of the row.
     pub fn push(&mut self, outputs: Outputs, mut row: Vec<f64>) -> Result<()> {
-        self.sums_off = self.sums_off.max(outputs.to_distribution(self.rows, &mut row)?);
+        self.sums_off = self.sums_off.max(outputs.to_probabilities(self.rows, &mut row)?);
         self.rows += 1;
+        self.independent = outputs == Outputs::Independent;
         self.values.extend(row.into_iter().map(|v| v as f32));
         Ok(())
     }
@@ -129,6 +124,7 @@ impl CheckedRows {
     /// [`Error::Backend`] when it has no room.
     pub fn on<B: Backend>(self, on: &B) -> Result<Probabilities<B>> {
         let values = on.upload(self.values)?;
-        Ok(Probabilities::new(on, self.rows, self.classes, values)?.checked(self.sums_off))
+        let p = Probabilities::new(on, self.rows, self.classes, values)?.checked(self.sums_off);
+        Ok(if self.independent { p.independent() } else { p })
     }
 }

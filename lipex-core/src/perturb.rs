@@ -15,19 +15,31 @@ pub use weighted::{Filtered, Sizes, WeightProportional};
 
 /// The rows that were drawn, which are all but row 0: strata of units of rows that were drawn together.
 ///
-/// `kept` has the number of features that each row keeps, which only [`Dependence::Stratified`] asks for.
+/// `kept` has the number of features that each row keeps, which [`Dependence::Stratified`] asks for; of row 0
+/// [`Dependence::Coalitions`] does.
 pub fn units(kept: &[usize], dependence: Dependence) -> Vec<Vec<Vec<usize>>> {
     let rows = kept.len();
     match dependence {
         Dependence::Pairs => {
             vec![(1..rows).step_by(2).map(|first| (first..rows.min(first + 2)).collect()).collect()]
         }
+        Dependence::Coalitions => coalitions(kept.first().copied().unwrap_or(0), rows),
         Dependence::Stratified => {
             let alone = |group: Vec<usize>| group.into_iter().map(|i| vec![i]).collect();
             strata(kept).into_iter().map(alone).collect()
         }
         _ => vec![(1..rows).map(|i| vec![i]).collect()],
     }
+}
+
+/// Rows that occur in every run are strata of their own, so that drawing again changes nothing; pairs of complements are one.
+fn coalitions(features: usize, rows: usize) -> Vec<Vec<Vec<usize>>> {
+    let first = ShapleySize::first_drawn(features, rows).min(rows);
+    let mut strata: Vec<Vec<Vec<usize>>> = (1..first).map(|i| vec![vec![i]]).collect();
+    if first < rows {
+        strata.push((first..rows).step_by(2).map(|i| (i..rows.min(i + 2)).collect()).collect());
+    }
+    strata
 }
 
 /// Groups of rows that were drawn alike under [`Dependence::Stratified`]: by the number of kept features, neighbouring

@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Probabilities};
 use crate::error::Result;
+use crate::fit::Information;
 
 /// A classifier that is asked for probabilities and nothing else.
 ///
@@ -45,6 +46,20 @@ pub trait BlackBox<B: Backend, Batch>: Send + Sync {
     }
 }
 
+impl<B: Backend, Batch, T: BlackBox<B, Batch> + ?Sized> BlackBox<B, Batch> for Box<T> {
+    fn labels(&self) -> Option<&[String]> {
+        (**self).labels()
+    }
+
+    fn predict(&self, on: &B, batch: &Batch) -> Result<Probabilities<B>> {
+        (**self).predict(on, batch)
+    }
+
+    fn batching(&self) -> Batching {
+        (**self).batching()
+    }
+}
+
 /// What a batch of a black box is made of: a fact that the black box states about itself.
 ///
 /// Many models answer an input differently in the last digits beside other inputs (in the runtimes of neural nets a
@@ -73,6 +88,9 @@ pub struct Calls {
     pub masks: usize,
     /// Distinct inputs that the model saw, the second question for the instance itself left out.
     pub inputs: usize,
+    /// Whether those were all the masks that could be drawn, so that there is no sampling error.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub complete: bool,
 }
 
 /// What was seen of the black box's answers, beside the answers.
@@ -82,10 +100,14 @@ pub struct Observed {
     /// The total variation between the answers to the instance asked first and asked last; `None` where it was not asked
     /// twice.
     pub asked_twice: Option<f64>,
-    /// The largest total variation between the answer to the instance and that to any mask.
-    pub moved: f64,
+    /// The largest total variation between the answer to the instance and that to any mask (of independent labels the largest
+    /// difference); `None` where it is not known, as in files of an older version.
+    pub moved: Option<f64>,
     /// How far from 1 the sum of a row was, at most, before the row was divided by it.
     pub sums_off: f64,
+    /// How much the masks can tell beside what was asked of them; `None` for answers that are not linear.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub information: Option<Information>,
 }
 
 impl Observed {
@@ -102,8 +124,13 @@ impl Observed {
         self.asked_twice.filter(|tv| *tv > Self::NOISE)
     }
 
+    /// Whether the masks leave some of the weights to the penalty or to chance.
+    pub fn is_underdetermined(&self) -> bool {
+        self.information.is_some_and(|information| !information.is_determined())
+    }
+
     /// Whether no mask moves the model.
     pub fn is_constant(&self) -> bool {
-        self.moved <= Self::STILL
+        self.moved.is_some_and(|moved| moved <= Self::STILL)
     }
 }

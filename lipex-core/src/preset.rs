@@ -9,7 +9,8 @@ use std::str::FromStr;
 /// A named bundle of settings that an explainer starts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
-    /// The default: the paper's with an intercept, λ = 10⁻⁴ and ranking by support, each measured to be better.
+    /// The default: the paper's with an intercept, λ = 10⁻⁴ and ranking by support, each measured to be better; small instances
+    /// are enumerated.
     #[default]
     Lipex,
     /// The paper's own settings.
@@ -49,8 +50,9 @@ const TABLE: &[Row] = &[
     row("sampler",         ["uniform-size",     "uniform-size",     "uniform-size",     "uniform-size",     "kernel-shap"])
                    .images(["bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "kernel-shap"]),
     row("within-angle",    ["none",             "none",             "none",             "none",             "none"]),
-    row("samples",         ["1000",             "1000",             "5000",             "1000",             "2048"])
-                   .images(["1000",             "1000",             "1000",             "1000",             "2048"]),
+    row("samples",         ["1000",             "1000",             "5000",             "1000",             "2D+2048"])
+                   .images(["1000",             "1000",             "1000",             "1000",             "2D+2048"]),
+    row("enumerate",       ["auto",             "never",            "never",            "never",            "never"]),
     row("proximity",       ["exponential:0.25", "exponential:0.25", "exponential:0.25", "exponential:0.25", "shapley"]),
     row("select",          ["forward:5",        "forward:5",        "highest:10",       "forward:5",        "all"])
                    .images(["forward:5",        "forward:5",        "all",              "forward:5",        "all"]),
@@ -61,7 +63,7 @@ const TABLE: &[Row] = &[
     row("normalise",       ["count",            "count",            "",                 "",                 ""]),
     row("intercept",       ["fitted",           "none",             "fitted",           "",                 ""]),
     row("pairs",           ["none",             "none",             "none",             "",                 ""]),
-    row("starts",          ["1",                "1",                "",                 "",                 ""]),
+    row("starts",          ["auto",             "auto",             "",                 "",                 ""]),
     row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
     row("alpha",           ["",                 "",                 "1",                "",                 ""]),
@@ -100,8 +102,12 @@ impl Preset {
     /// The softmax surrogate's settings; those of the default where the preset has another surrogate.
     pub fn softmax(self) -> Softmax {
         let rows = Softmax::SETTINGS.iter().map(|name| (*name, self.value(name, Domain::Text)));
+        // λ that is not the preset's own is left to its scale.
+        let usual = Softmax::default().lambda_set().to_string();
+        let of_scale = |name: &str, value: &str| name == "lambda" && value == usual;
+        let own = |name: &str, value: &str| !value.is_empty() && !of_scale(name, value);
         // The table is tested to be readable; what a preset does not have stays as it is.
-        rows.filter(|(_, value)| !value.is_empty() && self.value("surrogate", Domain::Text) == "softmax")
+        rows.filter(|(name, value)| own(name, value) && self.value("surrogate", Domain::Text) == "softmax")
             .fold(Softmax::default(), |softmax, (name, value)| softmax.clone().with(name, value).unwrap_or(softmax))
     }
 
@@ -179,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn lipex_departs_from_the_paper_in_three_places() {
+    fn lipex_departs_from_the_paper_in_four_places() {
         let departures = Preset::Lipex.departures(&Preset::Lipex.settings(Domain::Text), Domain::Text);
-        assert_eq!(names(&departures), ["lambda", "intercept", "rank"]);
-        assert_eq!((departures[0].value.as_str(), departures[0].paper.as_str()), ("0.0001", "0.001"));
+        assert_eq!(names(&departures), ["enumerate", "lambda", "intercept", "rank"]);
+        assert_eq!((departures[1].value.as_str(), departures[1].paper.as_str()), ("0.0001", "0.001"));
         for domain in [Domain::Text, Domain::Image] {
             assert!(Preset::Paper.departures(&Preset::Paper.settings(domain), domain).is_empty());
         }

@@ -70,6 +70,10 @@ impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
         (**self).spread(on, problem, fitted)
     }
 
+    fn fits_intercept(&self) -> bool {
+        (**self).fits_intercept()
+    }
+
     fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
         (**self).shrinkage(on, problem, fitted)
     }

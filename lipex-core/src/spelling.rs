@@ -113,14 +113,16 @@ impl Softmax {
             "lambda-scale" => self.lambda_scale(choose(
                 name,
                 value,
-                &[("curvature", LambdaScale::Curvature), ("raw", LambdaScale::Raw)],
+                &[LambdaScale::Curvature, LambdaScale::Raw, LambdaScale::Class].map(|scale| (scale.name(), scale)),
             )?),
             "normalise" => {
                 self.normalise(choose(name, value, &[("count", Normalise::Count), ("weight", Normalise::Weight)])?)
             }
             "intercept" => self.intercept(Intercept::by_name(value)?),
             "pairs" => self.pairs(Pairs::by_name(value)?),
-            "starts" => self.starts(choose(name, value, &[("1", Starts::One), ("2", Starts::Two)])?),
+            "starts" => {
+                self.starts(choose(name, value, &[Starts::Auto, Starts::One, Starts::Two].map(|s| (s.name(), s)))?)
+            }
             "tolerance" => self.tolerance(number(name, value, value, "a number")?)?,
             other => return Err(Error::unknown_setting(other, &Self::SETTINGS)),
         })
@@ -195,7 +197,7 @@ mod tests {
             .divergence(crate::Alpha::new(0.5).unwrap())
             .lambda(0.25)
             .unwrap()
-            .lambda_scale(LambdaScale::Raw)
+            .lambda_scale(LambdaScale::Class)
             .normalise(Normalise::Weight)
             .intercept(Intercept::Anchored)
             .pairs(Pairs::given(vec![(3, 5), (1, 2)]).unwrap())

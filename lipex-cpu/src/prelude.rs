@@ -105,7 +105,7 @@ pub fn authors() -> Explainer {
     Explainer::authors(Cpu::new())
 }
 
-/// Kernel SHAP on the CPU, for every class at once: at most 2048 coalitions, every feature; see [`KernelShap`].
+/// Kernel SHAP on the CPU, for every class at once: 2D + 2048 coalitions or all there are, every feature; see [`KernelShap`].
 pub fn kernel_shap() -> Explainer {
     Explainer::kernel_shap(Cpu::new())
 }

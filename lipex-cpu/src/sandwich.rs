@@ -10,7 +10,7 @@
 mod terms;
 
 use crate::Cpu;
-use crate::fit::ln_softmax;
+use crate::fit::{by_class, ln_softmax, shift};
 use crate::linalg::dot;
 use lipex_core::{
     Backend, FewRows, Fitted, INTERCEPT_PENALTY, Linear, Method, Neighbourhood, Normalise, Problem, Result, RowShares,
@@ -40,11 +40,13 @@ pub(crate) fn spread(
     let basis = Contrasts::new(classes);
     let rows = Rows::new(on, settings, (problem, &view, fitted.linear()?), &basis)?;
     let watch = on.watch();
-    let exact = rows.hessian(|row| &row.exact, fitted.report.lambda)?;
+    let shares = by_class(settings, problem.around);
+    let penalty = basis.penalty(fitted.report.lambda, &shares);
+    let exact = rows.hessian(|row| &row.exact, &penalty)?;
     let (method, factor) = match Cholesky::new(watch, exact, rows.entries())? {
         Some(factor) => (Method::Sandwich, factor),
         None => {
-            let mut near = rows.hessian(|row| &row.gauss_newton, fitted.report.lambda)?;
+            let mut near = rows.hessian(|row| &row.gauss_newton, &penalty)?;
             // Positive semi-definite but for rounding.
             (0..rows.entries()).for_each(|e| near[e * rows.entries() + e] *= 1.0 + 1e-12);
             match Cholesky::new(watch, near, rows.entries())? {
@@ -55,7 +57,7 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse(watch)?;
     let units = rows.units(problem.around);
-    let pull = pull(settings, fitted, &basis)?;
+    let pull = pull(settings, (fitted, &shares), &basis)?;
     let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
     let terms = view.term_errors(&basis, &covariance, rows.entries());
@@ -86,17 +88,23 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 }
 
 /// The pull of the penalty on the coefficients and b in the basis (place j·(C − 1) + m, the terms first), which rows share
-/// where the sum of divergences is divided by their weights; zeros where it is divided by their count.
+/// where the sum of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over
+/// λ of each class, and is empty where they are all 1.
 ///
 /// # Errors
 /// [`Setting`](lipex_core::Error::Setting) for a fit that is not linear.
-pub fn pull(settings: &Softmax, fitted: &Fitted, basis: &Contrasts) -> Result<Vec<f64>> {
+pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Contrasts) -> Result<Vec<f64>> {
     let view = View::new(fitted.linear()?);
     let mut pull = vec![0.0; view.columns() * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
         for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
-            let penalty = if j < view.terms() { fitted.report.lambda } else { INTERCEPT_PENALTY };
-            out.iter_mut().zip(basis.reduce(&view.column(j))).for_each(|(o, v)| *o = penalty * v);
+            let (mut column, is_term) = (view.column(j), j < view.terms());
+            let penalty = if is_term { fitted.report.lambda } else { INTERCEPT_PENALTY };
+            if is_term {
+                let shift = shift(shares, &column);
+                column.iter_mut().zip(shares).for_each(|(w, share)| *w = share * (*w - shift));
+            }
+            out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
         }
     }
     Ok(pull)
@@ -129,6 +137,22 @@ impl Contrasts {
 
     fn row(&self, c: usize) -> &[f64] {
         &self.values[c * self.k()..(c + 1) * self.k()]
+    }
+
+    /// Bᵀ(diag s − ssᵀ/Σs)B times λ for the classes' shares s of it, row by row: the penalty's curvature in one column; λ on
+    /// the diagonal where there are no shares.
+    pub fn penalty(&self, lambda: f64, shares: &[f64]) -> Vec<f64> {
+        if shares.is_empty() {
+            let k = self.k();
+            return (0..k * k).map(|e| if e % (k + 1) == 0 { lambda } else { 0.0 }).collect();
+        }
+        let all: f64 = shares.iter().sum();
+        let mut full = vec![0.0; self.classes * self.classes];
+        for ((a, row), share) in full.chunks_exact_mut(self.classes).enumerate().zip(shares) {
+            row.iter_mut().zip(shares).for_each(|(v, other)| *v = -lambda * share * other / all);
+            row[a] += lambda * share;
+        }
+        self.reduce_both(&full)
     }
 
     /// Bᵀv.
@@ -253,8 +277,8 @@ impl<'a> Rows<'a> {
         self.columns * self.k
     }
 
-    /// The Hessian of the objective, from one of the two of each row.
-    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, lambda: f64) -> Result<Vec<f64>> {
+    /// The Hessian of the objective, from one of the two of each row and the penalty's in a column.
+    fn hessian(&self, of: impl Fn(&Row) -> &Vec<f64>, penalty: &[f64]) -> Result<Vec<f64>> {
         let (k, n) = (self.k, self.entries());
         let mut a = vec![0.0; n * n];
         for row in &self.rows {
@@ -271,7 +295,13 @@ impl<'a> Rows<'a> {
             }
         }
         for e in 0..n {
-            a[e * n + e] += if e / k < self.terms { lambda } else { INTERCEPT_PENALTY };
+            let (j, m) = (e / k, e % k);
+            if j < self.terms {
+                let block = a[e * n + j * k..].iter_mut().zip(&penalty[m * k..]);
+                block.take(m + 1).for_each(|(a, p)| *a += p);
+            } else {
+                a[e * n + e] += INTERCEPT_PENALTY;
+            }
             (0..e).for_each(|f| a[f * n + e] = a[e * n + f]);
         }
         Ok(a)

@@ -18,6 +18,11 @@ use lipex_core::{
 const RAISED: f64 = 1e-10;
 
 impl Surrogate<Cpu> for KernelShap {
+    /// The answer with nothing left fixes it.
+    fn fits_intercept(&self) -> bool {
+        false
+    }
+
     fn fit(&self, on: &Cpu, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Fitted>> {
         on.map(problems.len(), |i| fit_one(on, &problems[i]))
     }

@@ -12,9 +12,12 @@ use crate::lambda;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::modules::Programs;
 use crate::sandwich;
+use crate::select::to_host;
 use lipex_core::{
-    Error, FitReport, Fitted, Intercept, Kl, Lambda, Problem, Result, Softmax, Spread, Start, Starts, Surrogate,
+    Backend, Error, FitReport, Fitted, Intercept, Kl, Lambda, LambdaScale, Problem, Result, Softmax, Spread, Start,
+    Starts, Surrogate,
 };
+use lipex_cpu::Cpu;
 use lipex_kernels::FIT;
 
 mod form;
@@ -63,7 +66,7 @@ impl Surrogate<Cuda> for Softmax {
             .map(|(p, &lambda)| Task { problem: Problem { ..*p }, lambda, once: false })
             .collect();
         let own = fit_all(self, on, &tasks)?;
-        if self.starts_in_use() == Starts::One {
+        if self.starts_in_use() != Starts::Two {
             return Ok(own);
         }
         // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
@@ -87,6 +90,12 @@ impl Surrogate<Cuda> for Softmax {
 
     fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {
         problem.check()?;
+        if self.lambda_scale_in_use() == LambdaScale::Class {
+            let around = to_host(on, problem.around)?;
+            let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
+            let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+            return self.shrinkage(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
+        }
         let lambda = fitted.report.lambda / 100.0;
         let less =
             fit_all(self, on, &[Task { problem: Problem { start: Some(fitted), ..*problem }, lambda, once: false }])?;
@@ -94,11 +103,12 @@ impl Surrogate<Cuda> for Softmax {
     }
 }
 
-/// Whether the host makes these fits: what the data choose by fits without a fold, an intercept or pairs, and a penalty beside
-/// pairs.
+/// Whether the host makes these fits: what the data choose by fits without a fold, an intercept or pairs, a penalty beside
+/// pairs, and a penalty for each class.
 fn is_of_the_host(settings: &Softmax) -> bool {
     let (pairs, chosen) = (settings.pairs_in_use(), !matches!(settings.lambda_set(), Lambda::Fixed(_)));
-    settings.intercept_in_use() == Intercept::Auto || pairs.are_chosen() || chosen && !pairs.is_none()
+    let class = settings.lambda_scale_in_use() == LambdaScale::Class;
+    settings.intercept_in_use() == Intercept::Auto || pairs.are_chosen() || chosen && !pairs.is_none() || class
 }
 
 /// The better of two fits of a problem, with the work of all three.

@@ -27,6 +27,10 @@ macro_rules! by_the_host {
             fn fit(&self, on: &Cuda, problems: &[Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
                 on_the_host(self, on, problems)
             }
+
+            fn fits_intercept(&self) -> bool {
+                Surrogate::<Cpu>::fits_intercept(self)
+            }
         }
     )*};
 }

@@ -54,7 +54,7 @@ pub(crate) fn of_each(settings: &Softmax, on: &Cuda, problems: &[Problem<'_, Cud
 /// For each problem the candidate under which refits are closest to the black box on the masks that they were not fitted
 /// on, scaled as the settings say. All problems and folds are one batch a candidate.
 fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<Vec<f64>> {
-    let factor = settings.lambda_factor()?;
+    let (factor, scale) = (settings.lambda_factor()?, settings.lambda_scale_in_use());
     let exact = settings.divergence_in_use().record(false);
     let programs = (exact.clone(), exact);
     let folds = problems.iter().map(|p| folds_of(on, p.around)).collect::<Result<Vec<_>>>()?;
@@ -62,10 +62,10 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     let tasks: Vec<(usize, usize)> =
         folds.iter().enumerate().flat_map(|(i, of)| (1..=count(of)).map(move |k| (i, k))).collect();
     let left: Vec<Vec<u32>> = tasks.iter().map(|&(i, k)| without_fold(problems[i], &folds[i], k)).collect();
-    let mut scores = vec![[0.0; Lambda::CANDIDATES.len()]; problems.len()];
+    let mut scores = vec![[0.0; Lambda::CANDIDATES]; problems.len()];
     // Candidates fall, so that each fit is near the one before it.
     let mut last: Option<Vec<Fitted>> = None;
-    for (at, lambda) in Lambda::CANDIDATES.into_iter().enumerate() {
+    for (at, lambda) in scale.candidates().into_iter().enumerate() {
         let task = |t: usize| {
             let start = last.as_ref().map(|last| &last[t]);
             let problem = Problem { multiplicities: Some(&left[t]), start, ..*problems[tasks[t].0] };
@@ -82,7 +82,7 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
         tasks.iter().zip(sums).for_each(|(&(i, _), sum)| scores[i][at] += sum);
         last = Some(fitted);
     }
-    let least = |(scores, folds): (&_, &Vec<usize>)| Lambda::least((!folds.is_empty()).then_some(scores)) * factor;
+    let least = |(scores, folds): (&_, &Vec<usize>)| scale.least((!folds.is_empty()).then_some(scores)) * factor;
     Ok(scores.iter().zip(&folds).map(least).collect())
 }
 

@@ -148,7 +148,7 @@ fn to_device(on: &Cuda, sample: Sample<Cpu>) -> Result<Sample<Cuda>> {
     let (rows, features) = (sample.masks.rows(), sample.masks.features());
     let masks = Masks::new(on, rows, features, on.send("perturb", sample.masks.bits())?)?;
     let weights = sample.weights.map(|w| on.send("perturb", w.values()).map(Weights::new)).transpose()?;
-    Ok(Sample { masks, weights, dependence: sample.dependence })
+    Ok(Sample { masks, weights, dependence: sample.dependence, asked: sample.asked })
 }
 
 fn fit_a_block(features: &[usize]) -> bool {

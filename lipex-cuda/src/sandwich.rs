@@ -11,8 +11,8 @@ use crate::layout::mirrored;
 use crate::select::to_host;
 use bytemuck::Zeroable;
 use lipex_core::{
-    Backend, Base, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, Method, Normalise, Problem, Program, Result,
-    RowShares, Softmax, Spread, Surrogate, perturb,
+    Backend, Base, Dependence, FewRows, Fitted, INTERCEPT_PENALTY, LambdaScale, Method, Normalise, Problem, Program,
+    Result, RowShares, Softmax, Spread, Surrogate, perturb,
 };
 use lipex_cpu::Cpu;
 use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
@@ -76,8 +76,8 @@ pub(crate) fn spread(
     fitted: &Fitted,
 ) -> Result<Option<Spread>> {
     problem.check()?;
-    if fitted.linear()?.presence().is_none() {
-        // A fit with pairs.
+    if fitted.linear()?.presence().is_none() || settings.lambda_scale_in_use() == LambdaScale::Class {
+        // A fit with pairs, or a penalty for each class.
         let around = to_host(on, problem.around)?;
         let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
         let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
@@ -104,7 +104,7 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, fitted, &basis)?);
+    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis)?);
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
@@ -120,7 +120,8 @@ pub(crate) fn spread(
 /// Strata of units of rows that were drawn together, without rows that do not count.
 fn drawn_units(on: &Cuda, problem: &Problem<'_, Cuda>) -> Result<Vec<Vec<Vec<usize>>>> {
     let (masks, dependence) = (&problem.around.masks, problem.around.dependence);
-    let kept = if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![0; masks.rows()] };
+    let kept =
+        if dependence == Dependence::Stratified { masks.counts(on)? } else { vec![masks.features(); masks.rows()] };
     let counts = |i: &usize| problem.multiplicities.is_none_or(|m| m[*i] > 0);
     let mut strata = perturb::units(&kept, dependence);
     for stratum in &mut strata {

@@ -143,6 +143,7 @@ pub fn to_host(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cp
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());
     let masks = Masks::new(&cpu, rows, features, on.receive("select", near.masks.bits())?)?;
     let p = Probabilities::new(&cpu, rows, classes, on.receive("select", near.probabilities.values())?)?;
+    let p = if near.probabilities.is_independent() { p.independent() } else { p };
     let weights = Weights::new(on.receive("select", near.weights.values())?);
     Ok(Neighbourhood::new(&cpu, masks, p, weights)?.drawn(near.dependence).asked(near.asked))
 }

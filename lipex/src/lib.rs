@@ -41,6 +41,7 @@ mod json;
 pub mod npy;
 mod outputs;
 mod page;
+mod remembered;
 mod settings;
 mod text;
 
@@ -62,6 +63,7 @@ pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxText, Seen};
 pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use remembered::{Keys, Remembered};
 pub use settings::{
     AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
 };

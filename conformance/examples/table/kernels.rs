@@ -24,7 +24,7 @@ const WORDS: f64 = CASE.features.div_ceil(32) as f64;
 /// Features that forward selection chooses a class.
 const CHOSEN: f64 = 5.0;
 /// Candidates for λ, and folds.
-const CANDIDATES: f64 = 5.0;
+const CANDIDATES: f64 = 7.0;
 const FOLDS: f64 = 5.0;
 
 fn blocks(threads: f64) -> f64 {

@@ -2,20 +2,20 @@
 
 use super::layout::{Page, printable};
 use super::nouns;
-use lipex::{Agreement, Departure, Explanation, Setting, Start};
+use lipex::{Agreement, Calls, Departure, Explanation, Information, Setting, Start};
 
 pub fn print(page: &mut Page, e: &Explanation) {
     fidelity(page, e);
     settings(page, e);
     page.gap();
     let calls = &e.calls;
-    page.paragraph(&format!(
-        "{} masks, {} distinct {} sent to the model, seed {}.",
-        calls.masks,
-        calls.inputs,
-        nouns(e).inputs,
-        e.seed
-    ));
+    let inputs = nouns(e).inputs;
+    page.paragraph(&if calls.complete {
+        format!("All {} masks: no sampling error; {} distinct {inputs} sent to the model.", calls.masks, calls.inputs)
+    } else {
+        let Calls { masks, inputs: distinct, .. } = calls;
+        format!("{masks} masks, {distinct} distinct {inputs} sent to the model, seed {}.", e.seed)
+    });
     let t = &e.timings_ms;
     let stages = [
         ("perturb", t.perturb),
@@ -73,6 +73,19 @@ fn fit(page: &mut Page, e: &Explanation) {
     if e.settings.iter().any(two) {
         let won = if fit.start == Start::Kl { "the solution under kl led lower" } else { "its own start led lower" };
         page.note(&format!("The fit was tried from two starts: {won}."));
+    }
+    if let Some(Information { effective_masks, unknowns, rank }) = e.observed.information {
+        if e.observed.is_underdetermined() {
+            page.warning(&format!(
+                "The masks determine {rank} of the {unknowns} weights of a class; the others are left to chance or to the \
+                 penalty: ask for more masks (--samples)."
+            ));
+        } else if effective_masks < unknowns as f64 {
+            page.warning(&format!(
+                "By their weights the masks count as {effective_masks:.0}, fewer than the {unknowns} weights of a class: ask \
+                 for more (--samples), or weigh more of them (--proximity)."
+            ));
+        }
     }
     if let Some(both) = fit.intercept {
         let better = if both.fitted < both.anchored { "fitted" } else { "anchored" };

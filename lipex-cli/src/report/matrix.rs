@@ -51,7 +51,12 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     }
     if e.link() == Some(Link::Softmax) {
         page.note("An entry is relative to the other classes: columns are centred.");
-    } else if !shares.is_full() {
+        return;
+    }
+    if e.link() == Some(Link::Logistic) {
+        page.note("An entry is for the label against not that label.");
+    }
+    if !shares.is_full() {
         page.note(&format!("A dot: the {feature} was not chosen for this class."));
     }
 }

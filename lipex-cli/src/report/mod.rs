@@ -3,6 +3,7 @@
 mod footer;
 mod layout;
 mod matrix;
+mod model;
 mod noise;
 mod words;
 
@@ -61,9 +62,12 @@ impl Choice {
 pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     let mut page = Page::new(width);
     let shown = choice.shown(e);
+    model::print(&mut page, e);
     distributions(&mut page, e, &shown);
-    matrix::print(&mut page, e, &shown);
-    words::print(&mut page, e, choice);
+    if !e.observed.is_constant() {
+        matrix::print(&mut page, e, &shown);
+        words::print(&mut page, e, choice);
+    }
     noise::growth(&mut page, e);
     noise::print(&mut page, e, choice);
     footer::print(&mut page, e);

@@ -94,6 +94,7 @@ fn bars(u: &Uncertainty) -> String {
         Dependence::Independent => "rows independent",
         Dependence::Pairs => "pairs of rows together",
         Dependence::Stratified => "sizes as strata",
+        Dependence::Coalitions => "drawn pairs of complements together",
         _ => "rows taken as independent",
     };
     let percent = 100.0 * u.level;

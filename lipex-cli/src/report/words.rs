@@ -55,6 +55,8 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         let against = top(Rank::Opposing, |v| v < 0.0);
         page.paragraph(&format!("What speaks against it: {}", list(e, &against, bar)));
     }
+    pairs(page, e, choice);
+    removal(page, e, choice);
     if let Some((a, b)) = choice.contrast {
         let (all, unit) = (e.contrast(a, b), super::unit(e));
         let bar = |feature| contrast_bar(e, a, b, feature);
@@ -65,6 +67,47 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     if let Some(asked) = &e.flip {
         flip(page, e, asked);
     }
+}
+
+/// Features that act together on the predicted class, the strongest first.
+fn pairs(page: &mut Page, e: &Explanation, choice: &Choice) {
+    let class = e.predicted();
+    let mut pairs = e.pairs();
+    if pairs.is_empty() {
+        return;
+    }
+    pairs.sort_by(|a, b| b.effects[class].abs().total_cmp(&a.effects[class].abs()));
+    let (name, unit) = (printable(&e.classes[class]), unit(e));
+    page.paragraph(&format!(
+        "{} that act together for {name} (what removing both adds, {unit}):",
+        capital(nouns(e).features)
+    ));
+    for pair in pairs.iter().take(choice.top) {
+        let [a, b] = pair.features.map(|j| word(e, j));
+        let value = signed(pair.effects[class]);
+        page.paragraph(&format!("\u{a0}\u{a0}{a}\u{a0}+\u{a0}{b}\u{a0}{value}: {}", pair.told(class)));
+    }
+    let hidden = pairs.len().saturating_sub(choice.top);
+    if hidden > 0 {
+        page.note(&format!("{hidden} more do less"));
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// What takes the predicted class down fastest.
+fn removal(page: &mut Page, e: &Explanation, choice: &Choice) {
+    let Some(removal) = e.removal.as_ref().filter(|removal| !removal.features.is_empty()) else { return };
+    let step = |(&j, q): (&usize, &f64)| format!("{}\u{a0}{q:.3}", word(e, j));
+    let steps: Vec<String> = removal.features.iter().zip(&removal.surrogate).map(step).take(choice.top).collect();
+    page.paragraph(&format!(
+        "What to remove, one after the other, and what the surrogate then gives {}: {}",
+        printable(&e.classes[removal.class]),
+        steps.join(", ")
+    ));
 }
 
 /// Half the interval of a contrast.
@@ -102,8 +145,8 @@ fn flip(page: &mut Page, e: &Explanation, flip: &Flip) {
             )
         }
         None => format!(
-            "What would make it {to}: nothing found. However many {} go, in order of what they add for {predicted} \
-             against {to}, the surrogate does not say {to}.",
+            "What would make it {to}: nothing found. However many {} go, each time the one that brings {to} nearest, the \
+             surrogate does not say {to}.",
             nouns(e).features
         ),
     });

@@ -185,7 +185,7 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--within-angle", "2"], "1.5708"),
         (&["text", "a b", "--lambda", "-1"], "lambda"),
         (&["text", "a b", "--lambda", "nan"], "lambda"),
-        (&["text", "a b", "--lambda-scale", "log"], "curvature or raw"),
+        (&["text", "a b", "--lambda-scale", "log"], "curvature, raw or class"),
         (&["text", "a b", "--normalise", "sum"], "count or weight"),
         (&["text", "a b", "--unit", "letter"], "word, occurrence or sentence"),
         (&["text", "a b", "--split", "spaces"], "lime or unicode"),
@@ -462,6 +462,13 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
         let reached = e.answer.as_ref().unwrap().linear().unwrap().intercept()[c] + row.iter().sum::<f64>();
         assert!((reached - e.probabilities.model[c]).abs() < 1e-9);
     }
+    // Four masks of six words: too few, and the report says how far they go.
+    let few = told(&["text", "x u v w y z", "--preset", "kernel-shap", "--samples", "4"]);
+    assert!(few.contains("determine 2 of the 6 weights"), "{few}");
+    let all = told(&["text", "so very glad"]);
+    assert!(all.contains("All 8 masks: no sampling error") && !all.contains("seed 0"), "{all}");
+    let drawn = told(&["text", "so very glad", "--enumerate", "never"]);
+    assert!(drawn.contains("1000 masks, 8 distinct texts") && drawn.contains("enumerate = never"), "{drawn}");
     let authors = ["text", README, "--preset", "authors", "--samples", "100"];
     let report = told(&authors);
     assert!(report.contains("surrogate = authors (paper: softmax)"), "{report}");
@@ -476,13 +483,17 @@ fn the_presets_of_relatives_explain_and_name_what_they_have_no_use_for() {
         (["--preset", "authors", "--lambda", "1"], "no such setting"),
         (["--surrogate", "kernel-shap", "--samples", "2"], "no mask is empty"),
         (["--select", "lasso:0", "--samples", "9"], "at least 1 feature"),
+        (["--samples", "1", "--seed", "3"], "at least 2 masks"),
+        (["--proximity", "exponential:0.001", "--samples", "50"], "the only mask that this leaves any weight"),
+        (["--enumerate", "always", "--samples", "50"], "choose auto or never"),
     ] {
         let message = refused(&[&["text", README][..], &arguments].concat(), 2);
         assert!(message.contains(reason), "{message}");
     }
     let two = ["text", README, "--preset", "authors", "--divergence", "tv", "--starts", "2"];
     assert!(refused(&two, 2).contains("starts = 2: the authors' recipe has no such setting"));
-    let one = ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity"];
+    let one =
+        ["text", "one", "--sampler", "weight-proportional", "--proximity", "cosine-similarity", "--enumerate", "never"];
     assert!(refused(&one, 2).contains("no weight"));
 }
 
@@ -497,4 +508,31 @@ fn an_angle_is_drawn_or_filtered() {
     let left = masks(&["--within-angle", "0.6", "--filtered"]);
     assert!((250..370).contains(&left), "{left}");
     assert!(refused(&["text", README, "--filtered"], 2).contains("--within-angle"));
+}
+
+#[test]
+fn pairs_and_what_to_remove_are_in_the_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.json");
+    let path = file.to_str().unwrap();
+    let report = told(&["text", "I love this happy day", "--json", path]);
+    assert!(report.contains("What to remove, one after the other, and what the surrogate then gives"), "{report}");
+    assert!(!report.contains("act together"), "{report}");
+    let mut e = lipex::from_json(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let linear = e.answer.as_ref().unwrap().linear().unwrap();
+    let (kept, class) = (linear.kept().to_vec(), e.predicted());
+    let mut terms = linear.terms().to_vec();
+    terms.push(lipex::Term::pair(kept[0], kept[1]).unwrap());
+    let mut coefficients = linear.coefficients().to_vec();
+    let far = |row: &[f64]| 9.0 + (row[0] + row[1]).abs();
+    let v = -far(&coefficients[class]);
+    coefficients.iter_mut().enumerate().for_each(|(c, row)| row.push(if c == class { v } else { 0.0 }));
+    let (base, support, link) = (linear.base().clone(), linear.support().to_vec(), linear.link());
+    e.answer = Some(lipex::Linear::new(kept.clone(), terms, coefficients, base, support, link).unwrap().into());
+    std::fs::write(&file, lipex::to_json(&e)).unwrap();
+    let shown = told(&["show", path]);
+    let [a, b] = [0, 1].map(|k| e.features[kept[k]].name.clone());
+    let line = format!("{a}\u{a0}+\u{a0}{b}\u{a0}{v:+.2}: together they do more than each");
+    assert!(shown.contains(&line.replace('\u{a0}', " ")) || shown.contains(&line), "{shown}");
+    assert!(shown.contains("Words that act together for"), "{shown}");
 }

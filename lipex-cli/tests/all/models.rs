@@ -1,114 +1,112 @@
-//! `--model onnx:…`, `lipex models check` and `lipex segments`, with the models of examples/models/.
+//! Models that break an explanation: what the report says of them, and a run that fails and goes on.
 
-use crate::common::{bytes, json, path, refused, told};
+use crate::common::{path, refused, told};
 use std::path::Path;
+use std::process::Command;
 
-fn example(name: &str) -> String {
-    path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"), name)
+/// A program that answers by its argument: at random, always the same, several labels, rounded, or until its luck ends.
+const STUB: &str = r#"import json, math, os, random, sys
+name = sys.argv[1]
+labels = {"noise": ["a", "b", "c"], "multi": ["toxic", "spam", "urgent"], "rounded": ["x", "y", "z"]}.get(name, ["ok", "not"])
+print(json.dumps({"labels": labels}), flush=True)
+def row(words):
+    if name == "noise":
+        e = [math.exp(random.gauss(0, 1)) for _ in labels]
+        return [x / sum(e) for x in e]
+    if name == "multi":
+        return [.9 if "idiot" in words else .02, .8 if "free" in words else .02, .7 if "now" in words else .02]
+    if name == "rounded":
+        return [.334, .334, .333] if "good" in words else [.1, .2, .7]
+    if name == "lucky":
+        return [.75, .25] if "good" in words else [.25, .75]
+    return [.9, .1]
+batches = 0
+for line in sys.stdin:
+    batches += 1
+    if name == "lucky" and batches == 3 and not os.path.exists(sys.argv[2]):
+        open(sys.argv[2], "w").close()
+        sys.exit("out of luck")
+    rows = [row(t.split()) for t in json.loads(line)["texts"]]
+    print(json.dumps({"independent" if name == "multi" else "probabilities": rows}), flush=True)
+"#;
+
+/// `--model` for the stub of that name; `None` without Python.
+fn stub(folder: &Path, arguments: &str) -> Option<String> {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: no python3");
+        return None;
+    }
+    let file = path(folder, "stub.py");
+    std::fs::write(&file, STUB).unwrap();
+    Some(format!("command:python3 '{file}' {arguments}"))
 }
 
 #[test]
-fn a_folder_and_a_graph_explain_alike() {
-    let text = "I am so happy today, thank you for the lovely surprise!";
-    let folder = format!("onnx:{}", example("models/emotions"));
-    let run = |model: &str, more: &[&str]| {
-        let mut e = json(&[&["text", text, "--samples", "300", "--json", "-", "--model", model], more].concat());
-        e["timings_ms"].take();
-        e
+fn a_model_that_answers_at_random_is_told_in_the_first_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(model) = stub(folder.path(), "noise") else { return };
+    let six = "one two three four five six";
+    let report = told(&["text", six, "--model", &model, "--uncertainty", "--select", "all"]);
+    let first: String = report.lines().take(3).collect::<Vec<_>>().join(" ");
+    assert!(first.contains("answers the same text differently") && first.contains("--ask-again"), "{report}");
+    assert!(!report.to_lowercase().contains("exact:"), "{report}");
+    let all = told(&["text", six, "--model", &model, "--uncertainty", "--sampler", "exhaustive"]);
+    assert!(!all.contains("Exact") && all.contains("own noise"), "{all}");
+    let again = told(&["text", six, "--model", &model, "--uncertainty", "--select", "all", "--ask-again"]);
+    assert!(again.contains("error bars cover that") && again.contains("ask-again = true"), "{again}");
+    assert!(again.contains("1000 masks, 1000 "), "{again}");
+}
+
+#[test]
+fn a_model_that_nothing_moves_has_no_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(model) = stub(folder.path(), "same") else { return };
+    let report = told(&["text", "a b c d e f", "--model", &model, "--uncertainty"]);
+    assert!(report.contains("Nothing moves the model"), "{report}");
+    for word in ["ettled", "told from 0", "In the top", "± ", "hold"] {
+        assert!(!report.contains(word), "{word}: {report}");
+    }
+}
+
+#[test]
+fn several_labels_are_read_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(model) = stub(folder.path(), "multi") else { return };
+    let text = "you idiot get free money now";
+    let report = told(&["text", text, "--model", &model, "--select", "all", "--uncertainty"]);
+    assert!(report.contains("against not that label") && report.contains("0.900"), "{report}");
+    let csv = told(&["text", text, "--model", &model, "--select", "all", "--csv", "-"]);
+    let weight = |class: &str, word: &str| -> f64 {
+        let row = csv.lines().find(|l| l.starts_with(&format!("{class},{word},"))).unwrap();
+        row.split(',').nth(2).unwrap().parse().unwrap()
     };
-    let e = run(&folder, &[]);
-    assert_eq!(e["classes"].as_array().unwrap().len(), 7);
-    assert_eq!(e["probabilities"]["model"].as_array().unwrap().len(), 7);
-    for threads in ["1", "3"] {
-        assert_eq!(run(&folder, &["--threads", threads]), e);
-    }
-    assert_eq!(run(&folder, &["--batch-size", "7"])["answer"], e["answer"]);
-    let graph = example("models/emotions/model.onnx");
-    assert_eq!(run(&graph, &[]), e);
-    assert_eq!(run(&format!("onnx:{graph}"), &["--tokenizer", &example("models/emotions/tokenizer.json")]), e);
-    let named = run(&folder, &["--labels", "a,b,c,d,e,f,g", "--output", "logits"]);
-    assert_eq!(named["classes"][6], "g");
-    assert_eq!(named["probabilities"], e["probabilities"]);
-    assert_ne!(run(&folder, &["--sigmoid"])["probabilities"], e["probabilities"]);
+    // ln(.9/.1) − ln(.02/.98) = 6.09: a word that is for one label says nothing against another.
+    assert!((weight("toxic", "idiot") - 6.09).abs() < 0.3, "{csv}");
+    assert!(
+        weight("toxic", "free").abs() < 0.1 && weight("spam", "free") > 4.5 && weight("urgent", "free").abs() < 0.1
+    );
 }
 
 #[test]
-fn words_past_the_cut_are_no_features_and_the_report_says_so() {
-    let folder = format!("onnx:{}", example("models/emotions"));
-    let text = "I am so happy today my friend and so are you";
-    let cut = ["text", text, "--model", &folder, "--max-tokens", "5"];
-    let report = told(&cut);
-    assert!(report.contains("sees 5 of the text's 11 tokens, 6 are cut"), "{report}");
-    assert!(report.contains("6 words are left out of the explanation: my friend and so are you"), "{report}");
-    let e = json(&[&cut[..], &["--json", "-"]].concat());
-    let names: Vec<&str> = e["features"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["I", "am", "so", "happy", "today"]);
-    assert_eq!(e["features"][2]["spans"].as_array().unwrap().len(), 1);
+fn sums_that_were_rounded_are_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(model) = stub(folder.path(), "rounded") else { return };
+    let report = told(&["text", "a good film", "--model", &model]);
+    assert_eq!(report.matches("summed to 1 ± 0.0010").count(), 1, "{report}");
 }
 
 #[test]
-fn a_picture_of_a_digit_is_explained() {
-    let digits = format!("onnx:{}", example("models/digits"));
-    let picture = example("models/digits/3.png");
-    let e =
-        json(&["image", &picture, "--segments", "grid:8x8", "--baseline", "black", "--model", &digits, "--json", "-"]);
-    let p: Vec<f64> = serde_json::from_value(e["probabilities"]["model"].clone()).unwrap();
-    assert_eq!((e["classes"][3].as_str(), p[3] > 0.9), (Some("three"), true));
-}
-
-#[test]
-fn mistakes_with_models_are_one_line() {
-    let (emotions, digits) = (example("models/emotions"), example("models/digits"));
-    let onnx = format!("onnx:{emotions}");
-    let picture = example("models/digits/3.png");
-    for (arguments, word) in [
-        (vec!["text", "a b", "--model", "onnx:no-such-folder"], "no such folder"),
-        (vec!["text", "a b", "--model", &emotions], "say onnx:"),
-        (vec!["text", "a b", "--model", &onnx, "--labels", "a,b"], "2 names"),
-        (vec!["text", "a b", "--model", &onnx, "--labels", "no-such-file"], "cannot be read"),
-        (vec!["text", "a b", "--model", &onnx, "--max-tokens", "1000"], "room for 256"),
-        (vec!["text", "a b", "--model", &onnx, "--output", "x"], "no such output"),
-        (vec!["text", "a b", "--sigmoid"], "--sigmoid is for models in folders"),
-        (vec!["image", &picture, "--segments", "grid:2x2", "--model", &onnx], "one input"),
-        (vec!["models", "check", &picture], "is no ONNX graph"),
-        (vec!["segments", &picture, "--segments", "grid:2x2", "--out", "map.jpg"], ".png or .npy"),
-        (vec!["segments", &picture, "--segments", "grid:2x2", "--background", "pink"], "#RRGGBB"),
-    ] {
-        let message = refused(&arguments, 2);
-        assert!(message.contains(word), "{arguments:?}: {message}");
-    }
-    assert!(digits.ends_with("digits"));
-}
-
-#[test]
-fn a_check_says_what_a_model_is_and_how_fast() {
-    let told = |name: &str| told(&["models", "check", &example(name)]);
-    let text = told("models/emotions");
-    for word in [
-        "input_ids (?×?: whole numbers)",
-        "logits, taken as logits",
-        "7: anger, disgust",
-        "at most 256",
-        "5 inputs, tokens as expected in 5",
-        "32 a call:",
-    ] {
-        assert!(text.contains(word), "{text}");
-    }
-    let image = told("models/digits");
-    for word in ["pixel_values (?×1×8×8: fractional numbers)", "10: zero", "2 inputs, numbers off by"] {
-        assert!(image.contains(word), "{image}");
-    }
-}
-
-#[test]
-fn segments_are_saved_and_used() {
-    let place = tempfile::tempdir().unwrap();
-    let (map, show) = (path(place.path(), "map.npy"), path(place.path(), "show.png"));
-    let cat = example("cat.jpg");
-    let said = told(&["segments", &cat, "--segments", "slic:20", "--out", &map, "--show", &show]);
-    assert!(said.contains(" segments; pixels of the smallest"), "{said}");
-    let again = path(place.path(), "again.png");
-    told(&["segments", &cat, "--segments", &format!("map:{map}"), "--out", &again]);
-    assert_eq!(bytes(&["segments", &cat, "--segments", "slic:20", "--out", "-"]), std::fs::read(&again).unwrap());
-    assert!(std::fs::read(&show).unwrap().starts_with(b"\x89PNG"));
+fn a_run_that_fails_goes_on_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(model) = stub(folder.path(), &format!("lucky '{}'", path(folder.path(), "failed"))) else { return };
+    let answers = path(folder.path(), "answers.jsonl");
+    let arguments =
+        ["text", "a good film and a long one too", "--model", &model, "--answers", &answers, "--batch-size", "8"];
+    let message = refused(&arguments, 3);
+    assert!(message.contains("out of luck"), "{message}");
+    assert_eq!(std::fs::read_to_string(&answers).unwrap().lines().count(), 17);
+    let report = told(&arguments);
+    assert!(report.contains("good"), "{report}");
+    let other = refused(&["text", "a good film", "--answers", &answers], 2);
+    assert!(other.contains("has the answers of command:python3"), "{other}");
 }

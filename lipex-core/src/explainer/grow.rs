@@ -1,13 +1,14 @@
 //! A run that adds masks until its answer is steady.
 
-use super::Explainer;
 use super::ask::Asked;
 use super::run::{Gathered, one, shared, timed};
+use super::samples::Samples;
+use super::{Explainer, labels};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result, expect_len};
 use crate::explanation::{Explanation, Timings, arg_max};
 use crate::fit::Problem;
-use crate::predict::BlackBox;
+use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::uncertainty::{Adaptive, Growth, Look, Verdict};
 
@@ -35,13 +36,15 @@ impl<B: Backend> Explainer<B> {
         let mut looks: Vec<Look> = Vec::new();
         let counts = adaptive.looks();
         for &masks in &counts {
-            let gathered = one(self.gather(&[instance], (masks, false), model, &mut asked, &mut timings))??;
+            let gathered =
+                one(self.gather(&[instance], (Samples::Fixed(masks), false), model, &mut asked, &mut timings))??;
             let class = self.predicted(&gathered)?;
             let still = gathered.about.observed.is_constant();
             let (verdict, half_width) =
                 if still { (Verdict::default(), 0.0) } else { self.look(&gathered, adaptive, class, &mut timings)? };
-            looks.push(Look { masks, inputs: asked[0].inputs, half_width, met: verdict.met });
-            if !verdict.met && !still && looks.len() < counts.len() {
+            let Calls { masks: made, complete, .. } = gathered.about.calls;
+            looks.push(Look { masks: made, inputs: asked[0].inputs, half_width, met: verdict.met });
+            if !verdict.met && !still && !complete && looks.len() < counts.len() {
                 continue;
             }
             let name = gathered.about.labels.get(class).map_or("the class", String::as_str);
@@ -51,8 +54,12 @@ impl<B: Backend> Explainer<B> {
                 class,
                 looks,
                 met: verdict.met,
-                needed: verdict.needed,
-                stopped: if still { "nothing moves the model, and more masks would not".into() } else { told() },
+                needed: verdict.needed.filter(|_| !complete),
+                stopped: match (still, complete) {
+                    (true, _) => "nothing moves the model, and more masks would not".into(),
+                    (_, true) => format!("all {made} masks were asked: no sampling error"),
+                    _ => told(),
+                },
                 interchangeable: verdict.interchangeable,
             };
             let [asked] = &asked;
@@ -76,7 +83,7 @@ impl<B: Backend> Explainer<B> {
     {
         let masks = &gathered.around.masks;
         gathered.about.observed.asked_twice = asked.compare(self, instance, model, masks, &mut timings[0])?;
-        let plain = Explainer { samples: masks.rows(), ..self.clone() };
+        let plain = Explainer { samples: Samples::Fixed(gathered.around.asked), ..self.clone() };
         let (around, about) = (std::slice::from_ref(&gathered.around), std::slice::from_ref(&gathered.about));
         let explanation = one(plain.conclude(&[instance], around, about, vec![growth], &mut timings)?)?;
         Ok((explanation, gathered.around))
@@ -98,7 +105,15 @@ impl<B: Backend> Explainer<B> {
         class: usize,
         timings: &mut [Timings],
     ) -> Result<(Verdict, f64)> {
-        let (on, around) = (&self.backend, std::slice::from_ref(&gathered.around));
+        let on = &self.backend;
+        // Of independent labels the likeliest is looked at, against not that label.
+        let label;
+        let (around, class) = if gathered.around.probabilities.is_independent() {
+            label = labels::of(on, &gathered.around, class)?;
+            (std::slice::from_ref(&label), 0)
+        } else {
+            (std::slice::from_ref(&gathered.around), class)
+        };
         let selections = shared(timings, |t| &mut t.select, || self.selector.select(on, around))?;
         expect_len("selections of the batch", 1, selections.len())?;
         let problem = [Problem::new(&around[0], &selections[0])];

@@ -41,6 +41,7 @@ impl<B: Backend> Explainer<B> {
             error_bars: None,
             adaptive: None,
             repeats: Repeats::default(),
+            enumerate: preset.part("enumerate", Domain::Text),
             asks: None,
             tells: None,
             given: Given::nothing_over(softmax),
@@ -72,7 +73,8 @@ where
         Self::of(backend, preset, stages, surrogate)
     }
 
-    /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴ and ranking by support.
+    /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴, ranking by support, and all masks of an instance that
+    /// has few.
     pub fn lipex(backend: B) -> Self
     where
         Forward: Selector<B>,
@@ -84,6 +86,7 @@ where
             Preset::Lipex.part::<Forward>("select", Domain::Text),
             Preset::Lipex.softmax(),
         )
+        .fits_softmax()
     }
 
     /// The paper's settings: no intercept, λ = 10⁻³, 1000 masks, 5 features a class, ranking by |W|.
@@ -98,6 +101,7 @@ where
             Preset::Paper.part::<Forward>("select", Domain::Text),
             Preset::Paper.softmax(),
         )
+        .fits_softmax()
     }
 
     /// All-class LIME: 5000 masks, highest weights (10), ridge on each class's own picks.
@@ -157,7 +161,7 @@ where
     KernelShap: Surrogate<B>,
     OutOfFold: Evaluator<B>,
 {
-    /// Kernel SHAP: at most 2048 coalitions with weights of their own, every feature, least squares with efficiency. Exact up
+    /// Kernel SHAP: 2D + 2048 coalitions or all there are, with weights of their own, every feature, least squares with efficiency. Exact up
     /// to 11 features.
     pub fn kernel_shap(backend: B) -> Self {
         let stages = Stages {

@@ -1,20 +1,21 @@
 //! A run of the stages, from instances to explanations.
 
-use super::Explainer;
-use super::ask::{Asked, Question, labels, total_variation};
+use super::ask::{Asked, Question, labels as labels_of, total_variation};
+use super::samples::Samples;
+use super::{Explainer, Repeats, labels};
 use crate::backend::{Backend, Neighbourhood, Probabilities, Sample};
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
-use crate::explanation::{Answers, Explanation, Timings};
-use crate::fit::{Answer, Fitted, Problem, Recorded};
-use crate::perturb::Draw;
+use crate::explanation::{Answers, Explanation, Timings, arg_max};
+use crate::fit::{Answer, Fitted, Information, Problem, Recorded};
+use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls, Observed};
+use crate::removal::{Removal, removal};
 use crate::render::Render;
 use crate::select::Selection;
-use crate::uncertainty::{Estimate, Growth, Uncertainty};
+use crate::uncertainty::{ErrorBars, Estimate, Growth, Uncertainty};
 use crate::watch::Stage;
-use crate::weigh::{ProximityTable, check_weights};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,12 +35,12 @@ pub(super) struct About {
     pub observed: Observed,
 }
 
-/// What the stages after the black box made of one instance.
-struct Made {
-    fit: Fitted,
-    fidelity: Fidelity,
-    uncertainty: Option<Uncertainty>,
-    growth: Option<Growth>,
+/// What the stages after the black box made of one neighbourhood.
+pub(super) struct Made {
+    pub fit: Fitted,
+    pub fidelity: Fidelity,
+    pub uncertainty: Option<Uncertainty>,
+    pub information: Option<Information>,
 }
 
 impl<B: Backend> Explainer<B> {
@@ -89,7 +90,7 @@ impl<B: Backend> Explainer<B> {
     pub(super) fn gather<I, M, Batch>(
         &self,
         instances: &[&I],
-        (samples, twice): (usize, bool),
+        (samples, twice): (Samples, bool),
         model: &M,
         asked: &mut [Asked<B>],
         timings: &mut [Timings],
@@ -104,9 +105,9 @@ impl<B: Backend> Explainer<B> {
         let drawn = drawn.into_iter().map(|sample| sample.and_then(|sample| self.check_sample(sample)));
         let (mut results, mut masks, mut own) = (Vec::new(), Vec::new(), Vec::new());
         for sample in drawn {
-            results.push(sample.map(|Sample { masks: of_one, weights, dependence }| {
+            results.push(sample.map(|Sample { masks: of_one, weights, dependence, asked }| {
                 masks.push(of_one);
-                own.push((weights, dependence));
+                own.push((weights, dependence, asked));
             }));
         }
         let there: Vec<usize> = (0..results.len()).filter(|&i| results[i].is_ok()).collect();
@@ -129,9 +130,9 @@ impl<B: Backend> Explainer<B> {
         let around = results.into_iter().map(|result| {
             result?;
             let missing = || Error::shape("neighbourhoods of the batch", 1, 0);
-            let (((masks, (own, dependence)), (weights, answers)), asked) = parts.next().ok_or_else(missing)?;
-            let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence };
-            self.put_together(sample, answers?, labels(model)?, asked)
+            let (((masks, (own, dependence, of)), (weights, answers)), told) = parts.next().ok_or_else(missing)?;
+            let sample = Sample { masks, weights: Some(own.unwrap_or(weights?)), dependence, asked: of };
+            self.put_together(sample, answers?, labels_of(model)?, told)
         });
         around.collect()
     }
@@ -146,10 +147,24 @@ impl<B: Backend> Explainer<B> {
     ) -> Result<Gathered<B>> {
         let on = &self.backend;
         let merged = self.groups.merge(on, p, labels)?;
-        let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs };
         let weights = sample.weights.ok_or_else(|| Error::shape("weights of the batch", 1, 0))?;
-        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?.drawn(sample.dependence);
-        let observed = Observed { asked_twice: asked.twice, moved: moved(on, &around)?, sums_off: asked.sums_off };
+        let noisy = self.repeats == Repeats::AskAgain || asked.twice.is_some_and(|apart| apart > Observed::NOISE);
+        // Answers that are drawn at random leave nothing exact, whatever masks there are.
+        let dependence = match sample.dependence {
+            Dependence::Exhaustive if noisy => Dependence::Independent,
+            other => other,
+        };
+        let complete = dependence == Dependence::Exhaustive;
+        let calls = Calls { masks: sample.masks.rows(), inputs: asked.inputs, complete };
+        let around = Neighbourhood::new(on, sample.masks, merged.probabilities, weights)?;
+        let around = around.drawn(dependence).asked(sample.asked);
+        self.check_told(&around)?;
+        let observed = Observed {
+            asked_twice: asked.twice,
+            moved: Some(moved(on, &around)?),
+            sums_off: asked.sums_off,
+            information: None,
+        };
         Ok(Gathered { around, about: About { labels: merged.labels, calls, observed } })
     }
 
@@ -168,6 +183,43 @@ impl<B: Backend> Explainer<B> {
         if instances.is_empty() {
             return Ok(Vec::new());
         }
+        let on = &self.backend;
+        let independent = |i: usize| around[i].probabilities.is_independent();
+        let made = match around {
+            [labels] if independent(0) => vec![self.make_labels(labels, &about[0], timings)?],
+            around if (0..around.len()).any(independent) => {
+                let mut explanations = Vec::with_capacity(instances.len());
+                for i in 0..instances.len() {
+                    let of = i..i + 1;
+                    let (around, about) = (&around[of.clone()], &about[of.clone()]);
+                    let timings = &mut timings[of.clone()];
+                    explanations.extend(self.conclude(&instances[of], around, about, Vec::new(), timings)?);
+                }
+                return Ok(explanations);
+            }
+            around => self.make(around, &about.iter().collect::<Vec<_>>(), self.error_bars, timings)?,
+        };
+        let mut grown = grown.into_iter();
+        let mut explanations = Vec::with_capacity(instances.len());
+        for (i, mut made) in made.into_iter().enumerate() {
+            made.fit = record(on, &around[i], made.fit)?;
+            let rows = on.download(around[i].probabilities.values())?;
+            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
+            explanation.growth = grown.next();
+            explanation.timings_ms = timings[i];
+            explanations.push(explanation);
+        }
+        Ok(explanations)
+    }
+
+    /// Select, fit, evaluate and error bars of every neighbourhood.
+    fn make(
+        &self,
+        around: &[Neighbourhood<B>],
+        about: &[&About],
+        bars: Option<ErrorBars>,
+        timings: &mut [Timings],
+    ) -> Result<Vec<Made>> {
         let on = &self.backend;
         let watch = on.watch();
         let step = |stage| {
@@ -191,30 +243,48 @@ impl<B: Backend> Explainer<B> {
         )?;
         expect_len("fidelities of the batch", around.len(), fidelities.len())?;
         watch.finish();
-        if self.error_bars.is_some() {
+        if bars.is_some() {
             step(Stage::Uncertainty)?;
         }
-        let mut grown = grown.into_iter();
-        let mut explanations = Vec::with_capacity(instances.len());
+        let mut all = Vec::with_capacity(around.len());
         for (i, (fit, fidelity)) in fitted.into_iter().zip(fidelities).enumerate() {
+            let observed = &about[i].observed;
             // Where nothing moves the model there is nothing to be sure of.
-            let bars = self.error_bars.filter(|_| !about[i].observed.is_constant());
-            let uncertainty = timed(&mut timings[i].uncertainty, || {
-                let bars = bars.map(|bars| self.estimate(&around[i], &selections[i], &fit).uncertainty(&bars));
-                bars.transpose()
+            let bars = bars.filter(|_| !observed.is_constant());
+            let place = i.min(timings.len() - 1);
+            let uncertainty = timed(&mut timings[place].uncertainty, || {
+                let estimate = self.estimate(&around[i], &selections[i], &fit);
+                bars.map(|bars| self.with_noise(estimate.uncertainty(&bars)?, observed)).transpose()
             })?;
-            let fit = record(on, &around[i], fit)?;
+            let information = Information::of(on, &problems[i], &fit, self.surrogate.fits_intercept())?;
             watch.advance(1);
-            let made = Made { fit, fidelity, uncertainty, growth: grown.next() };
-            let rows = on.download(around[i].probabilities.values())?;
-            let mut explanation = self.assemble(instances[i], &about[i], made, &rows)?;
-            explanation.timings_ms = timings[i];
-            explanations.push(explanation);
+            all.push(Made { fit, fidelity, uncertainty, information });
         }
-        if self.error_bars.is_some() {
+        if bars.is_some() {
             watch.finish();
         }
-        Ok(explanations)
+        Ok(all)
+    }
+
+    /// The same for independent labels: each against the rest, read together.
+    fn make_labels(&self, around: &Neighbourhood<B>, about: &About, timings: &mut [Timings]) -> Result<Made> {
+        let (on, count) = (&self.backend, around.probabilities.classes());
+        let of_each = (0..count).map(|label| labels::of(on, around, label)).collect::<Result<Vec<_>>>()?;
+        let bars = self.error_bars.map(|bars| labels::bars(&bars, count)).transpose()?;
+        let made = self.make(&of_each, &vec![about; count], bars, timings)?;
+        let whole = on.download(around.probabilities.gather(on, &[0])?.values())?;
+        let whole: Vec<f64> = whole.into_iter().map(f64::from).collect();
+        let level = self.error_bars.map_or(0.0, |bars| bars.level_in_use());
+        labels::together(made, &whole, level, around.rows())
+    }
+
+    /// Says of error bars what they leave out of a model that answers the same input differently.
+    fn with_noise(&self, mut bars: Uncertainty, observed: &Observed) -> Result<Uncertainty> {
+        if let (Some(noise), Repeats::Share) = (observed.noise(), self.repeats) {
+            let told = format!("The model's own noise: asked twice for the same input, it answered {noise:.3} apart.");
+            bars.not_covered.insert(0, told);
+        }
+        Ok(bars)
     }
 
     /// A fit with the parts that made it, of which error bars can be had.
@@ -236,67 +306,11 @@ impl<B: Backend> Explainer<B> {
         }
     }
 
-    fn perturb<I, Batch>(&self, instances: &[&I], samples: usize) -> Result<Vec<Sample<B>>>
-    where
-        I: Render<B, Batch> + ?Sized,
-    {
-        let on = &self.backend;
-        let mut totals = Vec::with_capacity(instances.len());
-        let mut tables: Vec<ProximityTable> = Vec::new();
-        let mut features = Vec::with_capacity(instances.len());
-        for instance in instances {
-            let d = instance.features().len();
-            if d == 0 {
-                return Err(Error::Instance("the instance has no features: nothing can be removed from it".into()));
-            }
-            features.push(d);
-            totals.push(self.perturber.total(d, samples)?);
-            tables.extend(self.proximity.table(d)?);
-        }
-        let known = tables.len() == features.len();
-        let drawn = |of: Range<usize>| {
-            let draw = Draw::whole(&features[of.clone()], totals[of.start], self.seed);
-            let samples = match known {
-                true => self.perturber.perturb_by(on, &draw, &tables[of]),
-                false => self.perturber.perturb(on, &draw),
-            }?;
-            expect_len("samples of the batch", draw.features.len(), samples.len())?;
-            Ok(samples)
-        };
-        // Laws that fix their number of rows by the features are drawn instance by instance.
-        if totals.iter().all(|&t| t == totals[0]) {
-            return drawn(0..features.len());
-        }
-        let mut samples = Vec::with_capacity(features.len());
-        for i in 0..features.len() {
-            samples.extend(drawn(i..i + 1)?);
-        }
-        Ok(samples)
-    }
-
-    /// Passes if row 0 is the instance and the sampler's own weights are weights; both may come from a user's law.
-    fn check_sample(&self, sample: Sample<B>) -> Result<Sample<B>> {
-        let (on, masks) = (&self.backend, &sample.masks);
-        let features = masks.features();
-        let first =
-            if masks.rows() == 0 { Vec::new() } else { on.download(&on.gather(masks.bits(), masks.words(), &[0])?)? };
-        let kept: usize = first.iter().map(|w| w.count_ones() as usize).sum();
-        if kept != features || masks.rows() == 0 {
-            let reason = format!("row 0 must keep all {features} features: it stands for the instance itself");
-            return Err(Error::setting("masks", format!("row 0 keeps {kept}"), reason));
-        }
-        if let Some(weights) = &sample.weights {
-            expect_len("the sampler's own weights", masks.rows(), on.len(weights.values()))?;
-            check_weights(&on.download(weights.values())?)?;
-        }
-        Ok(sample)
-    }
-
     fn assemble<I, Batch>(&self, instance: &I, about: &About, made: Made, model_rows: &[f32]) -> Result<Explanation>
     where
         I: Render<B, Batch> + ?Sized,
     {
-        let Made { fit, fidelity, uncertainty, growth } = made;
+        let Made { fit, fidelity, uncertainty, information } = made;
         let classes = about.labels.clone();
         let c = classes.len();
         let never = (0..c).map(|k| model_rows.iter().skip(k).step_by(c).all(|&p| p < 1e-6)).collect();
@@ -309,6 +323,8 @@ impl<B: Backend> Explainer<B> {
             }
             settings.push(Setting { name, value });
         }
+        let probabilities = Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate };
+        let removal = removal(&fit.answer, arg_max(&probabilities.model), Removal::SHOWN)?;
         Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
@@ -320,16 +336,17 @@ impl<B: Backend> Explainer<B> {
             classes,
             features: instance.features().to_vec(),
             answer: Some(fit.answer),
-            probabilities: Answers { model: model_rows[..c].iter().map(|&p| f64::from(p)).collect(), surrogate },
+            probabilities,
             never,
             fidelity: Some(fidelity),
             fit: Some(fit.report),
             uncertainty,
-            growth,
+            growth: None,
             flip: None,
+            removal: Some(removal),
             rank: self.rank,
             calls: about.calls,
-            observed: about.observed,
+            observed: Observed { information, ..about.observed },
             timings_ms: Timings::default(),
         })
     }

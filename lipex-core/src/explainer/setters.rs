@@ -1,6 +1,7 @@
 //! What an explainer is set to. No setter fails, and their order does not matter; `check` says what does not fit.
 
-use super::{Explainer, Repeats};
+use super::samples::Samples;
+use super::{Enumerate, Explainer, Repeats};
 use crate::backend::Backend;
 use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result};
@@ -79,7 +80,7 @@ impl<B: Backend> Explainer<B> {
     /// # Errors
     /// [`Error::Setting`] names the first setting that does not.
     pub fn check(&self) -> Result<()> {
-        if self.samples == 0 || self.samples > MOST_SAMPLES {
+        if !(1..=MOST_SAMPLES).contains(&self.samples.of(0)) {
             return Err(Error::setting("samples", self.samples, format!("from 1 to {MOST_SAMPLES} masks")));
         }
         if self.batch_size == 0 {
@@ -135,9 +136,10 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// N, the number of masks, the instance included, from 1 to 10 million; default 1000 (LIME's preset: 5000).
+    /// N, the number of masks, the instance included, from 1 to 10 million; default 1000 (LIME's preset: 5000;
+    /// Kernel SHAP's: 2D + 2048, and never more than there are).
     pub fn samples(mut self, samples: usize) -> Self {
-        self.samples = samples;
+        self.samples = Samples::Fixed(samples);
         self.given.samples = true;
         self
     }
@@ -169,10 +171,19 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// Whether masks that render alike share an answer; default [`Repeats::Share`].
+    /// Whether instances with few features have every mask asked in place of [`samples`](Explainer::samples) drawn ones;
+    /// default [`Enumerate::Auto`] in the preset `lipex`, else [`Enumerate::Never`]. Then there is no sampling error, and
+    /// fewer calls. A model that is asked again ([`Repeats::AskAgain`]) is not enumerated: its answers are draws themselves.
+    pub fn enumerate(mut self, enumerate: Enumerate) -> Self {
+        self.enumerate = enumerate;
+        self
+    }
+
+    /// Whether masks that render alike share an answer; default [`Repeats::Share`]. [`Repeats::AskAgain`] takes a fitted
+    /// intercept for an anchored one: the answer to the instance is then one draw of many.
     pub fn repeats(mut self, repeats: Repeats) -> Self {
         self.repeats = repeats;
-        self
+        self.remade()
     }
 
     /// Runs stop with [`Error::Interrupted`] once `stop` says yes; default: nothing stops them. The explainer can be used
@@ -208,7 +219,9 @@ impl<B: Backend> Explainer<B> {
     /// The surrogate in use, made anew of what is given. What does not fit is left out here and told by `check`.
     fn remade(mut self) -> Self {
         if let (Some(make), Ok(Some(softmax))) = (self.given.make, self.given.changed()) {
-            self.surrogate = make(softmax);
+            let anchored = matches!(softmax.intercept_in_use(), Intercept::Anchored | Intercept::Auto);
+            let fitted = self.repeats == Repeats::AskAgain && anchored;
+            self.surrogate = make(if fitted { softmax.intercept(Intercept::Fitted) } else { softmax });
         }
         self
     }
@@ -229,6 +242,12 @@ where
         self.given.changes.push(Change { name, value: value.to_string(), apply: Arc::new(apply) });
         self.given.make = Some(|softmax| Arc::new(softmax));
         self.remade()
+    }
+
+    /// Says that the backend fits a softmax, so that one can be made anew.
+    pub(super) fn fits_softmax(mut self) -> Self {
+        self.given.make = Some(|softmax| Arc::new(softmax));
+        self
     }
 
     /// The softmax's divergence; default [`Hellinger`](crate::Hellinger).
@@ -254,7 +273,7 @@ where
 
     /// How many starts a softmax is fitted from; default [`Starts::One`].
     pub fn starts(self, starts: Starts) -> Self {
-        self.softmax("starts", if starts == Starts::Two { 2 } else { 1 }, move |softmax| Ok(softmax.starts(starts)))
+        self.softmax("starts", starts.name(), move |softmax| Ok(softmax.starts(starts)))
     }
 
     /// The scale of the softmax's λ; default [`LambdaScale::Curvature`].

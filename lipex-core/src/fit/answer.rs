@@ -14,6 +14,9 @@ use std::sync::Arc;
 pub enum Link {
     /// Probabilities are the softmax of the scores; shares are log-odds.
     Softmax,
+    /// Each probability is the logistic function of its own score: independent labels; shares are log-odds of the label
+    /// against not that label.
+    Logistic,
     /// The scores themselves (ridge): rows may leave the simplex; shares are probabilities.
     Identity,
 }
@@ -222,6 +225,17 @@ impl Fitted {
     }
 }
 
+impl Link {
+    /// Replaces scores by the answer.
+    pub fn apply(self, scores: &mut [f64]) {
+        match self {
+            Link::Softmax => softmax_in_place(scores),
+            Link::Logistic => scores.iter_mut().for_each(|s| *s = 1.0 / (1.0 + (-*s).exp())),
+            Link::Identity => {}
+        }
+    }
+}
+
 /// Replaces logits by probabilities.
 pub fn softmax_in_place(logits: &mut [f64]) {
     let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -244,6 +258,8 @@ mod tests {
         let softmax = fitted(Link::Softmax);
         assert!((softmax.predict(&[true, false]).unwrap()[0] - 0.75).abs() < 1e-15);
         assert!((softmax.predict(&[true, true]).unwrap()[1] - 0.75).abs() < 1e-15);
+        let logistic = fitted(Link::Logistic).predict(&[true, true]).unwrap();
+        assert!((logistic[0] - 0.75).abs() < 1e-15 && (logistic[1] - 0.9).abs() < 1e-15);
         assert_eq!(fitted(Link::Identity).predict(&[true, true]).unwrap(), [3f64.ln(), 9f64.ln()]);
         assert!(softmax.predict(&[true]).is_err());
         // Masks over all three features, of which 0 and 2 are kept.

@@ -7,24 +7,18 @@ use std::fmt;
 pub enum Lambda {
     /// This λ.
     Fixed(f64),
-    /// The one of [`Lambda::CANDIDATES`] with the least out-of-fold divergence over the masks (5 folds), which costs no
-    /// call of the black box. A refit from a start keeps the start's λ.
+    /// The one of [`LambdaScale::candidates`] with the least out-of-fold divergence over the masks (5 folds), which costs
+    /// no call of the black box. A refit from a start keeps the start's λ.
     Auto,
 }
 
 impl Lambda {
-    /// What [`Lambda::Auto`] chooses from, largest first.
-    pub const CANDIDATES: [f64; 5] = [1e-2, 1e-3, 1e-4, 1e-5, 1e-6];
+    /// How many candidates [`Lambda::Auto`] tries.
+    pub const CANDIDATES: usize = 7;
+    /// Scores that differ by less than this share of the least are equal.
+    pub const CLOSE: f64 = 1e-3;
     /// Folds over the distinct masks that [`Lambda::Auto`] holds out, one at a time.
     pub const FOLDS: usize = 5;
-
-    /// The candidate with the least score; ties go to the larger λ. 10⁻⁴ where there are too few distinct masks for scores.
-    pub fn least(scores: Option<&[f64; Self::CANDIDATES.len()]>) -> f64 {
-        let Some(scores) = scores else { return 1e-4 };
-        let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
-        let best = scores.iter().position(|&s| s == least);
-        best.map_or(1e-4, |b| Self::CANDIDATES[b])
-    }
 }
 
 impl fmt::Display for Lambda {
@@ -44,6 +38,48 @@ pub enum LambdaScale {
     Curvature,
     /// λ as printed in the formula.
     Raw,
+    /// λ times the class's own curvature: λ is then a pure number ρ, and every class is shrunk alike, likely or not.
+    ///
+    /// λ_c = ρ·(1/n) Σ_i κ π_i p_ic(1 − p_ic), and the penalty ½ Σ_c λ_c‖W_c − t‖², t being the common shift of the rows
+    /// that makes it least: adding a vector to every row of W changes no answer, so it is to cost nothing. Refused where κ
+    /// is not one number.
+    Class,
+}
+
+impl LambdaScale {
+    /// What [`Lambda::Auto`] chooses from, largest first.
+    pub fn candidates(self) -> [f64; Lambda::CANDIDATES] {
+        match self {
+            LambdaScale::Curvature | LambdaScale::Raw => [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8],
+            LambdaScale::Class => [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4],
+        }
+    }
+
+    /// λ where none is set and nothing can be chosen: 10⁻⁴, and ρ = 0.003.
+    pub fn usual(self) -> f64 {
+        match self {
+            LambdaScale::Curvature | LambdaScale::Raw => 1e-4,
+            LambdaScale::Class => 3e-3,
+        }
+    }
+
+    /// The largest candidate whose score is within a thousandth of the least: smaller differences are those of where refits
+    /// stop. The [`usual`](LambdaScale::usual) one where there are too few distinct masks for scores.
+    pub fn least(self, scores: Option<&[f64; Lambda::CANDIDATES]>) -> f64 {
+        let Some(scores) = scores else { return self.usual() };
+        let least = scores.iter().copied().fold(f64::INFINITY, f64::min);
+        let best = scores.iter().position(|&s| s <= least * (1.0 + Lambda::CLOSE));
+        best.map_or(self.usual(), |b| self.candidates()[b])
+    }
+
+    /// The name that settings have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LambdaScale::Curvature => "curvature",
+            LambdaScale::Raw => "raw",
+            LambdaScale::Class => "class",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -52,8 +88,12 @@ mod tests {
 
     #[test]
     fn the_least_score_wins_and_ties_go_to_the_larger_penalty() {
-        assert_eq!(Lambda::least(Some(&[3.0, 2.0, 1.0, 1.0, 2.0])), 1e-4);
-        assert_eq!(Lambda::least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0])), 1e-3);
-        assert_eq!((Lambda::least(None), Lambda::least(Some(&[f64::NAN; 5]))), (1e-4, 1e-4));
+        let (scale, class) = (LambdaScale::Curvature, LambdaScale::Class);
+        assert_eq!(scale.least(Some(&[3.0, 2.0, 1.0, 1.0, 2.0, 3.0, 4.0])), 1e-4);
+        assert_eq!(scale.least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0, 9.0, 9.0])), 1e-3);
+        assert_eq!(scale.least(Some(&[3.0, 2.001, 2.0, 3.0, 9.0, 9.0, 9.0])), 1e-3);
+        assert_eq!(class.least(Some(&[3.0, 2.0, 2.5, 2.0, 9.0, 9.0, 9.0])), 0.03);
+        assert_eq!((scale.least(None), scale.least(Some(&[f64::NAN; 7]))), (1e-4, 1e-4));
+        assert_eq!((class.least(None), class.least(Some(&[f64::NAN; 7]))), (3e-3, 3e-3));
     }
 }

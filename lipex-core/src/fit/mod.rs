@@ -8,6 +8,7 @@ use crate::uncertainty::Spread;
 
 mod answer;
 mod authors;
+mod information;
 mod lambda;
 mod linear;
 mod own;
@@ -20,6 +21,7 @@ mod softmax;
 
 pub use answer::{Answer, Fitted, FoldFits, Link, softmax_in_place};
 pub use authors::{Authors, AuthorsLoss};
+pub use information::Information;
 pub use lambda::{Lambda, LambdaScale};
 pub use linear::{Base, Linear, Term};
 pub use own::{OwnAnswer, Recorded};
@@ -50,6 +52,11 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     fn spread(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Spread>> {
         let _ = (on, problem, fitted);
         Ok(None)
+    }
+
+    /// Whether a base that the surrogate fits is free, as an intercept is; false where other answers fix it.
+    fn fits_intercept(&self) -> bool {
+        true
     }
 
     /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.

@@ -8,7 +8,8 @@ pub struct FitReport {
     pub objective: f64,
     /// The largest component of the gradient there.
     pub gradient_norm: f64,
-    /// The penalty that was used: λ, scaled if so set (softmax), or α (ridge).
+    /// The penalty that was used: λ, scaled if so set, or ρ where each class has a penalty of its own (softmax), or α
+    /// (ridge).
     pub lambda: f64,
     /// Steps taken.
     pub iterations: usize,
@@ -45,8 +46,14 @@ pub enum Start {
     /// The start that the surrogate takes from the data; for a closed form, none.
     #[default]
     Own,
-    /// The solution under the KL divergence, where two starts were asked for and this one led lower.
+    /// The solution under the KL divergence, where several starts were tried and this one led lower.
     Kl,
+    /// Twice the solution under the KL divergence.
+    Twice,
+    /// The fit to probabilities that are nearer to equal.
+    Smoothed,
+    /// No effect of any feature.
+    Flat,
     /// A fit that was given with the problem.
     Given,
 }

@@ -114,10 +114,10 @@ impl Describe for Ridge {
         };
         vec![
             Setting::new("surrogate", "ridge"),
-            Setting::new("alpha", self.alpha),
-            Setting::new("support", support),
             Setting::new("intercept", self.intercept.name()),
             Setting::new("pairs", &self.pairs),
+            Setting::new("alpha", self.alpha),
+            Setting::new("support", support),
         ]
     }
 }

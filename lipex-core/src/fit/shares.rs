@@ -69,6 +69,32 @@ impl<'a> Shares<'a> {
 pub struct Pair {
     /// The two, ascending, of all D.
     pub features: [usize; 2],
-    /// V, C numbers: below 0 where each needs the other for the class, above 0 where one stands in for the other.
+    /// V, C numbers: below 0 where one stands in for the other, above 0 where each needs the other.
     pub effects: Vec<f64>,
+    /// W of the one and of the other together, C numbers: what removing each alone takes away, added up.
+    pub alone: Vec<f64>,
+}
+
+impl Pair {
+    /// Whether removing both moves a class more than removing each, added up; else each needs the other.
+    pub fn does_more(&self, class: usize) -> bool {
+        match (self.effects.get(class), self.alone.get(class)) {
+            (Some(v), Some(w)) => (v - w).abs() > w.abs(),
+            _ => false,
+        }
+    }
+
+    /// How the two act together on a class, in words.
+    pub fn told(&self, class: usize) -> &'static str {
+        Pair::words(self.does_more(class))
+    }
+
+    /// What is said of a pair that does more together than each, or else.
+    pub fn words(does_more: bool) -> &'static str {
+        if does_more {
+            "together they do more than each"
+        } else {
+            "each needs the other, together they do less than each"
+        }
+    }
 }

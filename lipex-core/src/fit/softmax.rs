@@ -12,11 +12,33 @@ use std::sync::Arc;
 /// How many starts a fit is tried from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Starts {
-    /// The surrogate's own.
+    /// As many as it takes: one, but where the black box answers 0 and 1 ([`Starts::SURE`]) the best of several, each fitted
+    /// roughly and the lowest carried on. KL is convex in W and needs one.
+    ///
+    /// There other divergences level off wherever the surrogate answers 0 and 1 too, right or wrong, and the surrogate's
+    /// own start lies on such a plain.
     #[default]
+    Auto,
+    /// The surrogate's own.
     One,
-    /// The solution under the KL divergence too; the lower objective wins. For divergences that are not convex in W.
+    /// The solution under the KL divergence too; the lower objective wins.
     Two,
+}
+
+impl Starts {
+    /// A row is sure of its class above this probability.
+    pub const SURE: f32 = 0.99;
+    /// The share of the weight that rows which are sure must have for [`Starts::Auto`] to try several starts.
+    pub const MANY_SURE: f64 = 0.25;
+
+    /// The name that settings have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Starts::Auto => "auto",
+            Starts::One => "1",
+            Starts::Two => "2",
+        }
+    }
 }
 
 /// What the sum of divergences is divided by.
@@ -97,7 +119,8 @@ pub fn anchor(whole: &[f32]) -> Vec<f64> {
 #[derive(Clone)]
 pub struct Softmax {
     divergence: Arc<dyn ErasedDivergence>,
-    lambda: Lambda,
+    /// As set; the scale's usual one if not.
+    lambda: Option<Lambda>,
     lambda_scale: LambdaScale,
     normalise: Normalise,
     intercept: Intercept,
@@ -107,6 +130,9 @@ pub struct Softmax {
     max_evaluations: usize,
 }
 
+/// The least mean p(1 − p) of a class that its penalty is scaled by.
+const LEAST_SPREAD: f64 = 1e-6;
+
 /// λ_b, the penalty on the intercept.
 pub const INTERCEPT_PENALTY: f64 = 1e-8;
 
@@ -114,12 +140,12 @@ impl Default for Softmax {
     fn default() -> Self {
         Softmax {
             divergence: Arc::new(Hellinger),
-            lambda: Lambda::Fixed(1e-4),
+            lambda: None,
             lambda_scale: LambdaScale::Curvature,
             normalise: Normalise::Count,
             intercept: Intercept::Fitted,
             pairs: Pairs::None,
-            starts: Starts::One,
+            starts: Starts::Auto,
             tolerance: 1e-7,
             max_evaluations: 2000,
         }
@@ -148,13 +174,14 @@ impl Softmax {
         Softmax { divergence, ..self }
     }
 
-    /// λ, the penalty on W; default 10⁻⁴ (the paper: 10⁻³). Larger shrinks W more; tiny values take longer.
+    /// λ, the penalty on W; default 10⁻⁴ (the paper: 10⁻³), and ρ = 0.003 under [`LambdaScale::Class`]. Larger shrinks W
+    /// more; tiny values take longer.
     ///
     /// # Errors
     /// [`Error::Setting`] unless finite and not negative.
     pub fn lambda(self, lambda: f64) -> Result<Self> {
         if lambda.is_finite() && lambda >= 0.0 {
-            Ok(Softmax { lambda: Lambda::Fixed(lambda), ..self })
+            Ok(Softmax { lambda: Some(Lambda::Fixed(lambda)), ..self })
         } else {
             Err(Error::setting("lambda", lambda, "a finite number, not negative"))
         }
@@ -162,10 +189,10 @@ impl Softmax {
 
     /// λ chosen by the data; see [`Lambda::Auto`]. A fit takes some twenty times as long.
     pub fn lambda_auto(self) -> Self {
-        Softmax { lambda: Lambda::Auto, ..self }
+        Softmax { lambda: Some(Lambda::Auto), ..self }
     }
 
-    /// How many starts a fit is tried from; default [`Starts::One`]. Two take twice as long.
+    /// How many starts a fit is tried from; default [`Starts::Auto`]. Two take twice as long as one.
     pub fn starts(self, starts: Starts) -> Self {
         Softmax { starts, ..self }
     }
@@ -213,41 +240,76 @@ impl Softmax {
         self.divergence.as_ref()
     }
 
-    /// λ as set.
+    /// λ as set, or the usual one of its scale.
     pub fn lambda_set(&self) -> Lambda {
-        self.lambda
+        self.lambda.unwrap_or(Lambda::Fixed(self.lambda_scale.usual()))
     }
 
-    /// λ as it enters the objective: scaled by κ/κ_H² unless raw.
+    /// How λ compares between divergences and classes.
+    pub fn lambda_scale_in_use(&self) -> LambdaScale {
+        self.lambda_scale
+    }
+
+    /// λ as reports have it: scaled by κ/κ_H² under [`LambdaScale::Curvature`], ρ under [`LambdaScale::Class`].
     ///
     /// # Errors
     /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature, and when λ is yet to be
     /// chosen by the data.
     pub fn lambda_used(&self) -> Result<f64> {
-        match self.lambda {
+        match self.lambda_set() {
             Lambda::Fixed(lambda) => Ok(lambda * self.lambda_factor()?),
             Lambda::Auto => Err(Error::setting("lambda", "auto", "only a fit chooses λ; give a number")),
         }
     }
 
-    /// What λ is multiplied by before it enters the objective: κ/κ_H², or 1 if raw.
+    /// What λ is multiplied by before it is reported and enters the objective: κ/κ_H², or 1 if raw or by class.
     ///
     /// # Errors
-    /// [`Error::Setting`] when the divergence has no single κ and the scale is by curvature.
+    /// [`Error::Setting`] when the divergence has no single κ and the scale is not raw.
     pub fn lambda_factor(&self) -> Result<f64> {
-        match self.lambda_scale {
-            LambdaScale::Raw => Ok(1.0),
-            LambdaScale::Curvature => match self.divergence.kappa() {
-                Some(kappa) => Ok(kappa / 0.25),
-                None => {
-                    let reason = format!(
-                        "the curvature of {} is not one number, so λ cannot be scaled by it; use raw",
-                        self.divergence.name()
-                    );
-                    Err(Error::setting("lambda-scale", "curvature", reason))
-                }
-            },
+        match (self.lambda_scale, self.divergence.kappa()) {
+            (LambdaScale::Raw, _) | (LambdaScale::Class, Some(_)) => Ok(1.0),
+            (LambdaScale::Curvature, Some(kappa)) => Ok(kappa / 0.25),
+            (scale, None) => {
+                let name = self.divergence.name();
+                let reason = format!("the curvature of {name} is not one number, so λ cannot be scaled by it; use raw");
+                Err(Error::setting("lambda-scale", scale.name(), reason))
+            }
         }
+    }
+
+    /// λ_c of every class, C numbers, for a λ as reports have it: λ itself, or ρ times the class's mean curvature under
+    /// [`LambdaScale::Class`].
+    ///
+    /// # Shapes
+    /// `probabilities` N × `classes`, row-major; `weights` N; `samples` as [`Neighbourhood::samples`](crate::Neighbourhood::samples)
+    /// has it.
+    ///
+    /// # Numerics
+    /// Sums in f64. A class whose mean p(1 − p) is below 10⁻⁶ counts as if it were that: without a penalty the W of a class
+    /// that never occurs has no optimum.
+    pub fn penalties(
+        &self,
+        lambda: f64,
+        classes: usize,
+        probabilities: &[f32],
+        weights: &[f32],
+        samples: f64,
+    ) -> Vec<f64> {
+        let (LambdaScale::Class, Some(kappa)) = (self.lambda_scale, self.divergence.kappa()) else {
+            return vec![lambda; classes];
+        };
+        let all: f64 = weights.iter().map(|&w| f64::from(w)).sum();
+        let n = match self.normalise {
+            Normalise::Count => samples,
+            Normalise::Weight => all,
+        };
+        let mut curvatures = vec![0.0; classes];
+        for (row, &weight) in probabilities.chunks_exact(classes.max(1)).zip(weights) {
+            let spread = |p: &f32| f64::from(*p) * (1.0 - f64::from(*p));
+            curvatures.iter_mut().zip(row).for_each(|(c, p)| *c += f64::from(weight) * spread(p));
+        }
+        curvatures.iter().map(|c| lambda * kappa * c.max(LEAST_SPREAD * all) / n).collect()
     }
 
     /// How many starts a fit is tried from.
@@ -300,10 +362,6 @@ impl Softmax {
 
 impl Describe for Softmax {
     fn describe(&self) -> Vec<Setting> {
-        let scale = match self.lambda_scale {
-            LambdaScale::Curvature => "curvature",
-            LambdaScale::Raw => "raw",
-        };
         let normalise = match self.normalise {
             Normalise::Count => "count",
             Normalise::Weight => "weight",
@@ -311,12 +369,12 @@ impl Describe for Softmax {
         vec![
             Setting::new("surrogate", "softmax"),
             Setting::new("divergence", self.divergence.name()),
-            Setting::new("lambda", self.lambda),
-            Setting::new("lambda-scale", scale),
+            Setting::new("lambda", self.lambda_set()),
+            Setting::new("lambda-scale", self.lambda_scale.name()),
             Setting::new("normalise", normalise),
             Setting::new("intercept", self.intercept.name()),
             Setting::new("pairs", &self.pairs),
-            Setting::new("starts", if self.starts == Starts::Two { 2 } else { 1 }),
+            Setting::new("starts", self.starts.name()),
             Setting::new("tolerance", self.tolerance),
         ]
     }
@@ -334,6 +392,24 @@ mod tests {
         assert!((softmax.clone().divergence(Kl).lambda_used().unwrap() - 4e-3).abs() < 1e-12);
         assert_eq!(softmax.clone().divergence(TotalVariation).lambda_used().unwrap(), 1e-3);
         assert_eq!(softmax.divergence(Kl).lambda_scale(LambdaScale::Raw).lambda_used().unwrap(), 1e-3);
+    }
+
+    #[test]
+    fn penalties_follow_the_spread_of_each_class() {
+        let softmax = Softmax::default().lambda_scale(LambdaScale::Class);
+        assert_eq!(softmax.lambda_used().unwrap(), 3e-3);
+        // Spreads .25, .25, 0 with weight 1 and .09, 0, .09 with weight 3; n = 2, κ = ¼.
+        let (p, w) = ([0.5, 0.5, 0.0, 0.9, 0.0, 0.1], [1.0, 3.0]);
+        let by_hand = [0.25 + 0.27, 0.25, 0.27].map(|spread: f64| 0.01 * 0.25 * spread / 2.0);
+        let made = softmax.penalties(0.01, 3, &p, &w, 2.0);
+        assert!(made.iter().zip(by_hand).all(|(a, b)| (a - b).abs() < 1e-9), "{made:?} {by_hand:?}");
+        let halved = softmax.clone().normalise(Normalise::Weight).penalties(0.01, 3, &p, &w, 2.0);
+        assert!(halved.iter().zip(by_hand).all(|(a, b)| (2.0 * a - b).abs() < 1e-9), "{halved:?}");
+        let fourfold = softmax.clone().divergence(Kl).penalties(0.01, 3, &p, &w, 2.0);
+        assert!(fourfold.iter().zip(by_hand).all(|(a, b)| (a - 4.0 * b).abs() < 1e-8), "{fourfold:?}");
+        assert_eq!(Softmax::default().penalties(0.01, 3, &p, &w, 2.0), [0.01; 3]);
+        // A class that never occurs is still held.
+        assert!((softmax.penalties(1.0, 2, &[1.0, 0.0], &[1.0], 1.0)[1] - 0.25e-6).abs() < 1e-12);
     }
 
     #[test]

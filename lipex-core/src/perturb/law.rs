@@ -110,6 +110,8 @@ pub enum Dependence {
     Pairs,
     /// The numbers of kept features are spread evenly; given them, rows are drawn independently.
     Stratified,
+    /// Kernel SHAP's: sizes of which every mask occurs are not drawn; the rows after them are, as pairs of complements.
+    Coalitions,
     /// Every mask occurs: there is no sampling error.
     Exhaustive,
     /// Nothing is known.

@@ -34,7 +34,7 @@ impl Law for ShapleySize {
     }
 
     fn dependence(&self) -> Dependence {
-        Dependence::Unknown
+        Dependence::Coalitions
     }
 
     fn is_complete(&self, features: usize, total: usize) -> bool {
@@ -58,6 +58,11 @@ impl ShapleySize {
     /// Whether a run of `rows` rows has every mask once, so that Shapley values are exact.
     pub fn is_complete(features: usize, rows: usize) -> bool {
         Self::rows(features, usize::MAX).is_ok_and(|all| rows == all)
+    }
+
+    /// The first row that is drawn in a run of `rows` rows: those before it occur in every run.
+    pub fn first_drawn(features: usize, rows: usize) -> usize {
+        2 + Self::plan(features, rows).enumerated.iter().map(|size| size.rows).sum::<usize>()
     }
 
     /// Which sizes a run of `rows` rows enumerates, and what its rows weigh.

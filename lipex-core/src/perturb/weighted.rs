@@ -41,7 +41,7 @@ impl<L: Law> Law for Filtered<L> {
     fn dependence(&self) -> Dependence {
         match self.law.dependence() {
             // One of the two may be gone.
-            Dependence::Pairs => Dependence::Unknown,
+            Dependence::Pairs | Dependence::Coalitions => Dependence::Unknown,
             other => other,
         }
     }

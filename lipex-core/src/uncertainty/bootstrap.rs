@@ -32,7 +32,7 @@ impl<B: Backend> Estimate<'_, B> {
     fn drawn_again(&self, refits: usize) -> Result<Vec<Vec<u32>>> {
         let masks = &self.around.masks;
         let stratified = self.around.dependence == Dependence::Stratified;
-        let kept = if stratified { masks.counts(self.on)? } else { vec![0; masks.rows()] };
+        let kept = if stratified { masks.counts(self.on)? } else { vec![masks.features(); masks.rows()] };
         Ok(multiplicities(masks.rows(), &units(&kept, self.around.dependence), refits, self.seed))
     }
 

@@ -1,12 +1,12 @@
 //! From a fit and the parts that made it to its error bars.
 
 use super::spread::Spread;
-use super::{Adaptive, InTop, Method, Settling, Uncertainty};
+use super::{Adaptive, FewRows, InTop, Method, Settling, Uncertainty};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result};
 use crate::explanation::{Rank, arg_max};
 use crate::fit::{Fitted, Problem, Surrogate};
-use crate::perturb::Dependence;
+use crate::perturb::{Dependence, ShapleySize};
 use crate::select::{Selection, Selector};
 
 /// What error bars are to be made.
@@ -34,6 +34,10 @@ impl ErrorBars {
         } else {
             Err(Error::setting("level", level, "a probability strictly between 0 and 1"))
         }
+    }
+
+    pub(crate) fn level_in_use(&self) -> f64 {
+        self.level
     }
 
     /// k of the probability to be in the top k; default 5.
@@ -118,7 +122,7 @@ impl<B: Backend> Estimate<'_, B> {
             not_covered: Vec::new(),
         };
         let widest = uncertainty.half_width();
-        uncertainty.needed = uncertainty.masks_for(0.5 * widest, self.around.rows());
+        uncertainty.needed = self.at_most_all(uncertainty.masks_for(0.5 * widest, self.around.rows()));
         uncertainty.not_covered = not_covered(&uncertainty, !self.fitted.answer.pairs().is_empty());
         Ok(uncertainty)
     }
@@ -142,12 +146,20 @@ impl<B: Backend> Estimate<'_, B> {
         Ok(order)
     }
 
+    /// A number of masks, or that of all there are: with those, Kernel SHAP's run makes no error.
+    fn at_most_all(&self, masks: Option<usize>) -> Option<usize> {
+        match self.around.dependence {
+            Dependence::Coalitions => masks.and_then(|n| ShapleySize::rows(self.around.masks.features(), n).ok()),
+            _ => masks,
+        }
+    }
+
     /// Whether the predicted class's top `k` is settled.
     fn settling(&self, k: usize) -> Result<Settling> {
         let class = arg_max(&self.whole()?);
         let indifference = Adaptive::INDIFFERENCE;
         let verdict = self.set_is_settled(class, k, indifference, Adaptive::Z)?;
-        let (met, needed) = (verdict.met, verdict.needed);
+        let (met, needed) = (verdict.met, self.at_most_all(verdict.needed));
         Ok(Settling { class, k, indifference, met, needed, interchangeable: verdict.interchangeable })
     }
 
@@ -166,8 +178,26 @@ impl<B: Backend> Estimate<'_, B> {
             return Ok((spread, None));
         }
         let fits = self.refits_on_kept(refits)?;
-        let entries: Vec<Vec<f64>> = fits.iter().map(|fit| fit.shares().matrix().concat()).collect();
-        Ok((Spread::from_refits(classes, features, &entries)?, Some(fits)))
+        let mut entries: Vec<Vec<f64>> = fits.iter().map(|fit| fit.shares().matrix().concat()).collect();
+        let Some((stretch, few)) = self.few_pairs(features) else {
+            return Ok((Spread::from_refits(classes, features, &entries)?, Some(fits)));
+        };
+        entries.iter_mut().flatten().for_each(|entry| *entry *= stretch);
+        Ok((Spread::from_refits(classes, features, &entries)?.few_rows(few), Some(fits)))
+    }
+
+    /// Refits of n drawn pairs that determine p numbers vary too little, by √((n − p)/n), and have n − p degrees of freedom:
+    /// what to stretch them by, and the degrees, where Kernel SHAP's pairs are the rows that were drawn. Sizes that are
+    /// enumerated determine a part of the numbers, so this errs to the wide side.
+    fn few_pairs(&self, features: usize) -> Option<(f64, FewRows)> {
+        let masks = &self.around.masks;
+        let drawn = masks.rows().saturating_sub(ShapleySize::first_drawn(masks.features(), masks.rows())).div_ceil(2);
+        if self.around.dependence != Dependence::Coalitions || drawn == 0 {
+            return None;
+        }
+        // All but one, which the constraint determines.
+        let left = drawn.saturating_sub(features.saturating_sub(1)).max(1) as f64;
+        Some(((drawn as f64 / left).sqrt(), FewRows { degrees: left.max(2.0), unevenness: 0.0 }))
     }
 }
 
@@ -179,7 +209,7 @@ fn not_covered(u: &Uncertainty, pairs: bool) -> Vec<String> {
         Dependence::Unknown => left_out.push(
             "Nothing is known of how these masks were drawn; the bars hold if rows were drawn independently.".into(),
         ),
-        Dependence::Independent | Dependence::Pairs | Dependence::Stratified => {}
+        Dependence::Independent | Dependence::Pairs | Dependence::Stratified | Dependence::Coalitions => {}
     }
     if u.method != Method::Exact {
         left_out.push("Which features were kept: the bars take them as given; other masks might keep others.".into());

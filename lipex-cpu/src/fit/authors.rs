@@ -89,7 +89,7 @@ impl Data {
 
     fn loss<'a>(&'a self, batch: &'a Batch, divergence: &'a dyn ErasedDivergence) -> Objective<'a> {
         let (design, p, classes) = (&self.design, &self.p, self.classes);
-        let terms = Terms { design, p, classes, divergence, lambda: 0.0, ones: None, offset: &[] };
+        let terms = Terms { design, p, classes, divergence, lambda: 0.0, by_class: &[], ones: None, offset: &[] };
         let mut loss = Objective::new(terms, &batch.rows, &batch.weights);
         loss.set_precision(Precision::Double);
         loss

@@ -9,7 +9,8 @@ use lipex_core::{Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, withou
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
 pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
     let scores = scores(settings, shared, problem, &candidates(settings)?)?;
-    Ok(Lambda::least(scores.and_then(|scores| scores.try_into().ok()).as_ref()))
+    let scores = scores.and_then(|scores| scores.try_into().ok());
+    Ok(settings.lambda_scale_in_use().least(scores.as_ref()))
 }
 
 /// What λ is, or what it is chosen from, largest first, as it enters the objective.
@@ -18,7 +19,7 @@ pub(super) fn candidates(settings: &Softmax) -> Result<Vec<f64>> {
         Lambda::Fixed(_) => Ok(vec![settings.lambda_used()?]),
         Lambda::Auto => {
             let factor = settings.lambda_factor()?;
-            Ok(Lambda::CANDIDATES.iter().map(|lambda| lambda * factor).collect())
+            Ok(settings.lambda_scale_in_use().candidates().map(|lambda| lambda * factor).to_vec())
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Fit: the softmax surrogate.
 //!
-//! form.rs says what is fitted, objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse Hessian, lbfgs.rs
-//! minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data are to, shared.rs has what several fits have in common; this file puts
-//! them together.
+//! form.rs says what is fitted, objective.rs evaluates L(W, b) and its gradient, precondition.rs makes the approximate inverse
+//! Hessian, lbfgs.rs minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data
+//! are to, starts.rs chooses where to start, pairs.rs chooses pairs, shared.rs has what several fits have in common; this file
+//! puts them together.
 
 mod authors;
 mod either;
@@ -14,6 +15,7 @@ mod objective;
 mod pairs;
 mod precondition;
 mod shared;
+mod starts;
 
 use crate::Cpu;
 use crate::candidates::Wanted;
@@ -23,11 +25,13 @@ pub(crate) use form::terms;
 pub(crate) use lambda::{folds_of, ln_softmax};
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, FitReport, Fitted, FoldFits, Intercept, Kl, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result,
-    Softmax, Spread, Start, Starts, Surrogate,
+    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Softmax,
+    Spread, Start, Surrogate,
 };
-use objective::{Objective, Precision};
+pub(crate) use objective::shift;
+use objective::{Objective, Precision, Terms};
 use precondition::Preconditioner;
+pub(crate) use shared::by_class;
 use shared::{Shared, together};
 
 /// Smoothing widths for a divergence with kinks, in order.
@@ -94,7 +98,7 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
         (Lambda::Auto, Some(start)) => start.report.lambda,
         (Lambda::Auto, None) => lambda::choose(settings, shared, problem)? * settings.lambda_factor()?,
     };
-    let main = from_starts(settings, shared, problem, lambda)?;
+    let main = starts::fit(settings, shared, problem, lambda)?;
     match (settings.pairs_in_use(), problem.start) {
         (Pairs::Auto, None) => with_pairs(settings, shared, problem, main, Wanted::Auto),
         (Pairs::Count(count), None) => with_pairs(settings, shared, problem, main, Wanted::Count(*count)),
@@ -102,31 +106,22 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
     }
 }
 
-/// A fit with this penalty from the starts that are set, or from the problem's.
-fn from_starts(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
-    let own = fit_at(settings, shared, problem, lambda)?;
-    if settings.starts_in_use() == Starts::One || problem.start.is_some() {
-        return Ok(own);
-    }
-    // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
-    let kl = settings.clone().divergence(Kl);
-    let bend = settings.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
-    let from = fit_at(&kl, shared, problem, lambda * bend)?;
-    let other = fit_at(settings, shared, &Problem { start: Some(&from), ..*problem }, lambda)?;
-    let spent = [&own, &from, &other].map(|fit| (fit.report.iterations, fit.report.evaluations));
-    let (mut best, start) =
-        if other.report.objective < own.report.objective { (other, Start::Kl) } else { (own, Start::Own) };
-    best.report.start = start;
-    best.report.iterations = spent.iter().map(|s| s.0).sum();
-    best.report.evaluations = spent.iter().map(|s| s.1).sum();
-    Ok(best)
-}
-
 /// A fit with this penalty, from the problem's start or the surrogate's own.
 fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
+    fit_to(settings, shared, &shared.p, problem, lambda)
+}
+
+/// The same to other probabilities than the black box's, padded like them.
+fn fit_to(
+    settings: &Softmax,
+    shared: &Shared<'_>,
+    p: &[f32],
+    problem: &Problem<'_, Cpu>,
+    lambda: f64,
+) -> Result<Fitted> {
     let (rows, weights) = weights(settings, problem.around, problem.multiplicities);
     let classes = problem.around.probabilities.classes();
-    let mut objective = Objective::new(shared.terms(settings, lambda), &rows, &weights);
+    let mut objective = Objective::new(Terms { p, ..shared.terms(settings, lambda) }, &rows, &weights);
     let made;
     let (mut x, preconditioner) = match (problem.start, &shared.warm) {
         (None, _) => {

@@ -29,6 +29,16 @@ pub(crate) fn padded(probabilities: &Probabilities<Cpu>) -> Aligned<f32> {
     p
 }
 
+/// P, padded, mixed with the uniform distribution over the classes.
+pub(crate) fn smoothed(p: &[f32], uniform: f32, classes: usize) -> Aligned<f32> {
+    let (width, share) = (padded_f32(classes), uniform / classes as f32);
+    let mut out = Aligned::zeros(p.len());
+    for (out, row) in out.chunks_exact_mut(width).zip(p.chunks_exact(width)) {
+        out[..classes].iter_mut().zip(row).for_each(|(o, p)| *o = (1.0 - uniform) * p + share);
+    }
+    out
+}
+
 /// The objective of one fit.
 pub(crate) struct Objective<'a> {
     pub design: &'a Design,
@@ -46,6 +56,10 @@ pub(crate) struct Objective<'a> {
     pub weights: &'a [f64],
     /// The penalty on each column.
     pub penalties: Vec<f64>,
+    /// What the penalty of a class is of its column's, C numbers, for all columns but that of ones; empty where it is 1.
+    pub by_class: &'a [f64],
+    /// The column of ones, if there is one.
+    pub ones: Option<usize>,
     /// What logits start from, C numbers; empty for zeros.
     pub offset: &'a [f64],
     smoothing: Option<f32>,
@@ -62,6 +76,8 @@ pub(crate) struct Terms<'a> {
     pub classes: usize,
     pub divergence: &'a dyn ErasedDivergence,
     pub lambda: f64,
+    /// λ_c over λ, C numbers; empty where they are all 1.
+    pub by_class: &'a [f64],
     /// The column of ones, if there is one.
     pub ones: Option<usize>,
     /// What logits start from, C numbers; empty for zeros.
@@ -82,7 +98,7 @@ impl<'a> Objective<'a> {
 
     /// With the rows by column at hand.
     fn with_columns(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64], by_column: ByColumn) -> Self {
-        let Terms { design, p, classes, divergence, lambda, ones, offset } = terms;
+        let Terms { design, p, classes, divergence, lambda, by_class, ones, offset } = terms;
         let mut penalties = vec![lambda; design.columns()];
         if let Some(ones) = ones {
             penalties[ones] = INTERCEPT_PENALTY;
@@ -97,6 +113,8 @@ impl<'a> Objective<'a> {
             by_column,
             weights,
             penalties,
+            by_class,
+            ones,
             offset,
             smoothing: None,
             precision: Precision::Single,
@@ -145,10 +163,35 @@ impl<'a> Objective<'a> {
         }
     }
 
+    /// What each class's penalty is of that of column `j`; empty where it is 1.
+    pub fn shares(&self, j: usize) -> &'a [f64] {
+        if self.ones == Some(j) { &[] } else { self.by_class }
+    }
+
     fn penalty(&self, x: &[f64]) -> f64 {
-        let squares = |column: &[f64]| column.iter().map(|v| v * v).sum::<f64>();
-        let columns = x.chunks_exact(self.width);
-        0.5 * columns.zip(&self.penalties).map(|(column, penalty)| penalty * squares(column)).sum::<f64>()
+        let of = |(j, column): (usize, &[f64])| match self.shares(j) {
+            [] => column.iter().map(|v| v * v).sum::<f64>(),
+            shares => {
+                let shift = shift(shares, column);
+                shares.iter().zip(column).map(|(share, v)| share * (v - shift) * (v - shift)).sum()
+            }
+        };
+        let columns = x.chunks_exact(self.width).enumerate();
+        0.5 * columns.zip(&self.penalties).map(|(column, penalty)| penalty * of(column)).sum::<f64>()
+    }
+
+    /// Adds the penalty's gradient at `x`.
+    fn add_pull(&self, x: &[f64], gradient: &mut [f64]) {
+        let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width)).enumerate();
+        for ((j, (g, x)), penalty) in columns.zip(&self.penalties) {
+            match self.shares(j) {
+                [] => g.iter_mut().zip(x).for_each(|(g, x)| *g += penalty * x),
+                shares => {
+                    let shift = shift(shares, x);
+                    g.iter_mut().zip(x).zip(shares).for_each(|((g, x), share)| *g += penalty * share * (x - shift));
+                }
+            }
+        }
     }
 
     /// The objective at `x`; its gradient, centred over classes, goes to `gradient`.
@@ -168,10 +211,7 @@ impl<'a> Objective<'a> {
                 data
             }
         };
-        let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width));
-        for ((g, x), penalty) in columns.zip(&self.penalties) {
-            g.iter_mut().zip(x).for_each(|(g, x)| *g += penalty * x);
-        }
+        self.add_pull(x, gradient);
         self.centre(gradient);
         data + self.penalty(x)
     }
@@ -226,6 +266,13 @@ impl<'a> Objective<'a> {
         vectorised_rows::<f32, _>(self.width, Answers { objective: self, x: &single, rows, out: &mut out });
         out
     }
+}
+
+/// The common shift of a column that makes its penalty least: the mean weighted by the classes' shares.
+pub(crate) fn shift(shares: &[f64], column: &[f64]) -> f64 {
+    let weighted: f64 = shares.iter().zip(column).map(|(share, v)| share * v).sum();
+    let all: f64 = shares.iter().sum();
+    if all > 0.0 { weighted / all } else { 0.0 }
 }
 
 /// What an evaluation works on.

@@ -107,16 +107,16 @@ impl Preconditioner {
         let (columns, width) = (o.design.columns(), o.width);
         let entries = columns * (columns + 1) / 2 * width;
         let factor = if entries * size_of::<f32>() <= MOST_BYTES {
-            let mut a = Aligned::zeros(entries);
+            let (mut a, penalties) = (Aligned::zeros(entries), penalties(o));
             let grams = Grams { rows, columns: 0..columns, width, weights: curvatures, a: &mut a };
             vectorised_rows::<f32, _>(width, grams);
-            let penalties = &o.penalties;
-            vectorised_rows::<f32, _>(width, Cholesky { columns: 0..columns, width, penalties, a: &mut a });
+            let cholesky = Cholesky { columns: 0..columns, width, penalties: &penalties, a: &mut a };
+            vectorised_rows::<f32, _>(width, cholesky);
             Factor::Full(a)
         } else {
             let mut diagonal = transposed(rows, curvatures, width);
-            for (row, penalty) in diagonal.chunks_exact_mut(width).zip(&o.penalties) {
-                row.iter_mut().for_each(|v| *v = 1.0 / (*v + *penalty as f32).max(1e-20));
+            for (v, penalty) in diagonal.iter_mut().zip(&*penalties(o)) {
+                *v = 1.0 / (*v + penalty).max(1e-20);
             }
             Factor::Diagonal(diagonal)
         };
@@ -154,6 +154,16 @@ impl Preconditioner {
         }
         v.chunks_exact_mut(self.width).for_each(|column| column[self.classes..].fill(0.0));
     }
+}
+
+/// The penalty of each class on each column, columns × padded classes.
+fn penalties(o: &Objective<'_>) -> Aligned<f32> {
+    let mut out: Aligned<f32> = Aligned::zeros(o.len());
+    for (j, (column, penalty)) in out.chunks_exact_mut(o.width).zip(&o.penalties).enumerate() {
+        column.fill(*penalty as f32);
+        column.iter_mut().zip(o.shares(j)).for_each(|(c, share)| *c = (penalty * share) as f32);
+    }
+    out
 }
 
 /// Replaces q, picked rows × padded classes, by the weights κ π max(v, floor)/n, v the mean of p(1 − p) and of q(1 − q).
@@ -266,7 +276,8 @@ fn and(a: [u8; ROW_GROUPS], b: [u8; ROW_GROUPS]) -> [u8; ROW_GROUPS] {
 struct Cholesky<'a> {
     columns: Range<usize>,
     width: usize,
-    penalties: &'a [f64],
+    /// The penalty of each class on each column.
+    penalties: &'a [f32],
     a: &'a mut [f32],
 }
 
@@ -352,7 +363,7 @@ impl Cholesky<'_> {
     #[inline(always)]
     fn diagonal<S: Simd, const K: usize>(&mut self, simd: S, i: usize, at: usize) {
         let gram = self.get::<S, K>(i, i, at);
-        let mut sums = [[simd.splat_f32s(self.penalties[i] as f32); K], gram];
+        let mut sums = [load::<f32, S, K>(&self.penalties[i * self.width..], at), gram];
         for k in 0..i {
             let l = self.get::<S, K>(i, k, at);
             sums[k % 2] = subtract_product(simd, sums[k % 2], l, l);

@@ -7,7 +7,7 @@ use super::weights;
 use crate::Cpu;
 use crate::design::Design;
 use crate::lanes::Aligned;
-use lipex_core::{Backend, Fitted, Lambda, Neighbourhood, Problem, Result, Softmax, Watch};
+use lipex_core::{Backend, Fitted, Lambda, LambdaScale, Neighbourhood, Problem, Result, Softmax, Watch};
 use std::collections::HashMap;
 
 /// Problems of one neighbourhood, the same features and the same form, in the order of their first.
@@ -39,7 +39,9 @@ pub(super) struct Shared<'a> {
     pub watch: &'a Watch,
     design: Design,
     /// P, padded.
-    p: Aligned<f32>,
+    pub p: Aligned<f32>,
+    /// λ_c over λ, C numbers; empty where they are all 1.
+    by_class: Vec<f64>,
     /// The preconditioner at a start that several fits have.
     pub warm: Option<Warm<'a>>,
 }
@@ -56,8 +58,8 @@ impl<'a> Shared<'a> {
         let kept: &[usize] = &selection.kept;
         let form = Form::new(Shape::of(settings, &problems[group[0]])?, around)?;
         let design = Design::new(&around.masks, form.columns(kept));
-        let p = padded(&around.probabilities);
-        let mut shared = Shared { around, kept, form, watch: on.watch(), design, p, warm: None };
+        let (p, by_class) = (padded(&around.probabilities), by_class(settings, around));
+        let mut shared = Shared { around, kept, form, watch: on.watch(), design, p, by_class, warm: None };
         if let (Some(start), true) = (start, group.len() > 1) {
             let lambda = match settings.lambda_set() {
                 Lambda::Fixed(_) => settings.lambda_used()?,
@@ -80,6 +82,7 @@ impl<'a> Shared<'a> {
             classes: self.around.probabilities.classes(),
             divergence: settings.divergence_in_use(),
             lambda: self.form.penalty(lambda),
+            by_class: &self.by_class,
             ones: self.form.ones(self.kept.len()),
             offset: &self.form.offset,
         }
@@ -91,4 +94,14 @@ impl<'a> Shared<'a> {
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
         Ok(Preconditioner::at(&objective, &self.form.layout(start.linear()?, self.kept)?))
     }
+}
+
+/// λ_c over λ, from all rows whatever their multiplicities, so that refits of a fit are about that fit; empty where every
+/// class has λ.
+pub(crate) fn by_class(settings: &Softmax, around: &Neighbourhood<Cpu>) -> Vec<f64> {
+    if settings.lambda_scale_in_use() != LambdaScale::Class {
+        return Vec::new();
+    }
+    let p = &around.probabilities;
+    settings.penalties(1.0, p.classes(), p.values(), around.weights.values(), around.samples(None))
 }

@@ -2,10 +2,12 @@
 
 mod common;
 mod fit_anchored;
+mod fit_class_penalty;
 mod fit_known_answer;
 mod fit_lambda_auto;
 mod fit_optimum;
 mod fit_pairs;
+mod fit_starts;
 mod fit_tv;
 mod golden_authors;
 mod golden_kernel_shap;

@@ -187,7 +187,7 @@ pub fn fuzz_protocol(line: &str) {
         let Ok(reply) = protocol::reply(line, promised) else { continue };
         for row in &reply.rows {
             let Ok(mut row) = protocol::numbers(row) else { continue };
-            let _ = reply.outputs.to_distribution(0, &mut row);
+            let _ = reply.outputs.to_probabilities(0, &mut row);
         }
     }
 }

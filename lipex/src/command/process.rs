@@ -17,7 +17,9 @@ pub(super) const LONGEST_LINE: usize = 64 << 20;
 /// Bytes of stderr that are remembered, and characters of them that are shown.
 const REMEMBERED: usize = 4096;
 const SHOWN: usize = 300;
-/// How long to wait, once a child has failed, for the rest of its stderr and its exit status.
+/// How long a child has to end once its input has: to run what it has registered for its exit, to write what it keeps.
+const TO_END: Duration = Duration::from_secs(1);
+/// How long it then has to end once it is told to terminate, and how long to wait for the rest of its stderr.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// How long to wait for what a living child has just written to stderr: another thread reads it.
@@ -49,7 +51,7 @@ enum Event {
     NotRead(Error),
 }
 
-/// A running child. Dropping it kills and reaps it.
+/// A running child. Dropping it ends its input, then it if need be, and reaps it.
 pub(super) struct Process {
     child: Child,
     requests: Option<Sender<String>>,
@@ -125,19 +127,47 @@ impl Process {
         self.line(timeout)
     }
 
-    /// Ends the child, waiting a little for one that is about to end, and says how it went.
+    /// Ends the child and says how it went.
     pub fn stop(&mut self) -> End {
-        self.requests = None;
-        let deadline = Instant::now() + GRACE;
-        let mut status = self.child.try_wait().ok().flatten();
-        while status.is_none() && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(5));
-            status = self.child.try_wait().ok().flatten();
-        }
-        self.kill();
+        let status = self.end();
         // Nothing is ever sent: this waits for the end of stderr, or not much longer.
         let _ = self.stderr_open.recv_timeout(GRACE);
         End { status, stderr: self.stderr() }
+    }
+
+    /// Ends the child's input, as it was promised; what does not end then is told to terminate, and what does not heed that
+    /// is killed. Gives its status if it ended by itself.
+    fn end(&mut self) -> Option<ExitStatus> {
+        self.requests = None;
+        let status = self.wait(TO_END);
+        if status.is_none() {
+            self.terminate();
+            let _ = self.wait(GRACE);
+        }
+        // Both fail only for a child that is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        status
+    }
+
+    /// The child's status, if it ends in time.
+    fn wait(&mut self, time: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + time;
+        loop {
+            let status = self.child.try_wait().ok().flatten();
+            if status.is_some() || Instant::now() >= deadline {
+                return status;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Asks the child to end, where the system has a way to.
+    fn terminate(&self) {
+        #[cfg(unix)]
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
     }
 
     /// The end of stderr so far, as the tail of a message: empty if there is none.
@@ -150,17 +180,11 @@ impl Process {
         let text = tail(&clean(&String::from_utf8_lossy(&bytes)), SHOWN);
         if text.is_empty() { text } else { format!("; its stderr ends: {text}") }
     }
-
-    fn kill(&mut self) {
-        // Both fail only for a child that is gone already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        self.end();
     }
 }
 

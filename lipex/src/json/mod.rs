@@ -5,8 +5,8 @@ mod answer;
 pub use answer::AnswerKeys;
 
 use lipex_core::{
-    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Result,
-    Setting, Timings, Uncertainty,
+    Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,
+    Result, Setting, Timings, Uncertainty,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -48,6 +48,8 @@ struct Document<'a> {
     growth: Option<Cow<'a, Growth>>,
     #[serde(default)]
     flip: Option<Cow<'a, Flip>>,
+    #[serde(default)]
+    removal: Option<Cow<'a, Removal>>,
     rank: Rank,
     calls: Calls,
     #[serde(default)]
@@ -135,6 +137,7 @@ fn document(e: &Explanation) -> Document<'_> {
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),
         growth: e.growth.as_ref().map(Cow::Borrowed),
         flip: e.flip.as_ref().map(Cow::Borrowed),
+        removal: e.removal.as_ref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
         observed: e.observed,
@@ -209,6 +212,7 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         uncertainty: d.uncertainty.map(Cow::into_owned),
         growth: d.growth.map(Cow::into_owned),
         flip: d.flip.map(Cow::into_owned),
+        removal: d.removal.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
         observed: d.observed,

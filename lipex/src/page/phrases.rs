@@ -29,6 +29,9 @@ pub(super) fn matrix_title(e: &Explanation) -> String {
 pub(super) fn reading(e: &Explanation) -> String {
     match e.link() {
         Some(Link::Identity) => "+ adds to the class's probability, \u{2212} takes from it.".into(),
+        Some(Link::Logistic) => {
+            "+ speaks for the label, \u{2212} against it; each label is against not that label.".into()
+        }
         _ => "+ speaks for the class, \u{2212} against it, relative to the other classes (columns sum to 0).".into(),
     }
 }
@@ -73,6 +76,7 @@ pub(super) fn rows(rows: Dependence) -> &'static str {
         Dependence::Independent => "independent",
         Dependence::Pairs => "pairs taken together",
         Dependence::Stratified => "sizes taken as strata",
+        Dependence::Coalitions => "drawn pairs of complements taken together",
         _ => "taken as independent",
     }
 }

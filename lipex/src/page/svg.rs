@@ -4,7 +4,7 @@ use super::colour::{FAINT, INK, fill};
 use super::markup::Markup;
 use super::table::{Entry, LEVELS, Table, bars, short};
 use super::{PageOptions, phrases};
-use lipex_core::{Explanation, Result};
+use lipex_core::{Explanation, Pair, Result};
 use unicode_width::UnicodeWidthStr;
 
 const CELL: f64 = 54.0;
@@ -17,6 +17,8 @@ const SMALL: f64 = 9.5;
 const BLOCK: usize = 16;
 /// Most characters of a name.
 const NAME: usize = 22;
+/// Most pairs of features that a figure names.
+const PAIRS: usize = 8;
 const FAMILY: &str = "Helvetica, Arial, sans-serif";
 
 /// The matrix as a figure for a paper: an SVG of classes down and kept features across, 16 to a block.
@@ -44,6 +46,8 @@ struct Figure<'a> {
     top: f64,
     row: f64,
     width: f64,
+    /// Lines on features that act together.
+    pairs: Vec<String>,
 }
 
 /// A rough width of a text: fonts differ, so it is generous.
@@ -68,7 +72,9 @@ impl<'a> Figure<'a> {
         // The last name leans out to the right.
         let across = left + table.columns.len().clamp(1, BLOCK) as f64 * CELL + top;
         let width = across.max(left + 360.0);
-        Figure { table, columns, rows, left, top, row, width }
+        let pairs = pairs(&table);
+        let width = pairs.iter().map(|line| left + self::width(line, SMALL)).fold(width, f64::max);
+        Figure { table, columns, rows, left, top, row, width, pairs }
     }
 
     fn blocks(&self) -> usize {
@@ -80,7 +86,7 @@ impl<'a> Figure<'a> {
     }
 
     fn draw(&self) -> String {
-        let height = self.block_height() * self.blocks() as f64 + 46.0;
+        let height = self.block_height() * self.blocks() as f64 + 46.0 + 13.0 * self.pairs.len() as f64;
         let (w, h) = (px(self.width), px(height));
         let mut m = Markup::default();
         m.open(
@@ -210,6 +216,25 @@ impl<'a> Figure<'a> {
         m.element("text", &[("x", &after), ("y", &base)], &text);
         let note = phrases::marks(self.table.e);
         m.element("text", &[("x", &px(self.left)), ("y", &px(y + 30.0)), ("fill", FAINT)], &note);
+        for (k, line) in self.pairs.iter().enumerate() {
+            m.element("text", &[("x", &px(self.left)), ("y", &px(y + 43.0 + 13.0 * k as f64))], line);
+        }
         m.close("g").line();
     }
+}
+
+/// What the strongest pairs of features add to the classes of a figure when both go.
+fn pairs(table: &Table<'_>) -> Vec<String> {
+    let mut pairs = table.e.pairs();
+    let most = |pair: &Pair| table.classes.iter().map(|&c| pair.effects[c].abs()).fold(0.0, f64::max);
+    pairs.sort_by(|a, b| most(b).total_cmp(&most(a)));
+    let name =
+        |j: usize| table.e.kept().binary_search(&j).map_or(String::new(), |place| short(&table.names[place], NAME));
+    let line = |pair: &Pair| {
+        let of = |&c: &usize| format!("{} {}", short(&table.e.classes[c], NAME), table.signed(pair.effects[c]));
+        let classes: Vec<String> = table.classes.iter().map(of).collect();
+        let [a, b] = pair.features.map(name);
+        format!("{a} + {b}, both removed, beside each alone: {}", classes.join(", "))
+    };
+    pairs.iter().take(PAIRS).map(line).collect()
 }

@@ -4,8 +4,8 @@ use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete
 use super::table::number;
 use super::{Settings, settled};
 use lipex_core::{
-    Adaptive, Angle, Authors, Domain, Error, ErrorBars, Explainer, Perturber, Proximity, Rank, Result, Ridge, Rule,
-    Selector, Softmax, Surrogate,
+    Adaptive, Angle, Authors, Domain, Error, ErrorBars, Explainer, Intercept, Perturber, Proximity, Rank, Repeats,
+    Result, Ridge, Rule, Selector, Softmax, Surrogate,
 };
 use std::sync::Arc;
 
@@ -28,6 +28,9 @@ impl Settings {
         if let Some(samples) = self.get("samples") {
             explainer = explainer.samples(number("samples", samples)?);
         }
+        if let Some(enumerate) = self.get("enumerate") {
+            explainer = explainer.enumerate(enumerate.parse()?);
+        }
         if let Some(seed) = self.get("seed") {
             explainer = explainer.seed(number("seed", seed)?);
         }
@@ -36,6 +39,9 @@ impl Settings {
         }
         if let Some(rank) = self.get("rank") {
             explainer = explainer.rank(Rank::by_name(rank)?);
+        }
+        if self.is_set("ask-again") {
+            explainer = explainer.repeats(Repeats::AskAgain);
         }
         self.with_noise(explainer)
     }
@@ -135,10 +141,29 @@ impl Settings {
         for (name, value) in self.given().filter(|(name, _)| some(name)) {
             surrogate = surrogate.with(name, value)?;
         }
-        if let AnySurrogate::Softmax(softmax) = &surrogate {
-            softmax.check()?;
+        Ok(match surrogate {
+            AnySurrogate::Softmax(softmax) => {
+                softmax.check()?;
+                AnySurrogate::Softmax(Box::new(self.asked_again(*softmax)?))
+            }
+            other => other,
+        })
+    }
+
+    /// The softmax for a model that is asked again: not anchored to one answer of many.
+    fn asked_again(&self, softmax: Softmax) -> Result<Softmax> {
+        if !self.is_set("ask-again") || softmax.intercept_in_use() == Intercept::Fitted {
+            return Ok(softmax);
         }
-        Ok(surrogate)
+        match self.get("intercept") {
+            Some(anchored @ ("anchored" | "auto")) => {
+                let reason =
+                    "with `ask-again` the model's answer to the whole is one draw of many; choose fitted or none";
+                Err(Error::setting("intercept", anchored, reason))
+            }
+            _ if softmax.intercept_in_use() == Intercept::None => Ok(softmax),
+            _ => Ok(softmax.intercept(Intercept::Fitted)),
+        }
     }
 
     /// Passes if no setting is given that another one excludes, or that goes with one that is not given.

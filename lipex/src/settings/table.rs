@@ -3,8 +3,8 @@
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
 use super::{Device, settled};
 use lipex_core::{
-    Adaptive, Angle, AuthorsLoss, Domain, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax, by_name,
-    nearest,
+    Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
+    by_name, nearest,
 };
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub enum Topic {
 /// use lipex::{Domain, SettingInfo};
 ///
 /// let samples = SettingInfo::by_name("samples")?;
-/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2048");
+/// assert_eq!(samples.default(Domain::Image), "1000, the paper's; kernel-shap: 2D+2048");
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Debug)]
@@ -213,6 +213,14 @@ const TABLE: &[SettingInfo] = &[
     )
     .under(Topic::Sampling),
     method(
+        "enumerate",
+        "HOW",
+        "Where there are at most `samples` masks (150 with `adaptive`), ask for all of them in place of drawing: auto (each \
+         weighs what drawn ones would: no sampling error, fewer calls) or never",
+        |_, value| value.parse::<Enumerate>().map(|_| ()),
+    )
+    .under(Topic::Sampling),
+    method(
         "seed",
         "SEED",
         "Seed of the masks, and of a random start: the same seed gives the same masks",
@@ -252,14 +260,15 @@ const TABLE: &[SettingInfo] = &[
     method(
         "lambda",
         "L|auto",
-        "Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.000001 that is closest to the model on masks \
+        "Penalty on W: larger shrinks every entry more. auto: the one of 0.01 … 0.00000001 (by class: 0.1 … 0.0001) that is closest to the model on masks \
          held out of refits; no more calls of the model",
         softmax,
     ),
     method(
         "lambda-scale",
         "HOW",
-        "curvature: λ shrinks alike under every divergence; raw: λ as the formula has it. The same for hellinger",
+        "curvature: λ shrinks alike under every divergence; raw: λ as the formula has it, the same for hellinger; class: every \
+         class is shrunk alike, likely or not, and λ is a pure number (0.003 unless set)",
         softmax,
     ),
     method(
@@ -287,9 +296,9 @@ const TABLE: &[SettingInfo] = &[
     ),
     method(
         "starts",
-        "1|2",
-        "2: start the fit from the solution under kl as well and keep the better one, since hellinger is not convex in W. Takes \
-         twice as long",
+        "auto|1|2",
+        "Starts of the fit, since no divergence but kl is convex in W. auto: one, and four where the model is sure of its class \
+         on much of what weighs, of which the lowest is carried on; 2: its own and the solution under kl",
         softmax,
     ),
     method(
@@ -306,6 +315,14 @@ const TABLE: &[SettingInfo] = &[
         "",
         "Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the \
          top K (of `top`; else 5), and how many masks would halve the bars. Costs refits, no calls of the model",
+        flag,
+    )
+    .under(Topic::Uncertainty),
+    method(
+        "ask-again",
+        "",
+        "Ask for every mask, those that render alike too, of a model that answers the same input differently: error bars then \
+         cover its noise. Takes a fitted intercept for an anchored one. Costs more calls",
         flag,
     )
     .under(Topic::Uncertainty),
@@ -355,8 +372,8 @@ const TABLE: &[SettingInfo] = &[
     method(
         "batch-size",
         "B",
-        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Does not change the \
-         result",
+        "Most texts or images sent to the model at once; large images come in batches of at most 32 MiB. Changes the \
+         last digits where a model answers an input differently beside others",
         |name, value| count(name, value, [1, usize::MAX], "inputs"),
     )
     .under(Topic::Running)

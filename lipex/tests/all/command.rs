@@ -91,8 +91,33 @@ fn logits_and_independent_scores_become_probabilities() {
     let p = ask(&model.unwrap(), &["x"]).unwrap();
     assert!((p[1] - 0.75).abs() < 1e-6, "{p:?}");
     let model = start(&answering("print(json.dumps({'independent': [[0.2, 0.6] for t in texts]}))"), 20.0);
-    let p = ask(&model.unwrap(), &["x"]).unwrap();
-    assert!((p[1] - 0.75).abs() < 1e-6, "{p:?}");
+    // Each is a probability of its own.
+    assert_eq!(ask(&model.unwrap(), &["x"]).unwrap(), [0.2, 0.6]);
+}
+
+#[test]
+fn a_program_runs_what_it_registered_for_its_exit() {
+    if !python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let left = folder.path().join("left");
+    let script = format!(
+        "import atexit, json, sys, time\natexit.register(lambda: (time.sleep(.3), open({left:?}, 'w').write('done')))\n\
+         print(json.dumps({{'labels': ['a', 'b']}}))\nfor line in sys.stdin:\n    print(json.dumps({{'probabilities': \
+         [[.5, .5] for t in json.loads(line)['texts']]}}))\n"
+    );
+    let model = CommandModel::start(&command_of(folder.path(), &script), Duration::from_secs(20)).unwrap();
+    ask(&model, &["x"]).unwrap();
+    drop(model);
+    assert_eq!(std::fs::read_to_string(&left).unwrap(), "done");
+    // One that heeds neither the end of its input nor the request to terminate is killed in the end.
+    let deaf = "import json, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+                print(json.dumps({'labels': ['a', 'b']}))\nwhile True: time.sleep(1)\n";
+    let model = CommandModel::start(&command_of(folder.path(), deaf), Duration::from_secs(20)).unwrap();
+    let start = std::time::Instant::now();
+    drop(model);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
 
 #[test]

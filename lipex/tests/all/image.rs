@@ -4,7 +4,7 @@ use crate::common::colour_model;
 
 use colour_model::{CLASSES, classify, picture, segments};
 use lipex::prelude::*;
-use lipex::{Baseline, Error, Noise, Occasion, PlainColour, Replacement, Result, to_json};
+use lipex::{Baseline, Enumerate, Error, Noise, Occasion, PlainColour, Replacement, Result, to_json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -98,7 +98,7 @@ fn segments_whose_removal_changes_nothing_cost_no_calls() {
         vec![[0.25, 0.75]; images.len()]
     });
     let image = ImageInstance::builder(half.clone(), map.clone()).baseline(PlainColour::BLACK).build().unwrap();
-    let explanation = lipex().images().explain(&image, &model).unwrap();
+    let explanation = lipex().images().enumerate(Enumerate::Never).explain(&image, &model).unwrap();
     assert_eq!((explanation.calls.masks, explanation.calls.inputs), (1000, 4));
     let mut distinct = seen.lock().unwrap().clone();
     distinct.sort();

@@ -2,8 +2,8 @@
 
 use lipex::{
     Agreement, Answer, Answers, Base, Calls, Departure, Dependence, Error, Explanation, Feature, FewRows, Fidelity,
-    FitReport, Flip, Growth, InTop, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, SCHEMA, Setting,
-    Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
+    FitReport, Flip, Growth, InTop, Information, Linear, Link, Look, Method, Observed, Rank, Recorded, Region, Removal,
+    SCHEMA, Setting, Settling, Span, Start, Term, Timings, Uncertainty, from_json, to_json,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -196,9 +196,10 @@ prop_compose! {
             uncertainty: has_errors.then(|| errors(classes.len(), features.len(), kept.len(), times[0])),
             growth: has_growth.then(|| growth(features.len(), times[1])),
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
+            removal: has_fit.then(|| Removal { class: 0, features: vec![0], surrogate: vec![times[3]] }),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
-            calls: Calls { masks: calls[0].into(), inputs: calls[1].into() },
-            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: times[1], sums_off: times[2] },
+            calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1] },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2 }) },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],
@@ -239,7 +240,14 @@ proptest! {
 fn the_schema_before_is_read() {
     let first = include_str!("../golden/explanation-1.json");
     assert!(first.contains("\"lipex.explanation/1\"") && !first.contains("coefficients"));
-    let (old, new) = (from_json(first).unwrap(), from_json(&example()).unwrap());
+    let (old, mut new) = (from_json(first).unwrap(), from_json(&example()).unwrap());
+    let (removal, made) = (new.removal.take().unwrap(), new.what_to_remove(1).unwrap());
+    assert_eq!((&removal.features, removal.features.len()), (&made.features, 1));
+    assert!((removal.surrogate[0] - made.surrogate[0]).abs() < 1e-15);
+    // What it did not have yet.
+    assert!(new.observed.information.is_some() && old.observed.information.is_none());
+    new.observed = old.observed;
+    (new.settings, new.departures) = (old.settings.clone(), old.departures.clone());
     assert_eq!(old, new);
     let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
     assert!(near(&old.without(&[]).unwrap(), &old.probabilities.surrogate));
@@ -333,7 +341,7 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
-                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip \
+                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip removal \
                     rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {

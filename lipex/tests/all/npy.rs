@@ -182,7 +182,8 @@ fn archives_are_read_by_the_name_of_the_array() {
 fn a_sample_keeps_the_weights_of_its_sampler() {
     let own = around(3, 4, 2, &[1; 12]);
     let weights = Some(Weights::new(vec![3.0, 0.5, 0.25]));
-    let file = npy::sample_to_npz(&Sample { masks: own.masks, weights, dependence: Dependence::Unknown }).unwrap();
+    let file =
+        npy::sample_to_npz(&Sample { masks: own.masks, weights, dependence: Dependence::Unknown, asked: 2 }).unwrap();
     assert_eq!(npy::weights_from(Cursor::new(&file), "s.npz").unwrap(), [3.0, 0.5, 0.25]);
     assert_eq!(masks(&file).unwrap().rows, 3);
 }

@@ -244,7 +244,7 @@ fn tables_are_read_back_to_the_last_bit() {
             noisy::add(&mut e);
         }
         let table = to_csv(&e).unwrap();
-        assert!(table.starts_with("class,feature,weight,se,low,high\r\n"));
+        assert!(table.starts_with("class,feature,weight,se,low,high,with\r\n"));
         let mut reader = csv::Reader::from_reader(table.as_bytes());
         let records: Vec<csv::StringRecord> = reader.records().map(|r| r.unwrap()).collect();
         assert_eq!(records.len(), e.classes.len() * e.kept().len());

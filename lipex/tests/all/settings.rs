@@ -63,7 +63,7 @@ const CASES: &[Case] = &[
         ],
     ),
     ("lambda", &["0", "0.1", "1e-6", "auto"], &[("-1", "not negative"), ("NaN", "finite"), ("much", "auto")]),
-    ("lambda-scale", &["curvature", "raw"], &[("log", "curvature or raw")]),
+    ("lambda-scale", &["curvature", "raw", "class"], &[("log", "curvature, raw or class")]),
     ("normalise", &["count", "weight"], &[("sum", "count or weight"), ("weights", "`weight`")]),
     ("intercept", &["fitted", "anchored", "auto", "none"], &[("fited", "`fitted`"), ("true", "fitted")]),
     (
@@ -71,7 +71,7 @@ const CASES: &[Case] = &[
         &["none", "auto", "3", "given:3+5,1+2"],
         &[("0", "at least 1"), ("given:1+1", "two features"), ("x", "auto")],
     ),
-    ("starts", &["1", "2"], &[("3", "1 or 2"), ("two", "1 or 2")]),
+    ("starts", &["auto", "1", "2"], &[("3", "1 or 2"), ("two", "1 or 2")]),
     ("tolerance", &["1e-9", "0.5"], &[("0", "above 0"), ("1", "below 1"), ("x", "\"x\"")]),
     ("alpha", &["0.5", "10"], &[("0", "above 0"), ("x", "\"x\"")]),
     ("uncertainty", &["true", "false"], &[("1", "true or false")]),

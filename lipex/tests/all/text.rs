@@ -193,8 +193,11 @@ fn functions_are_black_boxes() {
     let lists = TextFn::new(vec!["x".to_string(), "y".into()], |texts| vec![vec![0.0f64, 3f64.ln()]; texts.len()]);
     assert_eq!(ask(&lists.logits()).unwrap(), [0.25, 0.75, 0.25, 0.75]);
     let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], [0.5, 0.125]]).independent();
-    assert_eq!(ask(&independent).unwrap(), [0.25, 0.75, 0.8, 0.2]);
-    for bad in [[0.0, 0.0], [1.5, 0.5], [1.0, -1e-60]] {
+    assert_eq!(ask(&independent).unwrap(), [0.25, 0.75, 0.5, 0.125]);
+    // None of the labels is an answer, and so is all of them; a little above 1 is rounding.
+    let ends = TextFn::new(["x", "y"], |_| vec![[0.0, 0.0], [0.5, 1.0000001]]).independent();
+    assert_eq!(ask(&ends).unwrap(), [0.0, 0.0, 0.5, 1.0]);
+    for bad in [[1.5, 0.5], [f64::NAN, 0.5], [1.0, -1e-60]] {
         let independent = TextFn::new(["x", "y"], |_| vec![[0.25f64, 0.75], bad]).independent();
         assert!(matches!(ask(&independent), Err(Error::NotADistribution { row: 1, .. })), "{bad:?}");
     }

@@ -9,7 +9,7 @@ mod term;
 
 pub use term::Term;
 
-use super::answer::{Link, softmax_in_place};
+use super::answer::Link;
 use super::shares::{Pair, Shares};
 use crate::error::{Error, Result, expect_len};
 use std::borrow::Cow;
@@ -59,7 +59,8 @@ impl Base {
 /// A surrogate that is linear in terms: base + Σ_t coefficient_t · Π_{j∈t} (z_j − 1), through a [`Link`].
 ///
 /// Coefficients are in removal coding. That of one feature is W_j: removing it alone takes W_j away. That of a pair is V_ab,
-/// what removing both adds to removing each: V < 0 where each needs the other, V > 0 where one stands in for the other.
+/// what removing both adds to removing each: V < 0 where one stands in for the other, so that both must go, V > 0 where each needs
+/// the other, so that either does what both do.
 /// Without pairs this is W z + b with b = base − Σ W.
 ///
 /// ```
@@ -231,9 +232,7 @@ impl Linear {
     /// [`Error::Shape`] for a mask of another length.
     pub fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
         let mut scores = self.logits(keeps)?;
-        if self.link == Link::Softmax {
-            softmax_in_place(&mut scores);
-        }
+        self.link.apply(&mut scores);
         Ok(scores)
     }
 
@@ -251,6 +250,19 @@ impl Linear {
             }
         }
         Ok(scores)
+    }
+
+    /// Takes the feature at a place off the logits, those that `keeps` leaves out being gone already.
+    pub(crate) fn remove(&self, place: usize, keeps: &[bool], logits: &mut [f64]) {
+        for (t, &[a, b]) in self.places.iter().enumerate() {
+            let sign = match (a == place, b == place) {
+                (true, true) => -1.0,
+                (true, false) if !keeps[b] => 1.0,
+                (false, true) if !keeps[a] => 1.0,
+                _ => continue,
+            };
+            logits.iter_mut().zip(&self.coefficients).for_each(|(s, row)| *s += sign * row[t]);
+        }
     }
 
     /// φ_j = W_j − ½ Σ_b V_jb: the Shapley values between the whole and the empty instance of the logits.
@@ -278,11 +290,25 @@ impl Linear {
 
     /// The pairs with their coefficients V_ab, in the order of the terms.
     pub fn pairs(&self) -> Vec<Pair> {
+        let of = |j: usize| self.terms.iter().position(|t| t.features() == [j]);
         let one = |(t, term): (usize, &Term)| {
-            let effects = || self.coefficients.iter().map(|row| row[t]).collect();
-            term.as_pair().map(|features| Pair { features, effects: effects() })
+            let features = term.as_pair()?;
+            let effects = self.coefficients.iter().map(|row| row[t]).collect();
+            let both = features.map(of);
+            let alone = self.coefficients.iter().map(|row| both.iter().flatten().map(|&t| row[t]).sum()).collect();
+            Some(Pair { features, effects, alone })
         };
         self.terms.iter().enumerate().filter_map(one).collect()
+    }
+
+    /// The same with all that was fitted multiplied: coefficients, and an intercept; what is anchored stays.
+    pub fn scaled(&self, by: f64) -> Self {
+        let mut scaled = self.clone();
+        scaled.coefficients.iter_mut().flatten().for_each(|v| *v *= by);
+        if let Base::Intercept(values) = &mut scaled.base {
+            values.iter_mut().for_each(|v| *v *= by);
+        }
+        scaled
     }
 
     /// The same on other features: terms whose features are all among `kept` keep their coefficients, new features have 0. A

@@ -18,6 +18,20 @@ fn keeps(mask: usize) -> Vec<bool> {
 }
 
 #[test]
+fn what_was_fitted_is_scaled_and_what_is_anchored_stays() {
+    let linear =
+        |base| Linear::of_features(vec![0], vec![vec![1.0], vec![-1.0]], base, vec![vec![0]; 2], Link::Identity);
+    let fitted = linear(Base::Intercept(vec![3.0, -3.0])).unwrap();
+    assert_eq!(fitted.scaled(2.0).predict(&[true]).unwrap(), [6.0, -6.0]);
+    assert_eq!(fitted.scaled(2.0).intercept(), [4.0, -4.0]);
+    let anchored = linear(Base::Anchored(vec![3.0, -3.0])).unwrap().scaled(2.0);
+    assert_eq!(
+        (anchored.predict(&[true]).unwrap(), anchored.predict(&[false]).unwrap()),
+        (vec![3.0, -3.0], vec![1.0, -1.0])
+    );
+}
+
+#[test]
 fn shares_are_shapley_values_of_centred_logits() {
     let game = game(Link::Softmax);
     let value = |mask: usize| -> Vec<f64> {

@@ -88,7 +88,7 @@ impl Preconditioner {
                 to.copy_from_slice(border.at(old + place, old + other));
             }
         }
-        let penalties = &o.penalties;
+        let penalties = &super::penalties(o);
         vectorised_rows::<f32, _>(width, Cholesky { columns: old..columns, width, penalties, a: &mut a });
         Some(Preconditioner { width, columns, classes: self.classes, factor: Factor::Full(a) })
     }

@@ -2,8 +2,9 @@
 
 use super::Page;
 use super::charts::BARS;
+use super::pairs::{self, Told};
 use crate::page::table::{LEVELS, bars};
-use lipex_core::Explanation;
+use lipex_core::{Explanation, Pair};
 use serde::Serialize;
 
 /// Most numbers of the covariances that contrasts take their bars from: 200,000 are about 2 MB.
@@ -26,6 +27,9 @@ struct Data<'a> {
     clear: Option<Vec<Vec<u8>>>,
     top: Option<Vec<Vec<f64>>>,
     covariance: Option<Covariance>,
+    pairs: Vec<Told<'a>>,
+    /// What is said of a pair that does more together than each, and of one that does less.
+    together: [&'static str; 2],
 }
 
 /// For each feature the lower triangle of the covariance of the first `classes` classes, row by row.
@@ -65,6 +69,8 @@ pub(super) fn json(page: &Page<'_>) -> String {
         clear,
         top,
         covariance: covariance(page, e),
+        pairs: pairs::told(page, &pairs::strongest(page)),
+        together: [true, false].map(Pair::words),
     };
     // Plain data always becomes JSON.
     serde_json::to_string(&data).unwrap_or_else(|_| "null".into())

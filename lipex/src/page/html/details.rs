@@ -47,9 +47,11 @@ pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
         }
         Some(remove) => removal(e, flip, remove, m),
         None => {
-            m.open("p", &[]).text("Nothing found. However many go, in order of what they add for ");
-            m.element("bdi", &[], &e.classes[e.predicted()]).text(" against it, the surrogate does not say so.");
-            m.close("p");
+            m.element(
+                "p",
+                &[],
+                "Nothing found. However many go, each time the nearest to it, the surrogate does not say so.",
+            );
         }
     }
     m.line().close("section").line();
@@ -77,6 +79,27 @@ fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
         row(m, &e.classes[c], &cells.each_ref().map(String::as_str));
     }
     m.close("tbody").close("table").close("div").line();
+}
+
+/// What takes the predicted class down fastest.
+pub(super) fn what_to_remove(page: &Page<'_>, m: &mut Markup) {
+    let e = page.e();
+    let Some(removal) = e.removal.as_ref().filter(|removal| !removal.features.is_empty()) else { return };
+    m.open("section", &[("aria-labelledby", "of-removal"), ("class", "removal")]).line();
+    m.open("h2", &[("id", "of-removal")]).text("What to remove for ").element("bdi", &[], &e.classes[removal.class]);
+    m.text(" to fall fastest").close("h2").line();
+    m.open("div", &[("class", "scroll")]).open("table", &[("class", "plain")]);
+    head(m, &["remove", "the surrogate then gives it"]);
+    for (&j, q) in removal.features.iter().zip(&removal.surrogate) {
+        m.open("tr", &[]).open("th", &[("scope", "row")]).element("bdi", &[], &phrases::quoted(e, j)).close("th");
+        m.element("td", &[], &format!("{q:.3}")).close("tr").line();
+    }
+    m.close("tbody").close("table").close("div").line();
+    note(
+        m,
+        "Each is the one whose removal lowers the class most, given that those above are gone. The surrogate's word alone.",
+    );
+    m.close("section").line();
 }
 
 pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
@@ -259,13 +282,16 @@ pub(super) fn footer(page: &Page<'_>, m: &mut Markup) {
         "image" => "distinct images",
         _ => "distinct inputs",
     };
+    let masks = match e.calls.complete {
+        true => format!("All {} masks, so no sampling error", e.calls.masks),
+        false => format!("{} masks", e.calls.masks),
+    };
     m.open("footer", &[]).text(&format!(
-        "lipex {}, backend {}, seed {}. {} masks, {} {inputs} sent to the model. W is relative: an entry compares a class with \
+        "lipex {}, backend {}, seed {}. {masks}, {} {inputs} sent to the model. W is relative: an entry compares a class with \
          the others around this {} alone.",
         e.version,
         e.backend,
         e.seed,
-        e.calls.masks,
         e.calls.inputs,
         page.subject()
     ));

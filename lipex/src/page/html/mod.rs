@@ -5,6 +5,7 @@ mod data;
 mod details;
 mod instance;
 mod matrix;
+mod pairs;
 
 use super::markup::{Markup, escape, fill, script_json};
 use super::table::Table;
@@ -135,7 +136,9 @@ impl<'a> Page<'a> {
         charts::class_section(self, &mut m);
         charts::contrast_section(self, &mut m);
         m.close("div").line();
+        pairs::section(self, &mut m);
         details::flip(self, &mut m);
+        details::what_to_remove(self, &mut m);
         matrix::section(self, &mut m);
         m.open("div", &[("class", "columns")]).line();
         details::fidelity(self, &mut m);

@@ -82,6 +82,31 @@ const chart = (id, list, withTop) => {
   by(id + '-more').classList.toggle('none', more === 0);
 };
 
+// Features that act together, for a class.
+const together = (pair, c) => pair.names[0] + ' + ' + pair.names[1] + ' ' + signed(pair.effects[c]) + ': '
+  + data.together[pair.more[c] ? 0 : 1];
+const pairs = c => {
+  if (!by('pairs')) return;
+  const list = data.pairs.slice().sort((p, q) => Math.abs(q.effects[c]) - Math.abs(p.effects[c]));
+  by('pairs').tBodies[0].replaceChildren(...list.map(pair => {
+    const row = document.createElement('tr');
+    const head = document.createElement('th');
+    head.scope = 'row';
+    const [a, b] = pair.names.map(name => {
+      const part = document.createElement('bdi');
+      part.textContent = name;
+      return part;
+    });
+    head.append(a, ' + ', b);
+    row.append(head);
+    const value = row.insertCell();
+    value.className = level({ weight: pair.effects[c], clear: true });
+    value.textContent = signed(pair.effects[c]);
+    row.insertCell().textContent = data.together[pair.more[c] ? 0 : 1];
+    return row;
+  }));
+};
+
 // The class that is pointed at.
 const entries = c => data.features.map((_, f) => entry(c, f)).filter(e => e);
 const show = c => {
@@ -94,6 +119,7 @@ const show = c => {
   all('[data-name]').forEach(name => { name.textContent = data.classes[c]; });
   classRows.forEach(row => row.classList.toggle('at', Number(row.dataset.c) === c));
   chart('bars', entries(c), true);
+  pairs(c);
 };
 const choose = c => {
   chosen = c;
@@ -148,6 +174,13 @@ const tell = f => {
     of.textContent = label;
     chip.append(of, ' ' + signed(e.weight) + (e.half === null ? '' : ' ' + plusMinus(e.half)));
     panel.append(chip);
+  }
+  for (const pair of data.pairs.filter(pair => pair.columns.includes(f))) {
+    const line = document.createElement('span');
+    line.className = 'pair';
+    line.dir = 'auto';
+    line.textContent = together(pair, chosen);
+    panel.append(line);
   }
 };
 words.forEach((word, i) => {

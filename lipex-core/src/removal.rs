@@ -1,0 +1,173 @@
+//! What to remove: greedy sets of features, each chosen given those that are gone.
+
+use crate::error::{Error, Result};
+use crate::explanation::{Change, Explanation, arg_max};
+use crate::fit::{Answer, Link, softmax_in_place};
+
+/// Features to remove so that a class falls fastest, by the surrogate's word.
+///
+/// Each is the one whose removal lowers the surrogate's probability of the class most, given that those before it are gone.
+/// With words that act together such a set flips predictions more often than the first features of a ranking do.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Removal {
+    /// The class.
+    pub class: usize,
+    /// Features (of all D), in the order of removal.
+    pub features: Vec<usize>,
+    /// The surrogate's answer for the class when the features so far are gone, a number a feature.
+    pub surrogate: Vec<f64>,
+}
+
+impl Removal {
+    /// Features of an explanation's own removal at most.
+    pub(crate) const SHOWN: usize = 10;
+
+    /// Passes if the parts fit C classes and D features.
+    pub(crate) fn check(&self, c: usize, d: usize) -> Result<()> {
+        crate::error::expect_len("answers of removal", self.features.len(), self.surrogate.len())?;
+        if self.class >= c {
+            return Err(Error::shape("class of removal (below the number of classes)", c, self.class));
+        }
+        match self.features.iter().find(|&&j| j >= d) {
+            Some(&j) => Err(Error::shape("features of removal (below the number of features)", d, j)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An answer with some of its features gone.
+struct Walk<'a> {
+    answer: &'a Answer,
+    keeps: Vec<bool>,
+    /// Logits of a linear answer, else what it answers.
+    scores: Vec<f64>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(answer: &'a Answer) -> Result<Self> {
+        let keeps = vec![true; answer.kept().len()];
+        let scores = match answer.linear() {
+            Some(linear) => linear.whole(),
+            None => answer.predict(&keeps)?,
+        };
+        Ok(Walk { answer, keeps, scores })
+    }
+
+    /// The scores when the feature at a place goes too.
+    fn without(&mut self, place: usize) -> Result<Vec<f64>> {
+        if let Some(linear) = self.answer.linear() {
+            let mut scores = self.scores.clone();
+            linear.remove(place, &self.keeps, &mut scores);
+            return Ok(scores);
+        }
+        self.keeps[place] = false;
+        let scores = self.answer.predict(&self.keeps);
+        self.keeps[place] = true;
+        scores
+    }
+
+    /// Whether scores are logits.
+    fn is_softmax(&self) -> bool {
+        self.answer.linear().is_some_and(|linear| linear.link() == Link::Softmax)
+    }
+
+    fn probabilities(&self) -> Vec<f64> {
+        let mut scores = self.scores.clone();
+        if self.is_softmax() {
+            softmax_in_place(&mut scores);
+        }
+        scores
+    }
+
+    /// Removes the feature that leads to the largest `value` of the scores, which it returns; `None` with nothing left. Ties go
+    /// to the lowest place.
+    fn step(&mut self, value: impl Fn(&[f64]) -> f64) -> Result<Option<(usize, f64)>> {
+        let mut best: Option<(usize, f64, Vec<f64>)> = None;
+        for place in 0..self.keeps.len() {
+            if !self.keeps[place] {
+                continue;
+            }
+            let scores = self.without(place)?;
+            let found = value(&scores);
+            if best.as_ref().is_none_or(|(_, most, _)| found > *most) {
+                best = Some((place, found, scores));
+            }
+        }
+        let Some((place, found, scores)) = best else { return Ok(None) };
+        self.keeps[place] = false;
+        self.scores = scores;
+        Ok(Some((place, found)))
+    }
+}
+
+/// ln Σ exp over every class but one: beside that class's logit it tells probabilities apart that round to 1.
+fn others(logits: &[f64], class: usize) -> f64 {
+    let rest = || logits.iter().enumerate().filter(|(c, _)| *c != class).map(|(_, s)| *s);
+    let top = rest().fold(f64::NEG_INFINITY, f64::max);
+    top + rest().map(|s| (s - top).exp()).sum::<f64>().ln()
+}
+
+/// The greedy set of a class, of at most so many features.
+pub(crate) fn removal(answer: &Answer, class: usize, most: usize) -> Result<Removal> {
+    let mut walk = Walk::new(answer)?;
+    let softmax = walk.is_softmax();
+    let fallen = |scores: &[f64]| if softmax { others(scores, class) - scores[class] } else { -scores[class] };
+    let (mut features, mut surrogate) = (Vec::new(), Vec::new());
+    let mut last = fallen(&walk.scores);
+    while features.len() < most {
+        match walk.step(fallen)? {
+            Some((place, value)) if value > last => {
+                features.push(answer.kept()[place]);
+                surrogate.push(walk.probabilities()[class]);
+                last = value;
+            }
+            _ => break,
+        }
+    }
+    Ok(Removal { class, features, surrogate })
+}
+
+impl Explanation {
+    /// What to remove so that `class` falls fastest: each time the feature whose removal lowers the surrogate's answer for it
+    /// most, given those that are gone, until none lowers it.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where there is no surrogate; [`Error::Shape`] for a class that does not exist; those of
+    /// [`Answer::predict`].
+    pub fn what_to_remove(&self, class: usize) -> Result<Removal> {
+        if class >= self.classes.len() {
+            return Err(Error::shape("class to remove (below the number of classes)", self.classes.len(), class));
+        }
+        removal(self.asked()?, class, usize::MAX)
+    }
+
+    /// What would change the surrogate's answer to class `to`: a greedy set of features, each the one whose removal brings
+    /// `to` nearest to the front, given those that are gone, as soon as it is there; `None` if it never is.
+    ///
+    /// How near a class is, is its log-odds against its strongest rival (for a ridge, the difference of the scores).
+    ///
+    /// The surrogate's word only: have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
+    ///
+    /// # Errors
+    /// Those of [`what_to_remove`](Explanation::what_to_remove).
+    pub fn what_would_change(&self, to: usize) -> Result<Option<Change>> {
+        if to >= self.classes.len() {
+            return Err(Error::shape("class to change to (below the number of classes)", self.classes.len(), to));
+        }
+        let answer = self.asked()?;
+        let mut walk = Walk::new(answer)?;
+        let ahead = |scores: &[f64]| {
+            let rivals = scores.iter().enumerate().filter(|(c, _)| *c != to).map(|(_, s)| *s);
+            scores[to] - rivals.fold(f64::NEG_INFINITY, f64::max)
+        };
+        let mut remove = Vec::new();
+        while arg_max(&walk.scores) != to {
+            match walk.step(ahead)? {
+                Some((place, _)) => remove.push(answer.kept()[place]),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Change { class: to, remove, surrogate: walk.probabilities() }))
+    }
+}
