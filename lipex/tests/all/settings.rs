@@ -75,6 +75,7 @@ const CASES: &[Case] = &[
     ("tolerance", &["1e-9", "0.5"], &[("0", "above 0"), ("1", "below 1"), ("x", "\"x\"")]),
     ("alpha", &["0.5", "10"], &[("0", "above 0"), ("x", "\"x\"")]),
     ("uncertainty", &["true", "false"], &[("1", "true or false")]),
+    ("ask-again", &["true", "false"], &[("yes", "true or false")]),
     ("adaptive", &["true", "false"], &[("on", "true or false")]),
     (
         "settled",
