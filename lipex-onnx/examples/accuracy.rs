@@ -44,7 +44,7 @@ fn read(file: &Path) -> Result<Rows, Box<dyn Error>> {
     let split = |line: &str, at: char| line.rsplit_once(at).map(|(text, label)| (text.to_string(), label.to_string()));
     match file.extension().and_then(|e| e.to_str()) {
         Some("jsonl") => lines
-            .map(|line| {
+            .map(|line| -> Result<(String, String), Box<dyn Error>> {
                 let row: serde_json::Value = serde_json::from_str(line)?;
                 let field = |name: &str| row[name].as_str().map(String::from).ok_or("a row lacks text or group");
                 Ok((field("text")?, field("group")?))

@@ -22,7 +22,7 @@ fn a_folder_and_a_graph_explain_alike() {
     for threads in ["1", "3"] {
         assert_eq!(run(&folder, &["--threads", threads]), e);
     }
-    assert_eq!(run(&folder, &["--batch-size", "7"])["answer"], e["answer"]);
+    assert_eq!(run(&folder, &["--batch-size", "7"])["matrix"], e["matrix"]);
     let graph = example("models/emotions/model.onnx");
     assert_eq!(run(&graph, &[]), e);
     assert_eq!(run(&format!("onnx:{graph}"), &["--tokenizer", &example("models/emotions/tokenizer.json")]), e);
