@@ -4,17 +4,18 @@ use crate::backend;
 use crate::explain::{Asked, explain, settings, threads, unknown_backend};
 use crate::model::ImageModel;
 use crate::options::ImageOptions;
-use crate::output::{self, Folder, Targets};
+use crate::output::{Folder, Targets};
+use crate::photo::Photo;
 use crate::staging::Staging;
 use crate::{files, parse};
 use lipex::lipex_cuda::{self, HostModel};
-use lipex::{AnyExplainer, Domain, Error, Explanation, ImageInstance, Images, Overlays, Picture, Result, npy, to_html};
+use lipex::{AnyExplainer, Domain, Explanation, ImageInstance, Images, Overlays, Result, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
     let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
-    let image = instance(options)?;
+    let (image, laid_on) = instance(options)?;
     let settings = settings(&options.settings, &options.view)?;
     let model = ImageModel::open(&options.model, threads(&settings))?;
     let explainer = settings.explainer(settings.device(), Domain::Image)?;
@@ -44,15 +45,14 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         "save-neighbourhood" => Some(npy::neighbourhood_to_npz(&around)),
         _ => None,
     };
-    files::finish(staged, &targets, e, &view, others, &told)
+    files::finish(staged, &targets, e, &view, others, &(laid_on + &told))
 }
 
-fn instance(options: &ImageOptions) -> Result<ImageInstance> {
+/// The image, and what the report says of transparent places.
+fn instance(options: &ImageOptions) -> Result<(ImageInstance, String)> {
     let baseline = parse::baseline(&options.baseline)?;
-    let picture = Picture::decode(&output::read_bytes("PHOTO", &options.photo)?)
-        .map_err(|e| Error::setting("PHOTO", &options.photo, e.to_string()))?;
-    let segments = parse::segments(&options.segments, &picture)?;
-    ImageInstance::builder(picture, segments).baseline(baseline).build()
+    let Photo { picture, segments, told } = Photo::read(&options.photo)?;
+    Ok((ImageInstance::builder(picture, segments).baseline(baseline).build()?, told))
 }
 
 /// A file a class, likeliest or first named first; what the report says of them.

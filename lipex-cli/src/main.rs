@@ -7,14 +7,17 @@ mod files;
 mod fit;
 mod image;
 mod model;
+mod models;
 mod named;
 mod options;
 mod output;
 mod parse;
 mod perturb;
+mod photo;
 mod program;
 mod progress;
 mod report;
+mod segments;
 mod select;
 mod show;
 mod staging;
@@ -24,7 +27,7 @@ mod text;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
-use options::{EXIT_CODES, ImageOptions, ShowOptions, TextOptions};
+use options::{EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TextOptions};
 use perturb::PerturbOptions;
 use select::SelectOptions;
 use std::process::ExitCode;
@@ -56,6 +59,11 @@ enum Command {
     Select(SelectOptions),
     /// Fit a surrogate alone, from NumPy files (docs/stages.md)
     Fit(Box<FitOptions>),
+    /// Cut a photo into segments, to look at them or to give them on
+    Segments(SegmentsOptions),
+    /// Models in folders
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// List the CUDA devices that --backend cuda can use
     Devices,
 }
@@ -72,6 +80,8 @@ fn main() -> ExitCode {
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),
         Command::Fit(options) => fit::run(options),
+        Command::Segments(options) => segments::run(options),
+        Command::Models(command) => models::run(command),
         Command::Devices => backend::list(),
     };
     match done {

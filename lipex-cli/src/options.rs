@@ -70,13 +70,8 @@ pub struct TextOptions {
 #[derive(Args)]
 #[command(after_help = IMAGE_NOTES, allow_negative_numbers = true)]
 pub struct ImageOptions {
-    /// The photo to explain: PNG or JPEG, at most 50 megapixels; turned upright as its EXIF data say; - reads standard input
-    #[arg(value_name = "PHOTO")]
-    pub photo: String,
-    /// The segments, which are kept or removed whole: grid:RxC (rows and columns of cells, named r1c1 …) or map:FILE, a PNG
-    /// (grey values, palette indices or colours are ids) or a .npy matrix of whole numbers, of the photo's size
-    #[arg(long, value_name = "SEGMENTS", help_heading = "Image")]
-    pub segments: String,
+    #[command(flatten)]
+    pub photo: PhotoOptions,
     /// What a removed segment becomes: mean (its mean colour; LIME's), black, blur or blur:SIGMA (pixels; a twentieth of the
     /// shorter side if not said), noise or noise:SEED, colour:#RRGGBB, image:FILE (another picture of the same size)
     #[arg(long, value_name = "B", default_value = "mean", help_heading = "Image")]
@@ -106,6 +101,54 @@ pub struct ImageOptions {
     /// (docs/stages.md); - writes it to standard output in place of the report
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub save_neighbourhood: Option<String>,
+}
+
+/// A photo and its segments.
+#[derive(Args)]
+pub struct PhotoOptions {
+    /// The photo: PNG, JPEG, GIF, WebP, BMP or TIFF, at most 50 megapixels; turned upright as its EXIF data say; - reads
+    /// standard input
+    #[arg(value_name = "PHOTO")]
+    pub photo: String,
+    /// The segments, which are kept or removed whole: felzenszwalb or felzenszwalb:SCALE,SIGMA,MIN (regions of like colour;
+    /// 100,0.5,50 if not said), quickshift or quickshift:KERNEL,DISTANCE,RATIO (4,200,0.2, LIME's), slic or slic:N (about N pieces
+    /// of equal size; 60), grid:RxC (rows and columns of cells, named r1c1 …) or map:FILE, a PNG (grey values, palette indices or
+    /// colours are ids) or a .npy matrix of whole numbers, of the photo's size
+    #[arg(long, value_name = "SEGMENTS", help_heading = "Image")]
+    pub segments: String,
+    /// What shines through a transparent photo: white, black or #RRGGBB [default: white]
+    #[arg(long, value_name = "COLOUR", help_heading = "Image")]
+    pub background: Option<String>,
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct SegmentsOptions {
+    #[command(flatten)]
+    pub photo: PhotoOptions,
+    /// Save the map: .png (16-bit grey) or .npy; each pixel has its segment's number, from 0. --segments map:FILE reads it again
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub out: Option<String>,
+    /// Save the photo with lines between the segments, as PNG
+    #[arg(long, value_name = "F.png", help_heading = "Output")]
+    pub show: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum ModelsCommand {
+    /// Load the model of a folder: say what it takes and gives, try its expected.json, time it
+    Check(CheckOptions),
+}
+
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct CheckOptions {
+    /// A folder with model.onnx and the files beside it, or an .onnx file (docs/models.md)
+    #[arg(value_name = "FOLDER")]
+    pub folder: String,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
 }
 
 /// The black box.

@@ -1,7 +1,7 @@
 //! Values of options that are more than a word or a number.
 
 use crate::output;
-use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, baseline_by_name};
+use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, Segmenter, baseline_by_name};
 use std::sync::Arc;
 
 /// The part before a colon, and the part after it if there is one.
@@ -27,16 +27,10 @@ pub fn keep(value: &str) -> Result<Vec<usize>> {
     Ok(list)
 }
 
-/// The segments of a picture of a size: `grid:RxC`, or `map:FILE`.
+/// The segments of a picture: a segmenter's, or `map:FILE`.
 pub fn segments(value: &str, picture: &Picture) -> Result<SegmentMap> {
     let refuse = |e: Error| Error::setting("segments", value, e.to_string());
     match split(value) {
-        ("grid", Some(cells)) => {
-            let (rows, columns) = cells.split_once(['x', '×']).unwrap_or((cells, ""));
-            let rows = number("segments", value, rows, "a number of rows, as in grid:4x6")?;
-            let columns = number("segments", value, columns, "a number of columns, as in grid:4x6")?;
-            SegmentMap::grid(picture.width(), picture.height(), rows, columns).map_err(refuse)
-        }
         ("map", Some(file)) => {
             let map = SegmentMap::decode(&output::read_bytes("segments", file)?).map_err(refuse)?;
             let (own, of) = ((map.width(), map.height()), (picture.width(), picture.height()));
@@ -47,7 +41,7 @@ pub fn segments(value: &str, picture: &Picture) -> Result<SegmentMap> {
             }
             Ok(map)
         }
-        _ => Err(Error::setting("segments", value, "choose grid:RxC (rows and columns) or map:FILE (PNG or .npy)")),
+        _ => Segmenter::by_name(value)?.cut(picture).map_err(refuse),
     }
 }
 

@@ -15,7 +15,8 @@ pub(crate) struct Files {
 
 /// The user's mistake, in one line that begins with the file.
 pub(crate) fn wrong(file: &Path, reason: impl Into<String>) -> Error {
-    Error::setting("model", file.display(), reason.into())
+    let reason: String = reason.into().split_whitespace().collect::<Vec<_>>().join(" ");
+    Error::setting("model", file.display(), reason)
 }
 
 impl Files {

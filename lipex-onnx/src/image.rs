@@ -1,6 +1,7 @@
 //! Image classifiers.
 
 use crate::answers::Answers;
+use crate::expected::Expected;
 use crate::files::Files;
 use crate::graph::{Graph, Kind};
 use crate::options::OnnxOptions;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 /// names, by a resizer that gives Pillow's bytes. Each picture runs alone, on one of the threads, so that no answer
 /// depends on other pictures. What the output's numbers are is found as for [`OnnxText`](crate::OnnxText).
 pub struct OnnxImage {
+    files: Files,
     graph: Graph,
     preprocess: Preprocess,
     answers: Answers,
@@ -76,7 +78,7 @@ impl OnnxImage {
         let tried = run(&graph, &layout, &preprocess, grey, workers.first());
         let columns = tried.map_err(|e| graph.wrong(e.to_string()))?.len();
         let answers = Answers::new(options.labels.as_deref(), options.sigmoid, &files, &graph, columns)?;
-        Ok(OnnxImage { graph, preprocess, answers, layout, workers })
+        Ok(OnnxImage { files, graph, preprocess, answers, layout, workers })
     }
 
     /// The classes' names.
@@ -92,6 +94,15 @@ impl OnnxImage {
     /// What it is, for people: name and value.
     pub fn describe(&self) -> Vec<(&'static str, String)> {
         self.graph.describe(&self.answers)
+    }
+
+    /// How near it is to the folder's `expected.json`, which has `{"pictures": [{"file", "logits"}]}`; `decode` reads a file.
+    /// `None` without such a file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file of another form; those of [`logits`](OnnxImage::logits) and of `decode`.
+    pub fn expected(&self, decode: impl Fn(&Path) -> Result<Images>) -> Result<Option<Expected>> {
+        crate::expected::images(self, &self.files, decode)
     }
 
     /// The graph's own numbers, a row a picture.

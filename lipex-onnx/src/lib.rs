@@ -17,6 +17,7 @@
 mod answers;
 mod batches;
 mod classes;
+mod expected;
 mod files;
 mod graph;
 mod image;
@@ -27,6 +28,7 @@ mod text;
 mod tokens;
 mod workers;
 
+pub use expected::Expected;
 pub use image::OnnxImage;
 pub use options::{Input, OnnxOptions};
 pub use text::OnnxText;

@@ -1,5 +1,7 @@
 //! What a user may say about a model beyond what its folder says.
 
+use crate::files::Files;
+use crate::graph::Graph;
 use crate::{OnnxImage, OnnxText};
 use lipex_core::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -7,9 +9,9 @@ use std::path::{Path, PathBuf};
 /// What a folder's model takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// Whole numbers: tokens.
+    /// Tokens.
     Text,
-    /// Numbers of four axes: images.
+    /// Images: an input of four axes.
     Image,
 }
 
@@ -75,6 +77,16 @@ impl OnnxOptions {
     /// Threads, each with a batch of its own; default: as many as the machine has cores. Does not change the result.
     pub fn threads(self, threads: usize) -> Self {
         OnnxOptions { threads: Some(threads), ..self }
+    }
+
+    /// What the model of a folder, or of an `.onnx` file, takes.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for no folder, or a graph that cannot be run.
+    pub fn input(path: impl AsRef<Path>) -> Result<Input> {
+        let graph = Graph::load(&Files::find(path.as_ref())?.model, None)?;
+        let tokens = graph.inputs.iter().all(|input| input.axes.len() != 4);
+        Ok(if tokens { Input::Text } else { Input::Image })
     }
 
     /// A text classifier: a folder, or an `.onnx` file with the other files beside it.

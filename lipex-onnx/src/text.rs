@@ -2,6 +2,7 @@
 
 use crate::answers::Answers;
 use crate::batches::{Batch, Limits, cut};
+use crate::expected::Expected;
 use crate::files::Files;
 use crate::graph::{Graph, Kind, Port};
 use crate::options::OnnxOptions;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 /// `"problem_type": "multi_label_classification"`; or probabilities already, where the graph ends in a softmax or a
 /// sigmoid. One column beside two names says how likely the second is.
 pub struct OnnxText {
+    files: Files,
     graph: Graph,
     tokens: Tokens,
     answers: Answers,
@@ -75,7 +77,7 @@ impl OnnxText {
         let tried = graph.run(values, limits.rows.unwrap_or(1), workers.first());
         let (_, columns) = tried.map_err(|e| graph.wrong(e.to_string()))?;
         let answers = Answers::new(options.labels.as_deref(), options.sigmoid, &files, &graph, columns)?;
-        Ok(OnnxText { graph, tokens, answers, limits, given, workers })
+        Ok(OnnxText { files, graph, tokens, answers, limits, given, workers })
     }
 
     /// Most tokens of a text; `None` where neither folder nor user says.
@@ -115,6 +117,15 @@ impl OnnxText {
         let most = self.tokens.most.map_or("as many as a text has".into(), |n| format!("at most {n}"));
         told.push(("tokens", format!("{most}, by {}", self.tokens.file.display())));
         told
+    }
+
+    /// How near it is to the folder's `expected.json`, which has `{"examples": [{"text", "input_ids", "logits"}]}`; `None`
+    /// without such a file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file of another form; those of [`logits`](OnnxText::logits).
+    pub fn expected(&self) -> Result<Option<Expected>> {
+        crate::expected::texts(self, &self.files)
     }
 
     /// The graph's own numbers, a row a text.

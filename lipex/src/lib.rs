@@ -80,7 +80,7 @@ pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTem
 #[cfg(feature = "demo")]
 pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
-pub use lipex_onnx::{OnnxImage, OnnxOptions, OnnxText, Seen};
+pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxText, Seen};
 #[cfg(feature = "page")]
 pub use page::{PageOptions, to_csv, to_html, to_svg};
 #[cfg(feature = "remember")]

@@ -8,6 +8,7 @@ mod common;
 mod cuda;
 mod files;
 mod fit;
+mod folders;
 mod image;
 mod models;
 #[path = "../../../lipex/tests/all/common/noisy.rs"]

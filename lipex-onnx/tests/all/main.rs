@@ -2,5 +2,6 @@
 
 mod bad_folders;
 mod common;
+mod damaged;
 mod own_models;
 mod shared_models;

@@ -82,6 +82,5 @@ fn options_stand_in_place_of_the_folder() {
     let p = model.predict(&Cpu::new(), &Texts::from(vec!["so happy".to_string()])).unwrap();
     let scores: Vec<f64> =
         model.logits(&["so happy"]).unwrap()[0].iter().map(|&x| 1.0 / (1.0 + (-f64::from(x)).exp())).collect();
-    assert!(p.is_independent());
-    assert!(p.row(0).iter().zip(&scores).all(|(p, s)| (f64::from(*p) - s).abs() < 1e-6));
+    assert!(p.is_independent() && p.row(0).iter().zip(&scores).all(|(p, s)| (f64::from(*p) - s).abs() < 1e-6));
 }

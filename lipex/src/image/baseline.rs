@@ -102,6 +102,21 @@ pub struct PlainColour(pub [u8; 3]);
 impl PlainColour {
     /// Black.
     pub const BLACK: PlainColour = PlainColour([0; 3]);
+
+    /// The colour `#rrggbb`, or white, black.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for anything else.
+    pub fn by_name(name: &str) -> Result<Self> {
+        match name {
+            "white" => Ok(PlainColour([255; 3])),
+            "black" => Ok(Self::BLACK),
+            other => {
+                let refuse = || Error::setting("background", other, "give white, black or a colour as #RRGGBB");
+                Ok(PlainColour(hexadecimal(other).ok_or_else(refuse)?))
+            }
+        }
+    }
 }
 
 impl Baseline for PlainColour {

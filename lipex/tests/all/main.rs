@@ -22,6 +22,7 @@ mod own_parts;
 mod page;
 mod picture_files;
 mod readings;
+mod segmenters;
 mod setters;
 mod settings;
 mod text;

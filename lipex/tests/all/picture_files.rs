@@ -130,7 +130,10 @@ fn crc32(bytes: &[u8]) -> u32 {
 fn what_is_no_picture_is_refused_in_one_line() {
     for (bytes, word) in [
         (Vec::new(), "no picture"),
-        (b"GIF89a".to_vec(), "GIF"),
+        (b"GIF89a".to_vec(), "GIF cannot be decoded"),
+        (b"BM".to_vec(), "BMP cannot be decoded"),
+        (b"II*\0".to_vec(), "TIFF cannot be decoded"),
+        (b"RIFF\0\0\0\0WEBP".to_vec(), "WebP cannot be decoded"),
         (b"\x93NUMPY".to_vec(), "no picture"),
         (file("cmyk.jpg"), "CMYK"),
         (file("rgb8.png")[..60].to_vec(), "PNG"),

@@ -52,6 +52,18 @@ def write_pictures():
     exif = Image.Exif()
     exif[0x0112] = 6
     save("orientation6.png", Image.fromarray(rough), exif=exif)
+    save("rgb8.gif", Image.fromarray(rough).quantize(9))
+    clear = Image.fromarray(rough).quantize(9)
+    save("clear.gif", clear, transparency=clear.getpixel((2, 1)))
+    save("rgb8.bmp", Image.fromarray(rough))
+    save("grey8.bmp", Image.fromarray(rough[:, :, 0]))
+    save("rgb8.webp", Image.fromarray(rough), lossless=True)
+    save("rgba8.webp", Image.fromarray(np.dstack([rough, alpha])), lossless=True, exact=True)
+    save("rgb8.tif", Image.fromarray(rough), compression="tiff_lzw")
+    save("rgba8.tif", Image.fromarray(np.dstack([rough, alpha])), compression="tiff_adobe_deflate")
+    save("grey8.tif", Image.fromarray(rough[:, :, 0]))
+    save("grey16.tif", Image.fromarray(rough[:, :, 0].astype(np.uint16) * 256 + rough[:, :, 1]))
+    save("orientation6.tif", Image.fromarray(rough), tiffinfo={274: 6})
 
 
 def write_maps():
@@ -85,7 +97,7 @@ def read(name):
     image = ImageOps.exif_transpose(Image.open(os.path.join(FOLDER, name)))
     if image.mode == "I;16":
         pixels = np.repeat((np.array(image) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
-    elif image.mode in ("RGBA", "LA"):
+    elif image.mode in ("RGBA", "LA") or "transparency" in image.info:
         rgba = np.array(image.convert("RGBA")).astype(float)
         a = rgba[:, :, 3:] / 255
         pixels = np.round(rgba[:, :, :3] * a + 255 * (1 - a)).astype(np.uint8)

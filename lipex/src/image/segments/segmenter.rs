@@ -54,7 +54,7 @@ pub enum Segmenter {
 }
 
 const CHOICES: &str = "choose felzenszwalb, felzenszwalb:SCALE,SIGMA,MIN, quickshift, quickshift:KERNEL,DISTANCE,RATIO, slic, \
-                       slic:N or grid:RxC";
+                       slic:N, grid:RxC or map:FILE (PNG or .npy)";
 
 impl Segmenter {
     /// The segmenter of that name, as the command spells it.

@@ -1,0 +1,114 @@
+//! `--model onnx:…`, `lipex models check` and `lipex segments`, with the models of examples/models/.
+
+use crate::common::{bytes, json, path, refused, told};
+use std::path::Path;
+
+fn example(name: &str) -> String {
+    path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"), name)
+}
+
+#[test]
+fn a_folder_and_a_graph_explain_alike() {
+    let text = "I am so happy today, thank you for the lovely surprise!";
+    let folder = format!("onnx:{}", example("models/emotions"));
+    let run = |model: &str, more: &[&str]| {
+        let mut e = json(&[&["text", text, "--samples", "300", "--json", "-", "--model", model], more].concat());
+        e["timings_ms"].take();
+        e
+    };
+    let e = run(&folder, &[]);
+    assert_eq!(e["classes"].as_array().unwrap().len(), 7);
+    assert_eq!(e["probabilities"]["model"].as_array().unwrap().len(), 7);
+    for threads in ["1", "3"] {
+        assert_eq!(run(&folder, &["--threads", threads]), e);
+    }
+    assert_eq!(run(&folder, &["--batch-size", "7"])["matrix"], e["matrix"]);
+    let graph = example("models/emotions/model.onnx");
+    assert_eq!(run(&graph, &[]), e);
+    assert_eq!(run(&format!("onnx:{graph}"), &["--tokenizer", &example("models/emotions/tokenizer.json")]), e);
+    let named = run(&folder, &["--labels", "a,b,c,d,e,f,g", "--output", "logits"]);
+    assert_eq!(named["classes"][6], "g");
+    assert_eq!(named["probabilities"], e["probabilities"]);
+    assert_ne!(run(&folder, &["--sigmoid"])["probabilities"], e["probabilities"]);
+}
+
+#[test]
+fn words_past_the_cut_are_no_features_and_the_report_says_so() {
+    let folder = format!("onnx:{}", example("models/emotions"));
+    let text = "I am so happy today my friend and so are you";
+    let cut = ["text", text, "--model", &folder, "--max-tokens", "5"];
+    let report = told(&cut);
+    assert!(report.contains("sees 5 of the text's 11 tokens, 6 are cut"), "{report}");
+    assert!(report.contains("6 words are left out of the explanation: my friend and so are you"), "{report}");
+    let e = json(&[&cut[..], &["--json", "-"]].concat());
+    let names: Vec<&str> = e["features"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["I", "am", "so", "happy", "today"]);
+    assert_eq!(e["features"][2]["spans"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_picture_of_a_digit_is_explained() {
+    let digits = format!("onnx:{}", example("models/digits"));
+    let picture = example("models/digits/3.png");
+    let e =
+        json(&["image", &picture, "--segments", "grid:8x8", "--baseline", "black", "--model", &digits, "--json", "-"]);
+    let p: Vec<f64> = serde_json::from_value(e["probabilities"]["model"].clone()).unwrap();
+    assert_eq!((e["classes"][3].as_str(), p[3] > 0.9), (Some("three"), true));
+}
+
+#[test]
+fn mistakes_with_models_are_one_line() {
+    let (emotions, digits) = (example("models/emotions"), example("models/digits"));
+    let onnx = format!("onnx:{emotions}");
+    let picture = example("models/digits/3.png");
+    for (arguments, word) in [
+        (vec!["text", "a b", "--model", "onnx:no-such-folder"], "no such folder"),
+        (vec!["text", "a b", "--model", &emotions], "say onnx:"),
+        (vec!["text", "a b", "--model", &onnx, "--labels", "a,b"], "2 names"),
+        (vec!["text", "a b", "--model", &onnx, "--labels", "no-such-file"], "cannot be read"),
+        (vec!["text", "a b", "--model", &onnx, "--max-tokens", "1000"], "room for 256"),
+        (vec!["text", "a b", "--model", &onnx, "--output", "x"], "no such output"),
+        (vec!["text", "a b", "--sigmoid"], "--sigmoid is for models in folders"),
+        (vec!["image", &picture, "--segments", "grid:2x2", "--model", &onnx], "one input"),
+        (vec!["models", "check", &picture], "is no ONNX graph"),
+        (vec!["segments", &picture, "--segments", "grid:2x2", "--out", "map.jpg"], ".png or .npy"),
+        (vec!["segments", &picture, "--segments", "grid:2x2", "--background", "pink"], "#RRGGBB"),
+    ] {
+        let message = refused(&arguments, 2);
+        assert!(message.contains(word), "{arguments:?}: {message}");
+    }
+    assert!(digits.ends_with("digits"));
+}
+
+#[test]
+fn a_check_says_what_a_model_is_and_how_fast() {
+    let told = |name: &str| told(&["models", "check", &example(name)]);
+    let text = told("models/emotions");
+    for word in [
+        "input_ids (?×?: whole numbers)",
+        "logits, taken as logits",
+        "7: anger, disgust",
+        "at most 256",
+        "5 inputs, tokens as expected in 5",
+        "32 a call:",
+    ] {
+        assert!(text.contains(word), "{text}");
+    }
+    let image = told("models/digits");
+    for word in ["pixel_values (?×1×8×8: fractional numbers)", "10: zero", "2 inputs, numbers off by"] {
+        assert!(image.contains(word), "{image}");
+    }
+}
+
+#[test]
+fn segments_are_saved_and_used() {
+    let place = tempfile::tempdir().unwrap();
+    let (map, show) = (path(place.path(), "map.npy"), path(place.path(), "show.png"));
+    let cat = example("cat.jpg");
+    let said = told(&["segments", &cat, "--segments", "slic:20", "--out", &map, "--show", &show]);
+    assert!(said.contains(" segments; pixels of the smallest"), "{said}");
+    let again = path(place.path(), "again.png");
+    told(&["segments", &cat, "--segments", &format!("map:{map}"), "--out", &again]);
+    assert_eq!(bytes(&["segments", &cat, "--segments", "slic:20", "--out", "-"]), std::fs::read(&again).unwrap());
+    assert!(std::fs::read(&show).unwrap().starts_with(b"\x89PNG"));
+}
