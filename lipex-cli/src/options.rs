@@ -1,7 +1,7 @@
 //! Options that commands share, and what `--help` says of them. No command is known here.
 
 use crate::named::{Named, OfImages, OfTexts, help_of};
-use clap::Args;
+use clap::{Args, Subcommand};
 
 pub const EXIT_CODES: &str =
     "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
