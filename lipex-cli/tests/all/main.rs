@@ -17,3 +17,4 @@ mod page;
 mod perturb;
 mod select;
 mod uncertainty;
+mod words;

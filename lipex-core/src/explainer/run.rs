@@ -11,6 +11,7 @@ use crate::explanation::{Answers, Explanation, Timings, arg_max};
 use crate::fit::{Answer, Fitted, Information, Problem, Recorded};
 use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls, Observed};
+use crate::preset::Preset;
 use crate::removal::{Removal, removal};
 use crate::render::Render;
 use crate::select::Selection;
@@ -332,9 +333,13 @@ impl<B: Backend> Explainer<B> {
         let surrogate = fit.predict(&vec![true; fit.kept().len()])?;
         let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
-            if value != usual {
-                let (name, value, preset) = (name.clone(), value.clone(), usual.clone());
-                departures.push(Departure { name, value, preset, paper: usual });
+            let of = |preset: Preset| match preset.value(&name, instance.domain()) {
+                "" => usual.clone(),
+                own => own.to_string(),
+            };
+            let (preset, paper) = (of(self.preset), of(Preset::Paper));
+            if value != preset || value != paper {
+                departures.push(Departure { name: name.clone(), value: value.clone(), preset, paper });
             }
             settings.push(Setting { name, value });
         }
