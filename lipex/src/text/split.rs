@@ -111,7 +111,8 @@ impl Split {
     /// assert!(!Split::Unicode.is_word("[SEP]"));
     /// ```
     pub fn is_word(&self, text: &str) -> bool {
-        self.words(text) == [0..text.len()]
+        let whole = 0..text.len();
+        self.words(text) == std::slice::from_ref(&whole)
     }
 
     /// The bytes of each word, in order.
