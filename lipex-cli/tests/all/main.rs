@@ -18,3 +18,4 @@ mod page;
 mod perturb;
 mod select;
 mod uncertainty;
+mod words;
