@@ -3,13 +3,13 @@
 use crate::backend;
 use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
-use crate::options::{TextOptions, WordOptions};
+use crate::options::TextOptions;
 use crate::output::{self, Targets};
 use crate::staging::Staging;
+use crate::words::Words;
 use crate::{files, report};
 use lipex::{
-    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Removed, Result, Seen, Split, TextInstance, Texts, Unit,
-    lipex_cuda, npy,
+    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Result, Seen, TextInstance, Texts, lipex_cuda, npy,
 };
 
 pub fn run(options: &TextOptions) -> Result<()> {
@@ -63,17 +63,8 @@ fn instance(options: &TextOptions, model: &TextModel) -> Result<(TextInstance, S
             return Err(Error::Instance("no text: give it in quotes, with --file F, or - for standard input".into()));
         }
     };
-    let WordOptions { unit, split, removed, ignore_words } = &options.words;
-    let seen = model.seen(&text)?;
-    let mut builder = TextInstance::builder(text)
-        .unit(Unit::by_name(unit)?)
-        .split(Split::by_name(split)?)
-        .removed(Removed::by_name(removed)?);
-    if let Some(file) = ignore_words {
-        builder = builder.ignore(output::read("ignore-words", file)?.split_whitespace());
-    }
-    let Some(seen) = seen else { return Ok((builder.build()?, String::new())) };
-    let text = builder.seen(seen.bytes.clone()).build()?;
+    let (text, seen) = Words::read(&options.words)?.instance(text, model)?;
+    let Some(seen) = seen else { return Ok((text, String::new())) };
     let told = cut(&seen, text.unseen());
     Ok((text, told))
 }

@@ -34,6 +34,8 @@
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module. The README says what each
 //! feature of this crate brings and costs.
 
+#[cfg(feature = "json")]
+mod batch;
 #[cfg(feature = "command")]
 mod command;
 #[cfg(feature = "demo")]
@@ -54,6 +56,8 @@ mod settings;
 #[cfg(feature = "text")]
 mod text;
 
+#[cfg(feature = "json")]
+pub use batch::{BATCH_SCHEMA, BatchRow, ClassSummary, FailureSummary, Quartiles, RowId, Summary, WordSummary};
 #[cfg(feature = "command")]
 pub use command::CommandModel;
 #[cfg(all(fuzzing, feature = "command"))]
@@ -82,7 +86,7 @@ pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxText, Seen};
 #[cfg(feature = "page")]
-pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use page::{PageOptions, summary_to_html, to_csv, to_html, to_svg};
 #[cfg(feature = "remember")]
 pub use remembered::{Keys, Remembered};
 pub use settings::{
