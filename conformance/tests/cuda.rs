@@ -8,7 +8,7 @@ mod references;
 use device::device;
 use lipex_conformance::{self as suite, Case};
 use lipex_core::{Backend, Draw, Fitted, Perturber, Problem, Softmax, Surrogate, UniformSize};
-use lipex_cuda::{Cuda, Road, objective, objective_reference, uniform_size_reference};
+use lipex_cuda::{Cuda, LaunchMode, objective, objective_reference, uniform_size_reference};
 
 #[test]
 fn storage() {
@@ -156,7 +156,7 @@ mod fit {
 fn fit_starts() {
     let Some((on, _turn)) = device() else { return };
     suite::fits_start_and_count_as_told(&on);
-    suite::fits_start_and_count_as_told(&on.on_road(Road::ManyLaunches));
+    suite::fits_start_and_count_as_told(&on.with_launch_mode(LaunchMode::ManyLaunches));
 }
 
 #[test]
@@ -196,7 +196,10 @@ fn fitted(on: &Cuda, divergence: &str, wanted: impl Fn(&Case) -> bool) -> Vec<Fi
 fn both_roads_and_every_run_give_the_same_bits(on: &Cuda, divergence: &str, wanted: impl Fn(&Case) -> bool) {
     let first = fitted(on, divergence, &wanted);
     assert!(first == fitted(on, divergence, &wanted), "a second run differs");
-    assert!(first == fitted(&on.clone().on_road(Road::ManyLaunches), divergence, &wanted), "the roads differ");
+    assert!(
+        first == fitted(&on.clone().with_launch_mode(LaunchMode::ManyLaunches), divergence, &wanted),
+        "the launch modes differ"
+    );
     assert!(first.iter().all(|f| f.report.evaluations > 0));
 }
 

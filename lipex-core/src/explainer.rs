@@ -25,7 +25,7 @@ use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
-use crate::watch::{Asks, Tells, Watch};
+use crate::watch::{Interrupt, Listener, Watch};
 use crate::weigh::Proximity;
 use ask::{Asked, Question, labels as labels_of};
 pub use enumerate::Enumerate;
@@ -65,8 +65,8 @@ pub struct Explainer<B: Backend> {
     adaptive: Option<Adaptive>,
     repeats: Repeats,
     enumerate: Enumerate,
-    asks: Option<Asks>,
-    tells: Option<Tells>,
+    asks: Option<Interrupt>,
+    tells: Option<Listener>,
     given: Given<B>,
 }
 
