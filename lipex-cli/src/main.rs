@@ -23,13 +23,16 @@ mod select;
 mod show;
 mod staging;
 mod streams;
+mod tabular;
 mod text;
 mod words;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
-use options::{BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TextOptions};
+use options::{
+    BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
+};
 use perturb::PerturbOptions;
 use select::SelectOptions;
 use std::process::ExitCode;
@@ -39,7 +42,7 @@ const MISTAKE: u8 = 2;
 /// The model fails.
 const MODEL: u8 = 3;
 
-/// Explains what a classifier does around one text or image, for every class at once (LIPEX).
+/// Explains what a classifier does around one text, image or row of a table, for every class at once (LIPEX).
 #[derive(Parser)]
 #[command(name = "lipex", version, after_help = EXIT_CODES)]
 struct Options {
@@ -53,7 +56,9 @@ enum Command {
     Text(Box<TextOptions>),
     /// Explain an image, given its segments
     Image(Box<ImageOptions>),
-    /// Explain every row of a table, or every photo of a folder; a run that is killed goes on where it was
+    /// Explain a row of a table
+    Tabular(Box<TabularOptions>),
+    /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
     /// Render a saved explanation again
     Show(ShowOptions),
@@ -83,6 +88,7 @@ fn main() -> ExitCode {
         }
         Command::Text(options) => text::run(options),
         Command::Image(options) => image::run(options),
+        Command::Tabular(options) => tabular::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),

@@ -4,8 +4,10 @@ use crate::named::{Named, OfImages, OfTexts, help_of};
 use clap::{Args, Subcommand};
 
 mod batch;
+mod tabular;
 
 pub use batch::BatchOptions;
+pub use tabular::TabularOptions;
 
 /// Segments of photos where none are asked for.
 pub const SEGMENTS: &str = "slic";

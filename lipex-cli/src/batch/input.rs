@@ -81,7 +81,7 @@ impl Input {
             Some("tsv") => Self::separated(&path, b'\t', columns)?,
             Some("jsonl" | "ndjson") => Self::json_lines(&path, columns)?,
             #[cfg(feature = "parquet")]
-            Some("parquet") => super::parquet::kind(&path, columns)
+            Some("parquet") => super::parquet::find(&path, columns)
                 .map(|(content, id)| Kind::Parquet { content, id })
                 .map_err(|reason| refuse(&path, reason))?,
             #[cfg(not(feature = "parquet"))]

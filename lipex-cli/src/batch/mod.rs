@@ -3,6 +3,8 @@
 mod input;
 mod instances;
 mod journal;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod progress;
 mod queue;
 mod report;

@@ -298,3 +298,45 @@ fn photos_of_a_folder_and_of_a_column() {
     assert_eq!(of_column[0]["matrix"], of_folder[0]["matrix"]);
     assert!(of_column[1]["error"].as_str().unwrap().contains("No such file"), "{}", of_column[1]);
 }
+
+/// Reads a parquet file with `LIPEX_PYTHON`'s pyarrow, and prints it as JSON lines; `None` without pyarrow.
+#[cfg(feature = "parquet")]
+fn by_pyarrow(file: &str) -> Option<Vec<Value>> {
+    let python = std::env::var("LIPEX_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = "import json, sys, pyarrow.parquet as p\nt = p.read_table(sys.argv[1])\n\
+                  assert t.schema.metadata[b'lipex.schema'] == b'lipex.batch/1', t.schema\n\
+                  [print(json.dumps(r)) for r in t.to_pylist()]";
+    let output = Command::new(&python).args(["-c", script, file]).output().ok()?;
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if errors.contains("No module named") {
+        println!("skipped: {python} has no pyarrow");
+        return None;
+    }
+    assert!(output.status.success(), "{errors}");
+    Some(String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet_holds_what_json_lines_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path(), 12, Some(3));
+    let at = |name: &str| path(folder.path(), name);
+    let (lines, first, again) = (at("out.jsonl"), at("out.parquet"), at("again.parquet"));
+    ended(&run(&over(&table, &lines, &[])), 4);
+    ended(&run(&over(&table, &first, &[])), 4);
+    ended(&run(&over(&table, &again, &["--workers", "3"])), 4);
+    assert_eq!(std::fs::read(&first).unwrap(), std::fs::read(&again).unwrap());
+    if let Some(read) = by_pyarrow(&first) {
+        assert_eq!(read, rows(&lines));
+    }
+    // In: its own explanations are texts as well, and its row numbers ids.
+    let back = at("back.jsonl");
+    let columns = ["--text-column", "predicted", "--id-column", "row", "--samples", "10", "-o", &back];
+    ended(&run(&[&["batch", &first], &columns[..]].concat()), 4);
+    let back = rows(&back);
+    assert_eq!((back.len(), back[5]["id"].as_i64()), (12, Some(5)));
+    assert!(back[3]["error"].as_str().unwrap().contains("no predicted"), "{}", back[3]);
+    let told = refused(&["batch", &first, "--text-column", "matrix", "-o", &at("x.jsonl")], 2);
+    assert!(told.contains("holds no texts"), "{told}");
+}

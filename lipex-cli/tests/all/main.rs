@@ -17,4 +17,5 @@ mod noisy;
 mod page;
 mod perturb;
 mod select;
+mod tabular;
 mod uncertainty;
