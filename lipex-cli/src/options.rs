@@ -195,18 +195,9 @@ pub struct ModelOptions {
     pub answers: Option<String>,
 }
 
-/// What a feature of a text is.
+/// Which words are features.
 #[derive(Args)]
 pub struct WordOptions {
-    /// What is removed at once: word (every occurrence; the paper's and LIME's), occurrence, sentence
-    #[arg(long, value_name = "U", default_value = "word", help_heading = "Text")]
-    pub unit: String,
-    /// How words are found: lime (runs of letters, numbers and _) or unicode (word boundaries; keeps can't whole)
-    #[arg(long, value_name = "HOW", default_value = "lime", help_heading = "Text")]
-    pub split: String,
-    /// What takes a removed word's place: drop (nothing; the paper's and LIME's) or mask:WORD
-    #[arg(long, value_name = "HOW", default_value = "drop", help_heading = "Text")]
-    pub removed: String,
     /// A file of words that are never removed, separated by white space, in either case [default: none]
     #[arg(long, value_name = "FILE", help_heading = "Text")]
     pub ignore_words: Option<String>,

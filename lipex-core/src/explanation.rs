@@ -184,6 +184,15 @@ impl Explanation {
         order
     }
 
+    /// A feature's name, numbered where others have the same: the second "to" is "to (2)". Empty where there is no such feature.
+    pub fn name(&self, feature: usize) -> String {
+        let Some(own) = self.features.get(feature) else { return String::new() };
+        let mut alike = self.features.iter().enumerate().filter(|(_, other)| other.name == own.name);
+        let before = alike.by_ref().take_while(|(j, _)| *j < feature).count();
+        let others = before + alike.count();
+        if others == 0 { own.name.clone() } else { format!("{} ({})", own.name, before + 1) }
+    }
+
     /// S, ascending: the features that the surrogate was fitted on; empty where there is none.
     pub fn kept(&self) -> &[usize] {
         self.answer.as_ref().map_or(&[], Answer::kept)

@@ -99,7 +99,7 @@ pub use tabular::{Reference, Table, TabularFn, TabularInstance};
 #[cfg(all(feature = "text", feature = "cuda"))]
 pub use text::TokenText;
 #[cfg(feature = "text")]
-pub use text::{Removed, Split, TextBuilder, TextInstance, Unit};
+pub use text::{Removed, Split, TextBuilder, TextInstance, Unit, WordPattern};
 
 /// What most programs need: `use lipex::prelude::*`. Without `Result` and `Error`, which would hide the standard ones.
 pub mod prelude {
@@ -136,3 +136,8 @@ struct AddingADivergence;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/settings.md")]
 struct SettingsByName;
+
+/// So is what is said of texts.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/texts.md")]
+struct Words;

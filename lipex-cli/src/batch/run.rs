@@ -90,7 +90,7 @@ fn job(options: &BatchOptions) -> Result<Job<'_>> {
     let settings = options.settings.settings()?;
     let kind = match is_images {
         true => Kind::Photos(Photos::read(options)?),
-        false => Kind::Texts(Words::read(&options.words)?),
+        false => Kind::Texts(Words::read(&options.words, &settings)?),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = crate::explain::threads(&settings).unwrap_or((cores / options.workers).max(1));
@@ -118,8 +118,8 @@ fn header(job: &Job<'_>, input: &Input) -> String {
         job.settings.given().map(|(n, v)| (n.to_string(), v.to_string())).collect();
     settings.retain(|(name, _)| name != "threads");
     let more = match &job.kind {
-        Kind::Texts(words) => words.told(),
-        Kind::Photos(_) => Vec::new(),
+        Kind::Texts(words) => Some(("ignore-words".to_string(), words.ignored())),
+        Kind::Photos(_) => None,
     };
     settings.extend(more);
     let given = [

@@ -1,7 +1,7 @@
 //! Options of `lipex tabular`.
 
 use super::{EXIT_CODES, FileOptions, ModelOptions, View};
-use crate::named::{Named, OfTexts};
+use crate::named::{Named, OfRows};
 use clap::Args;
 
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub struct TabularOptions {
     #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]
-    pub settings: Named<OfTexts>,
+    pub settings: Named<OfRows>,
     /// Also find what would make the prediction class B: the fewest columns, in order of what they add for the predicted class
     /// against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]

@@ -1,5 +1,6 @@
 //! The tests of lipex-cli: one program, so that one link serves them all.
 
+mod architecture;
 mod bad_arrays;
 mod batch;
 mod browser;
@@ -19,3 +20,4 @@ mod perturb;
 mod select;
 mod tabular;
 mod uncertainty;
+mod words;

@@ -1,9 +1,6 @@
 //! What kernels move, against the least that they could: goals of kernels/README.md, held on the emulator, which counts.
 
-#[allow(dead_code, reason = "only the device and the emulator's place are used here")]
-mod device;
-
-use device::{device, told};
+use super::device::{device, told};
 use lipex_conformance::{Case, made};
 use lipex_core::{Bernoulli, Draw, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
 use lipex_cuda::{Cuda, LaunchMode, PixelTemplate, TokenTemplate, When};
