@@ -31,7 +31,7 @@ pub fn run(options: &TabularOptions) -> Result<()> {
         _ => unknown_backend()?,
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(Staging::default(), &targets, &explanation, &view, others, &told(&row))
+    files::finish(Staging::default(), &targets, &explanation, &view, others, &told(&row, &options.reference))
 }
 
 /// The row, and the rows whose values take the place of removed ones.
@@ -77,11 +77,10 @@ fn renamed(error: Error, option: &str) -> Error {
 }
 
 /// What the report says of the background.
-fn told(row: &TabularInstance) -> String {
-    match row.background().len() {
-        1 => "\nA removed column takes the value of one background row.\n".into(),
-        n => format!(
-            "\nA removed column takes the values of {n} background rows; probabilities are averaged over them.\n"
-        ),
-    }
+fn told(row: &TabularInstance, reference: &str) -> String {
+    let values = match row.background().len() {
+        1 => "the value of one background row".to_string(),
+        n => format!("the values of {n} background rows, over which probabilities are averaged"),
+    };
+    format!("\nA removed column takes {values} (--reference {reference}).\n")
 }

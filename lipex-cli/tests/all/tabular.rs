@@ -66,7 +66,7 @@ fn numbers_and_categories_go_to_a_program() {
         document["features"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
     assert_eq!(features, ["age = 41", "colour = red"]);
     let report = told(&[&own[..], &["--reference", "row:1"]].concat());
-    assert!(report.contains("one background row") && report.contains("reference = row:1"), "{report}");
+    assert!(report.contains("one background row") && report.contains("--reference row:1"), "{report}");
     std::fs::write(at("b.csv"), "colour,age\nred,2\n").unwrap();
     let with = json(&[&own[..], &["--background", &at("b.csv"), "--preset", "kernel-shap", "--json", "-"]].concat());
     assert!((matrix(&with, "coefficients")[1][0] - 0.7).abs() < 1e-6, "{with}");

@@ -146,7 +146,8 @@ impl Instance for TabularInstance {
 impl<B: Backend> Render<B, Rows> for TabularInstance {
     fn render(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Rows> {
         let bits = self.bits(on, masks, rows)?;
-        let (mut seen, mut distinct): (HashMap<(u32, Vec<u32>), u32>, Vec<Vec<Cell>>) = (HashMap::new(), Vec::new());
+        let mut seen: HashMap<(u32, Vec<u32>), u32> = HashMap::new();
+        let mut distinct: Vec<Vec<Cell>> = Vec::new();
         // A mask that comes again is asked for again on purpose, to see whether the model answers the same.
         let mut times: HashMap<&[u32], u32> = HashMap::new();
         let mut of = Vec::with_capacity(bits.len() / masks.words() * self.background.len());

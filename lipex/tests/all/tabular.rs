@@ -91,7 +91,8 @@ fn each_row_is_asked_for_once() {
     assert!(explanation.settings.iter().any(|s| s.name == "background" && s.value == "2"));
     let shares = explanation.shares();
     let of = |column: usize| shares.kept().iter().position(|k| *k == column).map_or(0.0, |at| shares.row(0)[at]);
-    assert!(of(1) > 0.5 && of(0).abs() < 1e-6 && of(2).abs() < 1e-6, "{:?}", shares.matrix());
+    // A softmax need not be exact, but takes columns that do nothing alike.
+    assert!(of(1) > 1.0 && (of(0) - of(2)).abs() < 1e-5 && of(0).abs() < 0.05, "{:?}", shares.matrix());
 }
 
 #[test]
