@@ -7,6 +7,15 @@ use std::fmt;
 /// Which classes are merged before selection and fit.
 ///
 /// Merging adds probabilities; the squared Hellinger distance of merged rows is at most that of the full ones.
+///
+/// ```
+/// use lipex_core::Groups;
+///
+/// // Two feelings against all the others.
+/// let groups = Groups::Named(vec![("glad".into(), vec!["joy".into(), "surprise".into()])]);
+/// assert_eq!(groups.to_string(), "glad=joy+surprise");
+/// assert_eq!(Groups::Top(3).to_string(), "top:3");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Groups {
     /// None are merged.

@@ -12,7 +12,7 @@
 //!
 //! # Numerics
 //! As on the CPU: f32 with sums over tiles in f64, then f64 where that stalls; the same stopping rule. Objectives equal the
-//! CPU's within 10⁻⁴ of themselves (suite `objectives_equal_the_cpu`); both launch modes and every run give the same bits.
+//! CPU's within 10⁻⁵ of themselves (suite `objectives_equal_the_cpu`); both launch modes and every run give the same bits.
 
 use crate::device::Cuda;
 use crate::error::by_chunks;

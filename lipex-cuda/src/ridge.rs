@@ -6,10 +6,10 @@
 //! for all instances.
 //!
 //! # Numerics
-//! In f64, each sum one thread's or in a fixed order. Equal to the CPU's within 10⁻⁹ (suite `ridges_equal_the_cpu`).
+//! In f64, each sum one thread's or in a fixed order. Equal to the CPU's within 10⁻⁸ (suite `ridges_equal_the_cpu`).
 //!
 //! # What goes to the host
-//! An anchored ridge and one with pairs, and more than 2048 columns.
+//! An anchored ridge and one with pairs.
 
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;
