@@ -35,6 +35,7 @@ pub(super) fn gif(bytes: &[u8]) -> Result<Stored> {
     Ok(Stored { width, height, layer: Layer::Rgba(rgba), orientation: None })
 }
 
+/// A WebP picture; of an animation the first frame.
 pub(super) fn webp(bytes: &[u8]) -> Result<Stored> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| damaged("WebP", e))?;
     let (width, height) = decoder.dimensions();
@@ -48,6 +49,7 @@ pub(super) fn webp(bytes: &[u8]) -> Result<Stored> {
     Ok(Stored { width, height, layer, orientation })
 }
 
+/// A Windows bitmap.
 pub(super) fn bmp(bytes: &[u8]) -> Result<Stored> {
     let most = usize::from(u16::MAX);
     let options = DecoderOptions::default().set_strict_mode(true).set_max_width(most).set_max_height(most);
