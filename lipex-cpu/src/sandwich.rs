@@ -9,7 +9,7 @@
 //!
 //! # Shapes
 //! E = K·(C − 1) entries, K the design's columns (terms, then the intercept); matrices are E × E, row-major. They cost N·E²
-//! and E³, so that beyond [`MOST_ENTRIES`] numbers refits take their place.
+//! and E³, so that beyond `MOST_ENTRIES` numbers refits take their place.
 //!
 //! # Units
 //! Rows that were drawn together (a pair of complements) are one unit; units of a stratum share a mean, which is taken off,
