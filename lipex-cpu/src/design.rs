@@ -219,6 +219,10 @@ impl WithSimd for Patterns<'_> {
 }
 
 /// Puts a column's bits of a block of rows into bit `b` of their patterns.
+///
+/// # Shapes
+/// A block is [`BLOCK`] rows, of which word w of row i stands at `[w][i]`, so that a shift and a mask work on a register of
+/// rows.
 #[inline(always)]
 fn add_column(bits: &[[u32; BLOCK]], column: Option<[usize; 2]>, b: usize, patterns: &mut [u32; BLOCK]) {
     match column {
@@ -360,6 +364,9 @@ pub(crate) fn row_tables_len<T: Number, S: Simd, const K: usize>() -> usize {
 }
 
 /// Fills the tables of a tile's groups of rows from up to [`TILE`] rows of Y; rows that are not there count as zeros.
+///
+/// # Shapes
+/// Up to [`TILE`] rows of `width` numbers; the tables of a block of K registers are [`ROW_GROUPS`] × 16 × K registers.
 #[inline(always)]
 pub(crate) fn tabulate_rows<T: Number, S: Simd, const K: usize>(
     simd: S,
@@ -399,6 +406,9 @@ pub(crate) fn add_rows<T: Number, S: Simd, const K: usize>(
 }
 
 /// Adds a tile's share of Zᵀ·Y to `out` (columns × width), registers `at`…`at + K`.
+///
+/// # Numerics
+/// Sums go tile after tile in the order of the rows, whatever the number of threads: threads share out fits, never rows.
 #[inline(always)]
 pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
     simd: S,
@@ -418,6 +428,9 @@ pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
 }
 
 /// Z·X over some rows of a design, a row of `width` numbers for each; X has a row for each column.
+///
+/// # Cost
+/// ⌈K/4⌉ additions of a row a row, after 15·⌈K/4⌉ for the tables.
 pub(crate) fn product<T: Number>(design: &Design, rows: &[u32], x: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.len() * width);
     vectorised_rows::<T, _>(width, Product { design, rows, x, width, out: &mut out });
@@ -456,6 +469,9 @@ impl<T: Number> WithSimd for Product<'_, T> {
 }
 
 /// Zᵀ·Y (columns × width) over some rows of a design; Y has a row of `width` numbers for each of them.
+///
+/// # Cost
+/// ⌈N/4⌉ additions of a row a column, after 15·⌈N/4⌉ for the tables.
 pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.columns * width);
     vectorised_rows::<T, _>(width, Transposed { rows, y, width, out: &mut out });
