@@ -53,7 +53,7 @@ pub use divergence::{
     by_name, computed_kappa,
 };
 pub use error::{Error, Result, expect_len};
-pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, is_near, refit_without_folds, without_fold};
 pub use explainer::{Enumerate, Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{

@@ -17,8 +17,7 @@
 //! * **said**: the out-of-fold total variation that the explanation itself reports.
 //! * **flips**: the share whose predicted class changes when the first 1 … 5 of a ranking are removed.
 //!
-//! Differences are from the first row of the same N, with the 95 % interval of a bootstrap over inputs. Last come the
-//! verdicts: how often a grade was given, and how often the unseen total variation was at most .08 with it. The tables are in
+//! Differences are from the first row of the same N, with the 95 % interval of a bootstrap over inputs. The tables are in
 //! docs/anchoring-and-pairs.md.
 
 mod judge;
@@ -62,7 +61,7 @@ fn number(text: &str) -> usize {
 fn run<S, M, Batch>(subjects: &[S], ways: &[Way], model: &Remembered<M>, base: Explainer<Cpu>) -> Result<()>
 where
     S: Subject<Batch>,
-    S::Instance: Render<Cpu, Batch = Batch>,
+    S::Instance: Render<Cpu, Batch>,
     M: BlackBox<Cpu, Batch>,
     Batch: Pick,
 {

@@ -45,11 +45,12 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
 prop_compose! {
     fn fidelity(classes: usize)(
         held_out in proptest::option::of(agreement()),
+        near in proptest::option::of(agreement()),
         at_instance in agreement(),
         in_sample in agreement(),
         r2 in vec(number(), classes),
     ) -> Fidelity {
-        Fidelity { out_of_fold: held_out, at_instance, in_sample, r2 }
+        Fidelity { out_of_fold: held_out, near, at_instance, in_sample, r2 }
     }
 }
 
