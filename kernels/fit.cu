@@ -7,10 +7,10 @@
 // and centred, of an anchored fit, else 0. A penalty is λ, or, by_curvature, λ times the class's own curvature at P.
 //
 // Stages of one fit: lipex_fit_prepare packs the kept columns; lipex_fit_precondition factors, a block a class,
-// M_c = Zᵀ diag(κ weight max(p(1−p), 10⁻⁴)) Z + penalties; then one of two roads, which give the same bits:
+// M_c = Zᵀ diag(κ weight max(p(1−p), 10⁻⁴)) Z + penalties; then one of two launch modes, which give the same bits:
 //   * lipex_fit: one block an instance, the whole L-BFGS in one launch, tables and a tile of rows in shared memory;
 //   * lipex_fit_tile (a block a tile) and lipex_fit_advance (a block an instance) in turn, tables and tiles in global
-//     memory, a done flag on the device. No block waits for another on either road.
+//     memory, a done flag on the device. No block waits for another in either mode.
 // A divergence with kinks is fitted through ever narrower smoothing, a fit a width: before each, lipex_fit_bend and
 // lipex_fit_precondition make the factors anew from its curvature at the point.
 // Where f32 stalls, lipex_fit_double goes on in f64, a block an instance; lipex_fit_objective then gives the objective of
@@ -73,10 +73,10 @@ struct Problem {
     float* solved;        // C × K
     double* vectors;      // 25 × C × K
     float* slopes;        // C × TILE (a tile's, a block's)
-    float* tiles;         // the road of many launches: tiles × C × TILE
-    float* tables;        // the road of many launches
-    float* partial;       // the road of many launches: 2·tiles × C × K
-    double* values;       // the road of many launches: tiles
+    float* tiles;         // many launches only: tiles × C × TILE
+    float* tables;        // many launches only
+    float* partial;       // many launches only: 2·tiles × C × K
+    double* values;       // many launches only: tiles
     Search* search;
     double* rows_room;    // 2 × C × TILE·tiles, for the last digits in f64 and for curvatures
     double* answer;       // C + C × K: the offset, and X at the fit's end
@@ -131,7 +131,7 @@ INLINE float clean(float p) { return p < 4e-31f ? 0.0f : p; }
 
 #include "minimise.cuh"
 
-// ---- the roads ----
+// ---- one launch, and many ----
 
 KERNEL(256) lipex_fit(const Problem* __restrict__ problems) {
     extern __shared__ float4 shared[];
@@ -285,8 +285,8 @@ KERNEL(256) lipex_fit_bend(const Problem* __restrict__ problems) {
     }
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) {
-        float v = q[(u64)c * apart], bend = v * v * (h[(u64)c * apart] * (1.0f - 2.0f * v) + all) / kappa;
-        q[(u64)c * apart] = kappa * o.weights[i] * (bend > 1e-4f ? bend : 1e-4f);
+        float v = q[(u64)c * apart], curvature = v * v * (h[(u64)c * apart] * (1.0f - 2.0f * v) + all) / kappa;
+        q[(u64)c * apart] = kappa * o.weights[i] * (curvature > 1e-4f ? curvature : 1e-4f);
     }
 }
 
@@ -413,7 +413,7 @@ KERNEL(256) lipex_fit_objective(const Problem* __restrict__ problems) {
     for (u32 e = threadIdx.x; e < n; e += THREADS) o.answer[classes + e] = x[e];
 }
 
-// Objective (report[5]) and gradient (trial gradient) at the start, as plainly as can be: the reference for both roads. Needs room for N·C numbers in `partial`. Grid (instances).
+// Objective (report[5]) and gradient (trial gradient) at the start, as plainly as can be: the reference for both modes. Needs room for N·C numbers in `partial`. Grid (instances).
 KERNEL(256) lipex_fit_reference(const Problem* __restrict__ problems) {
     __shared__ double sums[WARPS];
     const Problem& o = problems[blockIdx.x];

@@ -1,7 +1,7 @@
 // Sandwich: what the standard errors of a softmax fit are made of, A⁺MA⁺/N, summed over rows in f64.
 //
 //   A = Σ_i weight_i m_i/N · zᵢzᵢᵀ ⊗ Hᵢ,   h_i = weight_i/N · mean of the diagonal of Hᵢ·(zᵢᵀA⁻¹zᵢ),
-//   part_u = Σ over the rows of unit u of factor_i (weight_i (zᵢ ⊗ gᵢ + pull) − mean),   M = Σ_u m_u part_u part_uᵀ
+//   part_u = Σ over the rows of unit u of factor_i (weight_i (zᵢ ⊗ gᵢ + penalty) − mean),   M = Σ_u m_u part_u part_uᵀ
 //
 // g and H are the gradient and the Hessian of the divergence in the logits, in an orthonormal basis of k = C − 1 contrasts
 // (Helmert's): contrast m is +1 on classes 0…m and −(m+1) on class m+1, over √((m+1)(m+2)). In it H is sums of products of
@@ -37,7 +37,7 @@ struct Sandwich {
     double* room;            // 3 × C × N
     double* gradients;       // k × N: g
     double* vectors;         // 4 × k × N: q, φ″, and e = φ″ − q Σφ′ in the basis; the diagonal of e there
-    double* bends;           // N: Σφ′ + Σφ″
+    double* curvatures;           // N: Σφ′ + Σφ″
     double* hessian;         // n × n, zero before; the lower triangle of A
     const double* inverse;   // n × n: A⁻¹
     double* leverages;       // N
@@ -49,7 +49,7 @@ struct Sandwich {
     const u32* firsts;       // strata + 1: the first unit of each
     const double* counts;    // strata: Σ m over its rows
     const double* repeats;   // units: how often it was drawn
-    const double* pull;      // n
+    const double* penalty;      // n
     double* means;           // strata × n
     double* parts;           // units × n
     double* noise;           // n × n: M
@@ -67,7 +67,7 @@ INLINE bool keeps(const Sandwich& o, u32 i, u32 j) { return bit(o.masks + (u64)j
 INLINE double inverse_length(u32 m) { return 1.0 / sqrt((double)(m + 1) * (double)(m + 2)); }
 
 // ∂φ/∂ln q and ∂²φ/∂(ln q)² of the divergence itself. The comment is where its program is put before the module is loaded.
-INLINE void bend(double p, double ln_q, double q, double sqrt_q, double& slope, double& second) {
+INLINE void derivatives(double p, double ln_q, double q, double sqrt_q, double& slope, double& second) {
     asm("// LIPEX_DIVERGENCE_EXACT slope=%0 second=%1 p=%2 ln_q=%3 q=%4 sqrt_q=%5"
         : "=d"(slope), "=d"(second)
         : "d"(p), "d"(ln_q), "d"(q), "d"(sqrt_q));
@@ -118,14 +118,14 @@ KERNEL(256) lipex_sandwich_rows(const Sandwich* __restrict__ sandwiches) {
     for (u32 c = 0; c < classes; c++) {
         double u = ln_q[(u64)c * rows] - ln_sum, root = exp_of(0.5 * u), q = root * root, slope, second;
         double p = o.near ? (double)(float)q : (double)o.p[(u64)i * classes + c];
-        bend(p, u, q, root, slope, second);
+        derivatives(p, u, q, root, slope, second);
         ln_q[(u64)c * rows] = q;
         slopes[(u64)c * rows] = slope;
         seconds[(u64)c * rows] = second;
         all_slopes += slope;
         all_seconds += second;
     }
-    o.bends[i] = all_slopes + all_seconds;
+    o.curvatures[i] = all_slopes + all_seconds;
     // Of each class: φ′ − q Σφ′ in the place of φ′.
 #pragma unroll 1
     for (u32 c = 0; c < classes; c++) slopes[(u64)c * rows] -= ln_q[(u64)c * rows] * all_slopes;
@@ -147,7 +147,7 @@ KERNEL(256) lipex_sandwich_rows(const Sandwich* __restrict__ sandwiches) {
 }
 
 KERNEL(256) lipex_sandwich_hessian(const Sandwich* __restrict__ sandwiches) {
-    __shared__ double bends[THREADS];
+    __shared__ double summed[THREADS];
     const Sandwich& o = sandwiches[blockIdx.y];
     u32 m = 0, l = blockIdx.x, k = contrasts_of(o), n = entries_of(o), rows = (u32)o.rows;
 #pragma unroll 1
@@ -164,10 +164,10 @@ KERNEL(256) lipex_sandwich_hessian(const Sandwich* __restrict__ sandwiches) {
             const double* v = o.vectors + i;
             u64 at = (u64)m * rows, other = (u64)l * rows;
             h = m == l ? v[3 * size + at] : v[2 * size + other] * length;
-            h += o.bends[i] * v[at] * v[other] - v[size + at] * v[other] - v[at] * v[size + other];
+            h += o.curvatures[i] * v[at] * v[other] - v[size + at] * v[other] - v[at] * v[size + other];
             h *= weight_of(o, i) * times_of(o, i) / o.count;
         }
-        bends[threadIdx.x] = h;
+        summed[threadIdx.x] = h;
         __syncthreads();
 #pragma unroll 1
         for (u32 e = threadIdx.x; e < pairs; e += THREADS) {
@@ -179,7 +179,7 @@ KERNEL(256) lipex_sandwich_hessian(const Sandwich* __restrict__ sandwiches) {
 #pragma unroll 1
             for (u32 w = 0; w < WARPS && first / 32 + w < words_of(o); w++) {
                 u32 both = one[first / 32 + w] & two[first / 32 + w];
-                for (u32 r = 0; r < WARP; r++) sum += both >> r & 1 ? bends[w * WARP + r] : 0.0;
+                for (u32 r = 0; r < WARP; r++) sum += both >> r & 1 ? summed[w * WARP + r] : 0.0;
             }
             *to = sum;
             if (a != b && m != l) o.hessian[(u64)(a * k + l) * n + b * k + m] = sum;
@@ -205,7 +205,7 @@ KERNEL(256) lipex_sandwich_leverage(const Sandwich* __restrict__ sandwiches) {
         lengths[m] = inverse_length(m);
     }
     __syncthreads();
-    double sum = 0.0, s = o.bends[i];
+    double sum = 0.0, s = o.curvatures[i];
 #pragma unroll 1
     for (u32 f = threadIdx.x; f < n; f += THREADS) {
         u32 j = f / k, l = f % k;
@@ -226,11 +226,11 @@ KERNEL(256) lipex_sandwich_leverage(const Sandwich* __restrict__ sandwiches) {
     if (threadIdx.x == 0) o.leverages[i] = sum / (double)k * weight_of(o, i) / o.count;
 }
 
-// Entry f of a row's gradient, with its share of the penalty's pull.
+// Entry f of a row's gradient, with its share of the penalty's gradient.
 INLINE double gradient_of(const Sandwich& o, u32 i, u32 f) {
     u32 k = contrasts_of(o);
     double own = keeps(o, i, f / k) ? o.gradients[(u64)(f % k) * o.rows + i] : 0.0;
-    return weight_of(o, i) * (own + o.pull[f]);
+    return weight_of(o, i) * (own + o.penalty[f]);
 }
 
 KERNEL(256) lipex_sandwich_means(const Sandwich* __restrict__ sandwiches) {

@@ -110,7 +110,7 @@ impl Perturber<Cpu> for Sizes {
     }
 }
 
-/// Standard errors of W and of contrasts within 10⁻³ of the CPU's at the CPU's fit; the same roads taken; the same shrinkage.
+/// Standard errors of W and of contrasts within 10⁻³ of the CPU's at the CPU's fit; the same method taken; the same shrinkage.
 pub fn spreads_equal_the_cpu<B: Backend>(on: &B)
 where
     Softmax: Surrogate<B>,

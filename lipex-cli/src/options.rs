@@ -227,7 +227,7 @@ pub struct FileOptions {
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub svg: Option<String>,
     /// Save the whole matrix as a table: class, feature, weight, se, low, high. Names are written as they are: where text or
-    /// labels come from strangers, do not let a spreadsheet take them for formulas
+    /// labels come from untrusted sources, do not let a spreadsheet take them for formulas
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub csv: Option<String>,
 }

@@ -32,7 +32,7 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// The run under way, which stages ask whether to go on and tell what they have done; nobody's unless the backend
     /// carries one.
     fn watch(&self) -> &Watch {
-        Watch::nobody()
+        Watch::none()
     }
 
     /// The same backend with `watch` to carry. A backend that cannot is asked to stop between stages and batches only.

@@ -1,8 +1,10 @@
-//! The explainer: its settings, and what one asks of it. explainer/run.rs runs the stages.
+//! The explainer: its parts and settings, and single questions to the model. explainer/run.rs explains.
 
 mod ask;
+mod assemble;
 mod draw;
 mod enumerate;
+mod gather;
 mod grow;
 mod labels;
 mod presets;
@@ -16,7 +18,7 @@ use crate::backend::{Backend, Masks, Neighbourhood};
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
-use crate::explanation::{Explanation, Rank, Timings, arg_max};
+use crate::explanation::{Rank, Timings, arg_max};
 use crate::fit::Surrogate;
 use crate::groups::Groups;
 use crate::perturb::Perturber;
@@ -25,11 +27,11 @@ use crate::preset::Preset;
 use crate::render::{Domain, Render};
 use crate::select::{Selection, Selector};
 use crate::uncertainty::{Adaptive, ErrorBars};
-use crate::watch::{Asks, Tells, Watch};
+use crate::watch::{Interrupt, Listener, Watch};
 use crate::weigh::Proximity;
 use ask::{Asked, Question, labels as labels_of};
 pub use enumerate::Enumerate;
-use run::one;
+use gather::one;
 use samples::Samples;
 use setters::Given;
 use std::sync::Arc;
@@ -65,8 +67,8 @@ pub struct Explainer<B: Backend> {
     adaptive: Option<Adaptive>,
     repeats: Repeats,
     enumerate: Enumerate,
-    asks: Option<Asks>,
-    tells: Option<Tells>,
+    asks: Option<Interrupt>,
+    tells: Option<Listener>,
     given: Given<B>,
 }
 
@@ -106,67 +108,6 @@ impl<B: Backend> Explainer<B> {
     /// Settings that differ from the preset or from the paper, when such instances are explained.
     pub fn departures(&self, domain: Domain) -> Vec<Departure> {
         self.preset.departures(&self.settings(), domain)
-    }
-
-    /// Explains one instance for every class.
-    ///
-    /// # Errors
-    /// [`Error::Instance`] without features, [`Error::Model`] and [`Error::NotADistribution`] from the black box, and
-    /// those of the stages.
-    pub fn explain<I, M, Batch>(&self, instance: &I, model: &M) -> Result<Explanation>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        let (explanation, _) = self.explain_with_neighbourhood(instance, model)?;
-        Ok(explanation)
-    }
-
-    /// Explains one instance and hands out the neighbourhood that the explanation was made from.
-    ///
-    /// # Errors
-    /// Those of [`explain`](Explainer::explain).
-    pub fn explain_with_neighbourhood<I, M, Batch>(
-        &self,
-        instance: &I,
-        model: &M,
-    ) -> Result<(Explanation, Neighbourhood<B>)>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        one(self.started().run(&[instance], model))?
-    }
-
-    /// Explains many instances; each explanation equals that of [`explain`](Explainer::explain), timings aside (a
-    /// stage's time is the batch's, divided by the number of instances).
-    ///
-    /// # Errors
-    /// The first error of any instance.
-    pub fn explain_many<I, M, Batch>(&self, instances: &[&I], model: &M) -> Result<Vec<Explanation>>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        self.explain_each(instances, model).into_iter().collect()
-    }
-
-    /// Explains many instances, each for itself: an error is that of its instance alone, and the others are explained all the
-    /// same. Each explanation equals that of [`explain`](Explainer::explain), timings aside.
-    ///
-    /// Inputs of several instances share batches where the black box says that this changes no answer
-    /// ([`Batching::Free`](crate::Batching::Free)); else a batch holds inputs of one instance, as if it were explained alone.
-    ///
-    /// # Errors
-    /// For each instance those of [`explain`](Explainer::explain). A run that is
-    /// [interrupted](Explainer::interrupt) ends every instance that is not done.
-    pub fn explain_each<I, M, Batch>(&self, instances: &[&I], model: &M) -> Vec<Result<Explanation>>
-    where
-        I: Render<B, Batch> + ?Sized,
-        M: BlackBox<B, Batch> + ?Sized,
-    {
-        let explained = self.started().run(instances, model);
-        explained.into_iter().map(|result| result.map(|(explanation, _)| explanation)).collect()
     }
 
     /// The model's probabilities at the instance with features removed: one call, to check what the surrogate says.

@@ -1,4 +1,4 @@
-//! What would take the prediction to another class, with the model's word on it.
+//! What would take the prediction to another class, with the model's check of it.
 
 use crate::backend::Backend;
 use crate::error::{Result, expect_len};

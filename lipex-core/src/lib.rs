@@ -12,6 +12,7 @@
 //! | F | kept features |
 //! | W | explanation matrix, C×F |
 
+mod arc;
 mod backend;
 mod batch;
 mod bits;
@@ -36,7 +37,6 @@ mod real;
 mod removal;
 mod render;
 pub mod select;
-mod shared;
 mod spelling;
 mod uncertainty;
 mod watch;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// The name in `names` that `given` may be a slip for: the same but for case, its beginning, or a few letters away.
+/// The name in `names` that `given` may be a misspelling of: the same but for case, its beginning, or a few letters away.
 ///
 /// The part of a name after a colon is a placeholder (`alpha:A`) and is not compared.
 ///
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_seen_and_strangers_are_not() {
+    fn misspellings_are_recognised_and_other_names_are_not() {
         let names = ["samples", "sampler", "select", "seed", "lambda", "lambda-scale"];
         for (given, meant) in [
             ("sampels", Some("samples")),

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::explanation::{Change, Explanation, arg_max};
 use crate::fit::{Answer, Link, softmax_in_place};
 
-/// Features to remove so that a class falls fastest, by the surrogate's word.
+/// Features to remove so that a class falls fastest according to the surrogate.
 ///
 /// Each is the one whose removal lowers the surrogate's probability of the class most, given that those before it are gone.
 /// With words that act together such a set flips predictions more often than the first features of a ranking do.
@@ -147,7 +147,7 @@ impl Explanation {
     ///
     /// How near a class is, is its log-odds against its strongest rival (for a ridge, the difference of the scores).
     ///
-    /// The surrogate's word only: have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
+    /// According to the surrogate alone; have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
     ///
     /// # Errors
     /// Those of [`what_to_remove`](Explanation::what_to_remove).

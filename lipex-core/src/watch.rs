@@ -1,4 +1,4 @@
-//! What a run asks and tells while it works: whether to go on, and how far it is.
+//! The callbacks of a run: whether to go on, and how far it is.
 
 use crate::error::{Error, Result};
 use std::fmt;
@@ -48,14 +48,14 @@ pub struct Progress {
 }
 
 /// Whether a run is to stop.
-pub(crate) type Asks = Arc<dyn Fn() -> bool + Send + Sync>;
+pub(crate) type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 /// Takes how far a run is.
-pub(crate) type Tells = Arc<dyn Fn(Progress) + Send + Sync>;
+pub(crate) type Listener = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// A run's line to whoever started it. The backend carries it, so that every stage can [`check`](Watch::check) whether to go
+/// The callbacks of whoever started a run. The backend carries them, so that every stage can [`check`](Watch::check) whether to go
 /// on, and count what it has done.
 ///
-/// Cheap to clone: clones are the same line. Without a listener every call returns at once.
+/// Cheap to clone: clones share the callbacks. Without a listener every call returns at once.
 ///
 /// ```
 /// use lipex_core::{Error, Watch};
@@ -66,18 +66,18 @@ pub(crate) type Tells = Arc<dyn Fn(Progress) + Send + Sync>;
 /// assert!(Watch::default().check().is_ok());
 /// ```
 #[derive(Clone, Default)]
-pub struct Watch(Option<Arc<Line>>);
+pub struct Watch(Option<Arc<Callbacks>>);
 
-struct Line {
-    asks: Option<Asks>,
-    tells: Option<Tells>,
+struct Callbacks {
+    interrupt: Option<Interrupt>,
+    progress: Option<Listener>,
     /// Once a run is told to stop, all of its threads are.
     stopped: AtomicBool,
     at: Mutex<Option<Progress>>,
 }
 
 /// For backends that carry none.
-static NOBODY: Watch = Watch(None);
+static NONE: Watch = Watch(None);
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,7 +86,7 @@ impl fmt::Debug for Watch {
 }
 
 impl Watch {
-    /// A line for one run.
+    /// The callbacks of one run.
     pub fn new(
         interrupt: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
         progress: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
@@ -95,12 +95,12 @@ impl Watch {
             return Watch(None);
         }
         let (stopped, at) = (AtomicBool::new(false), Mutex::new(None));
-        Watch(Some(Arc::new(Line { asks: interrupt, tells: progress, stopped, at })))
+        Watch(Some(Arc::new(Callbacks { interrupt, progress, stopped, at })))
     }
 
-    /// A line that nobody listens on.
-    pub fn nobody() -> &'static Self {
-        &NOBODY
+    /// No callbacks: nothing stops the run and nobody is told how far it is.
+    pub fn none() -> &'static Self {
+        &NONE
     }
 
     /// Passes unless the run is to stop. Work between two calls should take a few milliseconds at most.
@@ -108,8 +108,8 @@ impl Watch {
     /// # Errors
     /// [`Error::Interrupted`], from the first time on that the run is told to stop.
     pub fn check(&self) -> Result<()> {
-        let Some(Line { asks: Some(asks), stopped, .. }) = self.0.as_deref() else { return Ok(()) };
-        if stopped.load(Ordering::Relaxed) || asks() {
+        let Some(Callbacks { interrupt: Some(interrupt), stopped, .. }) = self.0.as_deref() else { return Ok(()) };
+        if stopped.load(Ordering::Relaxed) || interrupt() {
             stopped.store(true, Ordering::Relaxed);
             return Err(Error::Interrupted);
         }
@@ -118,7 +118,7 @@ impl Watch {
 
     /// Whether anybody may stop the run.
     pub fn can_stop(&self) -> bool {
-        self.0.as_ref().is_some_and(|line| line.asks.is_some())
+        self.0.as_ref().is_some_and(|callbacks| callbacks.interrupt.is_some())
     }
 
     /// A stage begins, of which `total` pieces are to be done.
@@ -142,13 +142,13 @@ impl Watch {
     }
 
     fn tell(&self, next: impl FnOnce(Option<Progress>) -> Option<Progress>) {
-        let Some(Line { tells: Some(tells), at, .. }) = self.0.as_deref() else { return };
+        let Some(Callbacks { progress: Some(progress), at, .. }) = self.0.as_deref() else { return };
         // Held while it is told, so that a listener never sees the count go back.
         let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
         let next = next(*at);
         if next != *at {
             *at = next;
-            next.into_iter().for_each(|progress| tells(progress));
+            next.into_iter().for_each(|at| progress(at));
         }
     }
 }
@@ -171,7 +171,7 @@ mod tests {
         assert!(watch.can_stop() && watch.check().is_ok());
         assert!((0..3).all(|_| matches!(watch.clone().check(), Err(Error::Interrupted))));
         assert_eq!(*asked.lock().unwrap(), 2);
-        assert!(!Watch::nobody().can_stop() && Watch::nobody().check().is_ok());
+        assert!(!Watch::none().can_stop() && Watch::none().check().is_ok());
     }
 
     #[test]

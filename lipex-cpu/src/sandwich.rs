@@ -24,7 +24,7 @@ const MOST_ENTRIES: usize = 600;
 /// A pivot below this share of its diagonal entry is rounding: the data do not determine that direction.
 const SINGULAR: f64 = 1e-12;
 
-/// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
+/// The spread, or `None` where it is not defined or too large: a divergence with kinks, or more entries than [`MOST_ENTRIES`].
 pub(crate) fn spread(
     on: &Cpu,
     settings: &Softmax,
@@ -34,7 +34,7 @@ pub(crate) fn spread(
     problem.check()?;
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
     let view = View::new(fitted.linear()?);
-    if !is_open(settings, classes, view.columns()) {
+    if !is_defined(settings, classes, view.columns()) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
@@ -57,8 +57,8 @@ pub(crate) fn spread(
     };
     let inverse = factor.inverse(watch)?;
     let units = rows.units(problem.around);
-    let pull = pull(settings, (fitted, &shares), &basis)?;
-    let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, pull };
+    let penalty = penalty_gradient(settings, (fitted, &shares), &basis)?;
+    let drawn = Drawn { units, scales: rows.scales(&inverse, method)?, penalty };
     let covariance = between(watch, &inverse, &rows.noise(&drawn)?, rows.entries())?;
     let terms = view.term_errors(&basis, &covariance, rows.entries());
     let (covariance, entries) = view.share_covariances(covariance, basis.k(), rows.entries());
@@ -74,7 +74,7 @@ pub(crate) fn spread(
 }
 
 /// Whether the matrices are made for a fit of so many classes and columns (features, and one for the intercept).
-pub fn is_open(settings: &Softmax, classes: usize, columns: usize) -> bool {
+pub fn is_defined(settings: &Softmax, classes: usize, columns: usize) -> bool {
     settings.divergence_in_use().is_smooth() && classes >= 2 && classes * columns <= MOST_ENTRIES
 }
 
@@ -87,17 +87,21 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
     Cholesky::new(watch, a, n)?.map(|factor| factor.inverse(watch)).transpose()
 }
 
-/// The pull of the penalty on the coefficients and b in the basis (place j·(C − 1) + m, the terms first), which rows share
+/// The gradient of the penalty on the coefficients and b in the basis (place j·(C − 1) + m, the terms first), which rows share
 /// where the sum of divergences is divided by their weights; zeros where it is divided by their count. `shares` has λ_c over
 /// λ of each class, and is empty where they are all 1.
 ///
 /// # Errors
 /// [`Setting`](lipex_core::Error::Setting) for a fit that is not linear.
-pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Contrasts) -> Result<Vec<f64>> {
+pub fn penalty_gradient(
+    settings: &Softmax,
+    (fitted, shares): (&Fitted, &[f64]),
+    basis: &Contrasts,
+) -> Result<Vec<f64>> {
     let view = View::new(fitted.linear()?);
-    let mut pull = vec![0.0; view.columns() * basis.k()];
+    let mut penalty = vec![0.0; view.columns() * basis.k()];
     if settings.normalise_in_use() == Normalise::Weight {
-        for (j, out) in pull.chunks_exact_mut(basis.k()).enumerate() {
+        for (j, out) in penalty.chunks_exact_mut(basis.k()).enumerate() {
             let (mut column, is_term) = (view.column(j), j < view.terms());
             let penalty = if is_term { fitted.report.lambda } else { INTERCEPT_PENALTY };
             if is_term {
@@ -107,7 +111,7 @@ pub fn pull(settings: &Softmax, (fitted, shares): (&Fitted, &[f64]), basis: &Con
             out.iter_mut().zip(basis.reduce(&column)).for_each(|(o, v)| *o = penalty * v);
         }
     }
-    Ok(pull)
+    Ok(penalty)
 }
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
@@ -229,8 +233,8 @@ struct Drawn {
     units: Vec<Vec<Vec<usize>>>,
     /// What the gradient of each row is scaled by for its leverage.
     scales: Vec<f64>,
-    /// The pull of the penalty, which rows share where the sum is divided by their weights.
-    pull: Vec<f64>,
+    /// The gradient of the penalty, which rows share where the sum is divided by their weights.
+    penalty: Vec<f64>,
 }
 
 struct Rows<'a> {
@@ -262,9 +266,9 @@ impl<'a> Rows<'a> {
         let row = |index: usize| {
             on.watch().check()?;
             let ln_q = ln_softmax(fitted, &around.masks, index)?;
-            let (gradient, exact) = bends(settings, around.probabilities.row(index), &ln_q, basis);
+            let (gradient, exact) = derivatives(settings, around.probabilities.row(index), &ln_q, basis);
             let q: Vec<f32> = ln_q.iter().map(|u| u.exp() as f32).collect();
-            let (_, gauss_newton) = bends(settings, &q, &ln_q, basis);
+            let (_, gauss_newton) = derivatives(settings, &q, &ln_q, basis);
             let ones = view.of_row(&around.masks, index);
             let (weight, times) = (scale * proximity(index), times(index));
             Ok(Row { index, ones, weight, times, gradient, exact, gauss_newton })
@@ -343,7 +347,7 @@ impl<'a> Rows<'a> {
             let rows = || stratum.iter().flatten().map(|&r| &self.rows[r]);
             let count: f64 = rows().map(|row| row.times).sum();
             let mut mean = vec![0.0; self.entries()];
-            rows().for_each(|row| self.add_gradient(row, &drawn.pull, row.times / count, &mut mean));
+            rows().for_each(|row| self.add_gradient(row, &drawn.penalty, row.times / count, &mut mean));
             // What the mean takes of the spread.
             let lost = if count > 1.0 { (count / (count - 1.0)).sqrt() } else { 1.0 };
             for unit in stratum.iter().filter(|unit| !unit.is_empty()) {
@@ -351,7 +355,7 @@ impl<'a> Rows<'a> {
                 part.fill(0.0);
                 for &r in unit {
                     let scale = drawn.scales[r] * lost / self.count;
-                    self.add_gradient(&self.rows[r], &drawn.pull, scale, &mut part);
+                    self.add_gradient(&self.rows[r], &drawn.penalty, scale, &mut part);
                     part.iter_mut().zip(&mean).for_each(|(p, m)| *p -= scale * m);
                 }
                 take(&part, self.rows[unit[0]].times);
@@ -381,13 +385,13 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds the row's gradient, times `scale`.
-    fn add_gradient(&self, row: &Row, pull: &[f64], scale: f64, out: &mut [f64]) {
+    fn add_gradient(&self, row: &Row, penalty: &[f64], scale: f64, out: &mut [f64]) {
         let scale = scale * row.weight;
         for &j in &row.ones {
             let at = j * self.k..(j + 1) * self.k;
             out[at].iter_mut().zip(&row.gradient).for_each(|(o, g)| *o += scale * g);
         }
-        out.iter_mut().zip(pull).for_each(|(o, p)| *o += scale * p);
+        out.iter_mut().zip(penalty).for_each(|(o, p)| *o += scale * p);
     }
 
     /// The mean over contrasts of the diagonal of ∂²d·(zᵀA⁻¹z).
@@ -437,7 +441,7 @@ fn product(watch: &Watch, x: &[f64], y: &[f64], n: usize) -> Result<Vec<f64>> {
 }
 
 /// Bᵀ∂d/∂ℓ and Bᵀ(∂²d/∂ℓ²)B of one row.
-fn bends(settings: &Softmax, p: &[f32], ln_q: &[f64], basis: &Contrasts) -> (Vec<f64>, Vec<f64>) {
+fn derivatives(settings: &Softmax, p: &[f32], ln_q: &[f64], basis: &Contrasts) -> (Vec<f64>, Vec<f64>) {
     let classes = ln_q.len();
     let derivatives = |(&p, &u): (&f32, &f64)| settings.divergence_in_use().derivatives(f64::from(p), u, None);
     let of: Vec<(f64, f64, f64)> = p.iter().zip(ln_q).map(derivatives).collect();
@@ -533,7 +537,7 @@ mod tests {
         let entry =
             |e: usize| (0..n).map(|k| b(e / n, k) * b(e % n, k)).sum::<f64>() + f64::from(e.is_multiple_of(n + 1));
         let a: Vec<f64> = (0..n * n).map(entry).collect();
-        let watch = Watch::nobody();
+        let watch = Watch::none();
         let unit = product(watch, &a, &inverse(watch, a.clone(), n).unwrap().unwrap(), n).unwrap();
         assert!((0..n * n).all(|e| (unit[e] - f64::from(e.is_multiple_of(n + 1))).abs() < 1e-9));
         assert!(inverse(watch, vec![1.0, 2.0, 2.0, 1.0], 2).unwrap().is_none());

@@ -1,7 +1,7 @@
 //! A device: its memory, its stream, the kernels loaded onto it.
 
 use crate::error::{CudaError, at, is_out_of_memory};
-use crate::fit::Road;
+use crate::fit::LaunchMode;
 use crate::modules::{Kernel, Modules, Programs};
 use crate::probe;
 use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, result, sys};
@@ -43,8 +43,8 @@ impl DeviceInfo {
 #[derive(Clone)]
 pub struct Cuda {
     pub(crate) device: Arc<Device>,
-    /// The road that fits take, if it is not for each problem to say.
-    pub(crate) road: Option<Road>,
+    /// How fits are launched, where that is not left to the size of each problem.
+    pub(crate) launch_mode: Option<LaunchMode>,
     /// The evaluations that a launch of a fit makes at most, if it is not for its size to say.
     pub(crate) most_evaluations: Option<usize>,
     /// Whether every array of a stage is an allocation of its own.
@@ -132,12 +132,18 @@ impl Cuda {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
         };
-        Ok(Cuda { device: Arc::new(device), road: None, most_evaluations: None, apart: false, watch: Watch::default() })
+        Ok(Cuda {
+            device: Arc::new(device),
+            launch_mode: None,
+            most_evaluations: None,
+            apart: false,
+            watch: Watch::default(),
+        })
     }
 
-    /// The same device with fits on this road where they can take it. Does not change any result.
-    pub fn on_road(self, road: Road) -> Self {
-        Cuda { road: Some(road), ..self }
+    /// The same device with fits launched this way where their size allows it. Does not change any result.
+    pub fn with_launch_mode(self, mode: LaunchMode) -> Self {
+        Cuda { launch_mode: Some(mode), ..self }
     }
 
     /// The same device with at most so many evaluations of the objective in one launch of a fit; by default as many as take

@@ -35,9 +35,9 @@ const BETWEEN_LOOKS: usize = 16;
 /// Smoothing widths for a divergence with kinks, in order.
 const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
 
-/// How a fit runs on the device. Both roads give the same bits.
+/// How a fit runs on the device. Both modes give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Road {
+pub enum LaunchMode {
     /// One block an instance, the whole fit in one launch. For problems whose tables fit in shared memory.
     OneLaunch,
     /// A block for every 256 rows, two launches an evaluation. For any problem.
@@ -71,9 +71,9 @@ impl Surrogate<Cuda> for Softmax {
         }
         // The KL divergence is convex in W, so its solution does not depend on where its fit starts.
         let fresh: Vec<usize> = (0..problems.len()).filter(|&i| problems[i].start.is_none()).collect();
-        let bend = self.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
+        let scale = self.divergence_in_use().kappa().map_or(1.0, |kappa| 1.0 / kappa);
         let task = |i: usize, start, lambda| Task { problem: Problem { start, ..problems[i] }, lambda, once: false };
-        let tasks: Vec<Task<'_>> = fresh.iter().map(|&i| task(i, None, lambdas[i] * bend)).collect();
+        let tasks: Vec<Task<'_>> = fresh.iter().map(|&i| task(i, None, lambdas[i] * scale)).collect();
         let kl = fit_all(&self.clone().divergence(Kl), on, &tasks)?;
         let tasks: Vec<Task<'_>> = fresh.iter().zip(&kl).map(|(&i, from)| task(i, Some(from), lambdas[i])).collect();
         let others = fit_all(self, on, &tasks)?;
@@ -221,7 +221,7 @@ impl<'a> Run<'a> {
         self.launch("lipex_fit_precondition", shape(classes, self.tasks.len(), 0), 0)
     }
 
-    /// Prepare, precondition, minimise on either road, evaluate the divergence itself; for a divergence with kinks a fit a
+    /// Prepare, precondition, minimise in one launch or many, evaluate the divergence itself; for a divergence with kinks a fit a
     /// width, each with factors of its own curvature.
     fn fitted(mut self) -> Result<Vec<Fitted>> {
         self.prepare()?;
@@ -267,10 +267,10 @@ impl<'a> Run<'a> {
         self.launch("lipex_fit_double", shape(self.tasks.len(), 1, 0), 0)
     }
 
-    /// Minimises each job on its road.
+    /// Minimises each job, in one launch or many.
     fn minimise(&self) -> Result<()> {
         let placed = &self.batch.placed;
-        let alone = placed.iter().filter(|placed| placed.road == Road::OneLaunch).count();
+        let alone = placed.iter().filter(|placed| placed.mode == LaunchMode::OneLaunch).count();
         let shared = placed[..alone].iter().map(|placed| placed.size.shared()).max().unwrap_or(0);
         self.launch("lipex_fit", shape(alone, 1, shared), 0)?;
         let together = placed.len() - alone;

@@ -39,7 +39,7 @@ pub use cudarc;
 pub use demo::{DemoLayers, DemoNet};
 pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
-pub use fit::{Road, objective, objective_reference};
+pub use fit::{LaunchMode, objective, objective_reference};
 pub use host_model::HostModel;
 pub use launch::launch_nothing;
 pub use perturb::uniform_size_reference;

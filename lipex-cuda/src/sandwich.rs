@@ -15,7 +15,7 @@ use lipex_core::{
     Result, RowShares, Softmax, Spread, Surrogate, perturb,
 };
 use lipex_cpu::Cpu;
-use lipex_cpu::sandwich::{Contrasts, between, inverse, is_open, pull};
+use lipex_cpu::sandwich::{Contrasts, between, inverse, is_defined, penalty_gradient};
 use lipex_kernels::SANDWICH;
 
 /// The side of a tile of the matrices.
@@ -47,7 +47,7 @@ mirrored! {
         room: u64,
         gradients: u64,
         vectors: u64,
-        bends: u64,
+        curvatures: u64,
         hessian: u64,
         inverse: u64,
         leverages: u64,
@@ -60,7 +60,7 @@ mirrored! {
         firsts: u64,
         counts: u64,
         repeats: u64,
-        pull: u64,
+        penalty: u64,
         means: u64,
         parts: u64,
         noise: u64,
@@ -68,7 +68,7 @@ mirrored! {
     }
 }
 
-/// The spread, or `None` where this road is closed: a divergence with kinks, or too many entries.
+/// The spread, or `None` where it is not defined or too large: a divergence with kinks, or more entries than [`MOST_ENTRIES`].
 pub(crate) fn spread(
     settings: &Softmax,
     on: &Cuda,
@@ -85,7 +85,7 @@ pub(crate) fn spread(
     }
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());
     let columns = features + usize::from(matches!(fitted.linear()?.base(), Base::Intercept(_)));
-    if !is_open(settings, classes, columns) {
+    if !is_defined(settings, classes, columns) {
         return Ok(None);
     }
     let basis = Contrasts::new(classes);
@@ -104,7 +104,7 @@ pub(crate) fn spread(
     };
     let units = drawn_units(on, problem)?;
     let scales: Vec<f64> = sums.leverages(&inverse)?.into_iter().map(FewRows::scale).collect();
-    let drawn = Drawn::new(problem, &units, &scales, pull(settings, (fitted, &[]), &basis)?);
+    let drawn = Drawn::new(problem, &units, &scales, penalty_gradient(settings, (fitted, &[]), &basis)?);
     let noise = sums.noise(&drawn)?;
     let covariance = between(&on.watch, &inverse, &noise, sums.entries())?;
     let covariance = basis.expand(&on.watch, &covariance, features, sums.entries())?;
@@ -142,11 +142,11 @@ struct Drawn {
     firsts: Vec<u32>,
     counts: Vec<f64>,
     repeats: Vec<f64>,
-    pull: Vec<f64>,
+    penalty: Vec<f64>,
 }
 
 impl Drawn {
-    fn new(problem: &Problem<'_, Cuda>, units: &[Vec<Vec<usize>>], scales: &[f64], pull: Vec<f64>) -> Self {
+    fn new(problem: &Problem<'_, Cuda>, units: &[Vec<Vec<usize>>], scales: &[f64], penalty: Vec<f64>) -> Self {
         let times = |i: usize| problem.multiplicities.map_or(1.0, |m| f64::from(m[i]));
         let all: f64 = (0..problem.around.rows()).map(times).sum();
         let none = Vec::new;
@@ -158,7 +158,7 @@ impl Drawn {
             firsts: vec![0],
             counts: none(),
             repeats: none(),
-            pull,
+            penalty,
         };
         for (s, stratum) in units.iter().enumerate() {
             let count: f64 = stratum.iter().flatten().map(|&i| times(i)).sum();
@@ -208,7 +208,7 @@ impl<'a> Sums<'a> {
         let (kept, masks) = (on.send("fit", &kept)?, on.room::<u32>("fit", columns * rows.div_ceil(32))?);
         let room = |len| on.room::<f64>("fit", len);
         let (x, rows_room) = (on.send("fit", &with_intercepts(&fitted.answer)?)?, room(3 * classes * rows)?);
-        let (gradients, vectors, bends) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
+        let (gradients, vectors, curvatures) = (room(k * rows)?, room(4 * k * rows)?, room(rows)?);
         let (hessian, leverages) = (on.zeroed("fit", n * n)?, room(rows)?);
         let count = problem.multiplicities.map_or(rows as f64, |m| m.iter().map(|&m| f64::from(m)).sum());
         let exact = settings.divergence_in_use().record_curved();
@@ -231,7 +231,7 @@ impl<'a> Sums<'a> {
             room: rows_room.address(),
             gradients: gradients.address(),
             vectors: vectors.address(),
-            bends: bends.address(),
+            curvatures: curvatures.address(),
             hessian: hessian.address(),
             leverages: leverages.address(),
             ..Job::zeroed()
@@ -244,7 +244,7 @@ impl<'a> Sums<'a> {
             hessian,
             leverages,
             words: [Some(kept), Some(masks), times].into_iter().flatten().collect(),
-            doubles: vec![x, rows_room, gradients, vectors, bends],
+            doubles: vec![x, rows_room, gradients, vectors, curvatures],
         })
     }
 
@@ -291,10 +291,10 @@ impl<'a> Sums<'a> {
         let (on, n, units, strata) = (self.on, self.entries(), drawn.repeats.len(), drawn.counts.len());
         let words = [&drawn.members, &drawn.starts, &drawn.stratum, &drawn.firsts].map(|list| on.send("fit", list));
         let [members, starts, stratum, firsts] = words;
-        let numbers = [&drawn.factors, &drawn.counts, &drawn.repeats, &drawn.pull].map(|list| on.send("fit", list));
-        let [factors, counts, repeats, pull] = numbers;
+        let numbers = [&drawn.factors, &drawn.counts, &drawn.repeats, &drawn.penalty].map(|list| on.send("fit", list));
+        let [factors, counts, repeats, penalty] = numbers;
         let (members, starts, stratum, firsts) = (members?, starts?, stratum?, firsts?);
-        let (factors, counts, repeats, pull) = (factors?, counts?, repeats?, pull?);
+        let (factors, counts, repeats, penalty) = (factors?, counts?, repeats?, penalty?);
         let (means, parts) = (on.room::<f64>("fit", strata * n)?, on.room::<f64>("fit", units * n)?);
         let noise = on.room::<f64>("fit", n * n)?;
         self.job = Job {
@@ -307,14 +307,14 @@ impl<'a> Sums<'a> {
             firsts: firsts.address(),
             counts: counts.address(),
             repeats: repeats.address(),
-            pull: pull.address(),
+            penalty: penalty.address(),
             means: means.address(),
             parts: parts.address(),
             noise: noise.address(),
             ..self.job
         };
         self.words.extend([members, starts, stratum, firsts]);
-        self.doubles.extend([factors, counts, repeats, pull, means, parts]);
+        self.doubles.extend([factors, counts, repeats, penalty, means, parts]);
         self.launch("lipex_sandwich_means", n)?;
         self.launch("lipex_sandwich_parts", units)?;
         let tiles = n.div_ceil(SIDE);

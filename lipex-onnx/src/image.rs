@@ -110,7 +110,7 @@ impl OnnxImage {
     /// # Errors
     /// [`Error::Model`] when a picture cannot be brought to the graph's size, or the graph fails.
     pub fn logits(&self, images: &Images) -> Result<Vec<Vec<f32>>> {
-        self.rows(images, Watch::nobody())
+        self.rows(images, Watch::none())
     }
 
     fn rows(&self, images: &Images, watch: &Watch) -> Result<Vec<Vec<f32>>> {

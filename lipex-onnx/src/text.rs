@@ -133,7 +133,7 @@ impl OnnxText {
     /// # Errors
     /// [`Error::Model`] when the tokenizer or the graph fails.
     pub fn logits(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
-        self.rows(texts, Watch::nobody())
+        self.rows(texts, Watch::none())
     }
 
     fn rows(&self, texts: &[&str], watch: &Watch) -> Result<Vec<Vec<f32>>> {

@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn pieces_come_back_in_order_and_the_first_failure_counts() {
         let workers = Workers::new(3);
-        let nobody = Watch::nobody();
+        let nobody = Watch::none();
         assert_eq!(workers.each(100, nobody, |i, _| Ok(i * i)).unwrap(), (0..100).map(|i| i * i).collect::<Vec<_>>());
         let failed =
             workers.each(100, nobody, |i, _| if i % 30 == 29 { Err(Error::model(format!("at {i}"))) } else { Ok(()) });

@@ -67,8 +67,8 @@ pub use function::TextFn;
 pub use image::PixelImage;
 #[cfg(feature = "image")]
 pub use image::{
-    AnotherPicture, Baseline, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS, Noise, Occasion,
-    Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, baseline_by_name,
+    AnotherPicture, Baseline, BaselineContext, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS,
+    Noise, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, baseline_by_name,
 };
 #[cfg(feature = "json")]
 pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};

@@ -52,7 +52,7 @@ impl Keys for Images {
 /// ```
 pub struct Remembered<M> {
     model: M,
-    book: Mutex<Book>,
+    file: Mutex<AnswerFile>,
 }
 
 impl<M> fmt::Debug for Remembered<M> {
@@ -61,8 +61,8 @@ impl<M> fmt::Debug for Remembered<M> {
     }
 }
 
-/// The file, and what it held that is not used yet.
-struct Book {
+/// The file of answers, and those read from it that no call has used yet.
+struct AnswerFile {
     file: File,
     known: HashMap<String, VecDeque<Answer>>,
 }
@@ -119,7 +119,7 @@ impl<M> Remembered<M> {
         if !named {
             write_line(&mut file, &Header { schema: SCHEMA.into(), model: name.into() }).map_err(io)?;
         }
-        Ok(Remembered { model, book: Mutex::new(Book { file, known }) })
+        Ok(Remembered { model, file: Mutex::new(AnswerFile { file, known }) })
     }
 }
 
@@ -136,7 +136,7 @@ fn write_line(file: &mut File, value: &impl Serialize) -> std::io::Result<()> {
     file.write_all(&line)
 }
 
-impl Book {
+impl AnswerFile {
     /// The answers to a whole batch, if all are known.
     fn take(&mut self, keys: &[String]) -> Option<Vec<Answer>> {
         let mut wanted: HashMap<&str, usize> = HashMap::new();
@@ -165,12 +165,12 @@ impl<B: Backend, Batch: Keys, M: BlackBox<B, Batch>> BlackBox<B, Batch> for Reme
 
     fn predict(&self, on: &B, batch: &Batch) -> Result<Probabilities<B>> {
         let (keys, classes) = (batch.keys(), self.model.labels().map(<[String]>::len));
-        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         // A model that learns its labels from its first answer has to give that one itself.
-        let known = if classes.is_some() { book.take(&keys) } else { None };
+        let known = if classes.is_some() { file.take(&keys) } else { None };
         let Some(known) = known else {
             let p = self.model.predict(on, batch)?;
-            book.write(keys, &on.download(p.values())?, p.is_independent())?;
+            file.write(keys, &on.download(p.values())?, p.is_independent())?;
             return Ok(p);
         };
         let classes = classes.unwrap_or_default();

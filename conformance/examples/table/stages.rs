@@ -5,7 +5,7 @@ use lipex_core::{
     Backend, Draw, Evaluator, Exponential, Fitted, Forward, Masks, OutOfFold, Perturber, Problem, Proximity, Ridge,
     Selector, Softmax, Surrogate, UniformSize,
 };
-use lipex_cuda::{Cuda, PixelTemplate, Road, TokenTemplate, When};
+use lipex_cuda::{Cuda, LaunchMode, PixelTemplate, TokenTemplate, When};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -139,7 +139,7 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
         Ok(0)
     })?;
     count("fit, one launch", 1.0, &mut || Ok(evaluations(Softmax::default().fit(&on, &list)?)))?;
-    let apart = on.clone().on_road(Road::ManyLaunches);
+    let apart = on.clone().with_launch_mode(LaunchMode::ManyLaunches);
     count("fit, many launches", 1.0, &mut || Ok(evaluations(Softmax::default().fit(&apart, &list)?)))?;
     count("fit: ridge", 1.0, &mut || {
         Ridge::default().fit(&on, &list)?;

@@ -6,10 +6,10 @@ use super::words::word;
 use super::{Choice, nouns};
 use lipex::{Dependence, Explanation, Method, Uncertainty};
 
-/// A number that is not told from 0 stands in parentheses.
+/// A number that is not significantly different from 0 stands in parentheses.
 pub fn marked(e: &Explanation, class: usize, j: usize, value: f64) -> String {
     match &e.uncertainty {
-        Some(u) if u.method != Method::Exact && !u.is_clear(class, j, value) => format!("({})", signed(value)),
+        Some(u) if u.method != Method::Exact && !u.is_significant(class, j, value) => format!("({})", signed(value)),
         _ => signed(value),
     }
 }
@@ -43,7 +43,7 @@ pub fn growth(page: &mut Page, e: &Explanation) {
     }
     for group in growth.interchangeable.iter().filter(|g| !g.is_empty()) {
         let words: Vec<String> = group.iter().map(|&j| word(e, j)).collect();
-        page.paragraph(&format!("Not told apart, so any of: {}.", words.join(", ")));
+        page.paragraph(&format!("Not separated, so any of: {}.", words.join(", ")));
     }
 }
 
@@ -54,7 +54,7 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     page.paragraph(&bars(u));
     if u.method != Method::Exact {
         page.paragraph(&format!(
-            "In parentheses: not told from 0. That is judged by bands that hold for every entry at once, {:.2} standard errors \
+            "In parentheses: not significantly different from 0. That is judged by bands that hold for every entry at once, {:.2} standard errors \
              wide on each side.",
             u.band
         ));

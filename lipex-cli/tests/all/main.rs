@@ -1,5 +1,6 @@
 //! The tests of lipex-cli: one program, so that one link serves them all.
 
+mod architecture;
 mod bad_arrays;
 mod browser;
 mod circles;

@@ -1,7 +1,7 @@
 //! Asking the black box: which inputs, in which batches, and what is done with the answers.
 
 use super::Explainer;
-use super::run::{one, timed};
+use super::gather::{one, timed};
 use crate::backend::check_score_rows;
 use crate::backend::{Backend, Masks, Probabilities};
 use crate::error::{Error, Result, expect_len};

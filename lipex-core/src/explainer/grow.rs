@@ -1,7 +1,7 @@
 //! A run that adds masks until its answer is steady.
 
 use super::ask::Asked;
-use super::run::{Gathered, one, shared, timed};
+use super::gather::{About, Gathered, one, shared, timed};
 use super::samples::Samples;
 use super::{Explainer, labels};
 use crate::backend::{Backend, Neighbourhood};
@@ -24,13 +24,7 @@ impl<B: Backend> Explainer<B> {
         I: Render<B, Batch> + ?Sized,
         M: BlackBox<B, Batch> + ?Sized,
     {
-        if !self.perturber.grows() {
-            let sampler = self.perturber.describe().into_iter().next().map_or_else(String::new, |s| s.value);
-            let reason = format!(
-                "the sampler {sampler} cannot be extended; choose uniform-size, antithetic, bernoulli or weight-proportional"
-            );
-            return Err(Error::setting("adaptive", adaptive.rule_in_use(), reason));
-        }
+        self.check_grows(adaptive)?;
         let mut timings = [Timings::default()];
         let mut asked = [Asked::default()];
         let mut looks: Vec<Look> = Vec::new();
@@ -39,33 +33,32 @@ impl<B: Backend> Explainer<B> {
             let gathered =
                 one(self.gather(&[instance], (Samples::Fixed(masks), false), model, &mut asked, &mut timings))??;
             let class = self.predicted(&gathered)?;
-            let still = gathered.about.observed.is_constant();
-            let (verdict, half_width) =
-                if still { (Verdict::default(), 0.0) } else { self.look(&gathered, adaptive, class, &mut timings)? };
+            let constant = gathered.about.observed.is_constant();
+            let (verdict, half_width) = match constant {
+                true => (Verdict::default(), 0.0),
+                false => self.look(&gathered, adaptive, class, &mut timings)?,
+            };
             let Calls { masks: made, complete, .. } = gathered.about.calls;
             looks.push(Look { masks: made, inputs: asked[0].inputs, half_width, met: verdict.met });
-            if !verdict.met && !still && !complete && looks.len() < counts.len() {
-                continue;
+            if verdict.met || constant || complete || looks.len() == counts.len() {
+                let growth = growth(adaptive, &gathered.about, class, looks, verdict);
+                let [asked] = &asked;
+                return self.settle(instance, model, (gathered, asked), growth, timings);
             }
-            let name = gathered.about.labels.get(class).map_or("the class", String::as_str);
-            let told = || adaptive.told(&verdict, name);
-            let growth = Growth {
-                rule: adaptive.rule_in_use().to_string(),
-                class,
-                looks,
-                met: verdict.met,
-                needed: verdict.needed.filter(|_| !complete),
-                stopped: match (still, complete) {
-                    (true, _) => "nothing moves the model, and more masks would not".into(),
-                    (_, true) => format!("all {made} masks were asked: no sampling error"),
-                    _ => told(),
-                },
-                interchangeable: verdict.interchangeable,
-            };
-            let [asked] = &asked;
-            return self.settle(instance, model, (gathered, asked), growth, timings);
         }
         Err(Error::shape("looks (at least)", 1, 0))
+    }
+
+    /// Passes if the sampler can add masks to those that it drew.
+    fn check_grows(&self, adaptive: &Adaptive) -> Result<()> {
+        if self.perturber.grows() {
+            return Ok(());
+        }
+        let sampler = self.perturber.describe().into_iter().next().map_or_else(String::new, |s| s.value);
+        let reason = format!(
+            "the sampler {sampler} cannot be extended; choose uniform-size, antithetic, bernoulli or weight-proportional"
+        );
+        Err(Error::setting("adaptive", adaptive.rule_in_use(), reason))
     }
 
     /// The end of a growing run: from here on it is a plain run of that many masks.
@@ -121,5 +114,25 @@ impl<B: Backend> Explainer<B> {
         expect_len("fits of the batch", 1, fitted.len())?;
         let estimate = self.estimate(&around[0], &selections[0], &fitted[0]);
         timed(&mut timings[0].uncertainty, || adaptive.judge(&estimate, class))
+    }
+}
+
+/// The course of a run that ends with these looks.
+fn growth(adaptive: &Adaptive, about: &About, class: usize, looks: Vec<Look>, verdict: Verdict) -> Growth {
+    let Calls { masks, complete, .. } = about.calls;
+    let name = about.labels.get(class).map_or("the class", String::as_str);
+    let stopped = match (about.observed.is_constant(), complete) {
+        (true, _) => "nothing moves the model, and more masks would not".into(),
+        (_, true) => format!("all {masks} masks were asked: no sampling error"),
+        _ => adaptive.told(&verdict, name),
+    };
+    Growth {
+        rule: adaptive.rule_in_use().to_string(),
+        class,
+        looks,
+        met: verdict.met,
+        needed: verdict.needed.filter(|_| !complete),
+        stopped,
+        interchangeable: verdict.interchangeable,
     }
 }

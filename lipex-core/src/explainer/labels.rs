@@ -124,46 +124,23 @@ fn fidelity(made: &[Made]) -> Fidelity {
     }
 }
 
+/// A fit of one label with its error bars.
+type Bars<'a> = (&'a Fitted, &'a Uncertainty);
+
 /// The bars of all labels.
-fn uncertainty(
-    all: &[(&Fitted, &Uncertainty)],
-    kept: &[usize],
-    p: &[f64],
-    (level, rows): (f64, usize),
-) -> Result<Uncertainty> {
+fn uncertainty(all: &[Bars<'_>], kept: &[usize], p: &[f64], (level, rows): (f64, usize)) -> Result<Uncertainty> {
     expect_len("labels", p.len(), all.len())?;
     let labels = all.len();
-    let error = |&(fit, u): &(&Fitted, &Uncertainty)| -> Vec<f64> {
-        let place = |j: &usize| fit.kept().binary_search(j).ok();
-        let identity = fit.answer.link() == Link::Identity;
-        let value = |j: usize| {
-            let v = |a: usize, b: usize| u.covariance[j][a][b];
-            let variance = if identity { v(0, 0) } else { v(0, 0) + v(1, 1) - 2.0 * v(0, 1) };
-            variance.max(0.0).sqrt()
-        };
-        kept.iter().map(|j| place(j).map_or(0.0, value)).collect()
-    };
-    let std_error: Vec<Vec<f64>> = all.iter().map(error).collect();
+    let std_error: Vec<Vec<f64>> = all.iter().map(|bars| std_errors(bars, kept)).collect();
     let predicted = arg_max(p);
     let (_, main) = all[predicted];
-    let mut contrasted: Vec<usize> = (0..labels).collect();
-    if labels > Uncertainty::CONTRASTED {
-        contrasted.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
-        contrasted.truncate(Uncertainty::CONTRASTED);
-    }
+    let contrasted = contrasted(p);
     let entry = |a: usize, b: usize, j: usize| if a == b { std_error[a][j].powi(2) } else { 0.0 };
     let between = |j: usize| contrasted.iter().map(|&a| contrasted.iter().map(|&b| entry(a, b, j)).collect()).collect();
-    let few = all.iter().map(|(_, u)| u.few_rows).min_by(|a, b| {
-        let degrees = |few: &Option<FewRows>| few.map_or(f64::INFINITY, |few| few.degrees);
-        degrees(a).total_cmp(&degrees(b))
-    });
-    let few_rows = few.flatten();
+    let covariance = (0..kept.len()).map(between).collect();
+    let few_rows = fewest_degrees(all);
     let plain = Spread::exact(labels, kept.len());
     let spread = few_rows.map_or(plain.clone(), |few| plain.few_rows(few));
-    let share = |u: &Uncertainty| u.in_top.as_ref().and_then(|top| top.share.first().cloned());
-    let shares: Option<Vec<Vec<f64>>> = all.iter().map(|(_, u)| share(u)).collect();
-    let in_top = main.in_top.as_ref().zip(shares).map(|(top, share)| InTop { k: top.k, refits: top.refits, share });
-    let covariance = (0..kept.len()).map(between).collect();
     let mut not_covered = main.not_covered.clone();
     not_covered.push(
         "How labels vary together: each was fitted on its own, and contrasts of two take their errors as independent."
@@ -177,7 +154,7 @@ fn uncertainty(
         quantile: if main.method == Method::Exact { main.quantile } else { spread.quantile(0.5 + 0.5 * level) },
         band: all.iter().map(|(_, u)| u.band).fold(0.0, f64::max),
         few_rows,
-        in_top,
+        in_top: in_top(all, main),
         shrinkage: all.iter().filter_map(|(_, u)| u.shrinkage).min_by(f64::total_cmp),
         needed: None,
         settling: main.settling.as_ref().map(|s| Settling { class: predicted, ..s.clone() }),
@@ -186,4 +163,39 @@ fn uncertainty(
     };
     whole.needed = whole.masks_for(0.5 * whole.half_width(), rows);
     Ok(whole)
+}
+
+/// The standard error of one label's share of each kept feature, 0 where the label's fit lacks the feature. In log-odds the
+/// share is that of the label less that of the rest.
+fn std_errors(&(fit, u): &Bars<'_>, kept: &[usize]) -> Vec<f64> {
+    let identity = fit.answer.link() == Link::Identity;
+    let value = |j: usize| {
+        let v = |a: usize, b: usize| u.covariance[j][a][b];
+        let variance = if identity { v(0, 0) } else { v(0, 0) + v(1, 1) - 2.0 * v(0, 1) };
+        variance.max(0.0).sqrt()
+    };
+    kept.iter().map(|j| fit.kept().binary_search(j).map_or(0.0, value)).collect()
+}
+
+/// The labels whose covariances are kept: all, or the likeliest where there are many.
+fn contrasted(p: &[f64]) -> Vec<usize> {
+    let mut contrasted: Vec<usize> = (0..p.len()).collect();
+    if p.len() > Uncertainty::CONTRASTED {
+        contrasted.sort_by(|&a, &b| p[b].total_cmp(&p[a]));
+        contrasted.truncate(Uncertainty::CONTRASTED);
+    }
+    contrasted
+}
+
+/// The fewest degrees of freedom of any label.
+fn fewest_degrees(all: &[Bars<'_>]) -> Option<FewRows> {
+    let degrees = |few: &Option<FewRows>| few.map_or(f64::INFINITY, |few| few.degrees);
+    all.iter().map(|(_, u)| u.few_rows).min_by(|a, b| degrees(a).total_cmp(&degrees(b))).flatten()
+}
+
+/// How often features are in the top k, a row a label; `None` unless every label has it.
+fn in_top(all: &[Bars<'_>], main: &Uncertainty) -> Option<InTop> {
+    let share = |u: &Uncertainty| u.in_top.as_ref().and_then(|top| top.share.first().cloned());
+    let share = all.iter().map(|(_, u)| share(u)).collect::<Option<Vec<Vec<f64>>>>()?;
+    main.in_top.as_ref().map(|top| InTop { k: top.k, refits: top.refits, share })
 }

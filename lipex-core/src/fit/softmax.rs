@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// How many starts a fit is tried from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Starts {
-    /// As many as it takes: one, but where the black box answers 0 and 1 ([`Starts::SURE`]) the best of several, each fitted
+    /// As many as it takes: one, but where the black box answers 0 and 1 ([`Starts::CONFIDENT`]) the best of several, each fitted
     /// roughly and the lowest carried on. KL is convex in W and needs one.
     ///
     /// There other divergences level off wherever the surrogate answers 0 and 1 too, right or wrong, and the surrogate's
@@ -27,9 +27,9 @@ pub enum Starts {
 
 impl Starts {
     /// A row is sure of its class above this probability.
-    pub const SURE: f32 = 0.99;
+    pub const CONFIDENT: f32 = 0.99;
     /// The share of the weight that rows which are sure must have for [`Starts::Auto`] to try several starts.
-    pub const MANY_SURE: f64 = 0.25;
+    pub const CONFIDENT_SHARE: f64 = 0.25;
 
     /// The name that settings have for it.
     pub fn name(self) -> &'static str {

@@ -107,7 +107,7 @@ pub struct Settling {
     /// If not, masks in all that would settle it, about, with leads as they are seen now; `None` where more masks would
     /// not, as where fewer than k features support the class.
     pub needed: Option<usize>,
-    /// Groups of features (of all D) that are not told apart, "any of …".
+    /// Groups of features (of all D) that are not separated, "any of …".
     pub interchangeable: Vec<Vec<usize>>,
 }
 
@@ -176,8 +176,8 @@ impl Uncertainty {
         }
     }
 
-    /// Whether an entry of W is told apart from 0 by the simultaneous bands.
-    pub fn is_clear(&self, class: usize, j: usize, weight: f64) -> bool {
+    /// Whether an entry of W is significantly different from 0 by the simultaneous bands.
+    pub fn is_significant(&self, class: usize, j: usize, weight: f64) -> bool {
         weight.abs() > self.band * self.std_error[class][j]
     }
 }
@@ -247,6 +247,6 @@ mod tests {
         assert_eq!(u.half_width(), 3.92);
         assert_eq!((u.masks_for(1.96, 100), u.masks_for(0.0, 100)), (Some(400), None));
         assert_eq!(u.interval(1, 0, 1.0), [1.0 - 1.96, 1.0 + 1.96]);
-        assert!(u.is_clear(0, 0, -5.1) && !u.is_clear(0, 0, 4.9));
+        assert!(u.is_significant(0, 0, -5.1) && !u.is_significant(0, 0, 4.9));
     }
 }

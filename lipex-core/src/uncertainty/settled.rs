@@ -20,7 +20,7 @@ pub(crate) struct Verdict {
     pub met: bool,
     /// If not, masks in all that would settle it, leads and standard errors as they are seen now.
     pub needed: Option<usize>,
-    /// Groups of features (of all D), one of which is chosen and one left out, that are not told apart.
+    /// Groups of features (of all D), one of which is chosen and one left out, that are not separated.
     pub interchangeable: Vec<Vec<usize>>,
 }
 
@@ -60,7 +60,7 @@ impl<B: Backend> Estimate<'_, B> {
                 error: error(&spread, class, &pair[0], &pair[1]),
             };
             let pairs = || entries.windows(2).take(k);
-            let unsettled = |pair: &&[Entry]| !lead(pair).is_clear(&spread, z, 1.0);
+            let unsettled = |pair: &&[Entry]| !lead(pair).is_significant(&spread, z, 1.0);
             let interchangeable: Vec<Vec<usize>> =
                 pairs().filter(unsettled).map(|t| vec![t[0].feature, t[1].feature]).collect();
             let met = interchangeable.is_empty() && !entries.is_empty();
@@ -154,7 +154,7 @@ struct Lead {
 
 impl Lead {
     /// Whether it is more than noise with `times` as many masks.
-    fn is_clear(&self, spread: &Spread, z: f64, times: f64) -> bool {
+    fn is_significant(&self, spread: &Spread, z: f64, times: f64) -> bool {
         self.size > spread.stretched(z, times) * self.error / times.sqrt()
     }
 }
@@ -164,7 +164,7 @@ fn masks_for(leads: &[Lead], spread: &Spread, z: f64, masks: usize) -> Option<us
     if leads.is_empty() {
         return None;
     }
-    fewest(masks, |times| leads.iter().all(|lead| lead.is_clear(spread, z, times)))
+    fewest(masks, |times| leads.iter().all(|lead| lead.is_significant(spread, z, times)))
 }
 
 /// A top k that is in question, each part largest value first.
@@ -186,13 +186,13 @@ impl Set {
         for a in &self.chosen {
             for b in &self.others {
                 let lead = Lead { size: a.value - b.value, error: error(spread, class, a, b) };
-                if !lead.is_clear(spread, z, 1.0) {
+                if !lead.is_significant(spread, z, 1.0) {
                     tie(&mut ties, a.feature, b.feature);
                 }
                 leads.push(Lead { size: lead.size + self.indifference * top, ..lead });
             }
         }
-        let met = there && leads.iter().all(|lead| lead.is_clear(spread, z, 1.0));
+        let met = there && leads.iter().all(|lead| lead.is_significant(spread, z, 1.0));
         let needed = if met || !there { None } else { masks_for(&leads, spread, z, masks) };
         let mut all: Vec<&Entry> = self.chosen.iter().chain(&self.others).collect();
         all.sort_by(|a, b| b.value.total_cmp(&a.value));

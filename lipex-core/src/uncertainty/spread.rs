@@ -164,7 +164,7 @@ impl Spread {
     /// A quantile of 2000 draws. Of few degrees of freedom, each is divided by one root of χ²/ν.
     pub fn band(&self, level: f64, seed: u64) -> f64 {
         // Nobody can stop it.
-        self.watched_band(Watch::nobody(), level, seed).unwrap_or_default()
+        self.watched_band(Watch::none(), level, seed).unwrap_or_default()
     }
 
     /// The same for a run that can be stopped.

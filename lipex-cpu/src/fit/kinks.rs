@@ -47,7 +47,7 @@ impl Row {
 }
 
 /// Replaces q, rows × padded classes, by scale/κ times each class's curvature in its logit, at least `floor` times scale.
-pub(super) fn bend(
+pub(super) fn secant_curvatures(
     o: &Objective<'_>,
     rows: &[u32],
     (scales, kappa): (&[f32], f32),

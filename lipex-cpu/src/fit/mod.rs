@@ -6,7 +6,7 @@
 //! puts them together.
 
 mod authors;
-mod either;
+mod auto_intercept;
 mod form;
 mod kinks;
 mod lambda;
@@ -48,7 +48,7 @@ impl Surrogate<Cpu> for Softmax {
         self.check()?;
         problems.iter().try_for_each(Problem::check)?;
         if self.intercept_in_use() == Intercept::Auto {
-            return either::fit(self, on, problems);
+            return auto_intercept::fit(self, on, problems);
         }
         let mut fitted: Vec<Option<Fitted>> = problems.iter().map(|_| None).collect();
         for groups in together(self, problems)?.chunks(PREPARED * on.threads()) {
@@ -72,7 +72,7 @@ impl Surrogate<Cpu> for Softmax {
     fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
         problem.check()?;
         let warm = Problem { start: Some(fitted), ..*problem };
-        let settings = either::settled(self, fitted)?;
+        let settings = auto_intercept::settled(self, fitted)?;
         let shared = Shared::new(on, &settings, std::slice::from_ref(&warm), &[0])?;
         let less = fit_at(&settings, &shared, &warm, fitted.report.lambda / 100.0)?;
         Ok(fitted.shrinkage(&less))

@@ -181,7 +181,7 @@ impl<'a> Objective<'a> {
     }
 
     /// Adds the penalty's gradient at `x`.
-    fn add_pull(&self, x: &[f64], gradient: &mut [f64]) {
+    fn add_penalty_gradient(&self, x: &[f64], gradient: &mut [f64]) {
         let columns = gradient.chunks_exact_mut(self.width).zip(x.chunks_exact(self.width)).enumerate();
         for ((j, (g, x)), penalty) in columns.zip(&self.penalties) {
             match self.shares(j) {
@@ -211,7 +211,7 @@ impl<'a> Objective<'a> {
                 data
             }
         };
-        self.add_pull(x, gradient);
+        self.add_penalty_gradient(x, gradient);
         self.centre(gradient);
         data + self.penalty(x)
     }

@@ -8,7 +8,7 @@ mod border;
 
 pub(crate) use border::Border;
 
-use super::kinks::bend;
+use super::kinks::secant_curvatures;
 use super::objective::Objective;
 use crate::design::{
     ByColumn, ROW_GROUPS, TILE, add, add_rows, load, row_tables_len, store, tables_mut, tabulate_rows, transposed,
@@ -96,7 +96,13 @@ impl Preconditioner {
         let mut curvatures = o.answers(x, &picked.rows);
         match o.smoothing() {
             Some(width) => {
-                bend(o, &picked.rows, (&picked.scales, picked.kappa as f32), (width, FLOOR), &mut curvatures);
+                secant_curvatures(
+                    o,
+                    &picked.rows,
+                    (&picked.scales, picked.kappa as f32),
+                    (width, FLOOR),
+                    &mut curvatures,
+                );
             }
             None => spread(o, &picked, &mut curvatures),
         }

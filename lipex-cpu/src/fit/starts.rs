@@ -40,18 +40,18 @@ fn is_kl(settings: &Softmax) -> bool {
 /// Whether the black box is sure of its class on much of what weighs.
 fn is_sure(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> bool {
     let (rows, weights) = weights(settings, problem.around, problem.multiplicities);
-    let sure = |i: u32| shared.around.probabilities.row(i as usize).iter().any(|&p| p > Starts::SURE);
+    let sure = |i: u32| shared.around.probabilities.row(i as usize).iter().any(|&p| p > Starts::CONFIDENT);
     let of_sure: f64 = rows.iter().zip(&weights).filter(|(i, _)| sure(**i)).map(|(_, w)| w).sum();
-    of_sure > Starts::MANY_SURE * weights.iter().sum::<f64>()
+    of_sure > Starts::CONFIDENT_SHARE * weights.iter().sum::<f64>()
 }
 
 /// The settings under the KL divergence, and this λ there.
 fn under_kl(settings: &Softmax, lambda: f64) -> (Softmax, f64) {
-    let bend = match (settings.lambda_scale_in_use(), settings.divergence_in_use().kappa()) {
+    let scale = match (settings.lambda_scale_in_use(), settings.divergence_in_use().kappa()) {
         (LambdaScale::Class, _) | (_, None) => 1.0,
         (_, Some(kappa)) => 1.0 / kappa,
     };
-    (settings.clone().divergence(Kl), lambda * bend)
+    (settings.clone().divergence(Kl), lambda * scale)
 }
 
 fn best_of_two(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
@@ -59,11 +59,11 @@ fn best_of_two(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cp
     let (kl, of_kl) = under_kl(settings, lambda);
     let from = fit_at(&kl, shared, problem, of_kl)?;
     let other = fit_at(settings, shared, &Problem { start: Some(&from), ..*problem }, lambda)?;
-    let mut spent = Spent::default();
-    [&own, &from, &other].into_iter().for_each(|fit| spent.add(fit));
+    let mut work = Work::default();
+    [&own, &from, &other].into_iter().for_each(|fit| work.add(fit));
     let (best, start) =
         if other.report.objective < own.report.objective { (other, Start::Kl) } else { (own, Start::Own) };
-    Ok(spent.report(best, start))
+    Ok(work.report(best, start))
 }
 
 /// From four starts roughly, then on from the lowest.
@@ -79,12 +79,12 @@ fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, C
         (of_kl, Start::Kl),
         (of_smooth, Start::Smoothed),
     ];
-    let mut spent = Spent::default();
-    starts[2..].iter().for_each(|(fit, _)| spent.add(fit));
+    let mut work = Work::default();
+    starts[2..].iter().for_each(|(fit, _)| work.add(fit));
     let mut lowest: Option<(Fitted, Start)> = None;
     for (start, named) in &starts {
         let fit = fit_at(settings, shared, &Problem { start: Some(start), ..rough }, lambda)?;
-        spent.add(&fit);
+        work.add(&fit);
         // What is no number is not lower.
         if lowest.as_ref().is_none_or(|(low, _)| fit.report.objective.total_cmp(&low.report.objective).is_lt()) {
             lowest = Some((fit, *named));
@@ -92,8 +92,8 @@ fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, C
     }
     let (start, named) = lowest.map_or((None, Start::Own), |(fit, named)| (Some(fit), named));
     let best = fit_at(settings, shared, &Problem { start: start.as_ref(), ..*problem }, lambda)?;
-    spent.add(&best);
-    Ok(spent.report(best, named))
+    work.add(&best);
+    Ok(work.report(best, named))
 }
 
 /// The fit with what was fitted multiplied.
@@ -103,12 +103,12 @@ fn times(fit: &Fitted, by: f64) -> Result<Fitted> {
 
 /// The work of several fits.
 #[derive(Default)]
-struct Spent {
+struct Work {
     iterations: usize,
     evaluations: usize,
 }
 
-impl Spent {
+impl Work {
     fn add(&mut self, fit: &Fitted) {
         self.iterations += fit.report.iterations;
         self.evaluations += fit.report.evaluations;

@@ -1,6 +1,6 @@
 //! What the kernels of fit are given, and how large it is.
 
-use super::Road;
+use super::LaunchMode;
 use super::form::Form;
 use crate::device::Cuda;
 use crate::layout::mirrored;
@@ -194,7 +194,7 @@ impl Size {
         self.numbers() * self.columns * 4 <= MOST_BYTES
     }
 
-    /// Bytes of shared memory for the road of one launch.
+    /// Bytes of shared memory for a fit in one launch.
     pub fn shared(&self) -> usize {
         4 * (self.classes * TILE + OWN + self.tables())
     }
@@ -205,12 +205,12 @@ impl Size {
         (most, (most / DOUBLE).max(1))
     }
 
-    pub fn road(&self, on: &Cuda) -> Road {
+    pub fn launch_mode(&self, on: &Cuda) -> LaunchMode {
         let fits = self.shared() + STATIC <= on.shared_memory();
-        match on.road {
-            Some(Road::ManyLaunches) => Road::ManyLaunches,
-            _ if fits => Road::OneLaunch,
-            _ => Road::ManyLaunches,
+        match on.launch_mode {
+            Some(LaunchMode::ManyLaunches) => LaunchMode::ManyLaunches,
+            _ if fits => LaunchMode::OneLaunch,
+            _ => LaunchMode::ManyLaunches,
         }
     }
 }

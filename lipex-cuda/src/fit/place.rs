@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::job::{Job, REPORT, SEARCH, Size, TILE, VECTORS};
-use super::{Road, Task, WIDTHS, curvature, tolerance};
+use super::{LaunchMode, Task, WIDTHS, curvature, tolerance};
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;
 use bytemuck::Zeroable;
@@ -12,7 +12,7 @@ use lipex_core::{Normalise, Result, Softmax};
 pub(super) struct Placed {
     pub form: Form,
     pub size: Size,
-    pub road: Road,
+    pub mode: LaunchMode,
     pub answer: Spot,
     pub vectors: Spot,
     /// In the order of [`Job`], from `times` on, those that are not there `None`.
@@ -37,7 +37,7 @@ impl Batch {
     pub fn new(settings: &Softmax, on: &Cuda, tasks: &[&Task<'_>]) -> Result<Self> {
         let forms = tasks.iter().map(|task| Form::of(settings, &task.problem)).collect::<Result<Vec<_>>>()?;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
-        order.sort_by_key(|&i| Size::of(&forms[i], &tasks[i].problem).road(on) == Road::ManyLaunches);
+        order.sort_by_key(|&i| Size::of(&forms[i], &tasks[i].problem).launch_mode(on) == LaunchMode::ManyLaunches);
         let mut plan = Plan::default();
         let smooth = settings.divergence_in_use().is_smooth();
         let widths = plan.send(if smooth { &[0.0][..] } else { &WIDTHS[..] });
@@ -85,8 +85,8 @@ impl Placed {
             Some(plan.send(&form.terms(kept))),
             plan.send_some(start.as_deref()),
         ];
-        let road = size.road(on);
-        let many = |numbers: usize| if road == Road::ManyLaunches { numbers } else { 0 };
+        let mode = size.launch_mode(on);
+        let many = |numbers: usize| if mode == LaunchMode::ManyLaunches { numbers } else { 0 };
         let (n, c, t) = (size.numbers(), size.classes, size.tiles());
         // The reference kernel leaves a number a row and class where the tiles leave their shares.
         let partial = if task.once { size.rows * c } else { 0 }.max(many(2 * t * n));
@@ -102,14 +102,14 @@ impl Placed {
             plan.room::<f32>(n),
             plan.room::<f32>(n),
             plan.room::<f64>(VECTORS * n),
-            plan.room::<f32>(c * TILE * if road == Road::ManyLaunches { t } else { 1 }),
+            plan.room::<f32>(c * TILE * if mode == LaunchMode::ManyLaunches { t } else { 1 }),
             plan.room::<f32>(many(t * c * TILE)),
             plan.room::<f32>(many(size.tables())),
             plan.room::<f32>(partial),
             plan.room::<f64>(many(t)),
             plan.room::<f64>(2 * c * t * TILE),
         ];
-        Ok(Placed { form, size, road, answer: plan.answer::<f64>(c + n), vectors: room[10], sent, room })
+        Ok(Placed { form, size, mode, answer: plan.answer::<f64>(c + n), vectors: room[10], sent, room })
     }
 
     /// For one evaluation a diagonal is enough.

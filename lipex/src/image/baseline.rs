@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// What a [`Baseline`] is asked with.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Occasion<'a> {
+pub struct BaselineContext<'a> {
     /// The picture to be explained.
     pub picture: &'a Picture,
     /// Its segments.
@@ -33,13 +33,13 @@ pub struct Replacement {
 /// What a removed segment becomes: a policy that sees the picture, what the model says of it, and a target class.
 ///
 /// ```
-/// use lipex::{Baseline, ImageInstance, Occasion, Picture, Replacement, Result, SegmentMap};
+/// use lipex::{Baseline, ImageInstance, BaselineContext, Picture, Replacement, Result, SegmentMap};
 ///
 /// /// Mirrors the picture.
 /// struct Mirrored;
 ///
 /// impl Baseline for Mirrored {
-///     fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+///     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
 ///         let mut picture = asked.picture.clone();
 ///         let width = picture.width();
 ///         let (pixels, _) = picture.as_rgb_mut().as_chunks_mut::<3>();
@@ -58,11 +58,11 @@ pub trait Baseline: Send + Sync {
     ///
     /// # Errors
     /// Whatever the policy needs and lacks, for instance a prediction.
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement>;
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement>;
 }
 
 impl<T: Baseline + ?Sized> Baseline for Arc<T> {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         (**self).replace(asked)
     }
 }
@@ -75,7 +75,7 @@ impl<T: Baseline + ?Sized> Baseline for Arc<T> {
 pub struct SegmentMean;
 
 impl Baseline for SegmentMean {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut sums = vec![[0u64; 4]; asked.segments.len()];
         let of = asked.segments.of_pixels();
         for (pixel, &segment) in asked.picture.as_rgb().as_chunks::<3>().0.iter().zip(of) {
@@ -120,7 +120,7 @@ impl PlainColour {
 }
 
 impl Baseline for PlainColour {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let picture = Picture::filled(asked.picture.width(), asked.picture.height(), self.0)?;
         let [r, g, b] = self.0;
         let used = if *self == Self::BLACK { "black".into() } else { format!("colour:#{r:02x}{g:02x}{b:02x}") };
@@ -154,7 +154,7 @@ impl Blur {
 }
 
 impl Baseline for Blur {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let short = asked.picture.width().min(asked.picture.height());
         let sigma = self.0.unwrap_or((short as f64 / 20.0).clamp(1.0, 30.0));
         Ok(Replacement { picture: blur(asked.picture, sigma)?, used: format!("blur:{sigma}") })
@@ -171,7 +171,7 @@ pub struct Noise {
 }
 
 impl Baseline for Noise {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut picture = asked.picture.clone();
         let key = [self.seed as u32, (self.seed >> 32) as u32];
         for (block, bytes) in picture.as_rgb_mut().chunks_mut(16).enumerate() {
@@ -193,7 +193,7 @@ pub struct AnotherPicture {
 }
 
 impl Baseline for AnotherPicture {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let (own, other) = (asked.picture, &self.picture);
         if (own.width(), own.height()) != (other.width(), other.height()) {
             return Err(Error::setting(
@@ -243,7 +243,7 @@ mod tests {
     fn used(name: &str) -> Replacement {
         let picture = Picture::from_rgb(2, 2, vec![0, 10, 20, 1, 11, 21, 2, 12, 22, 250, 12, 22]).unwrap();
         let segments = SegmentMap::from_ids(2, 2, &[1, 1, 0, 1]).unwrap();
-        let asked = Occasion { picture: &picture, segments: &segments, prediction: None, target: None };
+        let asked = BaselineContext { picture: &picture, segments: &segments, prediction: None, target: None };
         baseline_by_name(name).unwrap().replace(asked).unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! An image to be explained: its segments, and the images that masks make of it.
 
-use super::baseline::{Baseline, Occasion, SegmentMean};
+use super::baseline::{Baseline, BaselineContext, SegmentMean};
 use super::picture::Picture;
 use super::segments::SegmentMap;
 use lipex_core::{
@@ -86,7 +86,8 @@ impl ImageBuilder {
                 format!("the map's size in pixels; the picture has {}, and they must be the same", picture.size());
             return Err(Error::setting("segments", size, reason));
         }
-        let asked = Occasion { picture: &picture, segments: &segments, prediction: prediction.as_deref(), target };
+        let asked =
+            BaselineContext { picture: &picture, segments: &segments, prediction: prediction.as_deref(), target };
         let answer = baseline.replace(asked)?;
         expect_len("bytes of the baseline's picture", picture.as_rgb().len(), answer.picture.as_rgb().len())?;
         let inert = inert(&picture, &answer.picture, &segments);

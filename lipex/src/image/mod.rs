@@ -15,7 +15,7 @@ mod pixels;
 mod segments;
 
 pub use baseline::{
-    AnotherPicture, Baseline, Blur, Noise, Occasion, PlainColour, Replacement, SegmentMean, baseline_by_name,
+    AnotherPicture, Baseline, BaselineContext, Blur, Noise, PlainColour, Replacement, SegmentMean, baseline_by_name,
 };
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};

@@ -26,7 +26,7 @@
 //! | `weights` | N | `float32`, `float64` | finite, not negative, not all 0 |
 //!
 //! C and Fortran order and either byte order are read. `float64` is checked as it is, then rounded to `float32`, in which
-//! lipex holds probabilities and weights. An array holds at most [`MOST_BYTES`]; nothing is allocated on a header's word.
+//! lipex holds probabilities and weights. An array holds at most [`MOST_BYTES`]; nothing is allocated because a header says so.
 
 mod file;
 pub(crate) mod header;

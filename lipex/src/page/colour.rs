@@ -9,7 +9,7 @@ pub(super) const AGAINST: [&str; 6] = ["#fdf0e3", "#fbdfc3", "#f8c99a", "#f3b06f
 /// Text on any of the fills.
 pub(super) const INK: &str = "#111111";
 
-/// Text of what is not told from 0.
+/// Text of what is not significantly different from 0.
 pub(super) const FAINT: &str = "#595959";
 
 /// The fill of a level from −6 to 6; white for 0.

@@ -12,7 +12,7 @@ use lipex_core::{Explanation, Result};
 /// equal names are numbered as they occur in the instance: "to (1)", "to (2)".
 ///
 /// Names are written as they are. A spreadsheet may take a name that starts with `=`, `+`, `-` or `@` for a formula: import
-/// the column as text if the instance or the labels come from strangers.
+/// the column as text if the instance or the labels come from untrusted sources.
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) for an explanation made by hand whose parts do not fit together.

@@ -41,7 +41,7 @@ pub(super) fn marks(e: &Explanation) -> String {
     let mut notes = Vec::new();
     if let Some(u) = bars(e) {
         notes.push(format!("± half of the {} interval", percent(u.level)));
-        notes.push("grey and in brackets: not told from 0".to_string());
+        notes.push("grey and in brackets: not significantly different from 0".to_string());
     }
     if !e.shares().is_full() {
         notes.push(format!("· {} not chosen for the class", feature(e)));

@@ -29,7 +29,7 @@ pub(super) struct Entry {
     pub weight: f64,
     /// Half of its interval, where there are standard errors.
     pub half: Option<f64>,
-    /// Whether it is told apart from 0; true where there are no standard errors.
+    /// Whether it is significantly different from 0; true where there are no standard errors.
     pub clear: bool,
 }
 
@@ -60,9 +60,11 @@ impl<'a> Table<'a> {
     pub fn entry(&self, class: usize, j: usize) -> Option<Entry> {
         let weight = self.shares.row(class)[j];
         let entry = match bars(self.e) {
-            Some(u) => {
-                Entry { weight, half: Some(u.quantile * u.std_error[class][j]), clear: u.is_clear(class, j, weight) }
-            }
+            Some(u) => Entry {
+                weight,
+                half: Some(u.quantile * u.std_error[class][j]),
+                clear: u.is_significant(class, j, weight),
+            },
             None => Entry { weight, half: None, clear: true },
         };
         self.fitted[class][j].then_some(entry)
@@ -80,7 +82,7 @@ impl<'a> Table<'a> {
         self.columns.iter().map(entry).collect()
     }
 
-    /// The level of colour of an entry, from −[`LEVELS`] to [`LEVELS`]; 0 for what is nearly 0 or not told from 0.
+    /// The level of colour of an entry, from −[`LEVELS`] to [`LEVELS`]; 0 for what is nearly 0 or not significantly different from 0.
     pub fn level(&self, entry: Option<Entry>) -> i32 {
         match entry {
             Some(entry) if entry.clear && self.largest > 0.0 => {

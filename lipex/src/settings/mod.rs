@@ -29,10 +29,10 @@ use lipex_core::{Domain, Error, Preset, Result, Rule};
 /// let explanation = explainer.explain(&TextInstance::new("a fine day")?, &model)?;
 /// assert_eq!(explanation.preset, "paper");
 ///
-/// let slip = Settings::new().with("sampels", "500").unwrap_err();
-/// assert_eq!(slip.to_string(), "unknown setting `sampels`; did you mean `samples`?");
-/// let slip = Settings::new().with("divergence", "KL").unwrap_err();
-/// assert!(slip.to_string().starts_with("divergence = KL: did you mean `kl`?"));
+/// let typo = Settings::new().with("sampels", "500").unwrap_err();
+/// assert_eq!(typo.to_string(), "unknown setting `sampels`; did you mean `samples`?");
+/// let typo = Settings::new().with("divergence", "KL").unwrap_err();
+/// assert!(typo.to_string().starts_with("divergence = KL: did you mean `kl`?"));
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

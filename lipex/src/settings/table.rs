@@ -140,7 +140,7 @@ fn divergence(_: &str, value: &str) -> Result<()> {
     if value == both {
         return Ok(());
     }
-    // A slip of the recipe's own loss is nearer to that than to any other.
+    // A misspelling of the recipe's own loss is nearer to that than to any other.
     match by_name(value) {
         Err(_) if nearest(value, &[both]).is_some() => AuthorsLoss::by_name(value).map(|_| ()),
         other => other.map(|_| ()),
@@ -313,7 +313,7 @@ const TABLE: &[SettingInfo] = &[
     method(
         "uncertainty",
         "",
-        "Add standard errors: an interval for every entry and contrast, what is not told from 0, how often features are in the \
+        "Add standard errors: an interval for every entry and contrast, what is not significantly different from 0, how often features are in the \
          top K (of `top`; else 5), and how many masks would halve the bars. Costs refits, no calls of the model",
         flag,
     )

@@ -4,7 +4,7 @@ use crate::common::colour_model;
 
 use colour_model::{CLASSES, classify, picture, segments};
 use lipex::prelude::*;
-use lipex::{Baseline, Enumerate, Error, Noise, Occasion, PlainColour, Replacement, Result, to_json};
+use lipex::{Baseline, BaselineContext, Enumerate, Error, Noise, PlainColour, Replacement, Result, to_json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -114,7 +114,7 @@ fn segments_whose_removal_changes_nothing_cost_no_calls() {
 struct OfClass;
 
 impl Baseline for OfClass {
-    fn replace(&self, asked: Occasion<'_>) -> Result<Replacement> {
+    fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let (Some(prediction), Some(target)) = (asked.prediction, asked.target) else {
             return Err(Error::setting("baseline", "of-class", "needs the model's prediction and a target class"));
         };

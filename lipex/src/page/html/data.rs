@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::charts::BARS;
-use super::pairs::{self, Told};
+use super::pairs::{self, PairRow};
 use crate::page::table::{LEVELS, bars};
 use lipex_core::{Explanation, Pair};
 use serde::Serialize;
@@ -22,12 +22,12 @@ struct Data<'a> {
     decimals: usize,
     /// Rows of classes; null where a row was not fitted on a feature.
     weights: Vec<Vec<Option<f64>>>,
-    /// Half of each interval, whether the entry is told from 0 (1 or 0), and shares in the top k, where there are any.
+    /// Half of each interval, whether the entry differs significantly from 0 (1 or 0), and shares in the top k, where there are any.
     half: Option<Vec<Vec<f64>>>,
     clear: Option<Vec<Vec<u8>>>,
     top: Option<Vec<Vec<f64>>>,
     covariance: Option<Covariance>,
-    pairs: Vec<Told<'a>>,
+    pairs: Vec<PairRow<'a>>,
     /// What is said of a pair that does more together than each, and of one that does less.
     together: [&'static str; 2],
 }
@@ -54,7 +54,7 @@ pub(super) fn json(page: &Page<'_>) -> String {
         table.columns.iter().map(weight).collect()
     };
     let half = u.map(|u| rows(page, |c, j| brief(u.quantile * u.std_error[c][j])));
-    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_clear(c, j, table.shares.row(c)[j]))));
+    let clear = u.map(|u| rows(page, |c, j| u8::from(u.is_significant(c, j, table.shares.row(c)[j]))));
     let top = u.and_then(|u| u.in_top.as_ref()).map(|top| rows(page, |c, j| brief(top.share[c][e.kept()[j]])));
     let data = Data {
         classes: table.classes.iter().map(|&c| e.classes[c].as_str()).collect(),

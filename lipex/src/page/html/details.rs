@@ -97,7 +97,7 @@ pub(super) fn what_to_remove(page: &Page<'_>, m: &mut Markup) {
     m.close("tbody").close("table").close("div").line();
     note(
         m,
-        "Each is the one whose removal lowers the class most, given that those above are gone. The surrogate's word alone.",
+        "Each is the one whose removal lowers the class most, given that those above are gone. According to the surrogate alone.",
     );
     m.close("section").line();
 }
@@ -219,7 +219,7 @@ pub(super) fn growth(page: &Page<'_>, m: &mut Markup) {
 
 fn interchangeable(e: &Explanation, growth: &Growth, m: &mut Markup) {
     for group in growth.interchangeable.iter().filter(|group| group.len() > 1) {
-        m.open("p", &[("class", "note")]).text("Not told apart by the rule, any of: ");
+        m.open("p", &[("class", "note")]).text("Not separated by the rule, any of: ");
         for (i, &j) in group.iter().enumerate() {
             m.text(if i > 0 { ", " } else { "" }).element("bdi", &[], &phrases::quoted(e, j));
         }

@@ -121,7 +121,7 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
         None => "Underlined: speaks for the class. Dashed: against it. Plain: close to 0".to_string(),
     };
     if bars(page.e()).is_some() {
-        note += ", or not told from it";
+        note += ", or not significantly different from it";
     }
     if page.e().kept().len() < page.e().features.len() {
         note += &format!(", or a {what} that selection left out");

@@ -12,7 +12,7 @@ const PAIRS: usize = 60;
 
 /// A pair with its numbers for the classes of the page.
 #[derive(Serialize)]
-pub(super) struct Told<'a> {
+pub(super) struct PairRow<'a> {
     /// The page's columns of the two; null for a feature that is not on the page.
     columns: [Option<usize>; 2],
     names: [&'a str; 2],
@@ -38,9 +38,9 @@ fn names<'a>(page: &'a Page<'_>, pair: &Pair) -> [&'a str; 2] {
 }
 
 /// What the script reads.
-pub(super) fn told<'a>(page: &'a Page<'_>, pairs: &[Pair]) -> Vec<Told<'a>> {
+pub(super) fn told<'a>(page: &'a Page<'_>, pairs: &[Pair]) -> Vec<PairRow<'a>> {
     let column = |j: usize| page.table.columns.iter().position(|&place| page.e().kept()[place] == j);
-    let one = |pair: &Pair| Told {
+    let one = |pair: &Pair| PairRow {
         columns: pair.features.map(column),
         names: names(page, pair),
         effects: page.table.classes.iter().map(|&c| pair.effects[c]).collect(),

@@ -1,7 +1,6 @@
 //! Unmodified cudarc on the emulator.
 
-mod common;
-
+use super::common::{alone, context};
 use cudarc::driver::{LaunchConfig, PushKernelArg};
 use cudarc::nvrtc::Ptx;
 
@@ -32,7 +31,8 @@ DONE:
 
 #[test]
 fn runs_a_kernel() {
-    let context = common::context();
+    let _alone = alone();
+    let context = context();
     println!("device: {}", context.name().unwrap());
     let stream = context.default_stream();
     let f = context.load_module(Ptx::from_src(SCALE)).unwrap().load_function("scale").unwrap();
@@ -61,10 +61,11 @@ fn philox(i: u32, mut key: [u32; 2]) -> [u32; 4] {
 
 #[test]
 fn compiled_philox_equals_rust() {
+    let _alone = alone();
     assert_eq!(philox(0, [0, 0]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8], "the published answer");
-    let context = common::context();
+    let context = context();
     let stream = context.default_stream();
-    let module = context.load_module(Ptx::from_src(include_str!("ptx/philox.ptx"))).unwrap();
+    let module = context.load_module(Ptx::from_src(include_str!("../ptx/philox.ptx"))).unwrap();
     let f = module.load_function("philox").unwrap();
     let n = 1000i32;
     let mut out = stream.alloc_zeros::<u32>(4 * n as usize).unwrap();
@@ -78,9 +79,10 @@ fn compiled_philox_equals_rust() {
 
 #[test]
 fn compiled_functions_are_close_to_rust() {
-    let context = common::context();
+    let _alone = alone();
+    let context = context();
     let stream = context.default_stream();
-    let module = context.load_module(Ptx::from_src(include_str!("ptx/mathematics.ptx"))).unwrap();
+    let module = context.load_module(Ptx::from_src(include_str!("../ptx/mathematics.ptx"))).unwrap();
     let f = module.load_function("functions").unwrap();
     let n = 777;
     let a: Vec<f32> = (0..n).map(|i| (i as f32 - 380.0) / 50.0 + 0.003).collect();
@@ -123,9 +125,10 @@ fn compiled_functions_are_close_to_rust() {
 
 #[test]
 fn compiled_block_sum_adds_up() {
-    let context = common::context();
+    let _alone = alone();
+    let context = context();
     let stream = context.default_stream();
-    let module = context.load_module(Ptx::from_src(include_str!("ptx/mathematics.ptx"))).unwrap();
+    let module = context.load_module(Ptx::from_src(include_str!("../ptx/mathematics.ptx"))).unwrap();
     let f = module.load_function("block_sum").unwrap();
     let (blocks, threads) = (5u32, 128u32);
     let input: Vec<f32> = (0..blocks * threads).map(|i| (i % 17) as f32).collect();
@@ -156,9 +159,10 @@ fn horner(x: f32, c: &[f32]) -> f32 {
 
 #[test]
 fn compiled_functions_are_called() {
-    let context = common::context();
+    let _alone = alone();
+    let context = context();
     let stream = context.default_stream();
-    let module = context.load_module(Ptx::from_src(include_str!("ptx/functions.ptx"))).unwrap();
+    let module = context.load_module(Ptx::from_src(include_str!("../ptx/functions.ptx"))).unwrap();
     let f = module.load_function("functions").unwrap();
     let n = 50usize;
     let input: Vec<f32> = (0..n).map(|i| i as f32 / 20.0 - 1.2).collect();
@@ -182,9 +186,10 @@ fn compiled_functions_are_called() {
 
 #[test]
 fn compiled_switch_goes_everywhere() {
-    let context = common::context();
+    let _alone = alone();
+    let context = context();
     let stream = context.default_stream();
-    let module = context.load_module(Ptx::from_src(include_str!("ptx/functions.ptx"))).unwrap();
+    let module = context.load_module(Ptx::from_src(include_str!("../ptx/functions.ptx"))).unwrap();
     let f = module.load_function("table").unwrap();
     let cases: Vec<i32> = (0..64).map(|i| i % 11).collect();
     let before: Vec<i32> = (0..64).map(|i| 1000 - 37 * i).collect();

@@ -1,12 +1,9 @@
 //! What kernels move, against the least that they could: goals of kernels/README.md, held on the emulator, which counts.
 
-#[allow(dead_code, reason = "only the device and the emulator's place are used here")]
-mod device;
-
-use device::{device, told};
+use super::device::{device, told};
 use lipex_conformance::{Case, made};
 use lipex_core::{Bernoulli, Draw, Forward, Perturber, Problem, Selector, Softmax, Surrogate, UniformSize};
-use lipex_cuda::{Cuda, PixelTemplate, Road, TokenTemplate, When};
+use lipex_cuda::{Cuda, LaunchMode, PixelTemplate, TokenTemplate, When};
 use serde_json::Value;
 
 /// Most sectors of device memory, as a multiple of the least, for drawing masks and rendering them.
@@ -92,8 +89,8 @@ fn fits_have_no_bank_conflicts() {
         let around = problem.on(&on);
         let selection = Forward::default().select(&on, &[problem.on(&on)]).unwrap().remove(0);
         let mut counted = Counted::new(&on);
-        for road in [Road::OneLaunch, Road::ManyLaunches] {
-            Softmax::default().fit(&on.clone().on_road(road), &[Problem::new(&around, &selection)]).unwrap();
+        for mode in [LaunchMode::OneLaunch, LaunchMode::ManyLaunches] {
+            Softmax::default().fit(&on.clone().with_launch_mode(mode), &[Problem::new(&around, &selection)]).unwrap();
         }
         counted.again();
         for kernel in ["lipex_fit_precondition", "lipex_fit", "lipex_fit_tile", "lipex_fit_advance"] {

@@ -1,11 +1,7 @@
 //! Rendering on the device, and the demo classifier there, against the host.
 
-#[allow(dead_code, reason = "only the device is used here")]
-mod device;
-#[allow(dead_code, reason = "every mutant here makes a difference")]
-mod mutants;
-
-use device::device;
+use super::device::device;
+use super::mutants;
 use lipex_conformance::{Case, made};
 use lipex_core::{Backend, Distinct};
 use lipex_cuda::{Cuda, DemoLayers, DemoNet, Pixel, PixelTemplate, TokenTemplate, When};
@@ -164,5 +160,5 @@ fn demo_answers(on: &Cuda, demo: &Demo, net: &DemoNet, tokens: &[(u32, When)], f
 #[test]
 #[ignore = "a run of these tests a mutant"]
 fn mutants_are_noticed() {
-    mutants::all_are_noticed(&[(&lipex_kernels::RENDER, &[""]), (&lipex_kernels::DEMO, &[""])], &[]);
+    mutants::all_are_noticed(&[(&lipex_kernels::RENDER, &["render::"]), (&lipex_kernels::DEMO, &["render::"])], &[]);
 }

@@ -1,5 +1,4 @@
 //! Maps the emulator before cudarc looks for a driver.
-#![allow(dead_code, reason = "each test uses its part")]
 
 use std::sync::{Arc, OnceLock};
 

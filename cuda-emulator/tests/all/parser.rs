@@ -10,10 +10,10 @@ use cuda_emulator::ptx;
 use proptest::prelude::*;
 
 const REAL: [&str; 4] = [
-    include_str!("ptx/mathematics.ptx"),
-    include_str!("ptx/philox.ptx"),
-    include_str!("ptx/loops.ptx"),
-    include_str!("ptx/functions.ptx"),
+    include_str!("../ptx/mathematics.ptx"),
+    include_str!("../ptx/philox.ptx"),
+    include_str!("../ptx/loops.ptx"),
+    include_str!("../ptx/functions.ptx"),
 ];
 
 /// Words that PTX is made of.

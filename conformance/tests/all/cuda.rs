@@ -1,14 +1,10 @@
 //! The suite on a CUDA device, or on the emulator where there is none.
 
-#[allow(dead_code, reason = "only the device is used here")]
-mod device;
-mod mutants;
-mod references;
-
-use device::device;
+use super::device::device;
+use super::{mutants, references};
 use lipex_conformance::{self as suite, Case};
 use lipex_core::{Backend, Draw, Fitted, Perturber, Problem, Softmax, Surrogate, UniformSize};
-use lipex_cuda::{Cuda, Road, objective, objective_reference, uniform_size_reference};
+use lipex_cuda::{Cuda, LaunchMode, objective, objective_reference, uniform_size_reference};
 
 #[test]
 fn storage() {
@@ -156,7 +152,7 @@ mod fit {
 fn fit_starts() {
     let Some((on, _turn)) = device() else { return };
     suite::fits_start_and_count_as_told(&on);
-    suite::fits_start_and_count_as_told(&on.on_road(Road::ManyLaunches));
+    suite::fits_start_and_count_as_told(&on.with_launch_mode(LaunchMode::ManyLaunches));
 }
 
 #[test]
@@ -193,29 +189,32 @@ fn fitted(on: &Cuda, divergence: &str, wanted: impl Fn(&Case) -> bool) -> Vec<Fi
     settings.fit(on, &list).unwrap()
 }
 
-fn both_roads_and_every_run_give_the_same_bits(on: &Cuda, divergence: &str, wanted: impl Fn(&Case) -> bool) {
+fn both_launch_modes_and_every_run_give_the_same_bits(on: &Cuda, divergence: &str, wanted: impl Fn(&Case) -> bool) {
     let first = fitted(on, divergence, &wanted);
     assert!(first == fitted(on, divergence, &wanted), "a second run differs");
-    assert!(first == fitted(&on.clone().on_road(Road::ManyLaunches), divergence, &wanted), "the roads differ");
+    assert!(
+        first == fitted(&on.clone().with_launch_mode(LaunchMode::ManyLaunches), divergence, &wanted),
+        "the launch modes differ"
+    );
     assert!(first.iter().all(|f| f.report.evaluations > 0));
 }
 
 #[test]
-fn both_roads_and_every_run_give_the_same_bits_where_it_is_smooth() {
+fn both_launch_modes_and_every_run_give_the_same_bits_where_it_is_smooth() {
     let Some((on, _turn)) = device() else { return };
-    both_roads_and_every_run_give_the_same_bits(&on, "kl", |case| case.classes < 33 && case.kept < 100);
+    both_launch_modes_and_every_run_give_the_same_bits(&on, "kl", |case| case.classes < 33 && case.kept < 100);
 }
 
 #[test]
-fn both_roads_and_every_run_give_the_same_bits_through_kinks() {
+fn both_launch_modes_and_every_run_give_the_same_bits_through_kinks() {
     let Some((on, _turn)) = device() else { return };
-    both_roads_and_every_run_give_the_same_bits(&on, "tv", |case| case.kept <= 20);
+    both_launch_modes_and_every_run_give_the_same_bits(&on, "tv", |case| case.kept <= 20);
 }
 
 /// What stages cost the host: allocations, copies and waits that do not grow with the number of instances.
 mod host {
     use super::*;
-    use device::told;
+    use crate::device::told;
     use lipex_core::{
         Evaluator, Explainer, Exponential, Forward, Neighbourhood, OutOfFold, Proximity, Ridge, Selection, Selector,
     };
@@ -236,7 +235,7 @@ mod host {
     }
 
     /// A device whose arrays are not apart; `None` where nothing counts calls.
-    fn counted() -> Option<(Cuda, device::Turn)> {
+    fn counted() -> Option<(Cuda, crate::device::Turn)> {
         let (on, turn) = device()?;
         if !on.info().is_emulator {
             println!("skipped: only the emulator counts calls");
@@ -422,26 +421,26 @@ fn kernels_equal_their_references() {
 
 /// The tests that a file's kernels are in.
 const TESTS: [(&lipex_kernels::File, &[&str]); 9] = [
-    (&lipex_kernels::BACKEND, &["storage"]),
-    (&lipex_kernels::PERTURB, &["perturb", "kernels_equal"]),
-    (&lipex_kernels::WEIGH, &["weigh"]),
-    (&lipex_kernels::SELECT, &["select"]),
-    (&lipex_kernels::RIDGE, &["ridge", "select_highest"]),
+    (&lipex_kernels::BACKEND, &["cuda::storage"]),
+    (&lipex_kernels::PERTURB, &["cuda::perturb", "cuda::kernels_equal"]),
+    (&lipex_kernels::WEIGH, &["cuda::weigh"]),
+    (&lipex_kernels::SELECT, &["cuda::select"]),
+    (&lipex_kernels::RIDGE, &["cuda::ridge", "cuda::select_highest"]),
     (
         &lipex_kernels::FIT,
         &[
-            "fit::hellinger::gradients",
-            "fit::hellinger::matrices_at",
-            "fit::hellinger::anchored",
-            "fit::tv::objectives_at",
-            "fit_starts",
-            "fit_with_other",
-            "smooth",
+            "cuda::fit::hellinger::gradients",
+            "cuda::fit::hellinger::matrices_at",
+            "cuda::fit::hellinger::anchored",
+            "cuda::fit::tv::objectives_at",
+            "cuda::fit_starts",
+            "cuda::fit_with_other",
+            "cuda::smooth",
         ],
     ),
-    (&lipex_kernels::LAMBDA, &["penalties"]),
-    (&lipex_kernels::EVALUATE, &["evaluate"]),
-    (&lipex_kernels::SANDWICH, &["uncertainty"]),
+    (&lipex_kernels::LAMBDA, &["cuda::penalties"]),
+    (&lipex_kernels::EVALUATE, &["cuda::evaluate"]),
+    (&lipex_kernels::SANDWICH, &["cuda::uncertainty"]),
 ];
 
 const WIDE: &str = "whether a division takes 32 bits; 64 give the same";

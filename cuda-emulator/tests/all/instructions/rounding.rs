@@ -7,7 +7,7 @@ use super::harness::apply;
 #[test]
 fn results_equal_exact_fractions_rounded_once() {
     let mut by_instruction: BTreeMap<&str, Vec<Vec<u64>>> = BTreeMap::new();
-    for line in include_str!("../golden/rounding.txt").lines() {
+    for line in include_str!("../../golden/rounding.txt").lines() {
         let mut words = line.split(' ');
         let name = words.next().expect("an instruction");
         let numbers = words.map(|w| u64::from_str_radix(w, 16).expect("bits")).collect();

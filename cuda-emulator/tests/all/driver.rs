@@ -1,8 +1,6 @@
 //! The driver API through cudarc and below it.
 
-mod common;
-
-use common::{alone, context, reports};
+use super::common::{alone, context, reports};
 use cudarc::driver::{DriverError, LaunchConfig, PushKernelArg, result, sys};
 use cudarc::nvrtc::Ptx;
 
@@ -38,6 +36,7 @@ fn one_block(threads: u32) -> LaunchConfig {
 
 #[test]
 fn the_device_says_what_it_is() {
+    let _alone = alone();
     let context = context();
     assert!(context.name().unwrap().contains("emulator"));
     assert_eq!(context.compute_capability().unwrap(), (8, 0));
@@ -69,6 +68,7 @@ fn variables_have_their_first_values() {
 
 #[test]
 fn kernels_have_attributes() {
+    let _alone = alone();
     let context = context();
     let module = context.load_module(Ptx::from_src(MODULE)).unwrap();
     let f = module.load_function("add_total").unwrap();
@@ -99,7 +99,7 @@ fn the_kernel_says_what_it_takes() {
     type Info = unsafe extern "C" fn(sys::CUfunction, usize, *mut usize, *mut usize) -> i32;
     // SAFETY: the function has this type; the function's handle is the first field that cudarc gives out.
     unsafe {
-        let info = common::library().get::<Info>("cuFuncGetParamInfo").unwrap();
+        let info = super::common::library().get::<Info>("cuFuncGetParamInfo").unwrap();
         let mut sizes = Vec::new();
         let handle = f.cu_function();
         for i in 0..3 {
@@ -130,8 +130,9 @@ fn fills_and_copies() {
     let (mut n, mut bytes) = (9u64, 9u64);
     // SAFETY: the function has this type.
     unsafe {
-        let live =
-            common::library().get::<unsafe extern "C" fn(*mut u64, *mut u64) -> i32>("cuda_emulator_live").unwrap();
+        let live = super::common::library()
+            .get::<unsafe extern "C" fn(*mut u64, *mut u64) -> i32>("cuda_emulator_live")
+            .unwrap();
         assert_eq!(live(&mut n, &mut bytes), 0);
     }
     assert_eq!((n, bytes), (0, 0));
@@ -264,7 +265,7 @@ fn counters_are_by_kernel() {
         unsafe { launch.launch(one_block(64)) }.unwrap();
     }
     assert_eq!(stream.clone_dtoh(&to).unwrap(), (0..64).collect::<Vec<_>>());
-    let json = common::counters();
+    let json = super::common::counters();
     for wanted in [
         "\"copy\":{\"launches\":2,\"warp_instructions\":36,\"thread_instructions\":1152,",
         "\"loads\":{\"accesses\":4,\"moved\":16,\"minimum\":16}",
@@ -276,7 +277,7 @@ fn counters_are_by_kernel() {
 
 #[test]
 fn errors_have_names_and_texts() {
-    common::library();
+    super::common::library();
     let error = DriverError(sys::CUresult::CUDA_ERROR_ILLEGAL_ADDRESS);
     assert_eq!(error.error_name().unwrap().to_str().unwrap(), "CUDA_ERROR_ILLEGAL_ADDRESS");
     assert_eq!(error.error_string().unwrap().to_str().unwrap(), "an illegal memory access was encountered");
@@ -284,6 +285,7 @@ fn errors_have_names_and_texts() {
 
 #[test]
 fn what_is_not_offered_says_so() {
+    let _alone = alone();
     let context = context();
     let stream = context.default_stream();
     let capture = stream.begin_capture(sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
@@ -293,11 +295,11 @@ fn what_is_not_offered_says_so() {
 #[test]
 fn every_function_that_cudarc_names_is_there() {
     // The driver functions in cudarc 0.19.10's safe and result layers, for the feature cuda-12000.
-    let names = include_str!("cudarc-functions.txt");
+    let names = include_str!("../cudarc-functions.txt");
     assert!(names.lines().count() > 80);
     for name in names.lines() {
         // SAFETY: the symbol is looked up, not called.
-        let found = unsafe { common::library().get::<unsafe extern "C" fn() -> i32>(name) };
+        let found = unsafe { super::common::library().get::<unsafe extern "C" fn() -> i32>(name) };
         assert!(found.is_ok(), "{name}");
     }
 }

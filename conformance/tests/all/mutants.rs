@@ -6,7 +6,7 @@
 //! as long as the tests it is given to.
 //!
 //! ```sh
-//! cargo test -p lipex-conformance --test cuda --test render -- --ignored mutants --nocapture
+//! cargo test -p lipex-conformance --test all -- --ignored mutants --nocapture
 //! ```
 //!
 //! 25 November 2026, seed 1: of 134 mutants of all kernels 116 are noticed, and 18 make no difference.
@@ -103,7 +103,7 @@ pub fn are_lines_of_their_kernels(files: &[(&File, &[&str])], equivalent: &[Equi
         assert!(
             lines.iter().filter(|l| l == line).nth(*which).is_some(),
             "{kernel} has no line {which} of {line:?} any more: its PTX has changed since that mutant was judged. Run \
-             `LIPEX_MUTANTS={kernel} cargo test -p lipex-conformance --test cuda -- --ignored mutants --nocapture`; give a \
+             `LIPEX_MUTANTS={kernel} cargo test -p lipex-conformance --test all -- --ignored mutants --nocapture`; give a \
              mutant that survives a test, or, if it makes no difference, put its line and the reason in the place of this \
              one in EQUIVALENT; if none survives, take this one out"
         );

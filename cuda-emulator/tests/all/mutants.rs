@@ -1,10 +1,8 @@
 //! A correct program and its mutants: each mistake must be found, named, and placed.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{alone, context, reports};
+use super::common::{alone, context, reports};
 use cudarc::driver::{
     CudaContext, CudaFunction, CudaSlice, CudaStream, DriverError, LaunchConfig, PushKernelArg, result, sys,
 };
@@ -142,7 +140,7 @@ fn barrier_missing_between_reading_and_writing_again() {
     // The second warp overwrites what the first has just read.
     let report = caught(&again("@%p2"), shape(4, 64), "race", " @%p2 st.shared", FAILED);
     assert!(report.contains("thread 32 writes shared memory at offset 128 that thread 31 read"), "{report}");
-    common::clear();
+    super::common::clear();
     // The first warp overwrites what the second is about to read.
     let report = caught(&again("@!%p2"), shape(4, 64), "race", "ld.shared.u32 %r13", FAILED);
     assert!(report.contains("thread 32 reads shared memory at offset 124 that thread 31 wrote"), "{report}");
@@ -159,7 +157,7 @@ fn race_within_a_warp() {
     caught(&source, shape(4, 64), "race", "ld.shared.u32 %r16", FAILED);
     // With a warp-wide barrier the same exchange is in order.
     let source = source.replace("xor.b32 %r15", "bar.warp.sync -1; xor.b32 %r15");
-    common::clear();
+    super::common::clear();
     run(&source, shape(4, 64)).unwrap();
     assert_eq!(reports(), Vec::<String>::new());
 }
@@ -214,7 +212,7 @@ fn shuffle_from_a_lane_that_does_not_exist() {
     // A block of 48 threads has half a warp.
     caught(SOURCE, shape(4, 48), "uninitialised read", "ld.shared.u32 %r13", FAILED);
     let source = mutant("ld.shared.u32 %r13, [%r12];", "mov.u32 %r13, 0;");
-    common::clear();
+    super::common::clear();
     caught(&source, shape(4, 48), "partial warp", "shfl.sync.bfly.b32 %r14, %r7, 16", FAILED);
 }
 
@@ -296,14 +294,14 @@ fn wrong_grid_and_block() {
         (shape(4, 1025), "beyond 1024 threads"),
         (LaunchConfig { grid_dim: (1, 70_000, 1), ..shape(1, 64) }, "grid (1,70000,1)"),
     ] {
-        common::clear();
+        super::common::clear();
         assert_eq!(run(SOURCE, bad).expect_err(hint).0, INVALID);
         assert!(reports()[0].contains(hint), "{:?}", reports());
     }
-    common::clear();
+    super::common::clear();
     let required = mutant("extra)", "extra)\n.reqntid 64, 1, 1");
     assert_eq!(run(&required, shape(4, 32)).expect_err("a block of another size").0, INVALID);
-    common::clear();
+    super::common::clear();
     // A grid that is too large reads past the input.
     let report = caught(SOURCE, shape(5, 64), "out of bounds", "ld.global", ILLEGAL);
     assert!(report.contains("block (4,0,0), thread (0,0,0)"), "{report}");
@@ -378,7 +376,7 @@ fn wrong_shared_size() {
     let report = reports().remove(0);
     assert!(report.starts_with("out of bounds: 4 bytes at offset 252 of 252 bytes of Shared memory"), "{report}");
     assert!(report.contains("line 10 (st.shared.u32), block (0,0,0), thread (63,0,0)"), "{report}");
-    common::clear();
+    super::common::clear();
     assert_eq!(run_dynamic(50_000).expect_err("beyond 48 KiB without asking").0, INVALID);
 }
 

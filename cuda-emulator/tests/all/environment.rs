@@ -1,10 +1,8 @@
 //! Settings are read once a process, so each is tried in a process of its own: the test runs itself again.
 
-mod common;
-
 use std::process::Command;
 
-use common::{context, reports};
+use super::common::{context, reports};
 use cudarc::driver::{CudaContext, LaunchConfig, PushKernelArg, sys};
 use cudarc::nvrtc::Ptx;
 
@@ -12,7 +10,7 @@ use cudarc::nvrtc::Ptx;
 fn child(test: &str, variables: &[(&str, &str)]) {
     let exe = std::env::current_exe().expect("the test's path");
     let mut command = Command::new(exe);
-    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    command.args(["--exact", &format!("environment::{test}"), "--ignored", "--nocapture"]);
     command.envs(variables.iter().copied());
     let output = command.output().expect("a process");
     let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -65,7 +63,7 @@ fn without_a_device() {
 #[test]
 #[ignore = "run by without_a_device"]
 fn child_without_a_device() {
-    common::library();
+    super::common::library();
     let error = CudaContext::new(0).expect_err("no device");
     assert_eq!(error.0, sys::CUresult::CUDA_ERROR_NO_DEVICE);
     assert!(CudaContext::device_count().is_err());
@@ -128,7 +126,7 @@ fn child_unwritten_memory() {
     let report = reports().remove(0);
     assert!(report.starts_with("uninitialised read: byte 1020 of an allocation of 1024 bytes"), "{report}");
     assert!(report.contains("block (3,0,0), thread (63,0,0)"), "{report}");
-    common::clear();
+    super::common::clear();
     let context = context();
     // SAFETY: an unset allocation is copied to the host, which this level allows.
     let unset = unsafe { context.default_stream().alloc::<u32>(4) }.unwrap();
@@ -175,9 +173,9 @@ fn child_order() {
     assert_eq!(copy(256, 3).unwrap(), all());
     // Counters are sums: they do not depend on who counted.
     assert!(
-        common::counters().contains("\"warp_instructions\":176,\"thread_instructions\":5376,"),
+        super::common::counters().contains("\"warp_instructions\":176,\"thread_instructions\":5376,"),
         "{}",
-        common::counters()
+        super::common::counters()
     );
 }
 
@@ -340,7 +338,7 @@ fn child_blocks_watched() {
         report.starts_with("race: reads 4 bytes at offset ") && report.contains("that thread 0 of the block wrote"),
         "{report}"
     );
-    common::clear();
+    super::common::clear();
     for (what, mutant) in MUTANTS {
         let error = totals(&format!("{OWN}\n    {mutant}")).expect_err(what);
         assert_eq!(error, sys::CUresult::CUDA_ERROR_LAUNCH_FAILED, "{what}");
@@ -350,6 +348,6 @@ fn child_blocks_watched() {
             "{what}: {report}"
         );
         assert!(report.contains("kernel totals, line ") && report.contains("thread (0,0,0)"), "{what}: {report}");
-        common::clear();
+        super::common::clear();
     }
 }
