@@ -39,6 +39,7 @@ mod render;
 pub mod select;
 mod spelling;
 mod uncertainty;
+mod verdict;
 mod watch;
 pub mod weigh;
 
@@ -59,7 +60,7 @@ pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg
 pub use fit::{
     Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Information,
     Intercept, KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded,
-    Ridge, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
+    Ridge, Seen, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
@@ -79,6 +80,7 @@ pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selecti
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };
+pub use verdict::{About, Grade, Reason, Verdict};
 pub use watch::{Progress, Stage, Watch};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,

@@ -1,6 +1,6 @@
 //! How one explanation fares on masks that it has not seen, and on the removals that it proposes.
 
-use lipex::{BlackBox, Cpu, Explainer, Explanation, Neighbourhood, Rank, Render, Result, arg_max};
+use lipex::{BlackBox, Cpu, Explainer, Explanation, Grade, Neighbourhood, Rank, Render, Result, arg_max};
 use std::sync::Arc;
 
 /// Rankings are tried to this length.
@@ -31,6 +31,7 @@ pub struct Judged {
     pub flips: Vec<bool>,
     /// The same for the greedy set.
     pub greedy: Vec<bool>,
+    pub grade: Option<Grade>,
 }
 
 pub fn judge<I, M, Batch>(explainer: &Explainer<Cpu>, instance: &I, fresh: &Fresh, model: &M) -> Result<Judged>
@@ -43,7 +44,7 @@ where
     let changes =
         |removed: &[usize]| -> Result<bool> { Ok(arg_max(&explainer.ask_without(instance, model, removed)?) != class) };
     let order: Vec<usize> = e.top_k(class, REMOVED, Rank::Supporting).iter().map(|w| w.feature).collect();
-    let greedy = greedy(&e, class)?;
+    let greedy: &[usize] = e.removal.as_ref().map_or(&[], |removal| &removal.features);
     let flips = |order: &[usize]| (1..=REMOVED).map(|k| changes(&order[..k.min(order.len())])).collect::<Result<_>>();
     Ok(Judged {
         at_instance: variation(e.probabilities.model.iter().copied(), &e.probabilities.surrogate),
@@ -52,7 +53,8 @@ where
         said: e.fidelity.as_ref().and_then(|f| f.out_of_fold.as_ref()).map(|a| a.tv),
         pairs: e.pairs().len(),
         flips: flips(&order)?,
-        greedy: flips(&greedy)?,
+        greedy: flips(greedy)?,
+        grade: e.verdict().map(|verdict| verdict.grade),
     })
 }
 
@@ -69,22 +71,6 @@ impl Judges {
         }
         Ok((weights > 0.0).then(|| sum / weights))
     }
-}
-
-/// The features whose removal lowers the surrogate's probability of the class most, each given those before it.
-fn greedy(e: &Explanation, class: usize) -> Result<Vec<usize>> {
-    let mut gone: Vec<usize> = Vec::new();
-    while gone.len() < REMOVED.min(e.kept().len()) {
-        let mut best: Option<(f64, usize)> = None;
-        for &j in e.kept().iter().filter(|j| !gone.contains(j)) {
-            let left = e.without(&[gone.as_slice(), &[j]].concat())?[class];
-            if best.is_none_or(|(least, _)| left < least) {
-                best = Some((left, j));
-            }
-        }
-        gone.extend(best.map(|(_, j)| j));
-    }
-    Ok(gone)
 }
 
 fn variation(p: impl Iterator<Item = f64>, q: &[f64]) -> f64 {

@@ -5,7 +5,6 @@ use lipex::{
     Bernoulli, BlackBox, Cpu, Explainer, ImageInstance, Images, OutOfFold, Pairs, Picture, Render, Result, SegmentMap,
     TextInstance, Texts,
 };
-use std::collections::HashSet;
 
 /// Masks a text is asked at, and how many of them fits may see.
 const POOL: usize = 1500;
@@ -73,8 +72,7 @@ pub fn texts(file: &str, first: usize, step: usize, count: usize) -> Result<Vec<
             None => line.rsplit_once(';').map_or(line, |(text, _)| text).to_string(),
         }
     };
-    let long = |text: &String| text.split_whitespace().collect::<HashSet<_>>().len() >= 8;
-    let chosen = lines.lines().skip(first).step_by(step).map(text).filter(long).take(count);
+    let chosen = lines.lines().skip(first).step_by(step).map(text).take(count);
     chosen.map(TextInstance::new).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::judge::{Judged, REMOVED};
 use lipex::philox::{Draws, Purpose};
+use lipex::{Grade, Verdict};
 
 const REFITS: u32 = 2000;
 
@@ -68,4 +69,22 @@ fn interval(differences: &[f64]) -> String {
     means.sort_by(f64::total_cmp);
     let at = |share: f64| means[(share * f64::from(REFITS)) as usize];
     format!("{:+.4} [{:+.4}, {:+.4}]", mean(differences.iter().copied()), at(0.025), at(0.975))
+}
+
+/// How often a verdict was given and was right, and what other thresholds would have given.
+pub fn print_verdicts(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
+    let good = |texts: &[&Judged]| {
+        let right = texts.iter().filter(|t| t.unseen <= Verdict::TRUE).count();
+        format!("{} ({right})", texts.len())
+    };
+    println!("\n| N | fit | good (unseen within .08) | fair | poor |\n|---|---|---|---|---|");
+    for ((samples, name), texts) in ways.iter().zip(judged) {
+        let of = |grade| good(&texts.iter().filter(|t| t.grade == Some(grade)).collect::<Vec<_>>());
+        println!("| {samples} | {name} | {} | {} | {} |", of(Grade::Good), of(Grade::Fair), of(Grade::Poor));
+    }
+    println!("\n| out of fold at most | all fits: so many (unseen within .08) |\n|---|---|");
+    for most in [0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1] {
+        let under = judged.iter().flatten().filter(|t| t.said.is_some_and(|said| said <= most));
+        println!("| {most} | {} |", good(&under.collect::<Vec<_>>()));
+    }
 }

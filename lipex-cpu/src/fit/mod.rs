@@ -25,8 +25,8 @@ pub(crate) use form::terms;
 pub(crate) use lambda::{folds_of, ln_softmax};
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Softmax,
-    Spread, Start, Surrogate,
+    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Seen,
+    Softmax, Spread, Start, Surrogate,
 };
 pub(crate) use objective::shift;
 use objective::{Objective, Precision, Terms};
@@ -67,6 +67,10 @@ impl Surrogate<Cpu> for Softmax {
 
     fn spread(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
         sandwich::spread(on, self, problem, fitted)
+    }
+
+    fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        self.left(seen, fitted)
     }
 
     fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {

@@ -6,7 +6,7 @@ pub use answer::AnswerKeys;
 
 use lipex_core::{
     Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,
-    Result, Setting, Timings, Uncertainty,
+    Result, Setting, Timings, Uncertainty, Verdict,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -40,6 +40,9 @@ struct Document<'a> {
     answer: AnswerKeys<'a>,
     probabilities: Cow<'a, Answers>,
     never: Cow<'a, [bool]>,
+    /// Of what is written beside it; written for readers, and not read.
+    #[serde(default, skip_deserializing)]
+    verdict: Option<Verdict>,
     fidelity: Option<Cow<'a, Fidelity>>,
     fit: Option<Cow<'a, FitReport>>,
     #[serde(default)]
@@ -132,6 +135,7 @@ fn document(e: &Explanation) -> Document<'_> {
         answer: e.answer.as_ref().map(AnswerKeys::of).unwrap_or_default(),
         probabilities: Cow::Borrowed(&e.probabilities),
         never: Cow::Borrowed(&e.never),
+        verdict: e.verdict(),
         fidelity: e.fidelity.as_ref().map(Cow::Borrowed),
         fit: e.fit.as_ref().map(Cow::Borrowed),
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),

@@ -27,4 +27,5 @@ mod setters;
 mod settings;
 mod text;
 mod together;
+mod verdict;
 mod watch;
