@@ -64,6 +64,7 @@ impl<G: Group> FromArgMatches for Named<G> {
 
 fn option(info: &'static SettingInfo, domain: Domain) -> Arg {
     let heading = match info.topic() {
+        Topic::Text => "Text",
         Topic::Method => "Method",
         Topic::Sampling => "Sampling",
         Topic::Uncertainty => "Uncertainty",
@@ -104,19 +105,32 @@ pub fn dashed(text: &str) -> String {
 pub struct OfTexts;
 
 impl Group for OfTexts {
-    const NAMES: &'static [&'static str] = &EXPLAIN;
+    const NAMES: &'static [&'static str] = EXPLAIN;
+}
+
+/// A command that explains rows of a table.
+pub struct OfRows;
+
+impl Group for OfRows {
+    const NAMES: &'static [&'static str] = EXPLAIN.split_at(OF_TEXTS).1;
 }
 
 /// A command that explains images.
 pub struct OfImages;
 
 impl Group for OfImages {
-    const NAMES: &'static [&'static str] = &EXPLAIN;
+    const NAMES: &'static [&'static str] = EXPLAIN.split_at(OF_TEXTS).1;
     const DOMAIN: Domain = Domain::Image;
 }
 
+/// How many of `EXPLAIN` are of texts alone; they stand first.
+const OF_TEXTS: usize = 3;
+
 /// All but those of `View`.
-const EXPLAIN: [&str; 28] = [
+const EXPLAIN: &[&str] = &[
+    "unit",
+    "split",
+    "removed",
     "preset",
     "samples",
     "sampler",
@@ -208,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_an_option_of_some_command() {
-        let mut names = [EXPLAIN.as_slice(), OfFitting::NAMES, &["top", "rank"]].concat();
+        let mut names = [EXPLAIN, OfFitting::NAMES, &["top", "rank"]].concat();
         names.sort_unstable();
         names.dedup();
         let mut all: Vec<&str> = SettingInfo::ALL.iter().map(SettingInfo::name).collect();

@@ -3,6 +3,15 @@
 use crate::named::{Named, OfImages, OfTexts, help_of};
 use clap::{Args, Subcommand};
 
+mod batch;
+mod tabular;
+
+pub use batch::BatchOptions;
+pub use tabular::TabularOptions;
+
+/// Segments of photos where none are asked for.
+pub const SEGMENTS: &str = "slic";
+
 pub const EXIT_CODES: &str =
     "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 
@@ -186,18 +195,9 @@ pub struct ModelOptions {
     pub answers: Option<String>,
 }
 
-/// What a feature of a text is.
+/// Which words are features.
 #[derive(Args)]
 pub struct WordOptions {
-    /// What is removed at once: word (every occurrence; the paper's and LIME's), occurrence, sentence
-    #[arg(long, value_name = "U", default_value = "word", help_heading = "Text")]
-    pub unit: String,
-    /// How words are found: lime (runs of letters, numbers and _) or unicode (word boundaries; keeps can't whole)
-    #[arg(long, value_name = "HOW", default_value = "lime", help_heading = "Text")]
-    pub split: String,
-    /// What takes a removed word's place: drop (nothing; the paper's and LIME's) or mask:WORD
-    #[arg(long, value_name = "HOW", default_value = "drop", help_heading = "Text")]
-    pub removed: String,
     /// A file of words that are never removed, separated by white space, in either case [default: none]
     #[arg(long, value_name = "FILE", help_heading = "Text")]
     pub ignore_words: Option<String>,

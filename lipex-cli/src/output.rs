@@ -7,11 +7,15 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// The bytes of a file, or of standard input for `-`, as UTF-8.
+/// The bytes of a file, or of standard input for `-`, as UTF-8, without a byte-order mark before them.
 pub fn read(option: &str, path: &str) -> Result<String> {
-    String::from_utf8(read_bytes(option, path)?).map_err(|e| {
+    let text = String::from_utf8(read_bytes(option, path)?).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Error::setting(option, path, format!("is not UTF-8: byte {at} (counted from 0) starts no character"))
+    })?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_string(),
+        None => text,
     })
 }
 

@@ -3,12 +3,13 @@
 use crate::backend;
 use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
-use crate::options::{TextOptions, WordOptions};
+use crate::options::TextOptions;
 use crate::output::{self, Targets};
 use crate::staging::Staging;
+use crate::words::Words;
 use crate::{files, report};
 use lipex::{
-    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Removed, Result, Seen, Split, TextInstance, Texts, Unit,
+    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Result, Seen, Settings, Split, TextInstance, Texts,
     lipex_cuda, npy,
 };
 
@@ -17,7 +18,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
     let settings = settings(&options.settings, &options.view)?;
     let model = TextModel::open(&options.model, threads(&settings))?;
-    let (text, cut) = instance(options, &model)?;
+    let (text, told) = instance(options, &settings, &model)?;
     let explainer = settings.explainer(settings.device(), Domain::Text)?;
     backend::tell(settings.device(), &explainer);
     let (explanation, around, view) = match explainer {
@@ -30,7 +31,7 @@ pub fn run(options: &TextOptions) -> Result<()> {
         _ => unknown_backend()?,
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(Staging::default(), &targets, &explanation, &view, others, &cut)
+    files::finish(Staging::default(), &targets, &explanation, &view, others, &told)
 }
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
@@ -53,8 +54,8 @@ fn asked(options: &TextOptions) -> Asked<'_> {
     Asked { flip_to: options.flip_to.as_deref(), view: &options.view }
 }
 
-/// The text, and what the report says of a cut.
-fn instance(options: &TextOptions, model: &TextModel) -> Result<(TextInstance, String)> {
+/// The text, and what the report says of words that are left out, or were to be and are not there.
+fn instance(options: &TextOptions, settings: &Settings, model: &TextModel) -> Result<(TextInstance, String)> {
     let text = match (options.text.as_deref(), options.file.as_deref()) {
         (Some("-"), _) => output::read("TEXT", "-")?,
         (Some(text), _) => text.to_string(),
@@ -63,29 +64,35 @@ fn instance(options: &TextOptions, model: &TextModel) -> Result<(TextInstance, S
             return Err(Error::Instance("no text: give it in quotes, with --file F, or - for standard input".into()));
         }
     };
-    let WordOptions { unit, split, removed, ignore_words } = &options.words;
-    let seen = model.seen(&text)?;
-    let mut builder = TextInstance::builder(text)
-        .unit(Unit::by_name(unit)?)
-        .split(Split::by_name(split)?)
-        .removed(Removed::by_name(removed)?);
-    if let Some(file) = ignore_words {
-        builder = builder.ignore(output::read("ignore-words", file)?.split_whitespace());
-    }
-    let Some(seen) = seen else { return Ok((builder.build()?, String::new())) };
-    let text = builder.seen(seen.bytes.clone()).build()?;
-    let told = cut(&seen, text.unseen());
+    let (text, seen) = Words::read(&options.words, settings)?.instance(text, model)?;
+    let cut = seen.map_or_else(String::new, |seen| cut(&seen, text.unseen()));
+    let told = cut + &unmatched(text.unmatched(), &settings.split()?);
     Ok((text, told))
 }
 
-/// Most words that the report names of those that are cut.
-const MOST_CUT: usize = 8;
+/// Most words of one kind that the report names.
+const MOST_NAMED: usize = 8;
+
+fn named<'a>(words: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = words.len().saturating_sub(MOST_NAMED);
+    let named = words.take(MOST_NAMED).map(|word| report::printable(word)).collect::<Vec<_>>().join(" ");
+    if more > 0 { format!("{named} and {more} more") } else { named }
+}
+
+/// What the report says of words to ignore that the text does not have.
+fn unmatched(words: &[String], split: &Split) -> String {
+    let (possible, never): (Vec<_>, Vec<_>) = words.iter().partition(|word| split.is_word(word));
+    let told = |words: Vec<&String>, what: String| match words.is_empty() {
+        true => String::new(),
+        false => format!("\n{what}: {}.\n", named(words.into_iter())),
+    };
+    told(possible, "Words to ignore that are not in the text".into())
+        + &told(never, format!("Entries of --ignore-words that are no word under --split {split} and match nothing"))
+}
 
 /// What the report says of a text that is too long for the model.
 fn cut(seen: &Seen, words: &[String]) -> String {
-    let named = words.iter().take(MOST_CUT).map(|word| report::printable(word)).collect::<Vec<_>>().join(" ");
-    let more = words.len().saturating_sub(MOST_CUT);
-    let named = if more > 0 { format!("{named} and {more} more") } else { named };
+    let named = named(words.iter());
     let (kept, tokens) = (seen.tokens - seen.cut, seen.tokens);
     let left_out = match words.len() {
         0 => "no word is left out".to_string(),

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
 use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
+use crate::nearest::nearest;
 use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
 use crate::removal::Removal;
@@ -163,7 +164,9 @@ impl Explanation {
     /// [`Error::Setting`] when there is no such class; lists those there are.
     pub fn class(&self, name: &str) -> Result<usize> {
         self.classes.iter().position(|c| c == name).ok_or_else(|| {
-            Error::setting("class", format!("\"{name}\""), format!("the classes are {}", self.classes.join(", ")))
+            let names: Vec<&str> = self.classes.iter().map(String::as_str).collect();
+            let meant = nearest(name, &names).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+            Error::setting("class", format!("\"{name}\""), format!("{meant}the classes are {}", names.join(", ")))
         })
     }
 
@@ -182,6 +185,15 @@ impl Explanation {
         let mut order: Vec<usize> = (0..self.classes.len()).collect();
         order.sort_by(|&a, &b| self.probabilities.model[b].total_cmp(&self.probabilities.model[a]));
         order
+    }
+
+    /// A feature's name, numbered where others have the same: the second "to" is "to (2)". Empty where there is no such feature.
+    pub fn name(&self, feature: usize) -> String {
+        let Some(own) = self.features.get(feature) else { return String::new() };
+        let mut alike = self.features.iter().enumerate().filter(|(_, other)| other.name == own.name);
+        let before = alike.by_ref().take_while(|(j, _)| *j < feature).count();
+        let others = before + alike.count();
+        if others == 0 { own.name.clone() } else { format!("{} ({})", own.name, before + 1) }
     }
 
     /// S, ascending: the features that the surrogate was fitted on; empty where there is none.

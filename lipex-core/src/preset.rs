@@ -47,6 +47,8 @@ impl Row {
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     //                       lipex               paper               lime                authors             kernel-shap
+    row("split",           ["unicode",          "lime",             "lime",             "lime",             "lime"])
+                   .images(["",                 "",                 "",                 "",                 ""]),
     row("sampler",         ["uniform-size",     "uniform-size",     "uniform-size",     "uniform-size",     "kernel-shap"])
                    .images(["bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "bernoulli:0.5",    "kernel-shap"]),
     row("within-angle",    ["none",             "none",             "none",             "none",             "none"]),
@@ -72,6 +74,9 @@ const TABLE: &[Row] = &[
     row("groups",          ["all",              "all",              "all",              "all",              "all"]),
     row("rank",            ["supporting",       "absolute",         "absolute",         "absolute",         "absolute"]),
 ];
+
+/// Settings of the table that an instance has, not the explainer.
+const OF_INSTANCES: [&str; 1] = ["split"];
 
 impl Preset {
     /// The name that the command uses.
@@ -145,9 +150,10 @@ impl Preset {
         Self::ALL.iter().position(|p| *p == self).map_or("", |at| values[at])
     }
 
-    /// Every setting of the preset for such instances, as reports print it.
+    /// Every setting of the preset's explainer for such instances, as reports print it.
     pub fn settings(self, domain: Domain) -> Vec<Setting> {
-        let rows = TABLE.iter().map(|row| (row.name, self.value(row.name, domain)));
+        let rows = TABLE.iter().filter(|row| !OF_INSTANCES.contains(&row.name));
+        let rows = rows.map(|row| (row.name, self.value(row.name, domain)));
         rows.filter(|(_, value)| !value.is_empty()).map(|(name, value)| Setting::new(name, value)).collect()
     }
 

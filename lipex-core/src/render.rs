@@ -65,7 +65,8 @@ pub trait Instance: Send + Sync {
         Domain::Text
     }
 
-    /// How the features were made, for reports: each setting with the paper's value of it, which is the preset's too.
+    /// How the features were made, for reports: each setting with the value that it usually has, the paper's and every preset's
+    /// unless [`Preset::value`](crate::Preset::value) names another.
     fn settings(&self) -> Vec<(Setting, String)> {
         Vec::new()
     }

@@ -13,7 +13,7 @@ const WORD: usize = 14;
 pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     let names: Vec<String> = shown.iter().map(|&c| printable(&e.classes[c])).collect();
     let shares = e.shares();
-    let words: Vec<String> = shares.kept().iter().map(|&j| cut(&printable(&e.features[j].name), WORD)).collect();
+    let words: Vec<String> = shares.kept().iter().map(|&j| cut(&printable(&e.name(j)), WORD)).collect();
     let left = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
     let largest = shares.largest();
     page.gap();

@@ -11,8 +11,8 @@ const NAME: usize = 24;
 /// A feature's name on one line, in quotation marks where it is more than a word: a space within would let a line break
 /// there.
 pub fn word(e: &Explanation, feature: usize) -> String {
-    let name = cut(&printable(&e.features[feature].name), NAME);
-    if name.contains(' ') { format!("“{}”", name.replace(' ', "\u{a0}")) } else { name }
+    let name = cut(&printable(&e.name(feature)), NAME).replace(' ', "\u{a0}");
+    if e.features[feature].name.contains(' ') { format!("“{name}”") } else { name }
 }
 
 /// Words with their numbers; `bar` adds what is known of a number's error.

@@ -113,7 +113,7 @@ fn every_option_is_taken() {
         &["--intercept", "anchored"],
         &["--intercept", "auto", "--pairs", "auto"],
         &["--pairs", "3"],
-        &["--unit", "occurrence", "--split", "unicode", "--removed", "mask:UNK"],
+        &["--unit", "occurrence", "--split", "lime", "--removed", "mask:UNK"],
         &["--unit", "sentence"],
         &["--ignore-words", ignored.to_str().unwrap()],
         &["--batch-size", "7", "--threads", "2", "--timeout", "5"],
@@ -165,7 +165,7 @@ fn mistakes_are_told_in_one_line() {
     let too_long = "x".repeat(300);
     for (arguments, word) in [
         (&["text", ""][..], "empty"),
-        (&["text", " ?! "], "word"),
+        (&["text", " \u{200f} "], "word"),
         (&["text"], "no text"),
         (&[], "lipex text"),
         (&["explain"], "explain"),
@@ -188,7 +188,8 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--lambda-scale", "log"], "curvature, raw or class"),
         (&["text", "a b", "--normalise", "sum"], "count or weight"),
         (&["text", "a b", "--unit", "letter"], "word, occurrence or sentence"),
-        (&["text", "a b", "--split", "spaces"], "lime or unicode"),
+        (&["text", "a b", "--split", "spaces"], "did you mean space?"),
+        (&["text", "a b", "--split", "regex:("], "unclosed group"),
         (&["text", "a b", "--removed", "blank"], "mask:WORD"),
         (&["text", "a b", "--batch-size", "0"], "batch-size"),
         (&["text", "a b", "--threads", "0"], "threads"),
@@ -272,10 +273,10 @@ fn what_would_change_it_is_told_and_checked() {
         ("fear", &["nothing found"]),
         ("surprise", &["nothing, it is surprise already"]),
     ] {
-        let report = told(&["text", README, "--flip-to", class]).replace("\n  ", " ");
+        let report = told(&["text", README, "--split", "lime", "--flip-to", class]).replace("\n  ", " ");
         let line = report.lines().find(|l| l.starts_with(&format!("What would make it {class}: "))).expect(class);
         assert!(words.iter().all(|w| line.to_lowercase().contains(w)), "{line}");
-        let saved = told(&["text", README, "--flip-to", class, "--json", "-"]);
+        let saved = told(&["text", README, "--split", "lime", "--flip-to", class, "--json", "-"]);
         let shown = given(saved.as_bytes(), &["show", "-"]);
         assert!(String::from_utf8(shown.stdout).unwrap().replace("\n  ", " ").contains(line), "{class}");
     }

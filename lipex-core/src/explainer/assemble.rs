@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::explanation::{Answers, Explanation, Timings, arg_max};
 use crate::fit::{Answer, Fitted, Recorded};
 use crate::predict::Observed;
+use crate::preset::Preset;
 use crate::removal::{Removal, removal};
 use crate::render::Render;
 use std::sync::Arc;
@@ -68,9 +69,13 @@ impl<B: Backend> Explainer<B> {
     {
         let (mut settings, mut departures) = (self.settings(), self.departures(instance.domain()));
         for (Setting { name, value }, usual) in instance.settings() {
-            if value != usual {
-                let (name, value, preset) = (name.clone(), value.clone(), usual.clone());
-                departures.push(Departure { name, value, preset, paper: usual });
+            let of = |preset: Preset| match preset.value(&name, instance.domain()) {
+                "" => usual.clone(),
+                own => own.to_string(),
+            };
+            let (preset, paper) = (of(self.preset), of(Preset::Paper));
+            if value != preset || value != paper {
+                departures.push(Departure { name: name.clone(), value: value.clone(), preset, paper });
             }
             settings.push(Setting { name, value });
         }

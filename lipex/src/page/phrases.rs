@@ -66,8 +66,8 @@ pub(super) fn feature_set(e: &Explanation) -> &'static str {
 
 /// A feature's name in running text: in quotation marks where it is more than a word.
 pub(super) fn quoted(e: &Explanation, feature: usize) -> String {
-    let name = &e.features[feature].name;
-    if name.contains(char::is_whitespace) { format!("“{name}”") } else { name.clone() }
+    let name = e.name(feature);
+    if e.features[feature].name.contains(char::is_whitespace) { format!("“{name}”") } else { name }
 }
 
 /// How rows depend on one another.

@@ -1,7 +1,6 @@
 //! What of an explanation's matrix a page or a figure shows, and how its numbers are written.
 
 use lipex_core::{Error, Explanation, Link, Method, Result, Shares, Uncertainty};
-use std::collections::HashMap;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Steps of colour on either side of 0.
@@ -53,7 +52,7 @@ impl<'a> Table<'a> {
             columns.sort_unstable();
         }
         let largest = columns.iter().map(strongest).fold(0.0, f64::max);
-        Ok(Table { e, classes, columns, names: names(e), fitted, largest, shares })
+        Ok(Table { e, classes, columns, names: e.kept().iter().map(|&j| e.name(j)).collect(), fitted, largest, shares })
     }
 
     /// The entry of a class and a place in `kept`; `None` where the class's row was not fitted on it.
@@ -128,22 +127,6 @@ pub(super) fn signed(value: f64, decimals: usize) -> String {
         true if value < 0.0 => format!("\u{2212}{digits}"),
         true => format!("+{digits}"),
     }
-}
-
-/// A name for each kept feature. Names that more than one of all D features have are numbered among those, as in "to (2)".
-pub(super) fn names(e: &Explanation) -> Vec<String> {
-    let mut count: HashMap<&str, usize> = HashMap::new();
-    let mut place = Vec::with_capacity(e.features.len());
-    for feature in &e.features {
-        let k = count.entry(&feature.name).or_default();
-        *k += 1;
-        place.push(*k);
-    }
-    let name = |&j: &usize| match e.features[j].name.as_str() {
-        name if count[name] > 1 => format!("{name} ({})", place[j]),
-        name => name.to_string(),
-    };
-    e.kept().iter().map(name).collect()
 }
 
 /// A text of at most `most` characters as a reader counts them, with … where something was cut off. White space and what

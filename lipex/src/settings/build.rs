@@ -2,7 +2,9 @@
 
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete};
 use super::table::number;
-use super::{Settings, settled};
+use super::{SettingInfo, Settings, Topic, settled};
+#[cfg(feature = "text")]
+use crate::{Removed, Split, TextBuilder, TextInstance, Unit};
 use lipex_core::{
     Adaptive, Angle, Authors, Domain, Error, ErrorBars, Explainer, Intercept, Perturber, Proximity, Rank, Repeats,
     Result, Ridge, Rule, Selector, Softmax, Surrogate,
@@ -16,6 +18,7 @@ impl Settings {
     /// [`Error::Setting`] for settings that do not fit together.
     pub fn explainer_on<B: Complete>(&self, on: B, domain: Domain) -> Result<Explainer<B>> {
         self.check_together()?;
+        self.check_domain(domain)?;
         let mut explainer = on.preset(self.preset());
         if domain == Domain::Image {
             explainer = B::images(explainer);
@@ -44,6 +47,40 @@ impl Settings {
             explainer = explainer.repeats(Repeats::AskAgain);
         }
         self.with_noise(explainer)
+    }
+
+    /// A text with these settings: its unit, how words are split, what takes the place of removed ones.
+    ///
+    /// ```
+    /// use lipex::{Instance, Settings};
+    ///
+    /// let lime = Settings::new().with("preset", "lime")?;
+    /// assert_eq!(lime.text("I can't")?.build()?.features().len(), 3);
+    /// assert_eq!(Settings::new().text("I can't")?.build()?.features().len(), 2);
+    /// # Ok::<(), lipex::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value that cannot be.
+    #[cfg(feature = "text")]
+    pub fn text(&self, text: impl Into<String>) -> Result<TextBuilder> {
+        let mut builder = TextInstance::builder(text).split(self.split()?);
+        if let Some(unit) = self.get("unit") {
+            builder = builder.unit(Unit::by_name(unit)?);
+        }
+        if let Some(removed) = self.get("removed") {
+            builder = builder.removed(Removed::by_name(removed)?);
+        }
+        Ok(builder)
+    }
+
+    /// How words are split.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value that cannot be.
+    #[cfg(feature = "text")]
+    pub fn split(&self) -> Result<Split> {
+        Split::by_name(self.value("split", Domain::Text))
     }
 
     /// Error bars and growth, if they are asked for.
@@ -163,6 +200,15 @@ impl Settings {
             }
             _ if softmax.intercept_in_use() == Intercept::None => Ok(softmax),
             _ => Ok(softmax.intercept(Intercept::Fitted)),
+        }
+    }
+
+    /// Passes if no setting of texts is given for other instances.
+    fn check_domain(&self, domain: Domain) -> Result<()> {
+        let of_texts = |name: &str| SettingInfo::by_name(name).is_ok_and(|info| info.topic() == Topic::Text);
+        match self.given().find(|(name, _)| domain != Domain::Text && of_texts(name)) {
+            Some((name, value)) => Err(Error::setting(name, value, "is of texts alone; leave it out")),
+            None => Ok(()),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
 use super::{Device, settled};
+#[cfg(feature = "text")]
+use crate::{Removed, Split, Unit};
 use lipex_core::{
     Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
     by_name, nearest,
@@ -11,6 +13,8 @@ use std::str::FromStr;
 /// What a setting is about; headings of `--help` and of docs/settings.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
+    /// What the features of a text are.
+    Text,
     /// How masks are weighed, features selected and the surrogate fitted.
     Method,
     /// How masks are drawn.
@@ -145,6 +149,21 @@ fn divergence(_: &str, value: &str) -> Result<()> {
         Err(_) if nearest(value, &[both]).is_some() => AuthorsLoss::by_name(value).map(|_| ()),
         other => other.map(|_| ()),
     }
+}
+
+/// What a text's features are made by.
+#[cfg(feature = "text")]
+fn text_setting(name: &str, value: &str) -> Result<()> {
+    match name {
+        "unit" => Unit::by_name(value).map(|_| ()),
+        "split" => Split::by_name(value).map(|_| ()),
+        _ => Removed::by_name(value).map(|_| ()),
+    }
+}
+
+#[cfg(not(feature = "text"))]
+fn text_setting(name: &str, value: &str) -> Result<()> {
+    Err(Error::setting(name, value, "is of texts: this program was built without the feature text"))
 }
 
 const fn method(
@@ -310,6 +329,31 @@ const TABLE: &[SettingInfo] = &[
     method("alpha", "A", "Penalty of a ridge on its coefficients", |name, value| {
         Ridge::default().with(name, value).map(|_| ())
     }),
+    method(
+        "unit",
+        "U",
+        "What is removed at once: word (every occurrence; the paper's and LIME's), occurrence, sentence",
+        text_setting,
+    )
+    .under(Topic::Text)
+    .usually("word"),
+    method(
+        "split",
+        "HOW",
+        "How words are found: unicode (word boundaries of UAX #29, which keep can't and accents whole; emoji, and punctuation \
+         that stands alone), lime (runs of letters, numbers and _; LIME's and the paper's), char (each character), space (what \
+         stands between white space) or regex:PATTERN (what it matches)",
+        text_setting,
+    )
+    .under(Topic::Text),
+    method(
+        "removed",
+        "HOW",
+        "What takes a removed word's place: drop (nothing; the paper's and LIME's) or mask:WORD",
+        text_setting,
+    )
+    .under(Topic::Text)
+    .usually("drop"),
     method(
         "uncertainty",
         "",

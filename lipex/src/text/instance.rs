@@ -1,7 +1,8 @@
 //! A text to be explained: its features, and the texts that masks make of it.
 
-use super::settings::{Removed, Split, Unit};
-use super::split;
+use super::sentences::sentences;
+use super::settings::{Removed, Unit};
+use super::split::Split;
 use lipex_core::{
     Backend, Describe, Distinct, Error, Feature, Instance, Masks, Render, Result, Setting, Span, Texts, expect_len,
 };
@@ -39,6 +40,8 @@ pub struct TextInstance {
     pub(super) pieces: Vec<Piece>,
     /// Words that the model does not see.
     unseen: Vec<String>,
+    /// Words to ignore that the text does not have.
+    unmatched: Vec<String>,
     /// Whether words stay when every feature is removed.
     words_stay: bool,
 }
@@ -56,8 +59,8 @@ pub struct TextBuilder {
     unit: Unit,
     split: Split,
     pub(super) removed: Removed,
-    /// In lower case.
-    ignored: HashSet<String>,
+    /// As they were given.
+    ignored: Vec<String>,
     pub(super) when_empty: Option<String>,
     places: Option<Vec<Range<usize>>>,
     seen: Option<Range<usize>>,
@@ -69,7 +72,7 @@ impl TextBuilder {
         TextBuilder { unit, ..self }
     }
 
-    /// How words are found; default [`Split::Lime`].
+    /// How words are found; default [`Split::Unicode`]. LIME's and the paper's is [`Split::Lime`].
     pub fn split(self, split: Split) -> Self {
         TextBuilder { split, ..self }
     }
@@ -81,9 +84,10 @@ impl TextBuilder {
 
     /// Words that are never removed and so are no features, in upper or lower case alike; default none.
     ///
-    /// For units of words only: a sentence is removed whole.
+    /// For units of words only: a sentence is removed whole. [`TextInstance::unmatched`] names those that the text does not
+    /// have.
     pub fn ignore(mut self, words: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        self.ignored.extend(words.into_iter().map(|w| w.as_ref().to_lowercase()));
+        self.ignored.extend(words.into_iter().map(|w| w.as_ref().to_string()));
         self
     }
 
@@ -135,8 +139,8 @@ impl TextBuilder {
         }
         let found = match (&self.places, self.unit) {
             (Some(places), _) => places.clone(),
-            (None, Unit::Word | Unit::Occurrence) => split::words(&self.text, self.split),
-            (None, Unit::Sentence) => split::sentences(&self.text),
+            (None, Unit::Word | Unit::Occurrence) => self.split.words(&self.text),
+            (None, Unit::Sentence) => sentences(&self.text),
         };
         if found.is_empty() {
             return Err(Error::Instance("the text has no words: nothing can be removed from it".into()));
@@ -144,13 +148,13 @@ impl TextBuilder {
         let (found, unseen) = self.split_seen(found)?;
         let count = found.len();
         let sent = self.sent(&found);
-        let places: Vec<Range<usize>> = found.into_iter().filter(|r| !self.ignores(&self.text[r.clone()])).collect();
+        let (places, unmatched) = self.split_ignored(found);
         if places.is_empty() {
             return Err(Error::Instance("every word of the text is ignored: nothing can be removed from it".into()));
         }
         let words_stay = places.len() < count;
         let (features, pieces) = cut(&self.text, sent, places, self.unit);
-        Ok(TextInstance { settings: self, features, pieces, unseen, words_stay })
+        Ok(TextInstance { settings: self, features, pieces, unseen, unmatched, words_stay })
     }
 
     /// Places that the model sees some of, and the words at those that it does not.
@@ -205,8 +209,24 @@ impl TextBuilder {
         Ok(())
     }
 
-    fn ignores(&self, word: &str) -> bool {
-        !self.ignored.is_empty() && self.ignored.contains(&word.to_lowercase())
+    /// Places of words that are not ignored, and the words to ignore that none of the places has.
+    fn split_ignored(&self, found: Vec<Range<usize>>) -> (Vec<Range<usize>>, Vec<String>) {
+        if self.ignored.is_empty() {
+            return (found, Vec::new());
+        }
+        let ignored: HashSet<String> = self.ignored.iter().map(|word| word.to_lowercase()).collect();
+        let mut had = HashSet::new();
+        let mut places = found;
+        places.retain(|place| {
+            let word = self.text[place.clone()].to_lowercase();
+            let keeps = !ignored.contains(&word);
+            if !keeps {
+                had.insert(word);
+            }
+            keeps
+        });
+        let unmatched = self.ignored.iter().filter(|word| had.insert(word.to_lowercase())).cloned().collect();
+        (places, unmatched)
     }
 }
 
@@ -239,7 +259,7 @@ fn cut(text: &str, sent: Range<usize>, places: Vec<Range<usize>>, unit: Unit) ->
 }
 
 impl TextInstance {
-    /// A text with the defaults: distinct words, LIME's splitting, removed words dropped.
+    /// A text with the defaults: distinct words by Unicode's boundaries, removed words dropped.
     ///
     /// # Errors
     /// [`Error::Instance`] for a text that is empty or has no words.
@@ -254,7 +274,7 @@ impl TextInstance {
             unit: Unit::default(),
             split: Split::default(),
             removed: Removed::default(),
-            ignored: HashSet::new(),
+            ignored: Vec::new(),
             when_empty: None,
             places: None,
             seen: None,
@@ -269,6 +289,12 @@ impl TextInstance {
     /// The words, or sentences, that lie outside of what the model [sees](TextBuilder::seen), in order; none by default.
     pub fn unseen(&self) -> &[String] {
         &self.unseen
+    }
+
+    /// The words to [ignore](TextBuilder::ignore) that are no words of the text, each once, in the order that they were given.
+    /// One that is no word [by the split](Split::is_word), such as "don't" under LIME's, is none of any text.
+    pub fn unmatched(&self) -> &[String] {
+        &self.unmatched
     }
 
     /// The text without some features (indices), as the model would be sent it.
@@ -335,21 +361,30 @@ const WHAT_IS_LEFT: &str = "what is left";
 /// How words are found where their places are given.
 const GIVEN: &str = "given places";
 
-impl Describe for TextInstance {
-    fn describe(&self) -> Vec<Setting> {
+impl TextInstance {
+    /// Each setting with the value that it usually has. How words are split does not matter to sentences.
+    fn described(&self) -> Vec<(Setting, String)> {
         let TextBuilder { unit, split, removed, ignored, when_empty, places, .. } = &self.settings;
-        let mut settings = vec![
-            Setting::new("unit", unit),
-            Setting::new("split", if places.is_some() { GIVEN.to_string() } else { split.to_string() }),
-            Setting::new("removed", removed),
-            Setting::new("ignored-words", ignored.len()),
-            Setting::new("when-empty", when_empty.as_deref().unwrap_or(WHAT_IS_LEFT)),
-        ];
+        let of = |name: &str, value: String, usual: &str| (Setting::new(name, value), usual.to_string());
+        let mut settings = vec![of("unit", unit.to_string(), Unit::default().name())];
+        if *unit != Unit::Sentence {
+            let value = if places.is_some() { GIVEN.to_string() } else { split.to_string() };
+            settings.push(of("split", value, &Split::default().to_string()));
+        }
+        settings.push(of("removed", removed.to_string(), &Removed::default().to_string()));
+        settings.push(of("ignored-words", ignored.len().to_string(), "0"));
+        settings.push(of("when-empty", when_empty.as_deref().unwrap_or(WHAT_IS_LEFT).to_string(), WHAT_IS_LEFT));
         if let Some(seen) = &self.settings.seen {
             let value = format!("bytes {} to {} of {}", seen.start, seen.end, self.settings.text.len());
-            settings.push(Setting::new("seen", value));
+            settings.push(of("seen", value, "all"));
         }
         settings
+    }
+}
+
+impl Describe for TextInstance {
+    fn describe(&self) -> Vec<Setting> {
+        self.described().into_iter().map(|(setting, _)| setting).collect()
     }
 }
 
@@ -363,9 +398,7 @@ impl Instance for TextInstance {
     }
 
     fn settings(&self) -> Vec<(Setting, String)> {
-        let usual = [Unit::default().to_string(), Split::default().to_string(), Removed::default().to_string()];
-        let usual = usual.into_iter().chain(["0".into(), WHAT_IS_LEFT.into(), "all".into()]);
-        self.describe().into_iter().zip(usual).collect()
+        self.described()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a feature of a text is, how words are found, and what takes the place of a removed one.
+//! What a feature of a text is, and what takes the place of a removed one.
 
 use lipex_core::{Error, Result};
 use std::fmt;
@@ -11,7 +11,8 @@ pub enum Unit {
     Word,
     /// One occurrence of a word.
     Occurrence,
-    /// One sentence by Unicode's rules, without the spaces around it. How words are split then does not matter.
+    /// One sentence by Unicode's rules (UAX #29), without the spaces around it; "Dr.", "e.g.", an initial and the like end none.
+    /// How words are split then does not matter.
     Sentence,
 }
 
@@ -33,51 +34,11 @@ impl Unit {
         [Unit::Word, Unit::Occurrence, Unit::Sentence]
             .into_iter()
             .find(|u| u.name() == name)
-            .ok_or_else(|| Error::setting("unit", name, "choose word, occurrence or sentence"))
+            .ok_or_else(|| Error::choice("unit", name, &["word", "occurrence", "sentence"]))
     }
 }
 
 impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How words are found in a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Split {
-    /// LIME's: words are runs of letters, numbers and underscores, everything else separates them.
-    ///
-    /// The separators are `[^\p{L}\p{N}_]+`, which is what `\W+` means in Python. It cuts words at apostrophes ("can't" is
-    /// "can" and "t") and Hindi words at their vowel signs.
-    #[default]
-    Lime,
-    /// Unicode's word boundaries (UAX #29): "can't" and Hindi words stay whole, each CJK ideograph is a word.
-    Unicode,
-}
-
-impl Split {
-    /// The name that the command uses.
-    pub fn name(self) -> &'static str {
-        match self {
-            Split::Lime => "lime",
-            Split::Unicode => "unicode",
-        }
-    }
-
-    /// The splitting of that name.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for any other name.
-    pub fn by_name(name: &str) -> Result<Self> {
-        [Split::Lime, Split::Unicode]
-            .into_iter()
-            .find(|s| s.name() == name)
-            .ok_or_else(|| Error::setting("split", name, "choose lime or unicode"))
-    }
-}
-
-impl fmt::Display for Split {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -102,7 +63,7 @@ impl Removed {
         let removed = match name.strip_prefix("mask:") {
             Some(word) => Removed::Mask(word.into()),
             None if name == "drop" => Removed::Drop,
-            None => return Err(Error::setting("removed", name, "choose drop or mask:WORD")),
+            None => return Err(Error::choice("removed", name, &["drop", "mask:WORD"])),
         };
         removed.check()?;
         Ok(removed)
@@ -137,9 +98,6 @@ mod tests {
         for unit in [Unit::Word, Unit::Occurrence, Unit::Sentence] {
             assert_eq!(Unit::by_name(&unit.to_string()).unwrap(), unit);
         }
-        for split in [Split::Lime, Split::Unicode] {
-            assert_eq!(Split::by_name(&split.to_string()).unwrap(), split);
-        }
         for removed in [Removed::Drop, Removed::Mask("[MASK]".into()), Removed::Mask("a:b".into())] {
             assert_eq!(Removed::by_name(&removed.to_string()).unwrap(), removed);
         }
@@ -148,7 +106,6 @@ mod tests {
     #[test]
     fn other_names_are_refused() {
         assert!(Unit::by_name("words").unwrap_err().to_string().contains("occurrence"));
-        assert!(Split::by_name("").unwrap_err().to_string().contains("unicode"));
         for name in ["mask", "mask:", "Drop"] {
             assert!(Removed::by_name(name).unwrap_err().to_string().contains("drop"));
         }

@@ -9,7 +9,7 @@ use lipex::prelude::*;
 fn explain(golden: &Golden) -> Explanation {
     let labels: Vec<String> = (0..golden.classes.len()).map(|c| format!("class {c}")).collect();
     let model = TextFn::new(labels, |texts| texts.iter().map(|t| hash_model::classify(t)).collect());
-    let text = TextInstance::new(golden.text.as_str()).unwrap();
+    let text = TextInstance::builder(golden.text.as_str()).split(Split::Lime).build().unwrap();
     let explainer = lime().perturber(LimeText).samples(golden.samples).seed(golden.seed);
     // LIME's `auto`: forward selection up to 6 features, highest weights beyond. The preset has 10.
     let explainer = match golden.features {

@@ -75,7 +75,8 @@ fn a_change_is_the_shortest_prefix_and_the_model_checks_it() {
 
 #[test]
 fn merged_classes_are_closer_than_all() {
-    let text = TextInstance::new("I can't believe you threw me a surprise party, I'm shaking with joy").unwrap();
+    let text = TextInstance::builder("I can't believe you threw me a surprise party, I'm shaking with joy");
+    let text = text.split(Split::Lime).build().unwrap();
     let model = DemoModel::embedded();
     let full = lipex().explain(&text, &model).unwrap();
     let merged = lipex().groups(Groups::Top(2)).explain(&text, &model).unwrap();

@@ -74,6 +74,13 @@ const CASES: &[Case] = &[
     ("starts", &["auto", "1", "2"], &[("3", "1 or 2"), ("two", "1 or 2")]),
     ("tolerance", &["1e-9", "0.5"], &[("0", "above 0"), ("1", "below 1"), ("x", "\"x\"")]),
     ("alpha", &["0.5", "10"], &[("0", "above 0"), ("x", "\"x\"")]),
+    ("unit", &["word", "occurrence", "sentence"], &[("words", "occurrence")]),
+    (
+        "split",
+        &["unicode", "lime", "char", "space", r"regex:#?\w+"],
+        &[("Unicode", "`unicode`"), ("regex:", "matches a word"), ("regex:[", "unclosed"), ("spaces", "`space`")],
+    ),
+    ("removed", &["drop", "mask:[UNK]"], &[("mask:", "word"), ("blank", "mask:WORD")]),
     ("uncertainty", &["true", "false"], &[("1", "true or false")]),
     ("ask-again", &["true", "false"], &[("yes", "true or false")]),
     ("adaptive", &["true", "false"], &[("on", "true or false")]),
@@ -131,6 +138,24 @@ fn names_that_are_not_there_are_refused() {
     }
     let message = Settings::new().with("temperature", "1").unwrap_err().to_string();
     assert!(message.contains("there are preset, samples") && message.lines().count() == 1, "{message}");
+}
+
+#[test]
+fn settings_of_texts_make_texts_alone() {
+    let words = |pairs: &[(&str, &str)]| {
+        let text = Settings::from_pairs(pairs.iter().copied()).unwrap().text("I can't 👍").unwrap().build().unwrap();
+        text.features().iter().map(|feature| feature.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(words(&[]), ["I", "can't", "👍"]);
+    assert_eq!(words(&[("preset", "lime")]), ["I", "can", "t"]);
+    assert_eq!(words(&[("preset", "lime"), ("split", "space")]), ["I", "can't", "👍"]);
+    assert_eq!(words(&[("unit", "sentence")]), ["I can't 👍"]);
+    for pair in [("unit", "word"), ("split", "lime"), ("removed", "drop")] {
+        let settings = Settings::from_pairs([pair]).unwrap();
+        assert!(settings.explainer_on(Cpu::new(), Domain::Text).is_ok());
+        let told = settings.explainer_on(Cpu::new(), Domain::Image).err().unwrap().to_string();
+        assert!(told.contains("of texts alone"), "{told}");
+    }
 }
 
 /// What an explainer of these settings is set to.
@@ -257,7 +282,7 @@ fn table(domain: Domain) -> String {
 fn list() -> String {
     let heading = |topic: Topic| format!("{topic:?}");
     let mut lines = Vec::new();
-    for topic in [Topic::Method, Topic::Sampling, Topic::Uncertainty, Topic::Reading, Topic::Running] {
+    for topic in [Topic::Method, Topic::Text, Topic::Sampling, Topic::Uncertainty, Topic::Reading, Topic::Running] {
         lines.push(format!("### {}\n", heading(topic)));
         for setting in SettingInfo::ALL.iter().filter(|setting| setting.topic() == topic) {
             let value = if setting.is_flag() { "true or false" } else { setting.values() };

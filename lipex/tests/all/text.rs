@@ -1,7 +1,8 @@
 //! Texts as instances: features, spans, and what masks make of a text.
 
 use lipex::{
-    BlackBox, Cpu, Distinct, Error, Instance, Masks, Removed, Render, Split, TextFn, TextInstance, Texts, Unit,
+    BlackBox, Cpu, Distinct, Error, Explainer, Instance, Masks, Removed, Render, Split, TextFn, TextInstance, Texts,
+    Unit, authors, kernel_shap, lime, lipex, paper,
 };
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -45,9 +46,11 @@ fn distinct(text: &TextInstance, masks: &Masks<Cpu>) -> Distinct {
 fn every_setting(text: &str) -> Vec<TextInstance> {
     let mut all = Vec::new();
     for unit in [Unit::Word, Unit::Occurrence, Unit::Sentence] {
-        for split in [Split::Lime, Split::Unicode] {
+        for split in
+            ["unicode", "lime", "char", "space", r"regex:\pL\pM*|[!?.]+"].map(|name| Split::by_name(name).unwrap())
+        {
             for removed in [Removed::Drop, Removed::Mask("UNK".into())] {
-                all.extend(TextInstance::builder(text).unit(unit).split(split).removed(removed).build());
+                all.extend(TextInstance::builder(text).unit(unit).split(split.clone()).removed(removed).build());
             }
         }
     }
@@ -117,6 +120,46 @@ fn ignored_words_stay() {
 }
 
 #[test]
+fn words_to_ignore_that_are_not_there_are_named() {
+    let ignoring = |text: &str, split: Split| {
+        let text =
+            TextInstance::builder(text).split(split).ignore(["The", "[SEP]", "don't", "sun", "the", "SUN"]).build();
+        text.unwrap().unmatched().to_vec()
+    };
+    assert_eq!(ignoring("the [SEP] don't rain", Split::Lime), ["[SEP]", "don't", "sun"]);
+    assert_eq!(ignoring("the [SEP] don't rain", Split::Unicode), ["[SEP]", "sun"]);
+    assert_eq!(ignoring("the [SEP] don't rain", Split::Space), ["sun"]);
+    assert!(TextInstance::new("rain").unwrap().unmatched().is_empty());
+}
+
+#[test]
+fn words_are_split_by_unicode_unless_said() {
+    let decomposed = TextInstance::new("so nai\u{308}ve").unwrap();
+    assert_eq!(names(&decomposed), ["so", "nai\u{308}ve"]);
+    let shouted = TextInstance::new("wow !!! 😂😂 :-)").unwrap();
+    assert_eq!(names(&shouted), ["wow", "!!!", "😂", ":-)"]);
+    assert_eq!(shouted.without(&[2]).unwrap(), "wow !!!  :-)");
+}
+
+#[test]
+fn a_split_departs_from_the_paper_and_the_preset() {
+    let model = TextFn::new(["a", "b"], |texts| vec![[0.5f32, 0.5]; texts.len()]);
+    let of = |explainer: &Explainer<Cpu>, split: Split| {
+        let text = TextInstance::builder("one two three").split(split).build().unwrap();
+        let e = explainer.clone().samples(20).explain(&text, &model).unwrap();
+        assert!(e.settings.iter().any(|setting| setting.name == "split"));
+        let departure = e.departures.into_iter().find(|d| d.name == "split");
+        departure.map(|d| [d.value, d.preset, d.paper].join(" "))
+    };
+    assert_eq!(of(&lipex(), Split::Unicode).unwrap(), "unicode unicode lime");
+    assert_eq!(of(&lipex(), Split::Lime).unwrap(), "lime unicode lime");
+    assert_eq!(of(&lime(), Split::Char).unwrap(), "char lime lime");
+    for explainer in [lime(), paper(), authors(), kernel_shap()] {
+        assert_eq!(of(&explainer, Split::Lime), None);
+    }
+}
+
+#[test]
 fn what_is_sent_when_nothing_is_left() {
     let of = |text: &str| TextInstance::builder(text).when_empty("nothing");
     assert_eq!(of("a, b").build().unwrap().without(&[0, 1]).unwrap(), "nothing");
@@ -130,9 +173,10 @@ fn what_is_sent_when_nothing_is_left() {
 fn texts_without_features_are_refused_in_one_line() {
     for (builder, word) in [
         (TextInstance::builder(""), "empty"),
-        (TextInstance::builder(" …!?\n— 😀"), "no words"),
+        (TextInstance::builder(" \u{feff}\n "), "no words"),
+        (TextInstance::builder(" …!?\n— 😀").split(Split::Lime), "no words"),
         (TextInstance::builder(" …!?\n—").unit(Unit::Sentence), "no words"),
-        (TextInstance::builder(" …!?\n—").split(Split::Unicode), "no words"),
+        (TextInstance::builder("abc").split(Split::regex("x").unwrap()), "no words"),
         (TextInstance::builder("The the").ignore(["the"]), "ignored"),
     ] {
         let error = builder.build().unwrap_err();

@@ -1,0 +1,36 @@
+//! Which words does a small text model of candle listen to?
+
+use candle_core::{D, DType, Device, Tensor};
+use candle_nn::{AdamW, Embedding, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, embedding, loss, ops};
+use lipex::prelude::*;
+
+const TEXTS: [(&str, u32); 6] = [
+    ("a wonderful film with a fine end", 1), ("what a fine and warm story", 1), ("I loved every wonderful minute", 1),
+    ("a dull film with a weak end", 0), ("what a weak and dull story", 0), ("I hated every dull minute", 0),
+];
+
+/// Logits of texts: the mean of what each word says, by a hash of the word.
+fn logits(words: &Embedding, texts: &[&str]) -> candle_core::Result<Tensor> {
+    let hash = |word: &str| word.bytes().fold(7u32, |h, b| h.wrapping_mul(31).wrapping_add(b.into())) % 512;
+    let of = |text: &&str| {
+        let ids: Vec<u32> = std::iter::once(0).chain(text.split_whitespace().map(hash)).collect();
+        words.forward(&Tensor::new(ids, &Device::Cpu)?)?.mean(0)
+    };
+    Tensor::stack(&texts.iter().map(of).collect::<candle_core::Result<Vec<_>>>()?, 0)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let weights = VarMap::new();
+    let words = embedding(512, 2, VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu))?;
+    let mut optimizer = AdamW::new(weights.all_vars(), ParamsAdamW { lr: 0.1, ..Default::default() })?;
+    let (texts, answers): (Vec<&str>, Vec<u32>) = TEXTS.into_iter().unzip();
+    for _ in 0..100 {
+        optimizer.backward_step(&loss::cross_entropy(&logits(&words, &texts)?, &Tensor::new(&*answers, &Device::Cpu)?)?)?;
+    }
+    let model = TextFn::fallible(["bad", "good"], |texts| ops::softmax(&logits(&words, texts)?, D::Minus1)?.to_vec2::<f32>());
+    let explanation = lipex().explain(&TextInstance::new("a wonderful start and a weak end")?, &model)?;
+    for share in explanation.top_k(1, 9, Rank::Supporting) {
+        println!("{:+.2} {}", share.value, explanation.features[share.feature].name);
+    }
+    Ok(())
+}
