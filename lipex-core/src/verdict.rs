@@ -2,6 +2,7 @@
 
 use crate::explanation::{Explanation, arg_max};
 use crate::fit::Information;
+use crate::render::Domain;
 use std::fmt;
 
 /// How far an explanation can be trusted.
@@ -104,6 +105,12 @@ impl Verdict {
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.grade));
         let grade = reasons.first().map_or(Grade::Good, |reason| reason.grade);
         reasons.retain(|reason| reason.grade > Grade::Good || grade == Grade::Good);
+        // Advice is given once.
+        for i in 1..reasons.len() {
+            if reasons[..i].iter().any(|before| before.advice == reasons[i].advice) {
+                reasons[i].advice.clear();
+            }
+        }
         Verdict { grade, reasons }
     }
 }
@@ -166,11 +173,20 @@ impl Explanation {
 
     fn noise(&self) -> Option<Reason> {
         let apart = self.observed.noise()?;
+        let input = match self.domain() {
+            Domain::Text => "text",
+            Domain::Image => "image",
+        };
         let told = format!(
-            "The model answers the same input differently: {apart:.3} apart (total variation) when asked twice."
+            "The model answers the same {input} differently: {apart:.3} apart (total variation) when asked twice."
         );
         if self.setting("ask-again").is_some() {
-            return Some(reason(Grade::Fair, About::Noise, told, "Error bars cover that: --uncertainty."));
+            return Some(reason(
+                Grade::Fair,
+                About::Noise,
+                told,
+                "Every mask was asked for, so error bars cover that: --uncertainty.",
+            ));
         }
         let advice = "No error bar covers that; --ask-again makes it part of them.";
         Some(reason(Grade::Poor, About::Noise, told, advice))
