@@ -4,10 +4,13 @@ use candle_core::{D, DType, Device, Tensor};
 use candle_nn::{AdamW, Embedding, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, embedding, loss, ops};
 use lipex::prelude::*;
 
-const TEXTS: [(&str, u32); 6] = [
-    ("a wonderful film with a fine end", 1), ("what a fine and warm story", 1), ("I loved every wonderful minute", 1),
-    ("a dull film with a weak end", 0), ("what a weak and dull story", 0), ("I hated every dull minute", 0),
+const TEXTS: [&str; 4] = [
+    "a wonderful film with a fine end",
+    "what a fine and warm story",
+    "a dull film with a weak end",
+    "what a weak and dull story",
 ];
+const GOOD: [u32; 4] = [1, 1, 0, 0];
 
 /// Logits of texts: the mean of what each word says, by a hash of the word.
 fn logits(words: &Embedding, texts: &[&str]) -> candle_core::Result<Tensor> {
@@ -23,11 +26,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let weights = VarMap::new();
     let words = embedding(512, 2, VarBuilder::from_varmap(&weights, DType::F32, &Device::Cpu))?;
     let mut optimizer = AdamW::new(weights.all_vars(), ParamsAdamW { lr: 0.1, ..Default::default() })?;
-    let (texts, answers): (Vec<&str>, Vec<u32>) = TEXTS.into_iter().unzip();
     for _ in 0..100 {
-        optimizer.backward_step(&loss::cross_entropy(&logits(&words, &texts)?, &Tensor::new(&*answers, &Device::Cpu)?)?)?;
+        optimizer.backward_step(&loss::cross_entropy(&logits(&words, &TEXTS)?, &Tensor::new(&GOOD, &Device::Cpu)?)?)?;
     }
-    let model = TextFn::fallible(["bad", "good"], |texts| ops::softmax(&logits(&words, texts)?, D::Minus1)?.to_vec2::<f32>());
+    let answer = |texts: &[&str]| ops::softmax(&logits(&words, texts)?, D::Minus1)?.to_vec2::<f32>();
+    let model = TextFn::fallible(["bad", "good"], answer);
     let explanation = lipex().explain(&TextInstance::new("a wonderful start and a weak end")?, &model)?;
     for share in explanation.top_k(1, 9, Rank::Supporting) {
         println!("{:+.2} {}", share.value, explanation.features[share.feature].name);

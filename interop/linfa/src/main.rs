@@ -1,9 +1,9 @@
 //! Why does a logistic regression of linfa take this iris for a versicolor?
 
-use lipex::prelude::*;
-use lipex::{Cell, Table, TabularFn, TabularInstance};
 use linfa::prelude::*;
 use linfa_logistic::MultiLogisticRegression;
+use lipex::prelude::*;
+use lipex::{Cell, Table, TabularFn, TabularInstance};
 use ndarray::Array2;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

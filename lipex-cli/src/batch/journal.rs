@@ -18,6 +18,9 @@ pub struct Journal {
     start: u64,
     /// Where each row's last line is.
     lines: Vec<Option<Line>>,
+    /// How many rows have a line, and how many of these failed.
+    done: usize,
+    failures: usize,
     end: u64,
 }
 
@@ -64,7 +67,7 @@ impl Journal {
         }
         let count = (rows.end - rows.start) as usize;
         let mut journal =
-            Journal { path: path.to_path_buf(), file, start: rows.start, lines: vec![None; count], end: 0 };
+            Journal { path: path.to_path_buf(), file, start: rows.start, lines: vec![None; count], done: 0, failures: 0, end: 0 };
         journal.read(header)?;
         journal.file.set_len(journal.end).map_err(io)?;
         if journal.end == 0 {
@@ -109,7 +112,10 @@ impl Journal {
         let Some(line) = place.and_then(|place| self.lines.get_mut(place)) else {
             return Err(self.refuse(format!("has row {row}, which is none of this run; --restart begins anew")));
         };
-        *line = Some(Line { at: self.end, length, failed });
+        let former = line.replace(Line { at: self.end, length, failed });
+        self.done += usize::from(former.is_none());
+        self.failures += usize::from(failed);
+        self.failures -= usize::from(former.is_some_and(|former| former.failed));
         Ok(())
     }
 
@@ -119,7 +125,7 @@ impl Journal {
         if let Err(e) = written {
             // Half a line is cut off now, or when the run goes on.
             let _ = self.file.set_len(self.end);
-            let (done, all) = (self.done(), self.lines.len());
+            let (done, all) = (self.done, self.lines.len());
             let reason = format!("cannot be written: {}; {done} of {all} rows are kept", plain(&e));
             return Err(self.refuse(format!("{reason}: make room, and the same command goes on")));
         }
@@ -161,12 +167,12 @@ impl Journal {
 
     /// How many rows have a line.
     pub fn done(&self) -> usize {
-        self.lines.iter().flatten().count()
+        self.done
     }
 
     /// How many of these failed.
     pub fn failures(&self) -> usize {
-        self.lines.iter().flatten().filter(|line| line.failed).count()
+        self.failures
     }
 
     /// Brings all of it to the disk.
