@@ -80,7 +80,7 @@ fn a_model_that_answers_differently_is_poor_unless_asked_again() {
 #[test]
 fn a_model_that_no_surrogate_follows_is_poor_and_pairs_are_offered_first() {
     let parity = TextFn::new(["even", "odd"], |texts: &[&str]| {
-        let one = |text: &&str| if text.split_whitespace().count() % 2 == 0 { [0.9, 0.1] } else { [0.1, 0.9] };
+        let one = |text: &&str| if text.split_whitespace().count().is_multiple_of(2) { [0.9, 0.1] } else { [0.1, 0.9] };
         texts.iter().map(one).collect::<Vec<_>>()
     });
     let text = TextInstance::new(TEXT).unwrap();
