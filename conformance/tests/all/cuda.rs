@@ -451,7 +451,7 @@ const ALONE: &str = "a launch is of one instance, and has no block past its rows
 const LAST: &str = "the last barrier: nothing is written after it";
 
 /// Lines whose mutants make no difference.
-const EQUIVALENT: [mutants::Equivalent; 15] = [
+const EQUIVALENT: [mutants::Equivalent; 16] = [
     ("lipex_gather_bytes", 0, "setp.eq.s64 %p2, %rd16, 0;", WIDE),
     ("lipex_select_moments", 0, "setp.lt.u32 %p13, %r13, 768;", TIMES),
     ("lipex_select_moments", 0, "shl.b64 %rd115, %rd114, 2;", TIMES),
