@@ -31,17 +31,20 @@ struct Evaluation {
     double* squares;   // C × 3: Σ w p, Σ w p², Σ w (p − q)²
 };
 
-INLINE double weight_of(const Evaluation& o, u32 i) {
-    if (o.which == INSTANCE) return i == 0 ? 1.0 : 0.0;
-    if (o.which == FOLD && o.folds[i] != o.fold) return 0.0;
-    return (double)o.pi[i] * (double)(o.times ? o.times[i] : 1u);
-}
-
-// A near row, which keeps more than .8 of all features, counts as often as it stands there, whatever its weight.
-INLINE double near_weight_of(const Evaluation& o, u32 i) {
+// A near row keeps more than .8 of all features.
+INLINE bool is_near(const Evaluation& o, u32 i) {
     u32 kept = 0;
     for (u64 w = 0; w < o.words; w++) kept += __popc(o.bits[(u64)i * o.words + w]);
-    return 5 * (u64)kept > 4 * o.all ? (double)(o.times ? o.times[i] : 1u) : 0.0;
+    return 5 * (u64)kept > 4 * o.all;
+}
+
+// What a row counts; near rows alone count alike.
+INLINE double weight_of(const Evaluation& o, u32 i, bool near) {
+    if (o.which == INSTANCE) return i == 0 ? 1.0 : 0.0;
+    if (o.which == FOLD && o.folds[i] != o.fold) return 0.0;
+    double times = (double)(o.times ? o.times[i] : 1u), weight = (double)o.pi[i] * times;
+    if (!near) return weight;
+    return weight > 0.0 && is_near(o, i) ? times : 0.0;
 }
 
 INLINE float score(const Evaluation& o, u32 i, u32 c) {
@@ -64,52 +67,66 @@ KERNEL(256) lipex_evaluate(const Evaluation* __restrict__ evaluations) {
     __shared__ double room[WARPS];
     const Evaluation& o = evaluations[blockIdx.y];
     u32 classes = (u32)o.classes;
-    double sums[SUMS] = {};
 #pragma unroll 1
-    for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
-        double w = weight_of(o, i);
-        if (!(w > 0.0)) continue;
-        float top = -3e38f, total = 0.0f;
-        for (u32 c = 0; c < classes; c++) {
-            float s = score(o, i, c);
-            o.answers[place_of(o, i, c)] = s;
-            top = fmaxf(top, s);
+    for (u32 near = 0; near < 2; near++) {
+        double weight = 0.0, tv = 0.0, hellinger = 0.0, kl = 0.0, same = 0.0, off = 0.0;
+#pragma unroll 1
+        for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
+            double w = weight_of(o, i, near != 0);
+            if (!(w > 0.0)) continue;
+            float top = -3e38f, total = 0.0f;
+            for (u32 c = 0; c < classes; c++) {
+                float s = score(o, i, c);
+                o.answers[place_of(o, i, c)] = s;
+                top = fmaxf(top, s);
+            }
+            for (u32 c = 0; c < classes; c++) {
+                float s = o.answers[place_of(o, i, c)];
+                total += o.identity ? (s > FLOOR ? s : FLOOR) : exp_of(s - top);
+            }
+            float inverse = 1.0f / total;
+            double row_tv = 0.0, row_hellinger = 0.0, row_kl = 0.0;
+            float most_p = -1.0f, most_q = -3e38f;
+            u32 best_p = 0, best_q = 0;
+            bool outside = false;
+            for (u32 c = 0; c < classes; c++) {
+                float p = o.p[(u64)i * classes + c], s = o.answers[place_of(o, i, c)];
+                float q = o.identity ? s : exp_of(s - top) * inverse;
+                o.answers[place_of(o, i, c)] = q;
+                float r = on_simplex(o, q, inverse), d = sqrtf(p) - sqrtf(r);
+                float ln_r = o.identity ? ln_of(r) : s - top + ln_of(inverse);
+                row_tv += 0.5 * fabs((double)p - (double)q);
+                row_hellinger += 0.5 * (double)(d * d);
+                if (p > 0.0f) row_kl += (double)p * ((double)ln_of(p) - (double)ln_r);
+                if (p > most_p) most_p = p, best_p = c;
+                // Scores tell apart what rounds to the same probability.
+                if (s > most_q) most_q = s, best_q = c;
+                outside = outside || (o.identity && !(q >= 0.0f && q <= 1.0f));
+            }
+            weight += w;
+            tv += w * row_tv;
+            hellinger += w * row_hellinger;
+            kl += w * row_kl;
+            same += best_p == best_q ? w : 0.0;
+            off += outside ? w : 0.0;
         }
-        for (u32 c = 0; c < classes; c++) {
-            float s = o.answers[place_of(o, i, c)];
-            total += o.identity ? (s > FLOOR ? s : FLOOR) : exp_of(s - top);
+        weight = block_sum(weight, room);
+        tv = block_sum(tv, room);
+        hellinger = block_sum(hellinger, room);
+        kl = block_sum(kl, room);
+        same = block_sum(same, room);
+        off = block_sum(off, room);
+        if (threadIdx.x == 0) {
+            double* sums = o.sums + near * SUMS / 2;
+            sums[0] = weight;
+            sums[1] = tv;
+            sums[2] = hellinger;
+            sums[3] = kl;
+            sums[4] = same;
+            sums[5] = off;
         }
-        float inverse = 1.0f / total;
-        double row_tv = 0.0, row_hellinger = 0.0, row_kl = 0.0;
-        float most_p = -1.0f, most_q = -3e38f;
-        u32 best_p = 0, best_q = 0;
-        bool outside = false;
-        for (u32 c = 0; c < classes; c++) {
-            float p = o.p[(u64)i * classes + c], s = o.answers[place_of(o, i, c)];
-            float q = o.identity ? s : exp_of(s - top) * inverse;
-            o.answers[place_of(o, i, c)] = q;
-            float r = on_simplex(o, q, inverse), d = sqrtf(p) - sqrtf(r);
-            float ln_r = o.identity ? ln_of(r) : s - top + ln_of(inverse);
-            row_tv += 0.5 * fabs((double)p - (double)q);
-            row_hellinger += 0.5 * (double)(d * d);
-            if (p > 0.0f) row_kl += (double)p * ((double)ln_of(p) - (double)ln_r);
-            if (p > most_p) most_p = p, best_p = c;
-            // Scores tell apart what rounds to the same probability.
-            if (s > most_q) most_q = s, best_q = c;
-            outside = outside || (o.identity && !(q >= 0.0f && q <= 1.0f));
-        }
-        double row[] = {1.0, row_tv, row_hellinger, row_kl, best_p == best_q ? 1.0 : 0.0, outside ? 1.0 : 0.0};
-        double near = near_weight_of(o, i);
-#pragma unroll
-        for (u32 s = 0; s < SUMS / 2; s++) {
-            sums[s] += w * row[s];
-            sums[s + SUMS / 2] += near * row[s];
-        }
-    }
-#pragma unroll
-    for (u32 s = 0; s < SUMS; s++) {
-        double sum = block_sum(sums[s], room);
-        if (threadIdx.x == 0) o.sums[s] = sum;
+        // Near rows are of interest where they were held out.
+        if (o.which != FOLD) break;
     }
 }
 
@@ -121,7 +138,7 @@ KERNEL(256) lipex_evaluate_classes(const Evaluation* __restrict__ evaluations) {
     double sum = 0.0, squares = 0.0, residual = 0.0;
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
-        double w = weight_of(o, i);
+        double w = weight_of(o, i, false);
         if (!(w > 0.0)) continue;
         double p = (double)o.p[(u64)i * o.classes + c], q = (double)o.answers[place_of(o, i, c)];
         sum += w * p;

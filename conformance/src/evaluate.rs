@@ -45,8 +45,9 @@ where
     Ridge: Surrogate<B>,
     OutOfFold: Evaluator<B>,
 {
-    // The last has the same masks over and over, so that folds depend on which rows are equal.
-    let cases = [(33, 127, 6, 16), (32, 300, 3, 8), (1, 2, 2, 1), (5, 127, 20, 5), (4, 600, 3, 4)];
+    // The last but one has masks of five words; the last the same masks over and over, so that folds depend on which rows are
+    // equal.
+    let cases = [(33, 127, 6, 16), (32, 300, 3, 8), (1, 2, 2, 1), (5, 127, 20, 5), (130, 90, 4, 3), (4, 600, 3, 4)];
     let problems: Vec<Made> = cases
         .into_iter()
         .map(|(features, rows, classes, kept)| made(Case { features, rows, classes, kept }, 19))
