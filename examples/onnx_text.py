@@ -14,10 +14,12 @@ wanted = {i.name for i in session.get_inputs()}
 tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
 tokenizer.no_padding()
 tokenizer.enable_truncation(512)
-names = json.load(open(os.path.join(folder, "config.json")))["id2label"]
+config = json.load(open(os.path.join(folder, "config.json")))
+names, pad = config["id2label"], config.get("pad_token_id") or 0
 print(json.dumps({"labels": [names[str(i)] for i in range(len(names))], "outputs": "logits"}), flush=True)
 for line in sys.stdin:
-    ids = [e.ids for e in tokenizer.encode_batch(json.loads(line)["texts"])]
+    # A text without a word has no token where the tokenizer adds none: a graph wants one.
+    ids = [e.ids or [pad] for e in tokenizer.encode_batch(json.loads(line)["texts"])]
     logits = [None] * len(ids)
     for length in sorted(set(map(len, ids))):  # equal lengths together: no padding
         at = [i for i, row in enumerate(ids) if len(row) == length]

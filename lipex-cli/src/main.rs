@@ -2,6 +2,7 @@
 
 mod arrays;
 mod backend;
+mod batch;
 mod explain;
 mod files;
 mod fit;
@@ -22,12 +23,16 @@ mod select;
 mod show;
 mod staging;
 mod streams;
+mod tabular;
 mod text;
+mod words;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
-use options::{EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TextOptions};
+use options::{
+    BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
+};
 use perturb::PerturbOptions;
 use select::SelectOptions;
 use std::process::ExitCode;
@@ -37,7 +42,7 @@ const MISTAKE: u8 = 2;
 /// The model fails.
 const MODEL: u8 = 3;
 
-/// Explains what a classifier does around one text or image, for every class at once (LIPEX).
+/// Explains what a classifier does around one text, image or row of a table, for every class at once (LIPEX).
 #[derive(Parser)]
 #[command(name = "lipex", version, after_help = EXIT_CODES)]
 struct Options {
@@ -51,6 +56,10 @@ enum Command {
     Text(Box<TextOptions>),
     /// Explain an image, given its segments
     Image(Box<ImageOptions>),
+    /// Explain a row of a table
+    Tabular(Box<TabularOptions>),
+    /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
+    Batch(Box<BatchOptions>),
     /// Render a saved explanation again
     Show(ShowOptions),
     /// Draw masks alone, as a NumPy file (docs/stages.md)
@@ -74,8 +83,12 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let done = match &options.command {
+        Command::Batch(options) => {
+            return batch::run(options).map_or_else(|error| failed(&error), ExitCode::from);
+        }
         Command::Text(options) => text::run(options),
         Command::Image(options) => image::run(options),
+        Command::Tabular(options) => tabular::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),
@@ -86,11 +99,14 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            fail(&error.to_string());
-            ExitCode::from(if matches!(error, lipex::Error::Model(_)) { MODEL } else { MISTAKE })
-        }
+        Err(error) => failed(&error),
     }
+}
+
+/// Tells an error, and gives its exit code.
+fn failed(error: &lipex::Error) -> ExitCode {
+    fail(&error.to_string());
+    ExitCode::from(if matches!(error, lipex::Error::Model(_)) { MODEL } else { MISTAKE })
 }
 
 /// One line on standard error, whatever the message holds.

@@ -3,8 +3,8 @@
 use crate::options::ModelOptions;
 use crate::program;
 use lipex::{
-    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxText,
-    Probabilities, Remembered, Result, Seen, Texts,
+    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxTable,
+    OnnxText, Probabilities, Remembered, Result, Rows, Seen, Texts,
 };
 use std::path::Path;
 
@@ -23,6 +23,12 @@ pub enum ImageModel {
     Onnx(Box<OnnxImage>),
     /// Either, with its answers in a file.
     Kept(Box<Remembered<ImageModel>>),
+}
+
+/// What takes rows of a table.
+pub enum TableModel {
+    Program(CommandModel),
+    Onnx(Box<OnnxTable>),
 }
 
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
@@ -195,5 +201,47 @@ impl ImageModel {
             ImageModel::Onnx(model) => model,
             ImageModel::Kept(model) => model.as_ref(),
         }
+    }
+}
+
+impl TableModel {
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
+        const GIVE: &str = "give --model onnx:FOLDER, or 'command:PROGRAM ARGS', a program that takes rows of a table \
+                            (docs/command-protocol.md)";
+        if options.answers.is_some() {
+            return Err(Error::setting("answers", "a file", "answers to rows of a table are not kept; leave it out"));
+        }
+        let Some(value) = options.model.as_deref() else {
+            return Err(Error::Instance(format!("no model: {GIVE}; there is no embedded one for tables")));
+        };
+        if let Some(path) = onnx(value) {
+            return Ok(TableModel::Onnx(Box::new(onnx_options(options, threads)?.open_table(path)?)));
+        }
+        no_onnx(options, value)?;
+        match program::start_for_rows(value, options)? {
+            Some(program) => Ok(TableModel::Program(program)),
+            None => Err(Error::setting("model", value, format!("is no program; {GIVE}{}", hint(value)))),
+        }
+    }
+
+    fn one<B: Backend>(&self) -> &dyn BlackBox<B, Rows> {
+        match self {
+            TableModel::Program(model) => model,
+            TableModel::Onnx(model) => model,
+        }
+    }
+}
+
+impl<B: Backend> BlackBox<B, Rows> for TableModel {
+    fn labels(&self) -> Option<&[String]> {
+        self.one::<B>().labels()
+    }
+
+    fn batching(&self) -> Batching {
+        self.one::<B>().batching()
+    }
+
+    fn predict(&self, on: &B, batch: &Rows) -> Result<Probabilities<B>> {
+        self.one().predict(on, batch)
     }
 }

@@ -13,6 +13,7 @@ pub fn run(command: &ModelsCommand) -> Result<()> {
     let lines = match OnnxOptions::input(folder)? {
         Input::Text => text(&built(options).open_text(folder)?)?,
         Input::Image => image(&built(options).open_image(folder)?)?,
+        Input::Table => built(options).open_table(folder)?.describe(),
     };
     let mut staged = Staging::default();
     staged.report(&lines.iter().map(|(name, value)| format!("{name:<15}{value}\n")).collect::<String>());

@@ -108,6 +108,13 @@ impl Group for OfTexts {
     const NAMES: &'static [&'static str] = EXPLAIN;
 }
 
+/// A command that explains rows of a table.
+pub struct OfRows;
+
+impl Group for OfRows {
+    const NAMES: &'static [&'static str] = EXPLAIN.split_at(OF_TEXTS).1;
+}
+
 /// A command that explains images.
 pub struct OfImages;
 

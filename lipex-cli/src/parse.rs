@@ -1,7 +1,7 @@
 //! Values of options that are more than a word or a number.
 
 use crate::output;
-use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, Segmenter, baseline_by_name};
+use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, Segmenter, baseline_by_name, nearest};
 use std::sync::Arc;
 
 /// The part before a colon, and the part after it if there is one.
@@ -66,7 +66,11 @@ pub enum Classes {
 /// A class by name.
 pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
     let found = labels.iter().position(|l| l == name);
-    found.ok_or_else(|| Error::setting(option, name, format!("no such class; the classes are {}", listed(labels))))
+    found.ok_or_else(|| {
+        let names: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let meant = nearest(name, &names).map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default();
+        Error::setting(option, name, format!("no such class{meant}; the classes are {}", listed(labels)))
+    })
 }
 
 /// Most classes that a message names.
@@ -164,6 +168,8 @@ mod tests {
     #[test]
     fn a_message_does_not_name_a_thousand_classes() {
         let many: Vec<String> = (0..1000).map(|c| format!("c{c}")).collect();
+        let message = class("flip-to", "joyy", &["anger", "joy"].map(String::from)).unwrap_err().to_string();
+        assert_eq!(message, "flip-to = joyy: no such class (did you mean `joy`?); the classes are anger, joy");
         let message = class("flip-to", "x", &many).unwrap_err().to_string();
         assert!(message.ends_with("c18, c19 and 980 more"), "{message}");
     }

@@ -12,10 +12,9 @@ pub fn timeout(options: &ModelOptions) -> Result<Duration> {
 
 /// Starts `command:PROGRAM ARGS`, which must take what is explained; `None` for another value.
 pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Option<CommandModel>> {
-    let timeout = timeout(options)?;
-    let Some(command) = value.strip_prefix("command:") else { return Ok(None) };
-    let model = CommandModel::start(command, timeout)?;
+    let Some(model) = started(value, options)? else { return Ok(None) };
     let reason = match (domain, model.domain()) {
+        _ if model.takes_rows() => "the program takes rows of a table, as its first line says; use lipex tabular",
         (Domain::Text, Domain::Image) => "the program takes images, as its first line says; use lipex image",
         (Domain::Image, Domain::Text) => {
             "the program takes texts; for images its first line must have \"images\": \"png\" or \"images\": \"npy\""
@@ -23,4 +22,20 @@ pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Opti
         _ => return Ok(Some(model)),
     };
     Err(Error::setting("model", value, reason))
+}
+
+/// Starts `command:PROGRAM ARGS`, which must take rows of a table; `None` for another value.
+pub fn start_for_rows(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
+    match started(value, options)? {
+        Some(model) if !model.takes_rows() => {
+            let reason = "the program takes no rows of a table; for them its first line must have \"rows\": true";
+            Err(Error::setting("model", value, reason))
+        }
+        started => Ok(started),
+    }
+}
+
+fn started(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
+    let timeout = timeout(options)?;
+    value.strip_prefix("command:").map(|command| CommandModel::start(command, timeout)).transpose()
 }

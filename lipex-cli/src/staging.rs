@@ -162,16 +162,21 @@ fn kept(file: &Path) -> io::Result<TempPath> {
 
 /// A new file beside `file` that holds `content`.
 fn beside(file: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut temporary = new_beside(file)?;
+    temporary.write_all(content)?;
+    temporary.as_file().sync_all()?;
+    Ok(temporary)
+}
+
+/// A new file beside `file`, gone unless it gets a name.
+pub fn new_beside(file: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder_of(file))?;
-    temporary.write_all(content)?;
-    temporary.as_file().sync_all()?;
-    Ok(temporary)
+    builder.tempfile_in(folder_of(file))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::model::TextModel;
 use crate::options::TextOptions;
 use crate::output::{self, Targets};
 use crate::staging::Staging;
+use crate::words::Words;
 use crate::{files, report};
 use lipex::{
     AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Result, Seen, Settings, Split, TextInstance, Texts,
@@ -63,15 +64,7 @@ fn instance(options: &TextOptions, settings: &Settings, model: &TextModel) -> Re
             return Err(Error::Instance("no text: give it in quotes, with --file F, or - for standard input".into()));
         }
     };
-    let seen = model.seen(&text)?;
-    let mut builder = settings.text(text)?;
-    if let Some(file) = &options.words.ignore_words {
-        builder = builder.ignore(output::read("ignore-words", file)?.split_whitespace());
-    }
-    if let Some(seen) = &seen {
-        builder = builder.seen(seen.bytes.clone());
-    }
-    let text = builder.build()?;
+    let (text, seen) = Words::read(&options.words, settings)?.instance(text, model)?;
     let cut = seen.map_or_else(String::new, |seen| cut(&seen, text.unseen()));
     let told = cut + &unmatched(text.unmatched(), &settings.split()?);
     Ok((text, told))

@@ -22,6 +22,10 @@ impl<T: Law + ?Sized> Law for Arc<T> {
         (**self).dependence()
     }
 
+    fn weighs_itself(&self) -> bool {
+        (**self).weighs_itself()
+    }
+
     fn is_complete(&self, features: usize, total: usize) -> bool {
         (**self).is_complete(features, total)
     }

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
 use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
+use crate::nearest::nearest;
 use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
 use crate::removal::Removal;
@@ -163,7 +164,9 @@ impl Explanation {
     /// [`Error::Setting`] when there is no such class; lists those there are.
     pub fn class(&self, name: &str) -> Result<usize> {
         self.classes.iter().position(|c| c == name).ok_or_else(|| {
-            Error::setting("class", format!("\"{name}\""), format!("the classes are {}", self.classes.join(", ")))
+            let names: Vec<&str> = self.classes.iter().map(String::as_str).collect();
+            let meant = nearest(name, &names).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+            Error::setting("class", format!("\"{name}\""), format!("{meant}the classes are {}", names.join(", ")))
         })
     }
 

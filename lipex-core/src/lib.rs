@@ -36,6 +36,7 @@ mod reading;
 mod real;
 mod removal;
 mod render;
+mod rows;
 pub mod select;
 mod spelling;
 mod uncertainty;
@@ -75,6 +76,7 @@ pub use program::{Input, Inputs, Program, Step};
 pub use real::{Dual, Lane, Real, Wide};
 pub use removal::Removal;
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
+pub use rows::{Cell, Rows};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,

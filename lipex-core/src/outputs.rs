@@ -118,6 +118,27 @@ impl CheckedRows {
         Ok(())
     }
 
+    /// The number of rows so far.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there is none yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Rows that are means of `per` of these each, which `of` names one after the other.
+    pub(crate) fn averaged(self, of: &[u32], per: usize) -> Self {
+        let row = |i: u32| &self.values[i as usize * self.classes..][..self.classes];
+        let mut values = Vec::with_capacity(of.len().checked_div(per).unwrap_or(0) * self.classes);
+        for group in of.chunks_exact(per.max(1)) {
+            let sum = |c: usize| group.iter().map(|&i| f64::from(row(i)[c])).sum::<f64>();
+            values.extend((0..self.classes).map(|c| (sum(c) / per as f64) as f32));
+        }
+        CheckedRows { rows: values.len().checked_div(self.classes).unwrap_or(0), values, ..self }
+    }
+
     /// The rows on a backend.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! What a user may say about a model beyond what its folder says.
 
 use crate::files::Files;
-use crate::graph::Graph;
-use crate::{OnnxImage, OnnxText};
+use crate::graph::{Graph, Kind};
+use crate::{OnnxImage, OnnxTable, OnnxText};
 use lipex_core::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ pub enum Input {
     Text,
     /// Images: an input of four axes.
     Image,
+    /// Rows of a table: one input of fractional numbers, rows × columns.
+    Table,
 }
 
 /// Settings of a model, each in place of what its folder says.
@@ -85,8 +87,11 @@ impl OnnxOptions {
     /// [`Error::Setting`] for no folder, or a graph that cannot be run.
     pub fn input(path: impl AsRef<Path>) -> Result<Input> {
         let graph = Graph::load(&Files::find(path.as_ref())?.model, None)?;
-        let tokens = graph.inputs.iter().all(|input| input.axes.len() != 4);
-        Ok(if tokens { Input::Text } else { Input::Image })
+        Ok(match graph.inputs.as_slice() {
+            inputs if inputs.iter().any(|input| input.axes.len() == 4) => Input::Image,
+            [one] if one.kind == Kind::Float && one.axes.len() == 2 => Input::Table,
+            _ => Input::Text,
+        })
     }
 
     /// A text classifier: a folder, or an `.onnx` file with the other files beside it.
@@ -104,6 +109,14 @@ impl OnnxOptions {
     /// Those of [`open_text`](OnnxOptions::open_text).
     pub fn open_image(self, path: impl AsRef<Path>) -> Result<OnnxImage> {
         OnnxImage::with_options(path.as_ref(), self)
+    }
+
+    /// A classifier of rows of a table: a folder, or an `.onnx` file with the other files beside it.
+    ///
+    /// # Errors
+    /// Those of [`open_text`](OnnxOptions::open_text).
+    pub fn open_table(self, path: impl AsRef<Path>) -> Result<OnnxTable> {
+        OnnxTable::with_options(path.as_ref(), self)
     }
 
     /// The number of threads to use.

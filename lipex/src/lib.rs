@@ -20,9 +20,9 @@
 //! # Ok::<(), lipex::Error>(())
 //! ```
 //!
-//! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences, or an [`ImageInstance`],
-//!   whose features are the segments of a map.
-//! * The black box: a function ([`TextFn`], [`ImageFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
+//! * What is explained: a [`TextInstance`], whose features are words, occurrences or sentences, an [`ImageInstance`], whose
+//!   features are the segments of a map, or a [`TabularInstance`], whose features are a row's columns.
+//! * The black box: a function ([`TextFn`], [`ImageFn`], [`TabularFn`]), any program ([`CommandModel`]), or the [`DemoModel`].
 //! * How: [`lipex()`], [`paper()`], [`lime()`], [`authors()`] or [`kernel_shap()`], each an [`Explainer`] whose every
 //!   setting can be changed.
 //! * What comes out: an [`Explanation`], with its fidelity; [`to_json`] and [`from_json`] save and load it,
@@ -34,6 +34,8 @@
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module. The README says what each
 //! feature of this crate brings and costs.
 
+#[cfg(feature = "json")]
+mod batch;
 #[cfg(feature = "command")]
 mod command;
 #[cfg(feature = "demo")]
@@ -51,9 +53,13 @@ mod page;
 #[cfg(feature = "remember")]
 mod remembered;
 mod settings;
+#[cfg(feature = "tabular")]
+mod tabular;
 #[cfg(feature = "text")]
 mod text;
 
+#[cfg(feature = "json")]
+pub use batch::{BATCH_SCHEMA, BatchRow, ClassSummary, FailureSummary, Quartiles, RowId, Summary, WordSummary};
 #[cfg(feature = "command")]
 pub use command::CommandModel;
 #[cfg(all(fuzzing, feature = "command"))]
@@ -80,14 +86,16 @@ pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTem
 #[cfg(feature = "demo")]
 pub use lipex_demo::word_hashes;
 #[cfg(feature = "onnx")]
-pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxText, Seen};
+pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxText, Seen};
 #[cfg(feature = "page")]
-pub use page::{PageOptions, to_csv, to_html, to_svg};
+pub use page::{PageOptions, summary_to_html, to_csv, to_html, to_svg};
 #[cfg(feature = "remember")]
 pub use remembered::{Keys, Remembered};
 pub use settings::{
     AnyExplainer, AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete, Device, SettingInfo, Settings, Topic,
 };
+#[cfg(feature = "tabular")]
+pub use tabular::{Reference, Table, TabularFn, TabularInstance};
 #[cfg(all(feature = "text", feature = "cuda"))]
 pub use text::TokenText;
 #[cfg(feature = "text")]

@@ -29,9 +29,17 @@ impl Reader {
     /// A function's rows as the answer to a batch of so many inputs.
     ///
     /// # Errors
+    /// Those of [`check`](Reader::check).
+    pub fn read<B: Backend>(&self, on: &B, rows: Vec<Vec<f64>>, inputs: usize) -> Result<Probabilities<B>> {
+        self.check(rows, inputs)?.on(on)
+    }
+
+    /// A function's rows, checked.
+    ///
+    /// # Errors
     /// [`Error::Shape`] for a wrong number of rows or a row of a wrong length; [`Error::NotADistribution`] for a row that is
     /// none.
-    pub fn read<B: Backend>(&self, on: &B, rows: Vec<Vec<f64>>, inputs: usize) -> Result<Probabilities<B>> {
+    pub fn check(&self, rows: Vec<Vec<f64>>, inputs: usize) -> Result<CheckedRows> {
         expect_len("rows from the model", inputs, rows.len())?;
         let columns = rows.first().map_or(0, Vec::len);
         let classes = self.labels.get_or_init(|| (0..columns).map(|c| c.to_string()).collect()).len();
@@ -40,7 +48,7 @@ impl Reader {
             expect_len(&format!("numbers in row {i} of the model's batch"), classes, row.len())?;
             answer.push(self.outputs, row)?;
         }
-        answer.on(on)
+        Ok(answer)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `--model onnx:…`, `lipex models check` and `lipex segments`, with the models of examples/models/.
 
-use crate::common::{bytes, json, path, refused, told};
+use crate::common::{bytes, json, matrix, path, refused, told};
 use std::path::Path;
+use std::process::Command;
 
 fn example(name: &str) -> String {
     path(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples"), name)
@@ -111,4 +112,37 @@ fn segments_are_saved_and_used() {
     told(&["segments", &cat, "--segments", &format!("map:{map}"), "--out", &again]);
     assert_eq!(bytes(&["segments", &cat, "--segments", "slic:20", "--out", "-"]), std::fs::read(&again).unwrap());
     assert!(std::fs::read(&show).unwrap().starts_with(b"\x89PNG"));
+}
+
+/// `LIPEX_PYTHON` names a Python with onnxruntime and tokenizers, where `python3` has none.
+#[test]
+fn an_explanation_equals_that_of_onnxruntime() {
+    let python = std::env::var("LIPEX_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has = Command::new(&python).args(["-c", "import onnxruntime, tokenizers"]).output();
+    if !has.is_ok_and(|output| output.status.success()) {
+        println!("skipped: {python} has no onnxruntime and tokenizers");
+        return;
+    }
+    let mut folders = vec![example("models/emotions")];
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/models/minilm-emotion");
+    match shared.is_dir() {
+        true => folders.push(shared.to_str().unwrap().into()),
+        false => println!("skipped: there is no {}", shared.display()),
+    }
+    let text = "i feel so happy about the party but a little scared of all the people i do not know";
+    for folder in folders {
+        let with = |model: &str| {
+            let more = ["--samples", "300", "--select", "all", "--json", "-", "--model", model];
+            json(&[&["text", text], &more[..]].concat())
+        };
+        let own = with(&format!("onnx:{folder}"));
+        let theirs = with(&format!("command:{python} '{}' '{folder}'", example("onnx_text.py")));
+        assert_eq!((&own["calls"], &own["features"]), (&theirs["calls"], &theirs["features"]));
+        let (own, theirs) = (matrix(&own, "coefficients"), matrix(&theirs, "coefficients"));
+        let pairs = own.iter().flatten().zip(theirs.iter().flatten());
+        let (off, most) =
+            pairs.fold((0.0f64, 0.0f64), |(off, most), (a, b)| (off.max((a - b).abs()), most.max(a.abs())));
+        println!("{folder}: W off by {off:.1e}, the largest entry is {most:.2}");
+        assert!(off < 1e-3 && most > 0.1, "{off} {most}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_arrays;
+mod batch;
 mod browser;
 mod circles;
 mod command;
@@ -17,5 +18,6 @@ mod noisy;
 mod page;
 mod perturb;
 mod select;
+mod tabular;
 mod uncertainty;
 mod words;

@@ -3,6 +3,7 @@
 use super::samples::Samples;
 use super::{Enumerate, Explainer, Repeats};
 use crate::backend::Backend;
+use crate::describe::Setting;
 use crate::divergence::{Divergence, ErasedDivergence};
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
@@ -24,6 +25,7 @@ type Make<B> = fn(Softmax) -> Arc<dyn Surrogate<B>>;
 #[derive(Clone)]
 pub(super) struct Given<B: Backend> {
     pub perturber: bool,
+    pub proximity: bool,
     pub selector: bool,
     pub samples: bool,
     /// The surrogate without the changes below, if it is a softmax.
@@ -45,7 +47,15 @@ struct Change {
 impl<B: Backend> Given<B> {
     /// Nothing is set, over a preset whose surrogate is this softmax, or none.
     pub fn nothing_over(softmax: Option<Softmax>) -> Self {
-        Given { perturber: false, selector: false, samples: false, softmax, changes: Vec::new(), make: None }
+        Given {
+            perturber: false,
+            proximity: false,
+            selector: false,
+            samples: false,
+            softmax,
+            changes: Vec::new(),
+            make: None,
+        }
     }
 
     /// The softmax with its changes.
@@ -65,6 +75,9 @@ impl<B: Backend> Given<B> {
 pub(super) fn softmax_in<S: 'static>(surrogate: &S) -> Option<Softmax> {
     (surrogate as &dyn Any).downcast_ref().cloned()
 }
+
+/// The proximity that is the own weights of Kernel SHAP's sampler.
+const SHAPLEY: &str = "shapley";
 
 /// Most masks of a run.
 const MOST_SAMPLES: usize = 10_000_000;
@@ -89,7 +102,20 @@ impl<B: Backend> Explainer<B> {
         if self.batch_size == 0 {
             return Err(Error::setting("batch-size", 0, "at least 1 input a batch"));
         }
-        self.given.changed().map(|_| ())
+        self.check_proximity()?;
+        self.given.changed()?.map_or(Ok(()), |softmax| softmax.check())
+    }
+
+    /// Passes unless a proximity was set beside a sampler whose own weights take its place.
+    fn check_proximity(&self) -> Result<()> {
+        let name = |described: Vec<Setting>| described.into_iter().next().map_or_else(String::new, |s| s.value);
+        let proximity = name(self.proximity.describe());
+        if !self.given.proximity || !self.perturber.weighs_itself() || proximity == SHAPLEY {
+            return Ok(());
+        }
+        let sampler = name(self.perturber.describe());
+        let reason = format!("the sampler {sampler} weighs masks itself; leave it out, or choose another sampler");
+        Err(Error::setting("proximity", proximity, reason))
     }
 
     /// The sampler; default [`UniformSize`](crate::UniformSize), [`Bernoulli`](crate::Bernoulli) for
@@ -103,6 +129,7 @@ impl<B: Backend> Explainer<B> {
     /// The proximity; default [`Exponential`](crate::Exponential) of width 0.25.
     pub fn proximity(mut self, proximity: impl Proximity<B> + 'static) -> Self {
         self.proximity = Arc::new(proximity);
+        self.given.proximity = true;
         self
     }
 
@@ -167,8 +194,8 @@ impl<B: Backend> Explainer<B> {
         self
     }
 
-    /// Adds masks until a rule is met, in place of a fixed number of [`samples`](Explainer::samples); default: a fixed
-    /// number. The sampler must be one that can be extended.
+    /// Adds masks until a rule is met, in place of a fixed number of [`samples`](Explainer::samples), which is then not looked
+    /// at whichever of the two is set first; default: a fixed number. The sampler must be one that can be extended.
     pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
         self.adaptive = Some(adaptive);
         self

@@ -1,6 +1,7 @@
 //! Features that act together.
 
 use crate::error::{Error, Result};
+use crate::nearest::nearest;
 use std::fmt;
 
 /// Which pairs of kept features a surrogate has a term for, beside the features themselves.
@@ -60,7 +61,11 @@ impl Pairs {
         match name.parse() {
             Ok(0) => wrong("at least 1 pair, or none"),
             Ok(count) => Ok(Pairs::Count(count)),
-            Err(_) => wrong("choose a number of pairs, auto, none or given:3+5,1+2 (features by number from 0)"),
+            Err(_) => {
+                let meant = nearest(name, &["auto", "none"]).map(|meant| format!("did you mean `{meant}`? "));
+                let choices = "choose a number of pairs, auto, none or given:3+5,1+2 (features by number from 0)";
+                wrong(&format!("{}{choices}", meant.unwrap_or_default()))
+            }
         }
     }
 

@@ -40,6 +40,12 @@ pub trait Law: Describe + Send + Sync {
         self.dependence() == Dependence::Exhaustive
     }
 
+    /// Whether samples come with weights of their own, which take the place of the proximity's; default no. A proximity set
+    /// beside such a law is an error.
+    fn weighs_itself(&self) -> bool {
+        false
+    }
+
     /// The probability that a drawn row is one given mask, for a mask that keeps `kept` of `features` features; `None` if
     /// that is not known, or does not depend on the number of kept features alone.
     ///

@@ -37,6 +37,10 @@ impl Law for ShapleySize {
         Dependence::Coalitions
     }
 
+    fn weighs_itself(&self) -> bool {
+        true
+    }
+
     fn is_complete(&self, features: usize, total: usize) -> bool {
         ShapleySize::is_complete(features, total)
     }

@@ -38,6 +38,10 @@ impl<L: Law> Law for Filtered<L> {
         false
     }
 
+    fn weighs_itself(&self) -> bool {
+        self.law.weighs_itself()
+    }
+
     fn dependence(&self) -> Dependence {
         match self.law.dependence() {
             // One of the two may be gone.

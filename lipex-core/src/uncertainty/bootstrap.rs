@@ -75,6 +75,7 @@ impl<B: Backend> Estimate<'_, B> {
         // Refits on equal selections share their start, and with it what a surrogate prepares for it.
         let mut starts: Vec<(&Selection, Option<Fitted>)> = Vec::new();
         for &r in &left {
+            self.on.watch().check()?;
             if !starts.iter().any(|(selection, _)| **selection == selections[r]) {
                 starts.push((&selections[r], start_on(self.fitted, &selections[r])?));
             }

@@ -4,6 +4,7 @@
 mod images;
 mod process;
 mod protocol;
+mod rows;
 
 use lipex_core::{Backend, Batching, BlackBox, CheckedRows, Domain, Error, Outputs, Probabilities, Result, Texts};
 use process::{Failure, Process};
@@ -30,6 +31,7 @@ pub struct CommandModel {
     outputs: Option<Outputs>,
     /// How it wants images; `None` if it takes texts.
     images: Option<protocol::Coding>,
+    rows: bool,
     batching: Batching,
     timeout: Duration,
     /// None once it has failed: what an ended or silent program would say next is no answer.
@@ -82,6 +84,7 @@ impl CommandModel {
             labels: header.labels,
             outputs: header.outputs,
             images: header.images,
+            rows: header.rows,
             batching: if header.alone { Batching::Free } else { Batching::default() },
             timeout,
             process: Mutex::new(Some(process)),
@@ -91,6 +94,11 @@ impl CommandModel {
     /// What the program takes: images if its first line says so, else texts.
     pub fn domain(&self) -> Domain {
         if self.images.is_some() { Domain::Image } else { Domain::Text }
+    }
+
+    /// Whether the program takes rows of a table, as its first line says.
+    pub fn takes_rows(&self) -> bool {
+        self.rows
     }
 
     /// The answer to a batch of `inputs`.
@@ -153,6 +161,9 @@ impl<B: Backend> BlackBox<B, Texts> for CommandModel {
     fn predict(&self, on: &B, batch: &Texts) -> Result<Probabilities<B>> {
         if self.images.is_some() {
             return Err(refuse(&self.command, "it takes images, as its first line says; this is a text"));
+        }
+        if self.rows {
+            return Err(refuse(&self.command, "it takes rows of a table, as its first line says; this is a text"));
         }
         self.ask(protocol::request(batch), batch.len())?.on(on)
     }

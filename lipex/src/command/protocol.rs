@@ -19,6 +19,9 @@ pub(super) struct Header {
     /// How a program that takes images wants them; `None` for one that takes texts.
     #[serde(default)]
     pub images: Option<Coding>,
+    /// Whether it takes rows of a table.
+    #[serde(default)]
+    pub rows: bool,
     /// Whether an input's answer is the same to the bit whatever else is in its batch.
     #[serde(default)]
     pub alone: bool,
@@ -47,9 +50,16 @@ pub(super) fn header(line: &str) -> Result<Header, String> {
 
 /// The line that asks about `texts`; ASCII only, so that no program's idea of an encoding matters.
 pub(super) fn request(texts: &Texts) -> String {
-    let json = Value::Array(texts.as_slice().iter().map(|t| Value::from(t.as_str())).collect()).to_string();
+    line("texts", Value::Array(texts.as_slice().iter().map(|t| Value::from(t.as_str())).collect()))
+}
+
+/// An object with one key on a line, ASCII only.
+pub(super) fn line(key: &str, value: Value) -> String {
+    let json = value.to_string();
     let mut line = String::with_capacity(json.len() + 16);
-    line.push_str("{\"texts\":");
+    line.push_str("{\"");
+    line.push_str(key);
+    line.push_str("\":");
     for c in json.chars() {
         if c.is_ascii() {
             line.push(c);

@@ -6,11 +6,13 @@ mod html;
 mod markup;
 mod overlay;
 mod phrases;
+mod summary;
 mod svg;
 mod table;
 
 pub use csv::to_csv;
 pub use html::to_html;
+pub use summary::summary_to_html;
 pub use svg::to_svg;
 
 #[cfg(feature = "image")]

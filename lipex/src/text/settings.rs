@@ -34,7 +34,7 @@ impl Unit {
         [Unit::Word, Unit::Occurrence, Unit::Sentence]
             .into_iter()
             .find(|u| u.name() == name)
-            .ok_or_else(|| Error::setting("unit", name, "choose word, occurrence or sentence"))
+            .ok_or_else(|| Error::choice("unit", name, &["word", "occurrence", "sentence"]))
     }
 }
 
@@ -63,7 +63,7 @@ impl Removed {
         let removed = match name.strip_prefix("mask:") {
             Some(word) => Removed::Mask(word.into()),
             None if name == "drop" => Removed::Drop,
-            None => return Err(Error::setting("removed", name, "choose drop or mask:WORD")),
+            None => return Err(Error::choice("removed", name, &["drop", "mask:WORD"])),
         };
         removed.check()?;
         Ok(removed)

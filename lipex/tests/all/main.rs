@@ -26,6 +26,7 @@ mod readings;
 mod segmenters;
 mod setters;
 mod settings;
+mod tabular;
 mod text;
 mod together;
 mod watch;

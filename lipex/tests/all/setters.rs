@@ -1,13 +1,17 @@
 //! The setters of an explainer: none fails, none is silently ignored, and their order does not matter.
 
+use lipex::perturb::ShapleySize;
 use lipex::prelude::*;
-use lipex::{Domain, Enumerate, Lambda, LambdaScale, Normalise, Setting, Starts};
+use lipex::{
+    Adaptive, Domain, Enumerate, ErrorBars, Lambda, LambdaScale, Normalise, OutOfFold, Pairs, Repeats, Setting,
+    ShapleyKernel, Starts,
+};
 use std::sync::Arc;
 
 type Setter = (&'static str, fn(Explainer<Cpu>) -> Explainer<Cpu>);
 
 /// Setters of different things, each away from every preset.
-const SETTERS: [Setter; 16] = [
+const SETTERS: [Setter; 22] = [
     ("surrogate", |e| e.surrogate(Softmax::default().divergence(Kl).lambda(0.5).unwrap())),
     ("lambda", |e| e.lambda(0.25)),
     ("normalise", |e| e.normalise(Normalise::Weight)),
@@ -24,6 +28,12 @@ const SETTERS: [Setter; 16] = [
     ("seed", |e| e.seed(9)),
     ("batch", |e| e.batch_size(3)),
     ("groups", |e| e.groups(Groups::Top(2))),
+    ("repeats", |e| e.repeats(Repeats::AskAgain)),
+    ("enumerate", |e| e.enumerate(Enumerate::Never)),
+    ("evaluator", |e| e.evaluator(OutOfFold { folds: 3 })),
+    ("divergence", |e| e.divergence(JensenShannon)),
+    ("adaptive", |e| e.adaptive(Adaptive::default())),
+    ("bars", |e| e.error_bars(ErrorBars::default())),
 ];
 
 fn presets() -> Vec<Explainer<Cpu>> {
@@ -40,7 +50,7 @@ fn the_order_of_setters_does_not_matter() {
         let forwards = SETTERS.iter().fold(preset.clone(), |e, (_, set)| set(e));
         let told = forwards.settings();
         forwards.check().unwrap();
-        assert_eq!((value(&told, "divergence"), value(&told, "lambda")), ("kl".into(), "0.25".into()));
+        assert_eq!((value(&told, "divergence"), value(&told, "lambda")), ("js".into(), "0.25".into()));
         let backwards = SETTERS.iter().rev().fold(preset.clone(), |e, (_, set)| set(e));
         assert_eq!(backwards.settings(), told);
         // Every pair, either way round, beside nothing else.
@@ -92,6 +102,9 @@ fn settings_of_another_surrogate_are_an_error_that_says_why() {
         (lipex().samples(0), "samples = 0: from 1 to"),
         (lipex().samples(10_000_001), "samples = 10000001: from 1 to"),
         (lipex().batch_size(0), "batch-size = 0"),
+        (lipex().pairs(Pairs::Count(2)).intercept(Intercept::None), "pairs = 2: a surrogate without an intercept"),
+        (kernel_shap().proximity(CosineSimilarity), "proximity = cosine-similarity: the sampler kernel-shap weighs"),
+        (lipex().proximity(CosineSimilarity).perturber(ShapleySize), "proximity = cosine-similarity: the sampler"),
     ] {
         let error = explainer.explain(&text, &model).unwrap_err().to_string();
         assert!(error.starts_with(told), "{error}");
@@ -100,6 +113,8 @@ fn settings_of_another_surrogate_are_an_error_that_says_why() {
     // What is set right afterwards is right.
     lipex().lambda(-1.0).lambda(0.1).explain(&text, &model).unwrap();
     lime().lambda(0.1).surrogate(Softmax::default()).explain(&text, &model).unwrap();
+    kernel_shap().proximity(ShapleyKernel).explain(&text, &model).unwrap();
+    kernel_shap().proximity(CosineSimilarity).perturber(Antithetic).check().unwrap();
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn to_html(explanation: &Explanation, options: &PageOptions) -> Result<Strin
 }
 
 /// What a content security policy calls a style or a script.
-fn hash(source: &str) -> String {
+pub(super) fn hash(source: &str) -> String {
     STANDARD.encode(Sha256::digest(source.as_bytes()))
 }
 
