@@ -25,8 +25,11 @@ pub fn print(page: &mut Page, e: &Explanation) {
         ("select", t.select),
         ("fit", t.fit),
         ("evaluate", t.evaluate),
+        ("uncertainty", t.uncertainty),
     ];
-    let stages: Vec<String> = stages.iter().map(|(name, ms)| format!("{name}\u{a0}{ms:.1}")).collect();
+    // Error bars take no time where there are none.
+    let made = stages.iter().filter(|(name, ms)| *name != "uncertainty" || *ms > 0.0);
+    let stages: Vec<String> = made.map(|(name, ms)| format!("{name}\u{a0}{ms:.1}")).collect();
     page.paragraph(&format!("Milliseconds: {}.", stages.join(", ")));
 }
 
