@@ -1,17 +1,26 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
+//!
+//! # Numerics
+//! Sums in f64, over rows weighted by π·m, divided by their weight: a mean over the masks that the proximity makes local. Out
+//! of fold every row but those that share the instance's mask is judged once, by the refit that has not seen it.
+//!
+//! # Cost
+//! One pass over the rows an agreement. The refits are the surrogate's own business; they start from the whole fit and stop
+//! early ([`REFIT_TOLERANCE`](lipex_core::REFIT_TOLERANCE)).
 
 mod tally;
 
 use crate::Cpu;
 use lipex_core::{
     Answer, Evaluator, Fidelity, Fitted, Linear, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
-    refit_without_folds,
+    is_near, refit_without_folds,
 };
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use tally::Tally;
 
 impl Evaluator<Cpu> for OutOfFold {
+    /// Refits without each fold, then the agreement of each with the rows it has not seen.
     fn evaluate(
         &self,
         on: &Cpu,
@@ -38,6 +47,7 @@ pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize) -> Vec<usize> {
 struct MaskHasher(u64);
 
 impl Hasher for MaskHasher {
+    /// Eight bytes at a time; a rest is padded with zeros.
     fn write(&mut self, bytes: &[u8]) {
         for part in bytes.chunks(8) {
             let mut word = [0; 8];
@@ -46,10 +56,12 @@ impl Hasher for MaskHasher {
         }
     }
 
+    /// Mixes one word in, by a multiplication and a rotation.
     fn write_u64(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
+    /// The hash of all words so far.
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 32
     }
@@ -62,24 +74,27 @@ impl Hasher for MaskHasher {
 pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
     let design = tally::design(&around.masks, answer);
-    let weight = |i: u32| {
-        f64::from(around.weights.values()[i as usize])
-            * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))
-    };
+    let times = |i: u32| problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]));
+    let weight = |i: u32| f64::from(around.weights.values()[i as usize]) * times(i);
     let mut instance = Tally::default();
     instance.add(&design, around, answer, &[0], |_| 1.0)?;
     let mut seen = Tally::default();
     let all: Vec<u32> = (0..around.rows() as u32).collect();
     seen.add(&design, around, answer, &all, weight)?;
-    let mut unseen = Tally::default();
+    let (mut unseen, mut near) = (Tally::default(), Tally::default());
     for (k, refit) in refits.iter().enumerate() {
         let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
         let own = (refit.linear().map(Linear::terms) != answer.linear().map(Linear::terms))
             .then(|| tally::design(&around.masks, refit));
-        unseen.add(own.as_ref().unwrap_or(&design), around, refit, &held, weight)?;
+        let design = own.as_ref().unwrap_or(&design);
+        unseen.add(design, around, refit, &held, weight)?;
+        let is_near = |&i: &u32| weight(i) > 0.0 && is_near(around.masks.count(i as usize), around.masks.features());
+        let held: Vec<u32> = held.into_iter().filter(is_near).collect();
+        near.add(design, around, refit, &held, times)?;
     }
     Ok(Fidelity {
         out_of_fold: (unseen.weight > 0.0).then(|| unseen.mean()),
+        near: (near.weight > 0.0).then(|| near.mean()),
         at_instance: instance.mean(),
         in_sample: seen.mean(),
         r2: seen.r2(),

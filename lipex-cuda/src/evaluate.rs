@@ -1,4 +1,12 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
+//!
+//! # How
+//! Equal masks are found by a hash table in device memory; the host deals folds. Refits of all folds of all instances are one
+//! batch of the surrogate. Then a thread a row sums distances, in f64 and in a fixed order, of all rows, of each fold and of
+//! the instance.
+//!
+//! # What goes to the host
+//! Answers that are not W z + b: pairs, anchored bases on removals, and a user's own.
 
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;
@@ -14,7 +22,9 @@ use lipex_core::{
 use lipex_kernels::EVALUATE;
 
 /// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
-const SUMS: usize = 6;
+const AGREEMENT: usize = 6;
+/// Sums of an evaluation: over all rows, and over those near the instance.
+const SUMS: usize = 2 * AGREEMENT;
 /// Numbers that the kernels have too.
 #[cfg(test)]
 pub(crate) const NUMBERS: &[(&str, &str, usize)] =
@@ -24,22 +34,41 @@ mirrored! {
     /// One evaluation, field by field as the kernels have it.
     "evaluate" "Evaluation"
     pub(crate) struct Job {
+        /// N × words.
         bits: u64,
+        /// N × C.
         p: u64,
+        /// N.
         pi: u64,
+        /// N; null: once.
         times: u64,
+        /// N: the fold of each row.
         folds: u64,
+        /// F.
         kept: u64,
+        /// C × (F + 1).
         x: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
+        /// C.
         classes: u64,
+        /// F, the kept features.
         features: u64,
+        /// D, all features.
+        all: u64,
+        /// Which rows: all, one fold, or the instance.
         which: u64,
+        /// The fold whose rows are summed.
         fold: u64,
+        /// 1: scores are the answer (ridge).
         identity: u64,
+        /// C × N, of the instance alone C: room for the surrogate's answers.
         answers: u64,
+        /// Weight, TV, H², KL, same arg max, off the simplex; again, of near rows.
         sums: u64,
+        /// C × 3: Σ w p, Σ w p², Σ w (p − q)².
         squares: u64,
     }
 }
@@ -47,8 +76,11 @@ mirrored! {
 /// Rows that an evaluation is over, by the kernel's numbers.
 #[derive(Clone, Copy)]
 enum Rows {
+    /// Every row.
     All,
+    /// The rows of one fold, under the refit without it.
     Fold(usize),
+    /// Row 0 alone.
     Instance,
 }
 
@@ -181,6 +213,7 @@ impl Asked<'_> {
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
             features: self.answer.kept().len() as u64,
+            all: around.masks.features() as u64,
             squares: arena.at(placed.squares),
             ..Job::zeroed()
         };
@@ -223,7 +256,7 @@ fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
         let jobs = [Argument::Long(arena.at(table) + (first * size_of::<Job>()) as u64)];
         // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of rows as
         // the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x classes · (features + 1),
-        // answers classes · rows (classes for the instance), sums 6, squares 3 · classes. All live in the arena.
+        // answers classes · rows (classes for the instance), sums 12, squares 3 · classes. All live in the arena.
         unsafe {
             on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &jobs)?;
             on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &jobs)?;
@@ -239,10 +272,12 @@ fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
 /// A fidelity from the sums of the instance, of all rows and of each fold, and those of R².
 fn fidelity(sums: &[f64], squares: &[f64]) -> Fidelity {
     let all: Vec<&[f64]> = sums.chunks_exact(SUMS).collect();
-    let unseen: Vec<f64> = (0..SUMS).map(|s| all[2..].iter().map(|of| of[s]).sum()).collect();
+    let sums: Vec<f64> = (0..SUMS).map(|s| all[2..].iter().map(|of| of[s]).sum()).collect();
+    let (unseen, near) = sums.split_at(AGREEMENT);
     let weight = all[1][0];
     Fidelity {
-        out_of_fold: (unseen[0] > 0.0).then(|| mean(&unseen)),
+        out_of_fold: (unseen[0] > 0.0).then(|| mean(unseen)),
+        near: (near[0] > 0.0).then(|| mean(near)),
         at_instance: mean(all[0]),
         in_sample: mean(all[1]),
         r2: squares.chunks_exact(3).map(|s| r2(s, weight)).collect(),

@@ -29,4 +29,5 @@ mod settings;
 mod tabular;
 mod text;
 mod together;
+mod verdict;
 mod watch;
