@@ -170,12 +170,10 @@ fn crowd(classes: usize, temperature: f64) -> Words {
     crowd
 }
 
-/// Seventy-seven classes are slow to fit, those of a sure model most of all: fewer seeds.
+/// Seventy-seven classes are slow to fit: fewer seeds; those of a sure model are fitted on all masks in lipex-cpu's tests.
 #[test]
 fn words_of_the_likeliest_classes_have_their_weights() {
-    for (classes, temperature, seeds) in
-        [(2, 1.0, 20), (6, 1.0, 20), (2, 0.1, 20), (6, 0.1, 20), (77, 1.0, 3), (77, 0.1, 1)]
-    {
+    for (classes, temperature, seeds) in [(2, 1.0, 20), (6, 1.0, 20), (2, 0.1, 20), (6, 0.1, 20), (77, 1.0, 3)] {
         let crowd = crowd(classes, temperature);
         let (a, b) = crowd.likeliest();
         let explainer = lipex().selector(All).intercept(Intercept::Auto).lambda_scale(LambdaScale::Class);
@@ -190,7 +188,7 @@ fn words_of_the_likeliest_classes_have_their_weights() {
             let entries = |j: usize| [a, b].iter().any(|&c| u.is_significant(c, j, shares.row(c)[j]));
             let contrast =
                 |j: usize| u.is_contrast_significant((a, b), j, shares.row(a)[j] - shares.row(b)[j]).unwrap();
-            let idle = (2..12).step_by(3).any(|j| contrast(j) || (entries(j) && classes < 77));
+            let idle = (2..12).step_by(3).any(|j| contrast(j) || (entries(j)));
             wrong += usize::from(idle);
             found += (0..12).filter(|j| j % 3 != 2 && contrast(*j)).count();
         }
