@@ -66,8 +66,15 @@ impl Journal {
             file.set_len(0).map_err(io)?;
         }
         let count = (rows.end - rows.start) as usize;
-        let mut journal =
-            Journal { path: path.to_path_buf(), file, start: rows.start, lines: vec![None; count], done: 0, failures: 0, end: 0 };
+        let mut journal = Journal {
+            path: path.to_path_buf(),
+            file,
+            start: rows.start,
+            lines: vec![None; count],
+            done: 0,
+            failures: 0,
+            end: 0,
+        };
         journal.read(header)?;
         journal.file.set_len(journal.end).map_err(io)?;
         if journal.end == 0 {
