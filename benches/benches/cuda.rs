@@ -45,10 +45,7 @@ fn stages(c: &mut Criterion) {
             let fitted = Softmax::default().fit(&on, &list).unwrap();
             assert!(fitted.iter().all(|f| f.report.objective.is_finite()));
             c.bench_function(&title("fit"), |b| b.iter(|| Softmax::default().fit(&on, &list).unwrap()));
-            let evaluate = || {
-                let folds = OutOfFold::default();
-                folds.evaluate(&on, &list, &fitted, &Softmax::default()).unwrap()
-            };
+            let evaluate = || OutOfFold::default().evaluate(&on, &list, &fitted, &Softmax::default()).unwrap();
             c.bench_function(&title("evaluate"), |b| b.iter(evaluate));
         }
     }

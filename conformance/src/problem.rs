@@ -80,6 +80,20 @@ pub fn made(case: Case, seed: u64) -> Made {
     made_by(&UniformSize::default(), case, seed)
 }
 
+/// Makes some rows certain of a class, and lets some give a class nothing.
+fn make_extreme(p: &mut [f64], i: usize) {
+    let classes = p.len();
+    match i % 23 {
+        7 => (0..classes).for_each(|c| p[c] = if c == i % classes { 1.0 } else { 0.0 }),
+        11 if classes > 2 => {
+            let rest = 1.0 - p[1];
+            p[1] = 0.0;
+            p.iter_mut().for_each(|p| *p /= rest);
+        }
+        _ => {}
+    }
+}
+
 /// The same with masks of another law.
 pub fn made_by(law: &dyn Perturber<Cpu>, case: Case, seed: u64) -> Made {
     let Case { features, rows, classes, kept } = case;
@@ -100,16 +114,7 @@ pub fn made_by(law: &dyn Perturber<Cpu>, case: Case, seed: u64) -> Made {
             }
         }
         softmax_in_place(&mut logits);
-        // Some rows are certain, some know nothing of a class.
-        match i % 23 {
-            7 => (0..classes).for_each(|c| logits[c] = if c == i % classes { 1.0 } else { 0.0 }),
-            11 if classes > 2 => {
-                let rest = 1.0 - logits[1];
-                logits[1] = 0.0;
-                logits.iter_mut().for_each(|l| *l /= rest);
-            }
-            _ => {}
-        }
+        make_extreme(&mut logits, i);
         p.extend(logits.into_iter().map(|l| l as f32));
     }
     let table = Exponential::default().table(features);

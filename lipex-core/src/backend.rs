@@ -1,4 +1,14 @@
 //! What a backend is, and the typed arrays that live on it.
+//!
+//! # Shapes
+//! Arrays are row-major. Masks are bits, N × ⌈D/32⌉ words; probabilities N × C f32; weights N f32. They are checked for their
+//! sizes where they are made, so that stages need not.
+//!
+//! # A third party's backend
+//! Implement [`Backend`] (memory: eight functions) and, for its type, the stages' traits that it has:
+//! [`Perturber`](crate::Perturber), [`Proximity`](crate::Proximity), [`Selector`](crate::Selector),
+//! [`Surrogate`](crate::Surrogate), [`Evaluator`](crate::Evaluator). The crate `conformance` drives any backend through one
+//! suite and compares it with the CPU.
 
 use crate::error::{Error, Result, expect_len};
 use crate::perturb::{Dependence, Law};
@@ -109,6 +119,14 @@ const SUM: f64 = 1e-3;
 ///
 /// # Errors
 /// [`Error::NotADistribution`] with `row`.
+///
+/// ```
+/// use lipex_core::check_row;
+///
+/// assert!(check_row(0, &[0.334, 0.334, 0.333]).is_ok());
+/// let error = check_row(4, &[0.5, 0.6]).unwrap_err();
+/// assert!(error.to_string().contains("row 4"));
+/// ```
 pub fn check_row<T: Copy + Into<f64> + fmt::Display>(row: usize, values: &[T]) -> Result<()> {
     let find = |bad: fn(f64) -> bool| values.iter().enumerate().find(|(_, v)| bad((**v).into()));
     let problem = if let Some((class, v)) = find(|v| !v.is_finite()) {
@@ -156,6 +174,14 @@ pub fn normalise_row(row: usize, values: &mut [f64]) -> Result<f64> {
 ///
 /// # Errors
 /// [`Error::NotADistribution`] with `row`.
+///
+/// ```
+/// use lipex_core::check_scores;
+///
+/// // Three labels, each for itself.
+/// assert!(check_scores(0, &mut [0.9, 0.8, 0.7]).is_ok());
+/// assert!(check_scores(0, &mut [1.5]).is_err());
+/// ```
 pub fn check_scores(row: usize, values: &mut [f64]) -> Result<()> {
     for (class, v) in values.iter_mut().enumerate() {
         // Not a number is in no range.

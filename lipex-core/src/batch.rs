@@ -3,6 +3,13 @@
 use crate::error::{Result, expect_len};
 
 /// Texts for a black box to classify, in order.
+///
+/// ```
+/// use lipex_core::Texts;
+///
+/// let texts: Texts = ["a party", ""].into_iter().map(String::from).collect();
+/// assert_eq!(texts.as_strs(), ["a party", ""]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts(Vec<String>);
 
@@ -53,6 +60,16 @@ impl FromIterator<String> for Texts {
 ///
 /// # Shapes
 /// count × height × width × 3 bytes (NHWC): red, green and blue from 0 to 255.
+///
+/// ```
+/// use lipex_core::Images;
+///
+/// // Two pictures of 2 × 1 pixels.
+/// let images = Images::new(2, 1, vec![0; 12])?;
+/// assert_eq!((images.len(), images.iter().next().map(<[u8]>::len)), (2, Some(6)));
+/// assert!(Images::new(2, 1, vec![0; 13]).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Images {
     width: usize,

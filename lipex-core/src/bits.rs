@@ -5,6 +5,15 @@
 /// # Shapes
 /// `dense` holds rows of `features` numbers, row-major; what comes out is laid out as in [`Masks`](crate::Masks). Numbers
 /// after the last whole row are left out.
+///
+/// ```
+/// use lipex_core::{pack_bits, unpack_bits};
+///
+/// // Two masks of three features: 101 and 011.
+/// let bits = pack_bits(3, &[1, 0, 1, 0, 1, 1]);
+/// assert_eq!(bits, [0b101, 0b110]);
+/// assert!(unpack_bits(&bits[1..], 3).eq([0, 1, 1]));
+/// ```
 pub fn pack_bits(features: usize, dense: &[u8]) -> Vec<u32> {
     let mut bits = Vec::with_capacity(dense.len().checked_div(features).unwrap_or(0) * features.div_ceil(32));
     for row in dense.chunks_exact(features.max(1)) {

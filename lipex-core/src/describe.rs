@@ -1,6 +1,15 @@
 //! Settings as reports print them.
+//!
+//! Reports, files and departures are made of these: what a part prints is what [`Settings`](https://docs.rs/lipex) reads back,
+//! so that a report is a recipe.
 
 /// One setting with its value, spelled as on the command line.
+///
+/// ```
+/// use lipex_core::Setting;
+///
+/// assert_eq!(Setting::new("samples", 1000).value, "1000");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Setting {
@@ -18,6 +27,14 @@ impl Setting {
 }
 
 /// Says what a part is set to, for reports.
+///
+/// ```
+/// use lipex_core::{Describe, Forward};
+///
+/// let told = Forward::new(5)?.describe();
+/// assert_eq!((told[0].name.as_str(), told[0].value.as_str()), ("select", "forward:5"));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait Describe {
     /// The part's settings; the first one names the part itself (`sampler = uniform-size`).
     fn describe(&self) -> Vec<Setting>;

@@ -2,12 +2,25 @@
 //!
 //! A divergence is a sum over classes of a term φ(p, q). From that one generic function come the value in f64, the
 //! gradient (through dual numbers, in u = ln q), the second derivative and the vectorised f32 code.
+//!
+//! # Which one
+//! Squared Hellinger is bounded and treats both rows alike: the paper's. KL is convex in W and punishes missing mass most;
+//! reverse KL punishes mass where the black box has none. Jensen–Shannon lies between and is bounded. Total variation is what
+//! one reads off two bars, and has kinks. α goes from reverse KL (0) over Hellinger (½) to KL (1) and beyond.
 
 use crate::program::Program;
 use crate::real::{Dual, Lane, Real, Wide};
 use std::sync::Arc;
 
 /// The surrogate's probability of one class, in the forms that stay finite when q underflows.
+///
+/// ```
+/// use lipex_core::Q;
+///
+/// // A probability that underflows still has its logarithm and its root.
+/// let q = Q::of_ln(-800.0);
+/// assert!(q.value == 0.0 && q.ln == -800.0 && q.sqrt > 0.0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Q<R> {
     /// q itself; may underflow to 0.
@@ -279,6 +292,15 @@ impl<D: Divergence> pulp::WithSimd for Terms<'_, D> {
 ///
 /// # Source
 /// The paper, equation 6. Written as the square of a difference: ½(p+q) − √p√q cancels near p = q.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Hellinger};
+///
+/// // One class: ½(√.5 − √.25)²; κ = ¼.
+/// let value = ErasedDivergence::value(&Hellinger, 0.5, 0.25f64.ln());
+/// assert!((value - 0.5 * (0.5f64.sqrt() - 0.5).powi(2)).abs() < 1e-15);
+/// assert_eq!(ErasedDivergence::kappa(&Hellinger), Some(0.25));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hellinger;
 
@@ -294,6 +316,13 @@ impl Divergence for Hellinger {
 }
 
 /// Kullback–Leibler divergence KL(p‖q) = Σ p ln(p/q), in nats.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Kl};
+///
+/// // p ln(p/q) of a class that the surrogate gives half of what it should.
+/// assert!((ErasedDivergence::value(&Kl, 0.5, 0.25f64.ln()) - 0.5 * 2f64.ln()).abs() < 1e-15);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kl;
 
@@ -311,6 +340,14 @@ impl Divergence for Kl {
 pub const FLOOR: f32 = 1e-7;
 
 /// Reverse Kullback–Leibler divergence KL(q‖p) = Σ q ln(q/p), with p floored at [`FLOOR`].
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, ReverseKl};
+///
+/// // Mass where the black box has none costs much: q ln(q/p).
+/// let value = ErasedDivergence::value(&ReverseKl, 1e-4, 0.5f64.ln());
+/// assert!((value - 0.5 * (0.5f64 / 1e-4).ln()).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReverseKl;
 
@@ -325,6 +362,14 @@ impl Divergence for ReverseKl {
 }
 
 /// Jensen–Shannon divergence, in [0, ln 2].
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, JensenShannon};
+///
+/// // Rows without a class in common are ln 2 apart: half of it from each class.
+/// let value = ErasedDivergence::value(&JensenShannon, 1.0, -700.0);
+/// assert!((value - 0.5 * 2f64.ln()).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JensenShannon;
 
@@ -343,6 +388,13 @@ impl Divergence for JensenShannon {
 }
 
 /// Total variation distance, ½ Σ |p − q|, in [0, 1]. Fitted through ½(√((p−q)² + width²) − width).
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, TotalVariation};
+///
+/// assert!((ErasedDivergence::value(&TotalVariation, 0.5, 0.25f64.ln()) - 0.125).abs() < 1e-15);
+/// assert!(!ErasedDivergence::is_smooth(&TotalVariation));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TotalVariation;
 
@@ -372,6 +424,14 @@ impl Divergence for TotalVariation {
 ///
 /// # Numerics
 /// Finite for 0 < α < 1; outside, p and q are floored at [`FLOOR`].
+///
+/// ```
+/// use lipex_core::{Alpha, Divergence};
+///
+/// assert_eq!(Alpha::new(2.0)?.name(), "alpha:2");
+/// assert!(Alpha::new(1.0).is_err()); // that limit is `Kl`
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Alpha {
     alpha: f32,
@@ -417,6 +477,15 @@ impl Divergence for Alpha {
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) for any other name.
+///
+/// ```
+/// use lipex_core::by_name;
+///
+/// assert_eq!(by_name("alpha:-0.5")?.name(), "alpha:-0.5");
+/// let error = by_name("KL").err().map(|e| e.to_string()).unwrap_or_default();
+/// assert!(error.contains("did you mean `kl`?"));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub fn by_name(name: &str) -> crate::Result<Arc<dyn ErasedDivergence>> {
     Ok(match name {
         "hellinger" => Arc::new(Hellinger),

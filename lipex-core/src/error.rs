@@ -9,6 +9,13 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// Any failure of lipex. The text says what is wrong, where, and what to do.
 ///
 /// Not converging is no error: see [`FitReport`](crate::FitReport).
+///
+/// ```
+/// use lipex_core::{Error, Forward};
+///
+/// let error = Forward::new(0).unwrap_err();
+/// assert!(matches!(&error, Error::Setting { name, .. } if name == "select"), "{error}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

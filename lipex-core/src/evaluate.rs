@@ -1,4 +1,13 @@
 //! Evaluate: how well a surrogate agrees with the black box.
+//!
+//! # Which to read
+//! `out_of_fold` is the honest one: it says how far the surrogate is from the model on masks that it has not seen. `in_sample`
+//! is better by what the fit has learnt by heart; `at_instance` is one mask, and 0 by construction for an anchored surrogate.
+//! TV below .05 is close, above .2 far: then more features, pairs, or a smaller λ are worth a try.
+//!
+//! # Source
+//! Cross-validation with groups: equal masks and pairs of complements share a fold, since the one would tell what the other
+//! says.
 
 use crate::backend::Backend;
 use crate::describe::{Describe, Setting};
@@ -138,6 +147,16 @@ pub fn without_fold<B: Backend>(problem: &Problem<'_, B>, folds: &[usize], k: us
 ///
 /// `first[i]` is the first row with the mask of row i. Equal masks share a fold, and so do the two rows of a pair. Empty
 /// where fewer than two folds can be filled.
+///
+/// ```
+/// use lipex_core::{Dependence, deal_folds};
+///
+/// // Eleven rows, all different: ten in five folds, row 0 in none.
+/// let folds = deal_folds(&(0..11).collect::<Vec<u32>>(), 5, Dependence::Independent);
+/// assert_eq!(folds[0], 0);
+/// let largest = (1..=5).map(|k| folds.iter().filter(|f| **f == k).count()).max();
+/// assert_eq!(largest, Some(2));
+/// ```
 pub fn deal_folds(first: &[u32], folds: usize, dependence: Dependence) -> Vec<usize> {
     let rows = first.len();
     let mut parents: Vec<usize> = (0..rows).collect();

@@ -1,4 +1,9 @@
 //! An explanation, and how to read it.
+//!
+//! # Reading one
+//! `top_k` lists a class's features, `contrast` compares two classes, `without` asks the surrogate for the answer without
+//! features, `what_to_remove` and `what_would_change` look for sets. All of them ask the answer; none looks at how it was
+//! fitted.
 
 use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
@@ -100,6 +105,13 @@ pub struct Timings {
 }
 
 /// How features are ranked for a class.
+///
+/// ```
+/// use lipex_core::Rank;
+///
+/// assert_eq!("opposing".parse::<Rank>()?, Rank::Opposing);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Rank {
@@ -319,6 +331,10 @@ impl Explanation {
 }
 
 /// The index of the largest number; ties to the lowest, 0 for none.
+///
+/// ```
+/// assert_eq!(lipex_core::arg_max(&[0.2, 0.4, 0.4]), 1);
+/// ```
 pub fn arg_max(values: &[f64]) -> usize {
     let better = |best: usize, i: usize| if values[i] > values[best] { i } else { best };
     (1..values.len()).fold(0, better)

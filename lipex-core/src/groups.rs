@@ -7,6 +7,15 @@ use std::fmt;
 /// Which classes are merged before selection and fit.
 ///
 /// Merging adds probabilities; the squared Hellinger distance of merged rows is at most that of the full ones.
+///
+/// ```
+/// use lipex_core::Groups;
+///
+/// // Two feelings against all the others.
+/// let groups = Groups::Named(vec![("glad".into(), vec!["joy".into(), "surprise".into()])]);
+/// assert_eq!(groups.to_string(), "glad=joy+surprise");
+/// assert_eq!(Groups::Top(3).to_string(), "top:3");
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Groups {
     /// None are merged.
@@ -51,11 +60,7 @@ impl Groups {
                 if *n == 0 {
                     return Err(Error::setting("groups", "top:0", "at least one class stays by itself"));
                 }
-                let mut order: Vec<usize> = (0..c).collect();
-                order.sort_by(|&a, &b| first_row[b].total_cmp(&first_row[a]));
-                let mut top: Vec<usize> = order.into_iter().take(*n).collect();
-                top.sort_unstable();
-                for k in top {
+                for k in likeliest(first_row, c, *n) {
                     of[k] = names.len();
                     names.push(labels[k].clone());
                 }
@@ -63,14 +68,7 @@ impl Groups {
             Groups::Named(groups) => {
                 for (name, members) in groups {
                     for member in members {
-                        let Some(k) = labels.iter().position(|l| l == member) else {
-                            let reason = format!("no such class; the classes are {}", labels.join(", "));
-                            return Err(Error::setting("groups", format!("\"{member}\""), reason));
-                        };
-                        if of[k] != usize::MAX {
-                            return Err(Error::setting("groups", format!("\"{member}\""), "is in two groups"));
-                        }
-                        of[k] = names.len();
+                        *ungrouped(member, labels, &mut of)? = names.len();
                     }
                     names.push(name.clone());
                 }
@@ -103,6 +101,26 @@ impl Groups {
         let probabilities = Probabilities::new(on, rows, names.len(), on.upload(merged)?)?;
         Ok(Merged { probabilities, labels: names })
     }
+}
+
+/// The `n` likeliest of `c` classes in a row of probabilities, in the order of the classes; ties to the lowest.
+fn likeliest(row: &[f32], c: usize, n: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..c).collect();
+    order.sort_by(|&a, &b| row[b].total_cmp(&row[a]));
+    order.truncate(n);
+    order.sort_unstable();
+    order
+}
+
+/// The place of a class in the table of groups; an error for a class that is not there or has a group already.
+fn ungrouped<'a>(member: &str, labels: &[String], of: &'a mut [usize]) -> Result<&'a mut usize> {
+    let wrong = |reason: String| Error::setting("groups", format!("\"{member}\""), reason);
+    let place = labels.iter().position(|l| l == member);
+    let k = place.ok_or_else(|| wrong(format!("no such class; the classes are {}", labels.join(", "))))?;
+    if of[k] != usize::MAX {
+        return Err(wrong("is in two groups".into()));
+    }
+    Ok(&mut of[k])
 }
 
 #[cfg(test)]

@@ -5,6 +5,13 @@ use crate::error::{Error, Result, expect_len};
 use crate::fit::softmax_in_place;
 
 /// What the numbers of a model's rows are.
+///
+/// ```
+/// use lipex_core::Outputs;
+///
+/// assert_eq!(Outputs::by_name("logits")?, Outputs::Logits);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outputs {
     /// Probabilities: not negative, sum 1 but for rounding ([`check_row`] is the rule). Each row is divided by its sum.

@@ -1,4 +1,9 @@
 //! Perturb: drawing masks. The laws as types with their facts; each backend implements [`Perturber`] for them.
+//!
+//! # Which one
+//! Uniform sizes are LIME's for texts, Bernoulli(½) LIME's for images and the paper's; antithetic pairs halve the noise of
+//! main effects; weight-proportional draws rows where the proximity counts them; exhaustive asks every mask of small
+//! instances; Kernel SHAP's has weights of its own. The masks of a seed are the same to the bit on every backend.
 
 use crate::bits::pack_bits;
 use crate::describe::{Describe, Setting};
@@ -65,6 +70,14 @@ pub fn strata(kept: &[usize]) -> Vec<Vec<usize>> {
 ///
 /// cos θ = √(m/D), so at most max(1, ⌊D sin²δ + 10⁻⁹⌋) features are removed; the max admits one removal that may lie
 /// outside δ. δ = π/2 allows the empty mask.
+///
+/// ```
+/// use lipex_core::Angle;
+///
+/// // 30°: at most D sin² δ = a quarter of the features are removed.
+/// assert_eq!(Angle::new(30f64.to_radians())?.most_removed(44), 11);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Angle(f64);
 
@@ -103,6 +116,13 @@ fn describe_law(name: impl ToString, within: Option<Angle>) -> Vec<Setting> {
 ///
 /// # Source
 /// LIME 0.2.0.1, `LimeTextExplainer`; Floyd's subset algorithm on draws 1, 2, … of the row, the size from draw 0.
+///
+/// ```
+/// use lipex_core::{Law, UniformSize};
+///
+/// // Of 4 features, 1 removed: one of four sizes, then one of four masks.
+/// assert_eq!(UniformSize::default().probability(3, 4), Some(1.0 / 16.0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct UniformSize {
     /// If set, sizes are uniform on 1…[`Angle::most_removed`] (the conditional variant).
@@ -129,6 +149,12 @@ impl Law for UniformSize {
 }
 
 /// Uniform sizes in pairs: row 2m−1 removes 1…D−1 features, row 2m is its complement.
+///
+/// ```
+/// use lipex_core::{Antithetic, Dependence, Law};
+///
+/// assert_eq!(Antithetic.dependence(), Dependence::Pairs);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Antithetic;
 
@@ -159,6 +185,14 @@ impl Law for Antithetic {
 }
 
 /// Each feature is kept with probability `keep`, independently; LIME's image sampler has ½.
+///
+/// ```
+/// use lipex_core::{Bernoulli, Law};
+///
+/// // Fair coins: each of the 8 masks of 3 features alike.
+/// assert_eq!(Bernoulli::default().probability(1, 3), Some(0.125));
+/// assert!(Bernoulli::new(1.0).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bernoulli {
     keep: f64,
@@ -216,6 +250,14 @@ impl Law for Bernoulli {
 }
 
 /// All 2^D masks, for at most [`Exhaustive::MOST_FEATURES`] features; row i is the complement of i's bits.
+///
+/// ```
+/// use lipex_core::perturb::Exhaustive;
+///
+/// assert_eq!(Exhaustive::rows(5)?, 32);
+/// assert!(Exhaustive::rows(21).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Exhaustive;
 
@@ -264,6 +306,12 @@ impl Law for Exhaustive {
 ///
 /// # Source
 /// LIME 0.2.0.1, `LimeTextExplainer` over NumPy's legacy `RandomState` (MT19937).
+///
+/// ```
+/// use lipex_core::{Law, LimeText};
+///
+/// assert!(!LimeText.grows()); // NumPy's generator draws all rows in one sequence
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimeText;
 
@@ -299,6 +347,15 @@ impl Law for LimeImage {
 }
 
 /// A matrix of masks of the user's own; row 0 must be all ones.
+///
+/// ```
+/// use lipex_core::GivenMasks;
+///
+/// let masks = GivenMasks::new(3, 2, &[1, 1, 1, 0, 0, 1])?;
+/// assert_eq!(masks.bits(), [0b11, 0b01, 0b10]);
+/// assert!(GivenMasks::new(1, 2, &[1, 0]).is_err()); // row 0 is the instance
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenMasks {
     rows: usize,

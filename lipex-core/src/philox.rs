@@ -61,6 +61,16 @@ pub fn scaled(draw: u32, n: u32) -> u32 {
 /// The draws of one row: word `j` of block `b` is draw `4b + j`.
 ///
 /// Key: the seed's low and high words. Counter: (block, row, stream, purpose).
+///
+/// ```
+/// use lipex_core::philox::{Draws, Purpose};
+///
+/// // Row 3 of a seed, whatever other rows are drawn.
+/// let mut row = Draws::new(7, 3, 0, Purpose::Masks);
+/// let (first, again) = (row.draw(0), Draws::new(7, 3, 0, Purpose::Masks).draw(0));
+/// assert_eq!(first, again);
+/// assert!((0.0..1.0).contains(&row.unit(1)) && row.below(2, 10) < 10);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Draws {
     key: [u32; 2],

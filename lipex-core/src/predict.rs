@@ -65,6 +65,12 @@ impl<B: Backend, Batch, T: BlackBox<B, Batch> + ?Sized> BlackBox<B, Batch> for B
 /// Many models answer an input differently in the last digits beside other inputs (in the runtimes of neural nets a
 /// difference of 10⁻⁶ is usual, with quantised weights more). What their batches hold must then depend on nothing but the
 /// instance and the settings.
+///
+/// ```
+/// use lipex_core::Batching;
+///
+/// assert_eq!(Batching::default(), Batching::OneInstance);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Batching {

@@ -7,6 +7,14 @@ use crate::render::Domain;
 use std::str::FromStr;
 
 /// A named bundle of settings that an explainer starts from.
+///
+/// ```
+/// use lipex_core::{Domain, Preset};
+///
+/// assert_eq!(Preset::by_name("paper")?.value("lambda", Domain::Text), "0.001");
+/// assert_eq!(Preset::ALL.map(Preset::name), ["lipex", "paper", "lime", "authors", "kernel-shap"]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// The default: the paper's with an intercept, λ = 10⁻⁴ and ranking by support, each measured to be better; small instances

@@ -217,6 +217,15 @@ impl<const FMA: bool> Real for Lane<FMA> {
 ///
 /// # Numerics
 /// Where a function has no finite derivative (√, ln and powers at 0, |x| at 0) the derivative is 0.
+///
+/// ```
+/// use lipex_core::{Dual, Real};
+///
+/// // d/dx x·ln x = ln x + 1.
+/// let x = Dual { value: 2.0, slope: 1.0 };
+/// let y = x * x.ln();
+/// assert!((y.slope - (2f64.ln() + 1.0)).abs() < 1e-15);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dual<R> {
     /// The value.

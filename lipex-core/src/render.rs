@@ -1,4 +1,8 @@
 //! Render: an instance, its features, and the inputs that masks make of it.
+//!
+//! # An instance of one's own
+//! Implement [`Instance`] (its features and what they are called) and [`Render`] for the backend and the batch that the model
+//! takes. The prelude of lipex-cpu has an example in fifteen lines.
 
 use crate::backend::{Backend, Masks};
 use crate::describe::Setting;
@@ -41,6 +45,14 @@ pub enum Domain {
 }
 
 /// A place in a text, half-open, counted in bytes and in characters (Unicode scalar values).
+///
+/// ```
+/// use lipex_core::Span;
+///
+/// // "é!" : the second word of a text whose first character takes two bytes.
+/// let span = Span { bytes: [2, 3], chars: [1, 2] };
+/// assert_eq!(&"é!"[span.bytes[0]..span.bytes[1]], "!");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span {

@@ -43,6 +43,13 @@ fn drawn<B: Backend>(on: &B, around: &Neighbourhood<B>, times: &[u32]) -> Result
 }
 
 /// Features kept for a fit.
+///
+/// ```
+/// use lipex_core::Selection;
+///
+/// let selection = Selection::new(vec![vec![7, 2], vec![2, 5]]);
+/// assert_eq!(selection.kept, [2, 5, 7]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// For each class the features chosen for it, in the order chosen.
@@ -70,6 +77,13 @@ impl Selection {
 ///
 /// # Source
 /// The paper's Algorithm 1 = LIME 0.2.0.1's `forward_selection`. Ties go to the lowest index.
+///
+/// ```
+/// use lipex_core::Forward;
+///
+/// assert_eq!("exclusive:3".parse::<Forward>()?, Forward::exclusive(3)?);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Forward {
     k: usize,
@@ -126,6 +140,12 @@ fn at_least_one(name: &str, k: usize) -> Result<usize> {
 ///
 /// # Source
 /// LIME 0.2.0.1, `highest_weights`.
+///
+/// ```
+/// use lipex_core::HighestWeights;
+///
+/// assert_eq!(HighestWeights::default().k(), 10); // LIME's
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HighestWeights {
     k: usize,
@@ -168,6 +188,13 @@ impl Describe for HighestWeights {
 /// # Source
 /// LIME 0.2.0.1, `lasso_path`, over scikit-learn's `lars_path(method="lasso")`. Picks are listed in the order in which they
 /// entered; LIME lists them by number.
+///
+/// ```
+/// use lipex_core::{Describe, LassoPath};
+///
+/// assert_eq!(LassoPath::new(4)?.describe()[0].value, "lasso:4");
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LassoPath {
     k: usize,

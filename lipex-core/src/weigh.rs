@@ -1,4 +1,8 @@
 //! Weigh: proximity weights π, which say how much a mask counts.
+//!
+//! # Scale
+//! Weights are not normalised: the instance weighs 1 under every built-in proximity but Kernel SHAP's, and a mask less the
+//! more it removes. Multiplying all weights changes no selection; it changes fits by the penalty alone.
 
 use crate::backend::{Backend, Masks, Weights};
 use crate::describe::{Describe, Setting};
@@ -27,6 +31,13 @@ pub trait Proximity<B: Backend>: Describe + Send + Sync {
 }
 
 /// Weights by the number m of kept features: D + 1 numbers, entry m for m kept.
+///
+/// ```
+/// use lipex_core::ProximityTable;
+///
+/// let linear = ProximityTable::new(4, |kept| kept as f64 / 4.0);
+/// assert_eq!(linear.values(), [0.0, 0.25, 0.5, 0.75, 1.0]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProximityTable {
     values: Vec<f64>,
@@ -45,6 +56,11 @@ impl ProximityTable {
 }
 
 /// c(m) = 1 − √(m/D), the cosine distance of a mask with m ones from the all-ones mask; c(0) = 1.
+///
+/// ```
+/// // Half of the features: 1 − √½.
+/// assert!((lipex_core::cosine_distance(2, 4) - (1.0 - 0.5f64.sqrt())).abs() < 1e-15);
+/// ```
 pub fn cosine_distance(kept: usize, features: usize) -> f64 {
     if features == 0 { 0.0 } else { 1.0 - (kept as f64 / features as f64).sqrt() }
 }
@@ -53,6 +69,15 @@ pub fn cosine_distance(kept: usize, features: usize) -> f64 {
 ///
 /// # Source
 /// LIME 0.2.0.1: for text its `kernel_width` 25 acts on 100·c, for images 0.25 on c; both are `width` 0.25 here.
+///
+/// ```
+/// use lipex_core::Exponential;
+///
+/// let near = Exponential::new(0.25)?.table(10);
+/// assert!(near.values()[10] == 1.0 && near.values()[5] < near.values()[9]);
+/// assert!(Exponential::new(0.0).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Exponential {
     width: f64,
@@ -99,6 +124,13 @@ impl Describe for Exponential {
 }
 
 /// √(m/D).
+///
+/// ```
+/// use lipex_core::CosineSimilarity;
+///
+/// // √(kept/D).
+/// assert_eq!(CosineSimilarity.table(4).values()[1], 0.5);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosineSimilarity;
 
@@ -119,6 +151,12 @@ impl Describe for CosineSimilarity {
 ///
 /// # Source
 /// The paper's formula for π, which contradicts its own words; the authors' code weighs exponentially.
+///
+/// ```
+/// use lipex_core::CosineDistance;
+///
+/// assert_eq!(CosineDistance.table(4).values().len(), 5);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CosineDistance;
 
@@ -143,6 +181,14 @@ impl Describe for CosineDistance {
 ///
 /// # Source
 /// Lundberg and Lee, A Unified Approach to Interpreting Model Predictions (2017), theorem 2.
+///
+/// ```
+/// use lipex_core::ShapleyKernel;
+///
+/// // (D − 1)/(C(D, m) m (D − m)): of 4 features the kernel is largest at one and at three.
+/// let kernel = ShapleyKernel.table(4);
+/// assert!(kernel.values()[1] > kernel.values()[2] && kernel.values()[1] == kernel.values()[3]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShapleyKernel;
 
@@ -166,6 +212,13 @@ impl Describe for ShapleyKernel {
 }
 
 /// Weights of the user's own, one a row.
+///
+/// ```
+/// use lipex_core::GivenWeights;
+///
+/// assert!(GivenWeights::new(vec![1.0, 0.5]).is_ok());
+/// assert!(GivenWeights::new(vec![1.0, -0.5]).is_err());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GivenWeights {
     values: Vec<f32>,

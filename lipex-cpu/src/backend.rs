@@ -1,4 +1,13 @@
 //! The backend itself: the host's memory and, if asked for, several threads.
+//!
+//! # Threads
+//! [`Cpu::with_threads`] makes a pool of rayon's. It shares out whole instances, folds or refits by [`Cpu::map`], whose
+//! results come back in order, so that no sum depends on the number of threads. Arrays are plain vectors: an upload and a
+//! download move or copy them, and neither fails.
+//!
+//! # Stopping
+//! Work asks [`Watch::check`] between its pieces. With a pool the calling thread does none of the work and asks every 10 ms,
+//! since a signal (Ctrl-C in Python, say) may be delivered to that thread alone.
 
 use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len, normalise_row};
 use rayon::prelude::*;
@@ -13,7 +22,9 @@ const MEANWHILE: Duration = Duration::from_millis(10);
 /// The CPU. One thread unless asked for more; results do not depend on their number.
 #[derive(Clone, Default)]
 pub struct Cpu {
+    /// The threads; `None` for the caller's alone.
     pool: Option<Arc<rayon::ThreadPool>>,
+    /// The callbacks of the run under way.
     watch: Watch,
 }
 
@@ -153,6 +164,7 @@ impl Backend for Cpu {
         (0..probabilities.rows()).try_for_each(|i| check_row(i, probabilities.row(i)))
     }
 
+    /// Each row divided by its sum, in f64, then rounded to f32; see [`normalise_row`](lipex_core::normalise_row).
     fn normalise(&self, probabilities: Probabilities<Self>) -> Result<Probabilities<Self>> {
         let (rows, classes) = (probabilities.rows(), probabilities.classes());
         expect_len("probabilities", rows * classes, probabilities.values().len())?;

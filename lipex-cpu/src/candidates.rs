@@ -3,6 +3,22 @@
 //! A pair's column r_a r_b is made orthogonal, with the rows' weights π, to a constant and to every term so far. Its gain is
 //! what it would take off Σ π E² of the residuals E, summed over classes: Σ_c (z⊥ᵀΠE_c)² / z⊥ᵀΠz⊥. Masks hold no answers, so
 //! that one elimination of the features serves every fit on the same rows, whichever of them it was fitted on.
+//!
+//! # Shapes
+//! Masks N×D as bits; residuals E of the rows that count, N×C padded; B, the constant and the F features, N×(F + 1); Z, the
+//! pairs among them, N×P with P = F(F − 1)/2.
+//!
+//! # Cost
+//! One Gram of all columns, (F + 1 + P)² sums by look-up, and one Cholesky factor of BᵀΠB for all fits on the same rows; then
+//! a product Zᵀ·(ΠE) a fit. Features beyond the strongest [`Pairs::CANDIDATES`] make no pairs.
+//!
+//! # Numerics
+//! Sums of Grams in f32, as each entry is a sum of N weights; elimination and gains in f64. A pair of which less than
+//! [`LEAST`] of its square is left after the elimination is a combination of what the fit has already, and is left out.
+//!
+//! # Source
+//! Forward selection by the residual, as orthogonal least squares does it: Chen, Cowan and Grant, Orthogonal least squares
+//! learning algorithm (1991).
 
 use crate::Cpu;
 use crate::design::{ByColumn, Columns, Design, transposed};
@@ -29,7 +45,9 @@ pub(crate) fn strongest(strengths: &[f64]) -> Vec<usize> {
 pub(crate) struct Residuals<'a> {
     /// Rows × width, in the order of the candidates' rows.
     pub values: &'a [f32],
+    /// Numbers in a row of the residuals: the classes and their padding.
     pub width: usize,
+    /// C, of which each column of the residuals is one.
     pub classes: usize,
     /// Which of the rows the fit has seen.
     pub fitted: &'a [bool],
@@ -43,11 +61,13 @@ pub(crate) struct Residuals<'a> {
 pub(crate) struct Candidates {
     /// Pairs of features, by their numbers in the masks.
     pub pairs: Vec<[usize; 2]>,
+    /// The columns by which Zᵀ·E is looked up.
     design: Design,
     /// All columns: features, a constant, the pairs.
     by_column: ByColumn,
     /// The constant and the features.
     fixed: usize,
+    /// Rows of the masks that count, by number.
     rows: Vec<u32>,
     /// π over its sum.
     weights: Vec<f64>,
@@ -57,6 +77,7 @@ pub(crate) struct Candidates {
     explained: Vec<f64>,
     /// zᵀΠz of each pair, and z⊥ᵀΠz⊥.
     whole: Vec<f64>,
+    /// z⊥ᵀΠz⊥, what of each pair's square no other column accounts for; 0 for a pair that is left out.
     left: Vec<f64>,
     /// z⊥ᵀΠz⊥_c over all pairs, for each pair c that a fit has taken.
     products: HashMap<usize, Vec<f64>>,

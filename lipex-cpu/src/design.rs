@@ -5,6 +5,22 @@
 //! as many additions, but each waits for the last that fell into its bucket.)
 //!
 //! Rows of X and Y are `width` numbers, whole registers; tables hold a block of up to four registers.
+//!
+//! # Shapes
+//! A design has K columns: F features, then one of ones where there is an intercept, then P pairs. X is K × width, Y is N ×
+//! width, both row-major; width is C (or as many right-hand sides as there are), padded to whole registers.
+//!
+//! # Cost
+//! With groups of four columns a row of Z·X takes ⌈K/4⌉ additions of `width` numbers in place of the K/2 that masks with half
+//! of their bits set would take, and 15·⌈K/4⌉ additions once for the tables. A table holds 16 sums of a block of registers: 4
+//! KiB for four registers of 512 bits, so that the tables of a few groups stay in the first cache.
+//!
+//! # Numerics
+//! Sums run group after group, in the order of the columns, whatever the register width of the machine: results differ between
+//! machines only by fused multiply-add elsewhere. Masks are never turned into numbers.
+//!
+//! # Source
+//! The method of four Russians: Arlazarov, Dinic, Kronrod and Faradžev (1970), here for sums in place of Boolean products.
 
 use crate::Cpu;
 use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, vectorised, vectorised_rows};
@@ -37,7 +53,9 @@ pub(crate) enum Coding {
 /// The column of ones stands before the pairs, so that a design without them is the beginning of one with them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Columns<'a> {
+    /// Which of a feature's two states is the 1.
     pub coding: Coding,
+    /// Features by their numbers in the masks, ascending.
     pub features: &'a [usize],
     pub ones: bool,
     /// Features that act together; their bit is the AND of both.
@@ -73,7 +91,9 @@ impl<'a> Columns<'a> {
 
 /// Columns made of the masks' bits, four to a group.
 pub(crate) struct Design {
+    /// K, that of ones and the pairs included.
     columns: usize,
+    /// ⌈K/4⌉, at least 1.
     groups: usize,
     /// The pattern of each row in each group, rows × groups.
     codes: Vec<u8>,
@@ -163,8 +183,11 @@ const BLOCK: usize = 64;
 
 /// Writes the patterns of a design, [`BLOCK`] rows at a time with a row a lane.
 struct Patterns<'a> {
+    /// The bits to be gathered.
     masks: &'a Masks<Cpu>,
+    /// The columns in order.
     columns: Columns<'a>,
+    /// Where the patterns go, both by row and by group.
     design: &'a mut Design,
 }
 
@@ -223,6 +246,7 @@ pub(crate) fn tables_mut<T: Number, S: Simd, const K: usize>(numbers: &mut [T]) 
     T::registers_mut::<S>(numbers).as_chunks_mut::<K>().0.as_chunks_mut::<PATTERNS>().0
 }
 
+/// The registers of a row from number `at` on.
 #[inline(always)]
 fn registers_at<T: Number, S: Simd>(row: &[T], at: usize) -> &[T::Register<S>] {
     &T::registers::<S>(row)[at..]
@@ -241,6 +265,7 @@ pub(crate) fn store<T: Number, S: Simd, const K: usize>(row: &mut [T], at: usize
     T::registers_mut::<S>(row)[at..at + K].copy_from_slice(&values);
 }
 
+/// The sum of two blocks, register by register.
 #[inline(always)]
 pub(crate) fn add<T: Number, S: Simd, const K: usize>(
     simd: S,
@@ -275,12 +300,14 @@ pub(crate) fn look_up<T: Number, S: Simd, const K: usize>(
 /// Some rows of a design by column: which of them have it.
 #[derive(Clone)]
 pub(crate) struct ByColumn {
+    /// K of the design that was turned.
     columns: usize,
     /// For each tile of rows and each column eight bytes, the patterns of its groups of four rows.
     patterns: Vec<[u8; ROW_GROUPS]>,
 }
 
 impl ByColumn {
+    /// The rows that count, in the order of `rows`; tiles of [`TILE`] of them, the last filled with rows that have no bit.
     pub fn new(design: &Design, rows: &[u32]) -> Self {
         let columns = design.columns;
         let mut patterns = vec![[0; ROW_GROUPS]; rows.len().div_ceil(TILE) * columns];
@@ -297,8 +324,11 @@ impl ByColumn {
 
 /// Turns patterns of columns into patterns of rows.
 struct Transpose<'a> {
+    /// Patterns by row, to be turned.
     design: &'a Design,
+    /// The rows that count.
     rows: &'a [u32],
+    /// Where they go: tile after tile, in it column after column.
     patterns: &'a mut [[u8; ROW_GROUPS]],
 }
 
@@ -394,11 +424,17 @@ pub(crate) fn product<T: Number>(design: &Design, rows: &[u32], x: &[T], width: 
     out
 }
 
+/// Z·X of some rows on the widest registers; see [`product`].
 struct Product<'a, T> {
+    /// The masks' patterns by row.
     design: &'a Design,
+    /// The rows of the product.
     rows: &'a [u32],
+    /// X, K × width.
     x: &'a [T],
+    /// Numbers in a row of X.
     width: usize,
+    /// The product, a row each.
     out: &'a mut [T],
 }
 
@@ -426,10 +462,15 @@ pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> A
     out
 }
 
+/// Zᵀ·Y of some rows on the widest registers; see [`transposed`].
 struct Transposed<'a, T> {
+    /// The masks' patterns by column.
     rows: &'a ByColumn,
+    /// Y, a row for each of those rows.
     y: &'a [T],
+    /// Numbers in a row of Y.
     width: usize,
+    /// The product, K × width.
     out: &'a mut [T],
 }
 

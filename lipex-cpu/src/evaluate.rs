@@ -1,4 +1,12 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
+//!
+//! # Numerics
+//! Sums in f64, over rows weighted by π·m, divided by their weight: a mean over the masks that the proximity makes local. Out
+//! of fold every row but those that share the instance's mask is judged once, by the refit that has not seen it.
+//!
+//! # Cost
+//! One pass over the rows an agreement. The refits are the surrogate's own business; they start from the whole fit and stop
+//! early ([`REFIT_TOLERANCE`](lipex_core::REFIT_TOLERANCE)).
 
 mod tally;
 
@@ -12,6 +20,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use tally::Tally;
 
 impl Evaluator<Cpu> for OutOfFold {
+    /// Refits without each fold, then the agreement of each with the rows it has not seen.
     fn evaluate(
         &self,
         on: &Cpu,
@@ -38,6 +47,7 @@ pub(crate) fn folds(around: &Neighbourhood<Cpu>, folds: usize) -> Vec<usize> {
 struct MaskHasher(u64);
 
 impl Hasher for MaskHasher {
+    /// Eight bytes at a time; a rest is padded with zeros.
     fn write(&mut self, bytes: &[u8]) {
         for part in bytes.chunks(8) {
             let mut word = [0; 8];
@@ -46,10 +56,12 @@ impl Hasher for MaskHasher {
         }
     }
 
+    /// Mixes one word in, by a multiplication and a rotation.
     fn write_u64(&mut self, word: u64) {
         self.0 = (self.0.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 
+    /// The hash of all words so far.
     fn finish(&self) -> u64 {
         self.0 ^ self.0 >> 32
     }

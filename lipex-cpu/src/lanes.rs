@@ -2,6 +2,15 @@
 //!
 //! A number type's registers are as wide as the machine's; rows of numbers are padded to whole registers and start on
 //! cache lines.
+//!
+//! # Widths
+//! `pulp` finds the machine's registers once: 512 bits (AVX-512), 256 (AVX2 with FMA), 128 (NEON) or scalars. Rows are padded
+//! by [`padded_f32`] and [`padded_f64`], to half a register where that saves an eighth: with C = 6 and 512 bits a row is 8
+//! numbers, not 16.
+//!
+//! # Numerics
+//! Sums within a register are reduced in a fixed order. `mul_add` rounds once where the machine has the instruction and twice
+//! elsewhere, so results are the same to the bit on machines of one kind, and within rounding between kinds.
 
 pub(crate) use pulp::{Simd, WithSimd};
 use std::marker::PhantomData;
@@ -172,6 +181,7 @@ impl<W: WithSimd> WithSimd for Narrow<W> {
     }
 }
 
+/// Asks how many numbers a register of the machine holds.
 struct Lanes<T>(PhantomData<T>);
 
 impl<T: Number> WithSimd for Lanes<T> {
@@ -199,12 +209,16 @@ pub(crate) fn padded_f64(count: usize) -> usize {
 
 /// Numbers that start on a cache line, so that no register's load crosses one.
 pub(crate) struct Aligned<T> {
+    /// The numbers, with room for the shift.
     numbers: Vec<T>,
+    /// Where the first cache line begins.
     start: usize,
+    /// Numbers in use.
     len: usize,
 }
 
 impl<T: Number> Aligned<T> {
+    /// Bytes of a cache line.
     const LINE: usize = 64;
 
     pub fn zeros(len: usize) -> Self {

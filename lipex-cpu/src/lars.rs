@@ -6,6 +6,17 @@
 //!
 //! # Source
 //! Efron, Hastie, Johnstone and Tibshirani, Least Angle Regression (2004), with the lasso modification of section 3.1.
+//!
+//! # Shapes
+//! Correlations and coefficients are D numbers; the Gram's columns are made as features enter, since few of D do.
+//!
+//! # Cost
+//! An event (a feature enters or leaves) takes one solve with the active set's factor, F² operations, and one pass over the
+//! Gram columns of the active features, F·D. The path is followed to its end, as LIME does, and the last point with at most K
+//! features is taken.
+//!
+//! # Numerics
+//! In f64. Ties enter by the lowest index; the order in which scikit-learn's `lars_path` takes ties of rounding may differ.
 
 use crate::design::ByColumn;
 use crate::least_squares::Rows;
@@ -24,15 +35,20 @@ const BLOCK: usize = 32;
 
 /// The centred Gram of the masks' columns, made a block at a time as it is needed.
 pub(crate) struct Gram<'a> {
+    /// The rows that count.
     rows: &'a Rows<'a>,
+    /// Their patterns by column.
     design: &'a ByColumn,
+    /// z̄ of each feature.
     means: &'a [f64],
     /// The diagonal: Σ w (z − z̄)².
     spreads: Vec<f64>,
+    /// Centred columns by feature.
     made: HashMap<usize, Vec<f64>>,
 }
 
 impl<'a> Gram<'a> {
+    /// A Gram none of whose columns is made yet.
     pub fn new(rows: &'a Rows<'a>, design: &'a ByColumn, means: &'a [f64]) -> Self {
         let spreads = means.iter().map(|&m| rows.spread(m)).collect();
         Gram { rows, design, means, spreads, made: HashMap::new() }
@@ -91,14 +107,19 @@ enum State {
 
 /// A point of the path.
 struct Path {
+    /// r_j = Σ w (z_j − z̄_j)(p − fit), of every feature.
     correlations: Vec<f64>,
     /// C.
     level: f64,
     /// Below it nothing is left to explain.
     least: f64,
+    /// Features with coefficients, in the order of the factor.
     active: Vec<usize>,
+    /// The sign of each one's correlation.
     signs: Vec<f64>,
+    /// Their coefficients.
     coefficients: Vec<f64>,
+    /// The factor of their Gram.
     factor: Factor,
     /// Of every feature.
     states: Vec<State>,
@@ -107,6 +128,9 @@ struct Path {
 }
 
 impl Path {
+    /// The path's start: no coefficient, and C the largest
+    /// correlation
+    /// .
     fn new(correlations: Vec<f64>) -> Self {
         let level = correlations.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
         Path {
@@ -197,6 +221,7 @@ impl Path {
         times.filter(|(_, t)| *t > 0.0 && *t < length).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
+    /// Takes the feature at a place out of the active set and makes the factor of the rest.
     fn leave(&mut self, place: usize, gram: &Gram<'_>) {
         let j = self.active.remove(place);
         self.signs.remove(place);
@@ -215,6 +240,7 @@ impl Path {
 /// The Cholesky factor of the active features' Gram, a row a feature.
 #[derive(Default)]
 struct Factor {
+    /// Row i has i + 1 numbers.
     rows: Vec<Vec<f64>>,
 }
 
@@ -235,6 +261,7 @@ impl Factor {
         true
     }
 
+    /// Forgets all but the first features.
     fn truncate(&mut self, features: usize) {
         self.rows.truncate(features);
     }

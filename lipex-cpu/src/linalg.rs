@@ -1,4 +1,9 @@
 //! Small dense algebra in f64.
+//!
+//! # Numerics
+//! Products are sums of four partial sums of registers, added in a fixed order. Cholesky factors are made row by row; a pivot
+//! that rounding has taken to 0 or below is raised to a tiny share of its diagonal entry, so that a solve always gives
+//! numbers.
 
 use crate::lanes::{Simd, WithSimd, vectorised};
 use lipex_core::{Result, Watch};
@@ -8,8 +13,11 @@ pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     vectorised(Dot { a, b })
 }
 
+/// A product of two vectors, on the widest registers.
 struct Dot<'a> {
+    /// One.
     a: &'a [f64],
+    /// The other, of the same length.
     b: &'a [f64],
 }
 
@@ -41,9 +49,13 @@ pub(crate) fn add_scaled(y: &mut [f64], t: f64, x: &[f64]) {
     vectorised(AddScaled { y, t, x });
 }
 
+/// y += t·x, on the widest registers.
 struct AddScaled<'a> {
+    /// What is added to.
     y: &'a mut [f64],
+    /// The factor.
     t: f64,
+    /// What is added.
     x: &'a [f64],
 }
 
@@ -62,6 +74,7 @@ impl WithSimd for AddScaled<'_> {
 
 /// The Cholesky factor L of a symmetric positive definite matrix.
 pub(crate) struct Cholesky {
+    /// The side of A.
     n: usize,
     /// L, row-major; above the diagonal whatever was there.
     l: Vec<f64>,

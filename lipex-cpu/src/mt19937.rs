@@ -3,12 +3,16 @@
 //! # Source
 //! Matsumoto and Nishimura: Mersenne Twister (1998), MT19937; NumPy's legacy bounded integers by masked rejection.
 
+/// n of the recurrence: words of state.
 const WORDS: usize = 624;
+/// m of the recurrence.
 const SHIFT: usize = 397;
 
 /// The generator.
 pub(crate) struct Mt19937 {
+    /// The words.
     state: [u32; WORDS],
+    /// The next word to give out; all are used up at [`WORDS`].
     next: usize,
 }
 
@@ -23,6 +27,7 @@ impl Mt19937 {
         Mt19937 { state, next: WORDS }
     }
 
+    /// The next state: x_{k+n} = x_{k+m} ⊕ (upper bit of x_k, lower bits of x_{k+1})·A.
     fn twist(&mut self) {
         for i in 0..WORDS {
             let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % WORDS] & 0x7fff_ffff);

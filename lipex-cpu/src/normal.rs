@@ -1,4 +1,12 @@
 //! The normal equations of least squares on what is removed, alone and in pairs.
+//!
+//! # Shapes
+//! Columns K: features and pairs, in removal coding (1 where removed), without one of ones. The square matrix is K × K, the
+//! products C × K.
+//!
+//! # Numerics
+//! In f64. With an intercept both are centred at the weighted means; anchored they are about 0 and P₀, and the fit passes
+//! through the model's answer for the whole instance.
 
 use crate::design::{ByColumn, Columns, Design, transposed};
 use crate::lanes::{Aligned, padded_f64};
@@ -9,6 +17,7 @@ use lipex_core::{Result, Watch};
 /// Σ w (x − m)(x − m)ᵀ and Σ w (x − m)(p − q) over columns x and classes, where m and q are the weighted means, or, for least
 /// squares without an intercept, 0 and an answer that is given.
 pub(crate) struct Normal {
+    /// K.
     columns: usize,
     /// Columns × columns.
     gram: Vec<f64>,
@@ -74,6 +83,7 @@ impl Normal {
         Ok(solved)
     }
 
+    /// The factor of the columns of a support, with α on its diagonal.
     fn factor(&self, watch: &Watch, support: &[usize], alpha: f64) -> Result<Cholesky> {
         let (n, size) = (self.columns, support.len());
         let mut a: Vec<f64> =

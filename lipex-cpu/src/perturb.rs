@@ -1,4 +1,12 @@
 //! Perturb: drawing masks, bit by bit as the laws specify.
+//!
+//! # Specification
+//! Bits are a specification: the same seed gives the same masks on every backend and in every version. Row i draws from Philox
+//! streams (seed; row i, instance r): draw 0 the size, then Floyd's algorithm for the subset. Integer arithmetic only; shares
+//! are compared as 32-bit thresholds.
+//!
+//! # Source
+//! Floyd's algorithm: Bentley, Programming Pearls: A Sample of Brilliance (Communications of the ACM, 1987).
 
 use crate::Cpu;
 use crate::mt19937::Mt19937;
@@ -15,6 +23,7 @@ mod weighted;
 /// One row of masks.
 type Row = [u32];
 
+/// Sets the bits of all features.
 fn keep_all(row: &mut Row, features: usize) {
     for (w, word) in row.iter_mut().enumerate() {
         let left = features - 32 * w;
@@ -22,14 +31,17 @@ fn keep_all(row: &mut Row, features: usize) {
     }
 }
 
+/// Whether feature j's bit is set.
 fn holds(row: &Row, j: usize) -> bool {
     row[j / 32] >> (j % 32) & 1 == 1
 }
 
+/// Sets feature j's bit.
 fn put(row: &mut Row, j: usize) {
     row[j / 32] |= 1 << (j % 32);
 }
 
+/// The complement over the features.
 fn invert(row: &mut Row, features: usize) {
     row.iter_mut().for_each(|w| *w = !*w);
     if !features.is_multiple_of(32) {
@@ -77,6 +89,7 @@ fn check_counters(features: &[usize], rows: &Range<usize>) -> Result<()> {
     }
 }
 
+/// Passes if the range is not backwards.
 fn check_order(rows: &Range<usize>) -> Result<()> {
     if rows.start <= rows.end {
         return Ok(());

@@ -6,6 +6,18 @@
 //! # Source
 //! Huber (1967) and White (1982); for a small number of rows the gradients are scaled by their leverage, 1/√(1 − h)
 //! (MacKinnon and White's HC2, 1985), and [`FewRows`] tells how noisy the errors are.
+//!
+//! # Shapes
+//! E = K·(C − 1) entries, K the design's columns (terms, then the intercept); matrices are E × E, row-major. They cost N·E²
+//! and E³, so that beyond `MOST_ENTRIES` numbers refits take their place.
+//!
+//! # Units
+//! Rows that were drawn together (a pair of complements) are one unit; units of a stratum share a mean, which is taken off,
+//! and n/(n − 1) makes up for it. Row 0 is not drawn and adds nothing to M.
+//!
+//! # Which Hessian
+//! The exact one, if it is positive semi-definite; else that of Gauss and Newton, with q in the place of p, which always is:
+//! [`Method`] says which.
 
 mod terms;
 
@@ -116,7 +128,9 @@ pub fn penalty_gradient(
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
 pub struct Contrasts {
+    /// C.
     classes: usize,
+    /// B, C × (C − 1), row-major.
     values: Vec<f64>,
 }
 
@@ -139,6 +153,7 @@ impl Contrasts {
         self.classes - 1
     }
 
+    /// The row of class c.
     fn row(&self, c: usize) -> &[f64] {
         &self.values[c * self.k()..(c + 1) * self.k()]
     }
@@ -220,10 +235,13 @@ struct Row {
     ones: Vec<usize>,
     /// π·N/n, and how often the row counts.
     weight: f64,
+    /// m, how often it counts.
     times: f64,
     /// Bᵀ∂d, and Bᵀ∂²d B, exact and with q in the place of p.
     gradient: Vec<f64>,
+    /// Bᵀ∂²d B with the black box's p.
     exact: Vec<f64>,
+    /// The same with q in the place of p.
     gauss_newton: Vec<f64>,
 }
 
@@ -237,14 +255,19 @@ struct Drawn {
     penalty: Vec<f64>,
 }
 
+/// The rows of one fit.
 struct Rows<'a> {
+    /// Asked between rows.
     watch: &'a Watch,
+    /// C − 1.
     k: usize,
+    /// K, the terms and the intercept.
     columns: usize,
     /// Columns that are terms; the rest is the intercept.
     terms: usize,
     /// N, the sum of the multiplicities.
     count: f64,
+    /// Those that count.
     rows: Vec<Row>,
 }
 
@@ -277,6 +300,7 @@ impl<'a> Rows<'a> {
         Ok(Rows { watch: on.watch(), k: basis.k(), columns: view.columns(), terms: view.terms(), count, rows })
     }
 
+    /// E.
     fn entries(&self) -> usize {
         self.columns * self.k
     }
@@ -460,7 +484,9 @@ fn derivatives(settings: &Softmax, p: &[f32], ln_q: &[f64], basis: &Contrasts) -
 
 /// LLᵀ = A of a positive semi-definite matrix.
 struct Cholesky {
+    /// The side of A.
     n: usize,
+    /// L, row-major; a row of zeros for a direction that nothing determines.
     l: Vec<f64>,
 }
 

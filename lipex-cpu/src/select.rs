@@ -1,4 +1,16 @@
 //! Select: forward selection, highest weights and the lasso path.
+//!
+//! # Method
+//! Forward: one Cholesky step a choice (the centred Gram's column of the chosen feature), so that k choices of D candidates
+//! cost k·D·(N/4 + k) operations a class in place of k·D regressions. Highest weights: one ridge of all features, α = 0.01.
+//! The lasso path is in `lars.rs`.
+//!
+//! # Shapes
+//! Variances and covariances are D numbers a class; Gram columns D numbers, made for all classes of a round together and kept.
+//!
+//! # Numerics
+//! In f64. Gains within a relative 10⁻¹⁰ are ties, which go to the lowest index, so that rounding chooses nothing. A class
+//! that does not vary takes the lowest indices.
 
 use crate::Cpu;
 use crate::design::ByColumn;
@@ -88,7 +100,9 @@ fn highest(on: &Cpu, around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usiz
 /// class; it lowers the residual by r_j²/g_j. A chosen feature s takes its share q_j = (G_js − Σ q_t(j) q_t(s))/√g_s out
 /// of every candidate.
 struct Class {
+    /// Features in the order chosen.
     chosen: Vec<usize>,
+    /// Σ w (p − p̄)², of which a gain must be a share to count.
     variance: f64,
     /// g, of every feature.
     left: Vec<f64>,
@@ -127,9 +141,13 @@ impl Class {
 
 /// Each candidate's gain, 0 for what is none; returns the largest.
 struct Gains<'a> {
+    /// g of each candidate.
     left: &'a [f64],
+    /// r of each candidate.
     covariances: &'a [f64],
+    /// Its spread before anything was chosen; infinite for what another class has taken.
     spreads: &'a [f64],
+    /// r²/g, or 0.
     gains: &'a mut [f64],
 }
 
@@ -155,11 +173,15 @@ impl WithSimd for Gains<'_> {
 
 /// Σ w (z − z̄)² of each feature, and each class before anything is chosen.
 struct Start {
+    /// z̄ of each feature.
     means: Vec<f64>,
+    /// Σ w (z − z̄)² of each feature, 0 for one that never varies.
     spreads: Vec<f64>,
+    /// The classes before the first choice.
     classes: Vec<Class>,
 }
 
+/// The moments of all features and classes.
 fn start(rows: &Rows<'_>, design: &ByColumn) -> Start {
     let (means, covariances) = rows.moments(design);
     let spreads: Vec<f64> = means.iter().map(|&m| rows.spread(m)).collect();
@@ -176,10 +198,15 @@ fn start(rows: &Rows<'_>, design: &ByColumn) -> Start {
 
 /// Centred Gram columns, made when first asked for.
 struct Columns<'a> {
+    /// Asked once a round.
     watch: &'a Watch,
+    /// The rows that count.
     rows: &'a Rows<'a>,
+    /// Their patterns by column.
     design: &'a ByColumn,
+    /// z̄ of each feature.
     means: &'a [f64],
+    /// Columns by feature.
     made: HashMap<usize, Vec<f64>>,
 }
 
@@ -200,6 +227,7 @@ impl Columns<'_> {
     }
 }
 
+/// The picks of each class, together or, if `exclusive`, one class after another.
 fn forward(
     on: &Cpu,
     around: &Neighbourhood<Cpu>,

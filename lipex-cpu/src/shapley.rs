@@ -3,6 +3,17 @@
 //! Minimises Σ w (p − P_∅ − z·φ)² with Σφ = P_0 − P_∅. With the Gram G and b = Σ w z (p − P_∅) the solution is
 //! G⁻¹b − ν G⁻¹1, ν = (1ᵀG⁻¹b − (P_0 − P_∅)) / 1ᵀG⁻¹1. With more features than rows it is sought among the vectors
 //! (P_0 − P_∅)/F + Σ a_i (z_i − m_i/F), which all meet the constraint; m_i is the number of ones in z_i.
+//!
+//! # Shapes
+//! φ is C × F on the kept features; P_∅ and P_0 have C numbers each.
+//!
+//! # Numerics
+//! In f64. A Gram that is singular, as with fewer masks than features, is raised by 10⁻¹⁰ of its mean diagonal, which picks
+//! the solution of least length. Rounding's rest of the constraint is spread evenly over the features, so Σφ = P_0 − P_∅ to
+//! the last digit.
+//!
+//! # Source
+//! Lundberg and Lee, A Unified Approach to Interpreting Model Predictions (2017), equation 8 and theorem 2.
 
 use crate::Cpu;
 use crate::design::{ByColumn, transposed};
@@ -28,6 +39,7 @@ impl Surrogate<Cpu> for KernelShap {
     }
 }
 
+/// The values of every class, each on its own picks.
 fn fit_one(on: &Cpu, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     problem.check()?;
     let around = problem.around;
@@ -67,11 +79,17 @@ fn empty_row(problem: &Problem<'_, Cpu>) -> Result<usize> {
     })
 }
 
+/// The normal equations of one problem, before any support.
 struct Equations<'a> {
+    /// Asked between systems.
     watch: &'a Watch,
+    /// The rows that count.
     rows: &'a Rows<'a>,
+    /// The features, by number.
     kept: &'a [usize],
+    /// P_∅, C numbers.
     nothing: &'a [f64],
+    /// The masks' patterns by column.
     design: ByColumn,
     /// Σ w z (p − P_∅) of each class.
     sides: Vec<Vec<f64>>,
@@ -80,6 +98,7 @@ struct Equations<'a> {
 }
 
 impl<'a> Equations<'a> {
+    /// Their sums over the rows.
     fn new(watch: &'a Watch, rows: &'a Rows<'a>, kept: &'a [usize], nothing: &'a [f64]) -> Result<Self> {
         let design = rows.by_column(kept);
         let (means, covariances) = rows.moments(&design);
@@ -135,6 +154,7 @@ fn raised(watch: &Watch, mut a: Vec<f64>, n: usize) -> Result<Cholesky> {
 }
 
 impl Solver {
+    /// The factor for the features of a support.
     fn new(equations: &Equations<'_>, support: &[usize]) -> Result<Self> {
         let watch = equations.watch;
         Ok(match &equations.gram {

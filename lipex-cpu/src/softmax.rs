@@ -1,4 +1,11 @@
 //! Rows of a softmax surrogate, a tile at a time: q, ln q and √q from tables of X = [W b]ᵀ.
+//!
+//! # Numerics
+//! Numerators are e^(ℓ/2) of logits less their largest: their squares sum to the denominator, √q = e^(ℓ/2)/√Σ stays above 0
+//! long after q = (√q)² has underflowed, and ln q = ℓ − ln Σ is always finite. Divergences are written in these three forms.
+//!
+//! # Shapes
+//! A tile is [`TILE`] rows × `width` numbers in each form.
 
 use crate::design::{Design, TILE, load, look_up, store};
 use crate::lanes::{Aligned, Number, Simd, blocks, fused};
@@ -25,6 +32,7 @@ pub(crate) trait Working: Number {
 }
 
 impl Working for f32 {
+    /// By [`Lane`](lipex_core::Lane)'s polynomial, within 2 ULP.
     #[inline(always)]
     fn exp_of_half<const FMA: bool>(x: &[f32], to: &mut [f32]) {
         for (to, x) in to.iter_mut().zip(x) {
@@ -32,6 +40,7 @@ impl Working for f32 {
         }
     }
 
+    /// 1/√x and ln x of the row sums.
     #[inline(always)]
     fn scales<const FMA: bool>(x: &[f32; TILE]) -> ([f32; TILE], [f32; TILE]) {
         let (mut roots, mut logarithms) = ([0.0; TILE], [0.0; TILE]);
@@ -55,6 +64,7 @@ impl Working for f32 {
 }
 
 impl Working for f64 {
+    /// By [`Wide`](lipex_core::Wide)'s series, within 3 ULP.
     #[inline(always)]
     fn exp_of_half<const FMA: bool>(x: &[f64], to: &mut [f64]) {
         for (to, x) in to.iter_mut().zip(x) {
@@ -62,6 +72,7 @@ impl Working for f64 {
         }
     }
 
+    /// 1/√x and ln x of the row sums.
     #[inline(always)]
     fn scales<const FMA: bool>(x: &[f64; TILE]) -> ([f64; TILE], [f64; TILE]) {
         let (mut roots, mut logarithms) = ([0.0; TILE], [0.0; TILE]);
@@ -86,8 +97,11 @@ impl Working for f64 {
 
 /// The numbers of a tile, rows × width each.
 pub(crate) struct Tile<T> {
+    /// q.
     pub q: Aligned<T>,
+    /// ln q; the logits before the softmax.
     pub ln: Aligned<T>,
+    /// √q.
     pub sqrt: Aligned<T>,
     /// 1 where there is a class, 0 in the padding; one row.
     pub there: Aligned<T>,

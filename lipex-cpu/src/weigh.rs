@@ -1,4 +1,7 @@
 //! Weigh: proximity weights, looked up by the number of kept features.
+//!
+//! # Shapes
+//! A table has D + 1 weights, entry m for masks that keep m features; weights are one f32 a row.
 
 use crate::Cpu;
 use lipex_core::weigh::check_weights;
@@ -7,6 +10,7 @@ use lipex_core::{
     ShapleyKernel, Weights, expect_len,
 };
 
+/// The table of each instance at the number of features that each row keeps.
 fn by_table(
     on: &Cpu,
     masks: &[Masks<Cpu>],

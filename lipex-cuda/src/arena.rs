@@ -2,6 +2,14 @@
 //!
 //! A stage plans what it sends, what it needs room for and what it wants back, places the plan, fills in the jobs, whose
 //! fields are addresses, and sends all at once.
+//!
+//! # Why
+//! An allocation, an upload and a wait cost the host microseconds each, a driver's stream tens of them under load: what a
+//! stage costs beside its kernels must not grow with the number of instances or arrays.
+//!
+//! # Shapes
+//! Three regions one after the other: sent, answers, room. Every array starts at a multiple of 256 bytes, as allocations do,
+//! so that kernels may read whole vectors.
 
 use crate::device::{Cuda, DeviceBuffer};
 use bytemuck::{Pod, Zeroable};
@@ -10,6 +18,7 @@ use lipex_core::Result;
 /// What every array's address is a multiple of, as of an allocation of its own.
 const ALIGN: usize = 256;
 
+/// What becomes of an array.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Region {
     /// Sent from the host.
@@ -23,24 +32,31 @@ enum Region {
 /// An array of a plan.
 #[derive(Clone, Copy)]
 pub(crate) struct Spot {
+    /// Where it lies.
     region: Region,
     /// Where it begins in its region.
     at: usize,
     /// Its length in bytes.
     bytes: usize,
+    /// Its number among the plan's arrays, for arrays apart.
     number: usize,
 }
 
 /// What a stage wants to have on the device.
 #[derive(Default)]
 pub(crate) struct Plan {
+    /// Bytes that are sent, with gaps for alignment.
     sent: Vec<u8>,
+    /// Bytes that are read back.
     answers: usize,
+    /// Bytes that stay on the device.
     room: usize,
+    /// All arrays in the order they were asked for.
     spots: Vec<Spot>,
 }
 
 impl Plan {
+    /// Notes an array of so many bytes at a place of its region.
     fn spot(&mut self, region: Region, at: usize, bytes: usize) -> Spot {
         let spot = Spot { region, at, bytes, number: self.spots.len() };
         self.spots.push(spot);
@@ -94,15 +110,21 @@ impl Plan {
 /// A plan on the device: what is sent, then the answers, then the rest. Where [`Cuda::arrays_apart`] asks for it, every array is
 /// an allocation of its own, so that a checker of memory sees where it ends.
 pub(crate) struct Arena {
+    /// The stage that errors name.
     stage: &'static str,
+    /// One allocation, or one an array.
     buffers: Vec<DeviceBuffer<u8>>,
     apart: bool,
+    /// The plan's arrays.
     spots: Vec<Spot>,
+    /// What is sent, until then on the host.
     sent: Vec<u8>,
+    /// Bytes that are read back.
     answers: usize,
 }
 
 impl Arena {
+    /// Where a region begins.
     fn start(&self, region: Region) -> usize {
         match region {
             Region::Sent => 0,
@@ -169,6 +191,7 @@ impl Arena {
     }
 }
 
+/// Bytes as numbers, whatever their alignment.
 fn numbers<T: Pod>(bytes: &[u8]) -> Vec<T> {
     bytes.chunks_exact(size_of::<T>().max(1)).map(bytemuck::pod_read_unaligned).collect()
 }

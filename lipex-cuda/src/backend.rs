@@ -1,4 +1,9 @@
 //! The backend itself: the device's memory.
+//!
+//! # Copies
+//! An upload takes the host's array and waits until the device has it; a download waits for all work asked for before. Gathers
+//! and placements stay on the device. Rows of probabilities are checked by a kernel that gives the first wrong row; that row
+//! alone is read back to say what is wrong.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;

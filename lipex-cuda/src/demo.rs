@@ -9,6 +9,7 @@ use lipex_kernels::DEMO;
 
 /// Hidden units and classes, which the kernel is written for.
 const UNITS: usize = 32;
+/// Classes of the demo classifier.
 const CLASSES: usize = 7;
 /// Numbers that the kernel has too.
 #[cfg(test)]
@@ -18,12 +19,19 @@ mirrored! {
     /// The net, field by field as the kernel has it.
     "demo" "Net"
     pub(crate) struct Net {
+        /// n hashes of known tokens, ascending.
         hashes: u64,
+        /// n inverse document frequencies.
         idf: u64,
+        /// n × 32 weights.
         hidden: u64,
+        /// 32 biases.
         hidden_bias: u64,
+        /// 7 × 32 weights.
         output: u64,
+        /// 7 biases.
         output_bias: u64,
+        /// n.
         tokens: u64,
     }
 }

@@ -1,4 +1,11 @@
 //! A device: its memory, its stream, the kernels loaded onto it.
+//!
+//! # Errors
+//! A driver that is missing, broken or too old, and a device that is too old, are found before cudarc is asked for anything,
+//! since it panics there. What the driver says later becomes [`Error::Backend`] with the stage that asked.
+//!
+//! # Threads
+//! A [`Cuda`] may be used from several threads; their work goes to one stream, in the order in which the calls come.
 
 use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::LaunchMode;
@@ -42,6 +49,7 @@ impl DeviceInfo {
 /// works on streams of its own has to wait for this one, and this one for it.
 #[derive(Clone)]
 pub struct Cuda {
+    /// What clones share.
     pub(crate) device: Arc<Device>,
     /// How fits are launched, where that is not left to the size of each problem.
     pub(crate) launch_mode: Option<LaunchMode>,
@@ -59,13 +67,21 @@ impl fmt::Debug for Cuda {
     }
 }
 
+/// A device that is open.
 pub(crate) struct Device {
+    /// The device's primary context, which other libraries of the process share.
     context: Arc<CudaContext>,
+    /// Its default stream.
     stream: Arc<CudaStream>,
+    /// What the driver says of it.
     info: DeviceInfo,
+    /// Bytes of shared memory that a block may have when it asks for them.
     shared_memory: usize,
+    /// Kernels that are compiled.
     modules: Modules,
+    /// Bytes sent.
     sent: AtomicU64,
+    /// Bytes received.
     received: AtomicU64,
 }
 
@@ -116,6 +132,7 @@ impl Cuda {
         Self::open(info).map_err(at("start"))
     }
 
+    /// Makes the context and asks for what launches need to know.
     fn open(info: DeviceInfo) -> std::result::Result<Self, CudaError> {
         let context = CudaContext::new(info.ordinal)?;
         // SAFETY: every buffer is used on the one stream below, which orders its uses.
@@ -208,6 +225,7 @@ impl Cuda {
         Ok(DeviceBuffer { bytes, len, element: PhantomData })
     }
 
+    /// An allocation's failure, with how much was wanted and how much is free.
     fn memory_error(&self, error: cudarc::driver::DriverError, wanted: usize) -> CudaError {
         if is_out_of_memory(&error) {
             let free = self.device.context.mem_get_info().map_or(0, |(free, _)| free);
@@ -356,15 +374,20 @@ impl Cuda {
 /// Addresses of a neighbourhood's arrays.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrays {
+    /// N × words.
     pub bits: u64,
+    /// N × C, f32.
     pub p: u64,
+    /// N, f32.
     pub pi: u64,
 }
 
 /// Numbers in a device's memory.
 pub struct DeviceBuffer<T> {
+    /// The memory; 16 bytes at least, so that it has an address.
     bytes: CudaSlice<u8>,
     len: usize,
+    /// What they are.
     element: PhantomData<fn() -> T>,
 }
 

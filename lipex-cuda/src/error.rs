@@ -1,4 +1,8 @@
 //! What can go wrong on a device; the source inside [`lipex_core::Error::Backend`].
+//!
+//! # Shapes
+//! A batch that does not fit the device is halved until it does; only an instance that does not fit alone is an error, which
+//! says how many bytes were wanted and how many are free.
 
 use cudarc::driver::DriverError;
 use cudarc::driver::sys::CUresult;

@@ -1,4 +1,12 @@
 //! Evaluate: agreement of a surrogate with the black box, on masks that it has seen and on masks held out.
+//!
+//! # How
+//! Equal masks are found by a hash table in device memory; the host deals folds. Refits of all folds of all instances are one
+//! batch of the surrogate. Then a thread a row sums distances, in f64 and in a fixed order, of all rows, of each fold and of
+//! the instance.
+//!
+//! # What goes to the host
+//! Answers that are not W z + b: pairs, anchored bases on removals, and a user's own.
 
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;
@@ -24,22 +32,39 @@ mirrored! {
     /// One evaluation, field by field as the kernels have it.
     "evaluate" "Evaluation"
     pub(crate) struct Job {
+        /// N × words.
         bits: u64,
+        /// N × C.
         p: u64,
+        /// N.
         pi: u64,
+        /// N; null: once.
         times: u64,
+        /// N: the fold of each row.
         folds: u64,
+        /// F.
         kept: u64,
+        /// C × (F + 1).
         x: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
+        /// C.
         classes: u64,
+        /// F, the kept features.
         features: u64,
+        /// Which rows: all, one fold, or the instance.
         which: u64,
+        /// The fold whose rows are summed.
         fold: u64,
+        /// 1: scores are the answer (ridge).
         identity: u64,
+        /// C × N, of the instance alone C: room for the surrogate's answers.
         answers: u64,
+        /// Weight, TV, H², KL, same arg max, off the simplex.
         sums: u64,
+        /// C × 3: Σ w p, Σ w p², Σ w (p − q)².
         squares: u64,
     }
 }
@@ -47,8 +72,11 @@ mirrored! {
 /// Rows that an evaluation is over, by the kernel's numbers.
 #[derive(Clone, Copy)]
 enum Rows {
+    /// Every row.
     All,
+    /// The rows of one fold, under the refit without it.
     Fold(usize),
+    /// Row 0 alone.
     Instance,
 }
 

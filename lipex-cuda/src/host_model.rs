@@ -1,4 +1,7 @@
 //! A model of the host beside stages on the device.
+//!
+//! A model that answers on the host sees inputs of the host and gives probabilities there; only those cross, 4·C bytes a row.
+//! A model with kernels of its own ([`DemoNet`](crate::DemoNet) is an example) leaves them on the device and moves nothing.
 
 use crate::device::Cuda;
 use lipex_core::{Backend, Batching, BlackBox, Probabilities, Result};
@@ -7,7 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A black box of the CPU as one of the device: its answers are copied over, and counted.
 pub struct HostModel<M> {
+    /// The model of the host.
     model: M,
+    /// Bytes copied.
     copied: AtomicU64,
 }
 

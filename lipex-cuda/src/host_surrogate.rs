@@ -1,4 +1,7 @@
 //! Fit: surrogates that are solved on the CPU, on copies of the neighbourhoods.
+//!
+//! These are closed forms or recipes of a single sequence that no batch fills a device with. The neighbourhood is copied to
+//! the host, 4·(words + C + 1) bytes a row, and fitted by lipex-cpu, so the result is the CPU's to the bit.
 
 use crate::device::Cuda;
 use crate::select::to_host;

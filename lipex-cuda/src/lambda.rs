@@ -1,4 +1,8 @@
 //! λ chosen by the data on the device: the least out-of-fold divergence over the masks.
+//!
+//! # How
+//! For each candidate, largest first, the fits of all problems without each fold are one batch, from the fits of the candidate
+//! before; then one launch sums the held-out divergence of each. The host compares the sums, as on the CPU.
 
 use crate::arena::Plan;
 use crate::device::Cuda;
@@ -19,18 +23,31 @@ mirrored! {
     /// One evaluation of lipex_lambda_held_out, field by field as the kernel has it.
     "lambda" "HeldOut"
     pub(crate) struct HeldOut {
+        /// N × words.
         bits: u64,
+        /// N × C.
         p: u64,
+        /// N.
         pi: u64,
+        /// N; null: once.
         times: u64,
+        /// N: the fold of each row.
         folds: u64,
+        /// F.
         kept: u64,
+        /// C × (F + 1).
         x: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
+        /// C.
         classes: u64,
+        /// F, the kept features.
         features: u64,
+        /// The fold whose rows are summed.
         fold: u64,
+        /// One number, the sum.
         sum: u64,
     }
 }
@@ -86,15 +103,20 @@ fn choose(settings: &Softmax, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Res
     Ok(scores.iter().zip(&folds).map(least).collect())
 }
 
+/// The fold of each row, from the masks on the device.
 fn folds_of(on: &Cuda, around: &Neighbourhood<Cuda>) -> Result<Vec<usize>> {
     Ok(deal_folds(&first_rows(on, &around.masks)?, Lambda::FOLDS, around.dependence))
 }
 
 /// A refit, and the fold of its problem's rows that it has not seen.
 struct Held<'a> {
+    /// What was fitted.
     problem: &'a Problem<'a, Cuda>,
+    /// The fold of each row.
     folds: &'a [usize],
+    /// The one that the fit has not seen.
     fold: usize,
+    /// The fit.
     fitted: &'a Fitted,
 }
 

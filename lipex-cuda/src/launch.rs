@@ -1,4 +1,12 @@
 //! Launching kernels, with what can be checked checked.
+//!
+//! # Safety
+//! A launch is checked against the PTX's own declaration of the kernel: as many arguments as parameters, each of its size.
+//! What cannot be checked, the length of arrays and what kernels do with them, stands in the comment at each launch.
+//!
+//! # Limits
+//! Shared memory beyond 48 KiB is asked for by the function's attribute, dynamic and static together; a grid's second and
+//! third side are at most 65,535, so instances beyond that are split.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::{CudaError, at};
@@ -19,6 +27,7 @@ pub(crate) enum Argument {
 }
 
 impl Argument {
+    /// Bytes as a kernel's parameter.
     fn size(&self) -> usize {
         match self {
             Argument::Address(..) | Argument::Long(_) => 8,
@@ -26,6 +35,7 @@ impl Argument {
         }
     }
 
+    /// What its place among the parameters is a multiple of.
     fn align(&self) -> usize {
         match self {
             Argument::Address(..) | Argument::Long(_) => align_of::<u64>(),

@@ -12,7 +12,9 @@ pub(crate) struct Layout {
     pub file: &'static str,
     /// The kernels' name for the struct; its fields have the same names on both sides.
     pub name: &'static str,
+    /// Bytes of the whole struct.
     pub size: usize,
+    /// Names and offsets in bytes, in order.
     pub fields: &'static [(&'static str, usize)],
 }
 

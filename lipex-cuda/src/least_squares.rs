@@ -1,4 +1,7 @@
 //! Weighted sums of the probabilities over columns of the masks: what selection and the ridge surrogate share.
+//!
+//! # Numerics
+//! In f64: moments in the order of the rows, Gram columns in eight strands of rows that are added in order.
 
 use crate::arena::{Plan, Spot};
 use crate::device::Cuda;
@@ -12,20 +15,35 @@ mirrored! {
     /// One instance of the kernels of select, field by field as they have it.
     "select" "Regression"
     pub(crate) struct Regression {
+        /// N × words.
         pub bits: u64,
+        /// N × C.
         pub p: u64,
+        /// N.
         pub pi: u64,
+        /// N, how often a row counts; null: once.
         pub times: u64,
+        /// The features that the columns are; null: all.
         pub kept: u64,
+        /// N, the rows of the masks.
         pub rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         pub words: u64,
+        /// C.
         pub classes: u64,
+        /// K, the columns of the fit.
         pub columns: u64,
+        /// (C+1) × columns.
         pub moments: u64,
+        /// Features to choose for each class.
         pub k: u64,
+        /// 1: a feature is chosen for one class only.
         pub exclusive: u64,
+        /// C × (3 + k) × columns.
         pub room: u64,
+        /// Columns; zeros.
         pub taken: u64,
+        /// C × k; 2³² − 1 where none is chosen.
         pub chosen: u64,
     }
 }

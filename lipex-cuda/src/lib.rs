@@ -11,6 +11,29 @@
 //!
 //! All unsafe code of lipex is in this crate. A batch of instances is one launch a stage; a single instance will not fill a
 //! device.
+//!
+//! # A stage alone
+//!
+//! ```no_run
+//! use lipex_core::{Backend, Draw, Explainer, Perturber, UniformSize};
+//! use lipex_cuda::{Cuda, devices};
+//!
+//! for device in devices()? {
+//!     println!("{}: {} {:?}", device.ordinal, device.name, device.capability);
+//! }
+//! let on = Cuda::new()?;
+//! // A million masks of 44 features, drawn where they lie: the same bits as on the CPU.
+//! let sample = UniformSize::default().perturb(&on, &Draw::whole(&[44], 1_000_000, 0))?.remove(0);
+//! assert_eq!(on.len(sample.masks.bits()), 2_000_000);
+//! // An explainer with every stage there; it is used as on the CPU.
+//! let explainer = Explainer::lipex(on);
+//! # let _ = explainer;
+//! # Ok::<(), lipex_core::Error>(())
+//! ```
+//!
+//! # Features
+//! `cuda-12000` (default) chooses the driver interface that cudarc is built for. Beside a crate that chooses another, such as
+//! candle, use `default-features = false`: exactly one may be chosen in a program.
 
 mod arena;
 mod backend;

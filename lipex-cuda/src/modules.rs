@@ -1,4 +1,11 @@
 //! Kernels on a device: compiled by the driver when they are first asked for, and kept while they are in use.
+//!
+//! # Cost
+//! The driver compiles a file's PTX in a fraction of a second to a few seconds the first time, and keeps the result in its own
+//! cache on disk. Later launches look a kernel up by a comparison of the divergence's program: under a microsecond.
+//!
+//! # Threads
+//! Compiling holds up only those that want the same module.
 
 use crate::error::CudaError;
 use crate::splice;
@@ -10,13 +17,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Most modules of one file that are kept: a sweep over α makes one for each value.
 const MOST_MODULES: usize = 16;
 
+/// What the driver may refuse.
 type Outcome<T> = std::result::Result<T, CudaError>;
 
 /// A kernel that is loaded.
 pub(crate) struct Kernel {
+    /// Its name in the PTX.
     pub name: &'static str,
     /// Its parameters, as the PTX declares them.
     pub parameters: &'static [Parameter],
+    /// The driver's handle.
     pub function: CudaFunction,
 }
 
@@ -27,13 +37,18 @@ pub(crate) type Programs = (Program, Program);
 #[derive(Default)]
 pub(crate) struct Modules(Mutex<Vec<Entry>>);
 
+/// A module that is kept, by what it was made of.
 struct Entry {
+    /// The file of kernels.
     file: &'static str,
+    /// The divergence in its places.
     programs: Option<Programs>,
+    /// The module, once compiled.
     place: Arc<Place>,
 }
 
 impl Entry {
+    /// Whether it is the module of these.
     fn is(&self, file: &File, programs: Option<&Programs>) -> bool {
         self.file == file.name && self.programs.as_ref() == programs
     }
@@ -43,11 +58,15 @@ impl Entry {
 #[derive(Default)]
 struct Place(Mutex<Option<Module>>);
 
+/// A compiled module.
 struct Module {
+    /// The driver's handle.
     module: Arc<CudaModule>,
+    /// Kernels that were asked for.
     kernels: Vec<Arc<Kernel>>,
 }
 
+/// The lock, also after a thread that held it has panicked.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -119,6 +138,7 @@ fn allow_shared_memory(context: &CudaContext, function: &CudaFunction) -> Outcom
     Ok(function.set_attribute(attribute, most - own as i32)?)
 }
 
+/// Has the driver compile a text; its log is in the error.
 fn load(context: &Arc<CudaContext>, file: &'static str, text: String) -> Outcome<Arc<CudaModule>> {
     let loaded = context.load_module(cudarc::nvrtc::Ptx::from_src(&text));
     loaded.map_err(|error| match compiler_log(&text) {

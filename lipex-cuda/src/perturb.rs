@@ -1,4 +1,12 @@
 //! Perturb: masks drawn on the device, bit for bit those of the CPU.
+//!
+//! # Shapes
+//! A block makes [`THREADS`] rows at most in shared memory and writes them word by word, so that rows of any width leave in
+//! whole sectors. The grid is (blocks of rows, instances): all instances of a batch are one launch.
+//!
+//! # Specification
+//! The same draws as on the CPU, to the bit: Philox by integer arithmetic, sizes by 32-bit thresholds that the host computes.
+//! Laws that draw in one sequence are drawn by the CPU and copied.
 
 use crate::device::Cuda;
 use crate::error::by_chunks;
@@ -18,11 +26,17 @@ mirrored! {
     /// One instance of lipex_perturb, field by field as the kernel has it.
     "perturb" "Drawing"
     pub(crate) struct Drawing {
+        /// Where the rows go, rows × words.
         bits: u64,
+        /// D.
         features: u64,
+        /// Rows to draw.
         rows: u64,
+        /// The number of the first of them.
         start: u64,
+        /// Uniform size: the most features that are removed.
         most: u64,
+        /// Weight-proportional: r + 1 features are removed by points below entry r and not below the one before, of 2³².
         ends: u64,
     }
 }

@@ -1,4 +1,7 @@
 //! Is there a driver, is it whole, is it new enough, does it see a device? Asked before anything that could panic.
+//!
+//! # Order
+//! Library, its functions, its version, devices: the first that fails is what the message names, with what to do.
 
 use crate::device::DeviceInfo;
 use crate::error::at;
@@ -44,6 +47,7 @@ const FUNCTIONS: &[&str] = &[
     "cuLaunchKernel",
 ];
 
+/// The one error of this file.
 fn unavailable(reason: impl Into<String>) -> Error {
     Error::Unavailable { backend: "cuda", reason: format!("{}; use `backend` cpu", reason.into()) }
 }
@@ -103,6 +107,7 @@ pub(crate) fn info(ordinal: usize) -> Result<DeviceInfo> {
     read(ordinal).map_err(|error| at("start")(error.into()))
 }
 
+/// What the driver says of a device.
 fn read(ordinal: usize) -> std::result::Result<DeviceInfo, result::DriverError> {
     use sys::CUdevice_attribute_enum as A;
     let device = result::device::get(ordinal as i32)?;

@@ -1,4 +1,21 @@
 //! Render: a model's inputs made out of masks in device memory: tokens of a text, pixels of a picture.
+//!
+//! # Shapes
+//! Tokens: rows × longest ids, row-major, with a length a row. Pixels: rows × channels × stride, NCHW, a channel padded to 16
+//! bytes so that threads move whole vectors.
+//!
+//! ```no_run
+//! use lipex_core::{Draw, Perturber, UniformSize};
+//! use lipex_cuda::{Cuda, TokenTemplate, When};
+//!
+//! let on = Cuda::new()?;
+//! // Three tokens: one always there, two that features 0 and 1 keep.
+//! let template = TokenTemplate { tokens: vec![(101, When::Always), (7, When::Kept(0)), (9, When::Kept(1))] };
+//! let masks = UniformSize::default().perturb(&on, &Draw::whole(&[2], 4, 0))?.remove(0).masks;
+//! let batch = template.render(&on, &masks, 0..4)?;
+//! assert_eq!((batch.longest, batch.rows), (3, 4));
+//! # Ok::<(), lipex_core::Error>(())
+//! ```
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;
@@ -19,7 +36,9 @@ pub enum When {
 
 /// The rules by the kernel's numbers.
 const ALWAYS: u32 = 0;
+/// There where the feature is kept.
 const KEPT: u32 = 1;
+/// There where the feature is removed.
 const REMOVED: u32 = 2;
 /// Numbers that the kernel has too.
 #[cfg(test)]

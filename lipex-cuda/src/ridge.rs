@@ -1,4 +1,15 @@
 //! Fit: the ridge surrogate, which is LIME for every class at once.
+//!
+//! # How
+//! lipex_select_moments sums w·p and w·z; lipex_ridge_gram the products of columns; lipex_ridge_factor makes a Cholesky factor
+//! for each set of columns that classes share, lipex_ridge_solve the classes' coefficients, a warp a class. One launch each
+//! for all instances.
+//!
+//! # Numerics
+//! In f64, each sum one thread's or in a fixed order. Equal to the CPU's within 10⁻⁸ (suite `ridges_equal_the_cpu`).
+//!
+//! # What goes to the host
+//! An anchored ridge and one with pairs.
 
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;
@@ -19,15 +30,19 @@ use std::ops::Range;
 pub(crate) struct System {
     /// Positions among the task's columns.
     pub members: Vec<u32>,
+    /// The classes, which lie side by side.
     pub classes: Range<usize>,
 }
 
 /// The regressions of one instance.
 pub(crate) struct Task<'a> {
+    /// Masks, P and π on the device.
     pub near: &'a Neighbourhood<Cuda>,
+    /// How often each row counts, if not once.
     pub times: Option<&'a [u32]>,
     /// The features that are columns; all if `None`.
     pub kept: Option<&'a [usize]>,
+    /// The sets of columns, with the classes that have them.
     pub systems: Vec<System>,
 }
 
@@ -35,8 +50,11 @@ pub(crate) struct Task<'a> {
 pub(crate) struct Solution {
     /// One a member of the class's system.
     pub coefficients: Vec<f64>,
+    /// b, not penalised.
     pub intercept: f64,
+    /// Σ w (p − b − z·v)² + α‖v‖².
     pub objective: f64,
+    /// The largest component of its gradient.
     pub gradient_norm: f64,
 }
 
@@ -44,12 +62,19 @@ mirrored! {
     /// A system, field by field as the kernel has it.
     "ridge" "System"
     pub(crate) struct SystemJob {
+        /// Positions among the columns.
         members: u64,
+        /// Columns of the system.
         size: u64,
+        /// The first class of the system.
         first_class: u64,
+        /// C.
         classes: u64,
+        /// Size × size.
         factor: u64,
+        /// Classes × size.
         solutions: u64,
+        /// Classes × 3: intercept, objective, largest component of the gradient.
         reports: u64,
     }
 }
@@ -58,34 +83,58 @@ mirrored! {
     /// One instance of the kernels of ridge, field by field as they have it.
     "ridge" "Ridge"
     pub(crate) struct RidgeJob {
+        /// N × words.
         bits: u64,
+        /// N × C.
         p: u64,
+        /// N.
         pi: u64,
+        /// N; null: once.
         times: u64,
+        /// Features of the columns; null: all.
         kept: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
+        /// C.
         classes: u64,
+        /// K, the columns of the fit.
         columns: u64,
+        /// (C+1) × columns.
         moments: u64,
+        /// Columns × columns.
         gram: u64,
+        /// The systems of this instance, a table.
         systems: u64,
+        /// How many there are.
         count: u64,
+        /// Α, the ridge penalty.
         alpha: f64,
     }
 }
 
 /// What a task has on the device.
 struct Placed {
+    /// The features that are columns; none for all.
     kept: Option<Spot>,
+    /// N counts; none for once each.
     times: Option<Spot>,
+    /// K.
     columns: usize,
+    /// (C + 1) × K sums.
     moments: Spot,
+    /// K × K.
     gram: Spot,
+    /// The columns of each system, one list.
     members: Spot,
+    /// A factor a system.
     factors: Spot,
+    /// The table of systems.
     systems: Spot,
+    /// Coefficients, system by system.
     solutions: Spot,
+    /// Three numbers a class: intercept, objective, gradient.
     reports: Spot,
 }
 
@@ -130,6 +179,7 @@ pub(crate) fn solve(on: &Cuda, stage: &'static str, tasks: &[Task<'_>], alpha: f
 }
 
 impl Placed {
+    /// Asks for the room of one instance.
     fn plan(plan: &mut Plan, task: &Task<'_>) -> Self {
         let kept: Option<Vec<u32>> = task.kept.map(|kept| kept.iter().map(|&j| j as u32).collect());
         let columns = kept.as_ref().map_or(task.near.masks.features(), Vec::len);
@@ -149,6 +199,7 @@ impl Placed {
         }
     }
 
+    /// The table of systems, once addresses are known.
     fn systems(&self, arena: &Arena, task: &Task<'_>) -> Vec<SystemJob> {
         let mut next = SystemJob {
             members: arena.at(self.members),
@@ -169,6 +220,7 @@ impl Placed {
         systems
     }
 
+    /// The job of one instance.
     fn job(&self, arena: &Arena, task: &Task<'_>, r: &Regression, alpha: f64) -> RidgeJob {
         RidgeJob {
             bits: r.bits,
@@ -189,6 +241,7 @@ impl Placed {
     }
 }
 
+/// The solutions of one instance out of what came back.
 fn read(task: &Task<'_>, numbers: &[f64], reports: &[f64]) -> Vec<Solution> {
     let mut solved = Vec::new();
     let (mut at, mut reports) = (0, reports.chunks_exact(3));
@@ -247,6 +300,7 @@ fn positions(picks: &[usize], kept: &[usize]) -> Vec<u32> {
     (0..kept.len()).filter(|&j| picks.contains(&kept[j])).map(|j| j as u32).collect()
 }
 
+/// A fit out of the solutions of its classes.
 fn assemble(task: &Task<'_>, solved: &[Solution], alpha: f64) -> Result<Fitted> {
     let kept = task.kept.unwrap_or_default();
     let mut matrix = vec![vec![0.0; kept.len()]; solved.len()];

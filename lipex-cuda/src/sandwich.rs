@@ -3,6 +3,13 @@
 //! Every sum over rows is made on the device in f64: A, the leverages, M, and what each row adds to W. Matrices of C·(F + 1)
 //! squared are factored and multiplied on the host in between, by lipex-cpu's code; they, and a row of C·(F + 1) numbers for
 //! each mask, are what crosses.
+//!
+//! # Cost
+//! Hessian and noise take N·n² operations on the device, n = K·(C − 1) ≤ 600; factors and products n³ on the host. At N =
+//! 1000, n = 100 the device's part is some hundredth of a second.
+//!
+//! # Source
+//! As on the CPU: Huber (1967), White (1982), MacKinnon and White (1985).
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::evaluate::with_intercepts;
@@ -28,42 +35,79 @@ mirrored! {
     /// A sandwich, field by field as the kernels have it.
     "sandwich" "Sandwich"
     pub(crate) struct Job {
+        /// N × words.
         bits: u64,
+        /// N × C.
         p: u64,
+        /// N.
         pi: u64,
+        /// N, how often a row counts; null: once.
         times: u64,
+        /// F.
         kept: u64,
+        /// C × (F + 1), the intercept last.
         x: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
+        /// C.
         classes: u64,
+        /// F, the kept features.
         features: u64,
+        /// K, the columns of the fit.
         columns: u64,
+        /// 1: the columns of A say what is removed, not what is kept.
         removed: u64,
+        /// 1: H with q in the place of p (Gauss–Newton).
         near: u64,
+        /// What π is multiplied by.
         scale: f64,
+        /// How many there are.
         count: f64,
+        /// K × ⌈N/32⌉: the kept columns, a bit a row.
         masks: u64,
+        /// 3 × C × N.
         room: u64,
+        /// k × N: g.
         gradients: u64,
+        /// 4 × k × N: q, φ″, and e = φ″ − q Σφ′ in the basis; the diagonal of e there.
         vectors: u64,
+        /// N: Σφ′ + Σφ″.
         curvatures: u64,
+        /// n × n, zero before; the lower triangle of A.
         hessian: u64,
+        /// n × n: A⁻¹.
         inverse: u64,
+        /// N.
         leverages: u64,
+        /// Units of rows that were drawn together.
         units: u64,
+        /// Strata of units.
         strata: u64,
+        /// Rows, unit by unit.
         members: u64,
+        /// Of each member.
         factors: u64,
+        /// Units + 1: where a unit's members start.
         starts: u64,
+        /// Of each unit.
         stratum: u64,
+        /// Strata + 1: the first unit of each.
         firsts: u64,
+        /// Strata: Σ m over its rows.
         counts: u64,
+        /// Units: how often it was drawn.
         repeats: u64,
+        /// N.
         penalty: u64,
+        /// Strata × n.
         means: u64,
+        /// Units × n.
         parts: u64,
+        /// n × n: M.
         noise: u64,
+        /// Units × n.
         moved: u64,
     }
 }

@@ -1,4 +1,11 @@
 //! Select: forward selection on the device, highest weights through the ridge, the lasso path on the host.
+//!
+//! # How
+//! The moments of all classes are one launch; then a block a class (or one for all, where classes must not share features)
+//! chooses feature after feature, each time with one Gram column. Picks equal the CPU's, ties included.
+//!
+//! # What goes to the host
+//! The lasso path, and highest weights over more than 2048 features.
 
 use crate::arena::{Plan, Spot};
 use crate::device::Cuda;

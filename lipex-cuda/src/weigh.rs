@@ -1,4 +1,12 @@
 //! Weigh: proximity weights, looked up by the number of kept features.
+//!
+//! # Shapes
+//! A table has D + 1 weights; a thread counts the bits of a row and looks its weight up. Instances of one width share a
+//! launch.
+//!
+//! # Errors
+//! A proximity that is no table of the number of kept features has no kernel: its trait's implementation for this backend is
+//! the caller's to write.
 
 use crate::arena::{Plan, Spot};
 use crate::device::{Cuda, DeviceBuffer};
@@ -16,10 +24,15 @@ mirrored! {
     /// One instance of lipex_weigh, field by field as the kernel has it.
     "weigh" "Weighing"
     pub(crate) struct Weighing {
+        /// N × words.
         bits: u64,
+        /// D + 1 weights, entry m for m kept features.
         table: u64,
+        /// Where the N weights go.
         weights: u64,
+        /// N, the rows of the masks.
         rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         words: u64,
     }
 }
@@ -80,6 +93,7 @@ fn look_up_some(
     Ok((numbers, every))
 }
 
+/// The weights of each instance by its table.
 fn by_table(on: &Cuda, masks: &[Masks<Cuda>], table: impl Fn(usize) -> ProximityTable) -> Result<Vec<Weights<Cuda>>> {
     let values = |features| table(features).values().iter().map(|&v| v as f32).collect::<Vec<f32>>();
     masks.iter().try_for_each(|m| check_weights(&values(m.features())))?;

@@ -99,18 +99,12 @@ impl Preprocess {
         };
         let factor = json.number("rescale_factor")?.unwrap_or(1.0 / 255.0);
         let factor = if on("do_rescale")? { factor } else { 1.0 };
-        let (mean, std) = if on("do_normalize")? {
-            let numbers = |key: &str, usual: Option<[f32; 3]>| match (json.channels(key)?, usual) {
-                (Some(own), _) => per_channel(&json, key, own, channels),
-                (None, Some(usual)) if channels == 3 => Ok(usual.to_vec()),
-                _ => Err(json.wrong(key, "is absent, and image_processor_type names no processor with a default")),
-            };
-            (
-                numbers("image_mean", known.as_ref().map(|k| k.mean))?,
-                numbers("image_std", known.as_ref().map(|k| k.std))?,
-            )
-        } else {
-            (vec![0.0; channels], vec![1.0; channels])
+        let (mean, std) = match on("do_normalize")? {
+            true => (
+                numbers(&json, "image_mean", known.as_ref().map(|k| k.mean), channels)?,
+                numbers(&json, "image_std", known.as_ref().map(|k| k.std), channels)?,
+            ),
+            false => (vec![0.0; channels], vec![1.0; channels]),
         };
         if std.contains(&0.0) {
             return Err(json.wrong("image_std", "has a 0"));
@@ -215,6 +209,15 @@ fn middle(picture: &Pixels, width: usize, height: usize) -> Pixels {
         }
     }
     Pixels { width, height, rgb }
+}
+
+/// A number a channel: the file's own, or those of the processor that it names, which are for three channels.
+fn numbers(json: &Json, key: &str, usual: Option<[f32; 3]>, channels: usize) -> Result<Vec<f32>> {
+    match (json.channels(key)?, usual) {
+        (Some(own), _) => per_channel(json, key, own, channels),
+        (None, Some(usual)) if channels == 3 => Ok(usual.to_vec()),
+        _ => Err(json.wrong(key, "is absent, and image_processor_type names no processor with a default")),
+    }
 }
 
 fn per_channel(json: &Json, key: &str, mut own: Vec<f32>, channels: usize) -> Result<Vec<f32>> {

@@ -6,9 +6,20 @@ use lipex_cuda::{Cuda, DemoLayers, DemoNet, TokenBatch};
 use lipex_demo::Demo;
 
 /// The demo classifier: the emotion of an English sentence, one of seven. Its model card says what it is not good for.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// let text = TextInstance::new("Thank you, what a lovely surprise")?;
+/// let explanation = lipex().samples(200).explain(&text, &DemoModel::embedded())?;
+/// assert_eq!(explanation.classes[explanation.predicted()], "joy");
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct DemoModel {
+    /// The classifier.
     demo: Demo,
+    /// Its class names.
     labels: Vec<String>,
 }
 
@@ -46,7 +57,9 @@ impl DemoModel {
 /// The demo classifier on a device; explains a [`TokenText`](crate::TokenText) made with [`lipex_demo::word_hashes`].
 #[cfg(feature = "cuda")]
 pub struct DemoOnDevice {
+    /// Its weights on the device.
     net: DemoNet,
+    /// Its class names.
     labels: Vec<String>,
 }
 

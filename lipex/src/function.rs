@@ -1,9 +1,14 @@
 //! Functions as black boxes.
+//!
+//! # Errors
+//! A row of another length than the labels, and one that is no distribution (or no logit), is named by its number within the
+//! batch. A function that can fail returns a `Result`; its error becomes [`Error::Model`].
 
 use crate::outputs::{Reader, rows};
 use lipex_core::{Backend, Batching, BlackBox, Error, Outputs, Probabilities, Result, Texts};
 use std::fmt;
 
+/// The function, whatever its rows are, as rows of f64.
 type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
 
 /// A function of texts as a black box.
@@ -17,7 +22,9 @@ type Answer<'a> = Box<dyn Fn(&[&str]) -> Result<Vec<Vec<f64>>> + Send + Sync + '
 /// # let _ = model;
 /// ```
 pub struct TextFn<'a> {
+    /// The labels and what the numbers are.
     reader: Reader,
+    /// The function.
     answer: Answer<'a>,
 }
 

@@ -33,6 +33,24 @@
 //!
 //! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module. The README says what each
 //! feature of this crate brings and costs.
+//!
+//! # From a closure to a report
+//! ```
+//! use lipex::ErrorBars;
+//! use lipex::prelude::*;
+//!
+//! let model = TextFn::new(["spam", "ham"], |texts: &[&str]| {
+//!     texts.iter().map(|t| if t.contains("prize") { [3.0, 0.0] } else { [0.0, 1.0] }).collect()
+//! });
+//! let text = TextInstance::new("claim your prize now")?;
+//! let explanation = lipex().error_bars(ErrorBars::default()).explain(&text, &model.logits())?;
+//! // Which word makes it spam, and by how much in log-odds against ham.
+//! let first = &explanation.top_k(0, 1, Rank::Supporting)[0];
+//! assert_eq!(explanation.name(first.feature), "prize");
+//! let against = explanation.contrast(0, 1)[0].value;
+//! assert!((against - 4.0).abs() < 0.2, "{against}");
+//! # Ok::<(), lipex::Error>(())
+//! ```
 
 #[cfg(feature = "json")]
 mod batch;

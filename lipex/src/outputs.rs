@@ -1,4 +1,6 @@
 //! A function's rows as a model's answer.
+//!
+//! Labels may be learnt from the first answer: a function that knows its classes only then gives none at first.
 
 use lipex_core::{Backend, Batching, CheckedRows, Outputs, Probabilities, Result, expect_len};
 use std::sync::OnceLock;
@@ -6,12 +8,16 @@ use std::sync::OnceLock;
 /// A function's labels, what its numbers are, and what its batches are made of.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
+    /// Class names, once known.
     pub labels: OnceLock<Vec<String>>,
+    /// What the numbers are.
     pub outputs: Outputs,
+    /// Whether batches may be filled across instances.
     pub batching: Batching,
 }
 
 impl Reader {
+    /// Probabilities of these classes, asked one instance at a time.
     pub fn new(labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let known = OnceLock::from(labels.into_iter().map(Into::into).collect::<Vec<String>>());
         Reader { labels: known, ..Reader::numbered() }
@@ -22,6 +28,7 @@ impl Reader {
         Reader { labels: OnceLock::new(), outputs: Outputs::default(), batching: Batching::default() }
     }
 
+    /// The names, if they are known by now.
     pub fn labels_known(&self) -> Option<&[String]> {
         self.labels.get().map(Vec::as_slice)
     }

@@ -1,4 +1,9 @@
 //! A black box whose answers are kept in a file as they come, for the next run to read.
+//!
+//! # File
+//! JSON lines: a header that names the model, then an answer a line under the SHA-256 of its input. Lines are appended and
+//! flushed as answers come, so a run that is killed loses at most the last one; a torn line is asked for again. Equal inputs
+//! that were asked twice have two lines, and are given out in turn.
 
 use lipex_core::{Backend, Batching, BlackBox, Error, Images, Probabilities, Result, Texts, expect_len};
 use serde::{Deserialize, Serialize};
@@ -20,12 +25,14 @@ pub trait Keys {
 }
 
 impl Keys for Texts {
+    /// Hashes of the texts' bytes.
     fn keys(&self) -> Vec<String> {
         self.as_slice().to_vec()
     }
 }
 
 impl Keys for Images {
+    /// Hashes of size and pixels.
     fn keys(&self) -> Vec<String> {
         let hex = |image: &[u8]| Sha256::digest(image).iter().map(|byte| format!("{byte:02x}")).collect();
         self.iter().map(hex).collect()
@@ -51,7 +58,9 @@ impl Keys for Images {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Remembered<M> {
+    /// The model that is asked for what is not known.
     model: M,
+    /// Its answers.
     file: Mutex<AnswerFile>,
 }
 
@@ -64,19 +73,25 @@ impl<M> fmt::Debug for Remembered<M> {
 /// The file of answers, and those read from it that no call has used yet.
 struct AnswerFile {
     file: File,
+    /// Answers by key, in the order of the file.
     known: HashMap<String, VecDeque<Answer>>,
 }
 
+/// The first line.
 #[derive(Serialize, Deserialize)]
 struct Header {
+    /// Name and version of the format.
     schema: String,
+    /// Which model the answers are of.
     model: String,
 }
 
 /// One answer, a line.
 #[derive(Serialize, Deserialize)]
 struct Answer {
+    /// SHA-256 of the input, hexadecimal.
     key: String,
+    /// The probabilities.
     p: Vec<f32>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     independent: bool,
@@ -130,6 +145,7 @@ impl<M> Remembered<M> {
     }
 }
 
+/// One line, flushed.
 fn write_line(file: &mut File, value: &impl Serialize) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(value)?;
     line.push(b'\n');
@@ -148,6 +164,7 @@ impl AnswerFile {
         keys.iter().map(|key| self.known.get_mut(key)?.pop_front()).collect()
     }
 
+    /// The answers to a batch.
     fn write(&mut self, keys: Vec<String>, values: &[f32], independent: bool) -> Result<()> {
         let classes = values.len() / keys.len().max(1);
         for (key, p) in keys.into_iter().zip(values.chunks_exact(classes.max(1))) {

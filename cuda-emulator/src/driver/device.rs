@@ -56,13 +56,7 @@ pub fn attribute(which: i32, settings: &Settings) -> Result<i32, Code> {
         81 => processor_shared,
         97 => block_shared,
         106 => blocks,
-        111 => {
-            if settings.capability.0 >= 8 {
-                1024
-            } else {
-                0
-            }
-        }
+        111 => 1024 * i32::from(settings.capability.0 >= 8),
         17..=35 | 42..=74 | 77 | 79 | 80 | 83..=96 | 98..=105 | 107..=110 | 112..=114 | 116..=160 => 0,
         _ => return Err(codes::INVALID_VALUE),
     })

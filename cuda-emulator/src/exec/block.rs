@@ -90,9 +90,11 @@ impl Block {
             self.shared.barrier();
             released = true;
         }
-        if released {
-            return Ok(());
-        }
+        if released { Ok(()) } else { Err(self.stuck(launch, index, done)) }
+    }
+
+    /// What is reported where no barrier has all the warps that it waits for.
+    fn stuck(&self, launch: &Launch<'_>, index: [u32; 3], done: &[bool]) -> Box<Report> {
         let stuck = self.waiting.iter().position(Option::is_some).unwrap_or(0);
         let pc = self.waiting[stuck].unwrap_or(0);
         let left = done.iter().filter(|d| **d).count();
@@ -101,7 +103,7 @@ impl Block {
         } else {
             format!("warp {stuck} waits, but other warps wait elsewhere")
         };
-        Err(report(launch, index, stuck as u32, pc, &Fault::new(Problem::DivergentBarrier, 0, message)))
+        report(launch, index, stuck as u32, pc, &Fault::new(Problem::DivergentBarrier, 0, message))
     }
 
     /// The predicates of all threads at a barrier, combined.

@@ -22,6 +22,16 @@ fn list(e: &Explanation, words: &[Weighted], bar: impl Fn(usize) -> String) -> S
     if words.is_empty() { "none".into() } else { words.join(", ") }
 }
 
+/// What a ranking says of the class.
+fn title(rank: Rank, class: &str, unit: &str, feature: &str) -> String {
+    match rank {
+        Rank::Supporting => format!("What holds {class} up (supporting, {unit})"),
+        Rank::Opposing => format!("What speaks against {class} (opposing, {unit})"),
+        Rank::Absolute => format!("What moves {class} most (absolute, |W|, {unit})"),
+        Rank::Effect => format!("What {class} would lose without the {feature} (effect, probability)"),
+    }
+}
+
 pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     let predicted = e.predicted();
     let class = printable(&e.classes[predicted]);
@@ -32,25 +42,13 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     page.gap();
     let unit = unit(e);
     let bar = |feature| interval(e, predicted, feature);
-    let line = match rank {
-        Rank::Supporting => {
-            format!("What holds {class} up (supporting, {unit}): {}", list(e, &top(rank, |v| v > 0.0), bar))
-        }
-        Rank::Opposing => {
-            format!("What speaks against {class} (opposing, {unit}): {}", list(e, &top(rank, |v| v < 0.0), bar))
-        }
-        Rank::Absolute => {
-            format!("What moves {class} most (absolute, |W|, {unit}): {}", list(e, &top(rank, |_| true), bar))
-        }
-        Rank::Effect => {
-            format!(
-                "What {class} would lose without the {} (effect, probability): {}",
-                nouns(e).feature,
-                list(e, &top(rank, |_| true), |_| String::new())
-            )
-        }
+    let words = match rank {
+        Rank::Supporting => list(e, &top(rank, |v| v > 0.0), bar),
+        Rank::Opposing => list(e, &top(rank, |v| v < 0.0), bar),
+        Rank::Absolute => list(e, &top(rank, |_| true), bar),
+        Rank::Effect => list(e, &top(rank, |_| true), |_| String::new()),
     };
-    page.paragraph(&line);
+    page.paragraph(&format!("{}: {words}", title(rank, &class, unit, nouns(e).feature)));
     if rank == Rank::Supporting {
         let against = top(Rank::Opposing, |v| v < 0.0);
         page.paragraph(&format!("What speaks against it: {}", list(e, &against, bar)));

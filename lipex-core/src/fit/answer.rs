@@ -1,4 +1,9 @@
 //! What a fit returns: an answer to every mask, and what is read from it.
+//!
+//! # Why one method
+//! Trees, tables and linear surrogates have nothing in common but that they answer masks. Reports, pages, files, flips and
+//! fidelity therefore ask [`Answer::predict`], [`Answer::shares`] and [`Answer::pairs`], and a new kind of surrogate is read
+//! by all of them.
 
 use super::linear::Linear;
 use super::own::OwnAnswer;

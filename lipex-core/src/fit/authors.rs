@@ -18,6 +18,14 @@ use crate::error::{Error, Result};
 /// # Source
 /// The repository that the paper names, read and written anew. It fits under total variation as well and keeps whichever has
 /// the lower best loss, though the two are not comparable: [`AuthorsLoss::Lower`], off by default.
+///
+/// ```
+/// use lipex_core::{Authors, AuthorsLoss};
+///
+/// let quick = Authors::default().epochs(50)?.loss(AuthorsLoss::by_name("tv")?);
+/// assert_eq!(quick.epoch_limit(), 50);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Authors {
     loss: AuthorsLoss,

@@ -1,4 +1,8 @@
 //! The penalty on W.
+//!
+//! # Source
+//! L2 penalty: Hoerl and Kennard, Ridge Regression (1970). λ in the formula has the unit of the divergence;
+//! [`LambdaScale::Curvature`] makes equal λ shrink alike under all divergences, [`LambdaScale::Class`] under all classes too.
 
 use std::fmt;
 
@@ -31,6 +35,16 @@ impl fmt::Display for Lambda {
 }
 
 /// How λ compares between divergences.
+///
+/// ```
+/// use lipex_core::{Kl, LambdaScale, Softmax};
+///
+/// // κ of KL is 1, of squared Hellinger ¼: the default λ = 10⁻⁴ becomes 4·10⁻⁴ under KL.
+/// let kl = Softmax::default().divergence(Kl);
+/// assert!((kl.lambda_used()? - 4e-4).abs() < 1e-12);
+/// assert_eq!(kl.lambda_scale(LambdaScale::Raw).lambda_used()?, 1e-4);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LambdaScale {
     /// λ·κ/κ_H²: the same shrinkage under every divergence. Refused where κ is not one number.

@@ -22,6 +22,15 @@ pub enum Support {
 ///
 /// # Source
 /// LIME 0.2.0.1: scikit-learn's `Ridge(alpha=1, fit_intercept=True)`, α not scaled by Σπ.
+///
+/// ```
+/// use lipex_core::{Intercept, Pairs, Ridge, Support};
+///
+/// let ridge = Ridge::default().alpha(0.1)?.support(Support::Union).pairs(Pairs::Count(5));
+/// assert!(ridge.check().is_ok());
+/// assert!(Ridge::default().intercept(Intercept::None).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ridge {
     alpha: f64,

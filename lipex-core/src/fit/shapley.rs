@@ -15,6 +15,12 @@ use crate::describe::{Describe, Setting};
 ///
 /// # Source
 /// Lundberg and Lee, A Unified Approach to Interpreting Model Predictions (2017), equation 8.
+///
+/// ```
+/// use lipex_core::{Describe, KernelShap};
+///
+/// assert_eq!(KernelShap.describe()[0].value, "kernel-shap");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KernelShap;
 

@@ -1,4 +1,9 @@
 //! LIPEX's surrogate.
+//!
+//! # Numerics
+//! Objectives and gradients in f32 with sums in f64, and on in f64 where f32 stalls; explanations are within the tolerance of
+//! the optimum, and the same to the bit whatever the number of threads. Equal to SciPy's optimum within 10⁻⁶ of the objective
+//! on the golden problems.
 
 use super::lambda::{Lambda, LambdaScale};
 use super::pairs::Pairs;
@@ -52,6 +57,13 @@ pub enum Normalise {
 }
 
 /// What the surrogate answers from: the logits that the features' weights are added to.
+///
+/// ```
+/// use lipex_core::Intercept;
+///
+/// assert_eq!(Intercept::by_name("anchored")?, Intercept::Anchored);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Intercept {
     /// The model's answer for the whole instance, so that the surrogate cannot miss it: Q = softmax(ln P₀ − W r), r what is
@@ -100,6 +112,11 @@ pub fn least_anchor(classes: usize) -> f64 {
 
 /// ln P₀ of an anchored surrogate: the model's answer for the whole instance, clamped at [`least_anchor`] and divided by its
 /// sum.
+///
+/// ```
+/// let start = lipex_core::anchor(&[0.75, 0.25]);
+/// assert!((start[0] - 0.75f64.ln()).abs() < 1e-7);
+/// ```
 pub fn anchor(whole: &[f32]) -> Vec<f64> {
     let least = least_anchor(whole.len());
     let clamped: Vec<f64> = whole.iter().map(|&p| f64::from(p).max(least)).collect();
@@ -116,6 +133,17 @@ pub fn anchor(whole: &[f32]) -> Vec<f64> {
 ///
 /// # Source
 /// The paper, equation 6; defaults are those of the `lipex` preset.
+///
+/// ```
+/// use lipex_core::{Describe, Intercept, Kl, Pairs, Setting, Softmax};
+///
+/// let own = Softmax::default().divergence(Kl).lambda(0.01)?.intercept(Intercept::Anchored).pairs(Pairs::Auto);
+/// own.check()?;
+/// assert!(own.describe().contains(&Setting::new("intercept", "anchored")));
+/// // Without an intercept a pair has nothing to be told from.
+/// assert!(Softmax::paper().pairs(Pairs::Auto).check().is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Softmax {
     divergence: Arc<dyn ErasedDivergence>,

@@ -58,6 +58,14 @@ pub trait Law: Describe + Send + Sync {
 }
 
 /// The rows that are asked of a law.
+///
+/// ```
+/// use lipex_core::Draw;
+///
+/// // Rows 100 to 199 of a run of 1000, of two instances at once.
+/// let draw = Draw { rows: 100..200, ..Draw::whole(&[12, 30], 1000, 7) };
+/// assert_eq!((draw.total, draw.rows.len()), (1000, 100));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draw<'a> {
     /// D of each instance of the batch.

@@ -15,6 +15,14 @@ use crate::error::{Error, Result};
 /// # Source
 /// Lundberg and Lee, A Unified Approach to Interpreting Model Predictions (2017); sizes are enumerated by the rule of PyPI
 /// `shap`'s `KernelExplainer`. Here a mask that is drawn twice is two rows, there one of twice the weight.
+///
+/// ```
+/// use lipex_core::perturb::ShapleySize;
+///
+/// // Of 10 features there are 1024 masks, and no run has more.
+/// assert_eq!(ShapleySize::rows(10, 5000)?, 1024);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShapleySize;
 

@@ -13,6 +13,15 @@ use crate::weigh::ProximityTable;
 ///
 /// # Source
 /// The paper's Table 7.
+///
+/// ```
+/// use lipex_core::perturb::Filtered;
+/// use lipex_core::{Angle, Law, UniformSize};
+///
+/// let near = Filtered { law: UniformSize::default(), within: Angle::new(0.8)? };
+/// assert!(!near.grows());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Filtered<L> {
     /// The law that draws.
@@ -61,6 +70,13 @@ impl<L: Law> Law for Filtered<L> {
 ///
 /// Needs a proximity that depends on the number of kept features alone. For error bars the sizes are strata
 /// ([`Dependence::Stratified`](super::Dependence::Stratified)).
+///
+/// ```
+/// use lipex_core::perturb::WeightProportional;
+/// use lipex_core::{Dependence, Law};
+///
+/// assert_eq!(WeightProportional.dependence(), Dependence::Stratified);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WeightProportional;
 

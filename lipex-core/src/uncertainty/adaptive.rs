@@ -1,4 +1,9 @@
 //! How a run that adds masks decides that they are enough.
+//!
+//! # Source
+//! Sequential ranking and selection with an indifference zone: Bechhofer, A single-sample multiple decision procedure for
+//! ranking means of normal populations with known variances (1954). A set is *settled* when every feature in it leads every
+//! feature outside by Z standard errors, or is within the indifference of it.
 
 use super::estimate::Estimate;
 use super::forecast::Forecast;
@@ -43,6 +48,15 @@ impl fmt::Display for Rule {
 ///
 /// Looks at 100, 150, 200, 300, 400, 500, 700 and 1000 masks, then at 1.4 times as many each time. Every look selects and
 /// fits again; no call of the model is repeated. A run that stops at N masks is a plain run of N masks.
+///
+/// ```
+/// use lipex_core::{Adaptive, Rule};
+///
+/// let run = Adaptive::default().rule(Rule::HalfWidth(0.2))?.most(3000)?;
+/// assert_eq!(run.limit(), 3000);
+/// assert!(Adaptive::default().most(1).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adaptive {
     rule: Rule,

@@ -1,4 +1,9 @@
 //! From a fit and the parts that made it to its error bars.
+//!
+//! # What bars are about
+//! Other draws of the masks, with the model and the instance as they are: how far the shares would move if the run were
+//! repeated with another seed. They do not say how well the surrogate follows the model (that is the fidelity), nor which
+//! features another run would keep (`in_top` says that).
 
 use super::spread::Spread;
 use super::{Adaptive, FewRows, InTop, Method, Settling, Uncertainty};
@@ -10,6 +15,14 @@ use crate::perturb::{Dependence, ShapleySize};
 use crate::select::{Selection, Selector};
 
 /// What error bars are to be made.
+///
+/// ```
+/// use lipex_core::ErrorBars;
+///
+/// let bars = ErrorBars::default().level(0.9)?.top(3)?.refits(100)?;
+/// assert!(bars.level(1.0).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ErrorBars {
     level: f64,

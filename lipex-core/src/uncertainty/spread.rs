@@ -11,6 +11,15 @@ use rand_distr::{ChiSquared, Distribution, StandardNormal};
 const BAND_DRAWS: usize = 2000;
 
 /// How the entries of W would vary together if the masks were drawn again, features and λ held fixed.
+///
+/// ```
+/// use lipex_core::{Method, Spread};
+///
+/// // One class, one feature, three refits: the variance of 1, 2, 3 is 1.
+/// let spread = Spread::from_refits(1, 1, &[vec![1.0], vec![2.0], vec![3.0]])?;
+/// assert_eq!((spread.covariance((0, 0), (0, 0)), spread.method()), (1.0, Method::Bootstrap));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     method: Method,

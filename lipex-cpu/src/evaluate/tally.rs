@@ -1,4 +1,15 @@
 //! Agreement of a surrogate's rows with the black box's, a tile of rows at a time, in f64.
+//!
+//! # Shapes
+//! A tile holds [`TILE`] rows of C numbers, padded: p of the black box, q, ln q and √q of the surrogate.
+//!
+//! # Numerics
+//! TV = ½ Σ
+//! p − q
+//! , H² = ½ Σ (√p − √q)² and KL = Σ p (ln p − ln q) are of logarithms and roots that come from the logits, so that a q that
+//! underflows still has its logarithm. A surrogate that may leave the simplex (a ridge) is clipped to at least 10⁻⁷ and
+//! divided by its sum for H² and KL alone; how often it left it is counted. R² of a class is 1 − Σ w (p − q)²/Σ w (p − p̄)²,
+//! and 0 for a class that does not vary.
 
 use crate::Cpu;
 use crate::design::{Columns, Design, TILE};
@@ -12,10 +23,13 @@ const FLOOR: f64 = 1e-7;
 /// Weighted sums over rows.
 #[derive(Default)]
 pub(super) struct Tally {
+    /// Σ of weight times the row's distances.
     sum: Agreement,
+    /// Σ of the weights.
     pub weight: f64,
     /// Of each class: Σ w p, Σ w p², Σ w (p − q)².
     squares: [Aligned<f64>; 3],
+    /// C.
     classes: usize,
 }
 
@@ -106,6 +120,7 @@ impl Tally {
         Ok(())
     }
 
+    /// Adds one row, from its probabilities and those of the surrogate in all three forms.
     fn add_row(&mut self, p: &[f64], q: &[f64], (ln_q, sqrt_q): (&[f64], &[f64]), weight: f64) {
         let mut row = Agreement { arg_max: f64::from(u8::from(arg_max(p) == arg_max(q))), ..Agreement::default() };
         for c in 0..self.classes {
@@ -128,6 +143,7 @@ impl Tally {
         self.weight += weight;
     }
 
+    /// The weighted means; zeros where no row had a weight.
     pub fn mean(&self) -> Agreement {
         let s = &self.sum;
         // Without any weight nothing was measured; 0/0 would not survive a file.
@@ -153,22 +169,35 @@ impl Tally {
     }
 }
 
+/// Some rows of a linear answer, worked on a tile at a time.
 struct Rows<'a> {
+    /// Where they are added.
     tally: &'a mut Tally,
+    /// The columns of the answer.
     design: &'a Design,
+    /// The masks with the black box's answers.
     around: &'a Neighbourhood<Cpu>,
+    /// How scores become probabilities.
     link: Link,
+    /// The coefficients on the design, K × width.
     x: &'a [f64],
+    /// The rows to add, by number.
     rows: &'a [u32],
+    /// What each of them weighs.
     weights: &'a [f64],
+    /// Numbers in a row: C and padding.
     width: usize,
 }
 
 /// The black box's rows of a tile, and the surrogate's as they are; the tile has the surrogate's on the simplex.
 struct Pair {
+    /// P of the tile, rows × width.
     p: Aligned<f64>,
+    /// ln P, with ln of the smallest number for a 0, which P then multiplies away.
     ln_p: Aligned<f64>,
+    /// √P.
     sqrt_p: Aligned<f64>,
+    /// The surrogate's answers as they are, for TV and the arg max.
     answer: Aligned<f64>,
 }
 
@@ -256,6 +285,7 @@ impl Rows<'_> {
     }
 }
 
+/// ln of every number, by the polynomial of [`Wide`](lipex_core::Wide), compiled for the caller's instructions.
 #[inline(always)]
 fn logarithms<const FMA: bool>(x: &[f64], to: &mut [f64]) {
     to.iter_mut().zip(x).for_each(|(to, x)| *to = Wide::<FMA>(*x).ln().0);

@@ -1,4 +1,13 @@
 //! Anchored or fitted: anchored, and where the model all but rules a class out whichever is closer to it on held-out rows.
+//!
+//! # Method
+//! Both surrogates are fitted without each of 5 folds, and the mean divergence of the rows left out is compared, weighted like
+//! the fit. Anchored wins ties. A refit (bootstrap, fold, smaller penalty) takes the choice of the fit that it is of, so that
+//! it is about that fit.
+//!
+//! # Cost
+//! Twice the refits of an out-of-fold fidelity, and only where some class of P₀ is below the least that an anchor lets stand
+//! ([`least_anchor`](lipex_core::least_anchor)).
 
 use super::lambda;
 use super::shared::Shared;
@@ -33,6 +42,7 @@ pub(super) fn settled(settings: &Softmax, fitted: &Fitted) -> Result<Softmax> {
     Ok(if auto { settings.clone().intercept(of_base) } else { settings.clone() })
 }
 
+/// The intercept of one problem, with the two divergences where both were tried.
 fn choose(settings: &Softmax, on: &Cpu, problem: &Problem<'_, Cpu>) -> Result<(Intercept, Option<Compared>)> {
     if let Some(start) = problem.start {
         return Ok((settled(settings, start)?.intercept_in_use(), None));

@@ -4,6 +4,15 @@
 //! A vector of the solver holds a row a column of the design, classes padded to whole registers with zeros. On masks of what
 //! is kept a feature's row is W_j and that of ones b; on those of what is removed a feature's row is −W_j, that of ones the
 //! logits at the whole instance, a pair's V.
+//!
+//! # Why two codings
+//! On features that are there the logits at the empty mask are b, on features that are removed they are given at the whole
+//! instance. An anchored surrogate fixes the latter, so it needs the second; pairs are named by what removing both does, so
+//! they need it too; without either the first has fewer bits set in small neighbourhoods.
+//!
+//! # Shapes
+//! A solver's vector has a row a column of the design: F, then 1 if there is an intercept, then P pairs; each row C numbers
+//! and padding.
 
 use crate::Cpu;
 use crate::design::{Coding, Columns};
@@ -19,7 +28,9 @@ use lipex_core::{
 pub(super) struct Shape {
     anchored: bool,
     ones: bool,
+    /// Whether a feature's bit says that it is there or that it is removed.
     coding: Coding,
+    /// The pairs, by features, ascending.
     pairs: Vec<[usize; 2]>,
 }
 
@@ -71,6 +82,7 @@ pub fn given_pairs(pairs: &Pairs, kept: &[usize], lost: bool) -> Result<Vec<[usi
 /// The columns of a surrogate's design and what its logits start from.
 #[derive(Clone, Debug)]
 pub(crate) struct Form {
+    /// The columns.
     shape: Shape,
     /// ln P₀, clamped and centred; empty where the surrogate is not anchored.
     pub offset: Vec<f64>,

@@ -6,6 +6,12 @@
 //!
 //! # Source
 //! Iteratively reweighted least squares, here as a preconditioner.
+//!
+//! # Shapes
+//! Rows × padded classes throughout; a row is worked on alone.
+//!
+//! # Numerics
+//! In f32. A curvature is floored at the preconditioner's own floor times the row's scale, so that M stays positive definite.
 
 use super::objective::Objective;
 use crate::lanes::Aligned;
@@ -16,14 +22,20 @@ const NEAR: f32 = 1.0 / 16.0;
 
 /// What a row's numbers are worked out in.
 struct Row {
+    /// q of a row.
     value: Vec<f32>,
+    /// ln q.
     ln: Vec<f32>,
+    /// √q.
     sqrt: Vec<f32>,
+    /// φ, which is not read.
     terms: Vec<f32>,
+    /// ∂φ/∂ln q, then the secants.
     slopes: Vec<f32>,
 }
 
 impl Row {
+    /// Room for rows of so many classes.
     fn new(classes: usize) -> Self {
         let zeros = || vec![0.0; classes];
         Row { value: zeros(), ln: zeros(), sqrt: zeros(), terms: zeros(), slopes: zeros() }

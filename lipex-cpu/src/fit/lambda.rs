@@ -1,4 +1,16 @@
 //! λ chosen by the data: the least out-of-fold divergence over the masks.
+//!
+//! # Method
+//! The candidates of [`LambdaScale::candidates`](lipex_core::LambdaScale::candidates), largest first; each is fitted without
+//! fold 1, without fold 2 and so on, every fit from the one with the λ before, and scored by the mean divergence of the rows
+//! left out, weighted by π·m. The largest λ whose score is within a thousandth of the least is taken.
+//!
+//! # Cost
+//! Candidates × folds fits, of which all but the first of a fold start close to their optimum: some twenty times a fit.
+//!
+//! # Source
+//! Cross-validation: Stone (1974); the choice of the simplest model within a tolerance of the best: Breiman, Friedman, Olshen
+//! and Stone, Classification and Regression Trees (1984), section 3.4.3.
 
 use super::{Shared, fit_at};
 use crate::Cpu;
@@ -51,6 +63,7 @@ pub(super) fn scores(
     Ok((!folds.is_empty() && total > 0.0).then_some(scores))
 }
 
+/// m, how often row i counts.
 fn times(problem: &Problem<'_, Cpu>, i: usize) -> f64 {
     problem.multiplicities.map_or(1.0, |m| f64::from(m[i]))
 }

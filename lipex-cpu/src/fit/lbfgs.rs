@@ -4,6 +4,19 @@
 //! # Source
 //! Nocedal and Wright, Numerical Optimization, algorithms 7.4 and 3.5 (Wolfe conditions); near the optimum, where
 //! differences of the objective are rounding, the approximate Wolfe conditions of Hager and Zhang (2005).
+//!
+//! # Method
+//! From x the direction is −Hg by the two-loop recursion over the last ten pairs (s, y), with M⁻¹ in its middle. A step t = 1
+//! is tried first; t is doubled until the value no longer falls enough, then taken by a parabola, then bisected. A pair is
+//! kept if sᵀy > 0. Where no step helps, pairs are forgotten once.
+//!
+//! # Stopping
+//! ½gᵀHg predicts how far the objective is above its least. The run ends when that is below `tolerance` times the objective,
+//! after 3 steps without progress beyond rounding, or at the limit on evaluations.
+//!
+//! # Numerics
+//! Vectors and products in f64, evaluations in f32 or f64 as the objective is set. Differences of the objective below 10⁻⁷
+//! (f32) or 10⁻¹⁴ (f64) of its size are taken for rounding: then the slope alone decides (approximate Wolfe conditions).
 
 use super::objective::{Objective, Precision};
 use super::precondition::Preconditioner;
@@ -44,6 +57,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
+    /// The rule in words, as [`FitReport::stopped`](lipex_core::FitReport) has it.
     pub fn describe(self) -> &'static str {
         match self {
             Stop::Tolerance => "the predicted excess is below the tolerance",
@@ -56,11 +70,14 @@ impl Stop {
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcome {
+    /// Steps taken.
     pub iterations: usize,
     pub evaluations: usize,
     /// The objective as it was evaluated.
     pub value: f64,
+    /// The largest component of the gradient, centred over classes.
     pub gradient_norm: f64,
+    /// Which rule ended it.
     pub stop: Stop,
 }
 
@@ -75,20 +92,28 @@ impl Outcome {
     }
 }
 
+/// A step that was taken and what it changed.
 struct Pair {
+    /// s = x′ − x.
     step: Vec<f64>,
+    /// y = g′ − g.
     change: Vec<f64>,
+    /// 1/sᵀy.
     inverse_product: f64,
 }
 
 /// A point with the objective and its gradient there.
 struct Point {
+    /// Where it is, in the solver's layout.
     x: Vec<f64>,
+    /// The objective there.
     value: f64,
+    /// Its gradient, centred over classes.
     gradient: Vec<f64>,
 }
 
 impl Point {
+    /// Evaluates the objective at `x`.
     fn at(o: &mut Objective<'_>, x: Vec<f64>) -> Self {
         let mut gradient = vec![0.0; o.len()];
         let value = o.evaluate(&x, &mut gradient);
@@ -98,6 +123,7 @@ impl Point {
 
 /// The solver, with its guess of the inverse Hessian.
 pub(crate) struct Solver<'a> {
+    /// The one that was given, which fits from one start share.
     given: &'a Preconditioner,
     /// Made where the given one was no good.
     renewed: Option<Preconditioner>,
@@ -108,6 +134,7 @@ pub(crate) struct Solver<'a> {
 }
 
 impl<'a> Solver<'a> {
+    /// A solver that starts from this guess and renews it when enough evaluations have been spent to pay for another.
     pub fn new(given: &'a Preconditioner, o: &Objective<'_>) -> Self {
         Solver { given, renewed: None, patience: given.worth(o).max(LEAST_PATIENCE), spent: 0 }
     }
@@ -211,7 +238,9 @@ fn search(
     left: Limits<'_>,
     evaluations: &mut usize,
 ) -> Result<Option<Point>> {
+    /// c₁ of the Wolfe conditions: the share of the predicted decrease that a step must reach.
     const DECREASE: f64 = 1e-4;
+    /// c₂: the share of the slope that may be left.
     const CURVATURE: f64 = 0.9;
     let slope = dot(&here.gradient, direction);
     if slope >= 0.0 {

@@ -4,6 +4,20 @@
 //! Hessian, lbfgs.rs minimises, kinks.rs has the curvature where a divergence has kinks, lambda.rs chooses λ where the data
 //! are to, starts.rs chooses where to start, pairs.rs chooses pairs, shared.rs has what several fits have in common; this file
 //! puts them together.
+//!
+//! # What is minimised
+//! L(X) = Σ_i w_i d(p_i ‖ softmax(o + z_i X)) + ½ Σ_k λ_k ‖X_k‖², with w_i = π_i m_i/n, z_i the row's columns, o what logits
+//! start from (0, or ln P₀ of an anchored fit) and λ_k the column's penalty (λ; 10⁻⁸ for the intercept). Adding a vector to
+//! all of a column's classes changes no answer, so X is sought among columns that sum to 0.
+//!
+//! # How
+//! Least squares of ln p give a first X and the preconditioner; L-BFGS in f32, on in f64 where that stalls. A divergence with
+//! kinks is smoothed by [`WIDTHS`], each fit from the one before. KL is convex in X; under other divergences several starts
+//! may be tried.
+//!
+//! # Shapes
+//! Problems of one neighbourhood with the same features form a group, which shares its design, P, and the preconditioner at a
+//! common start.
 
 mod authors;
 mod auto_intercept;
@@ -65,10 +79,12 @@ impl Surrogate<Cpu> for Softmax {
         Ok(fitted.into_iter().flatten().collect())
     }
 
+    /// The sandwich; `None` where it is not defined, and refits serve.
     fn spread(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
         sandwich::spread(on, self, problem, fitted)
     }
 
+    /// ‖W‖ over ‖W‖ at a hundredth of λ, by one more fit from this one.
     fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
         problem.check()?;
         let warm = Problem { start: Some(fitted), ..*problem };
@@ -92,6 +108,7 @@ fn weights(settings: &Softmax, around: &Neighbourhood<Cpu>, multiplicities: Opti
     all.filter(|&i| weight(i) > 0.0).map(|i| (i as u32, weight(i) / n)).unzip()
 }
 
+/// One fit: λ, then a start, then pairs if the data are to choose them.
 fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<Fitted> {
     let lambda = match (settings.lambda_set(), problem.start) {
         (Lambda::Fixed(_), _) => settings.lambda_used()?,

@@ -1,6 +1,19 @@
 //! L(W, b) and its gradient, one pass over the rows.
 //!
 //! A vector of the solver holds X = [W b]ᵀ: a row a column of the design, classes padded to whole registers with zeros.
+//!
+//! # Method
+//! A tile of [`TILE`] rows at a time: logits by look-up, softmax by rows, φ and ∂φ/∂ln q by the divergence's own vectorised
+//! loop, g_c = w (s_c − q_c Σ s) with s = ∂φ/∂ln q, and g's share of the gradient by transposed look-up. What a tile needs
+//! stays in the first cache.
+//!
+//! # Cost
+//! An evaluation of N rows, K columns and C classes is some N·(2⌈K/4⌉ + 40)·C operations on registers; the constant 40 stands
+//! for softmax and divergence.
+//!
+//! # Numerics
+//! In f32 or f64 throughout, but for the sum over tiles, which is in f64. Probabilities below 4·10⁻³¹ count as 0. Padding
+//! classes have logits of −10³⁰, so that they take part in no sum.
 
 use crate::Cpu;
 use crate::design::{ByColumn, Design, TILE, add_transposed, row_tables_len};
@@ -41,8 +54,11 @@ pub(crate) fn smoothed(p: &[f32], uniform: f32, classes: usize) -> Aligned<f32> 
 
 /// The objective of one fit.
 pub(crate) struct Objective<'a> {
+    /// The columns, as patterns.
     pub design: &'a Design,
+    /// d, a term a class.
     pub divergence: &'a dyn ErasedDivergence,
+    /// C.
     pub classes: usize,
     /// Numbers in a row of p: the classes and their padding.
     pub width: usize,
@@ -62,19 +78,28 @@ pub(crate) struct Objective<'a> {
     pub ones: Option<usize>,
     /// What logits start from, C numbers; empty for zeros.
     pub offset: &'a [f64],
+    /// The width of the smoothed φ; `None` for φ itself.
     smoothing: Option<f32>,
+    /// What evaluations are made in from now on.
     precision: Precision,
+    /// Room for evaluations in f32, made when first needed.
     single: Option<Scratch<f32>>,
+    /// Room for evaluations in f64, made when first needed.
     double: Option<Scratch<f64>>,
 }
 
 /// What an objective is made of, beside its rows.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'a> {
+    /// The columns, as patterns.
     pub design: &'a Design,
+    /// P of every row, padded.
     pub p: &'a [f32],
+    /// C.
     pub classes: usize,
+    /// d, a term a class.
     pub divergence: &'a dyn ErasedDivergence,
+    /// λ as it enters the objective, already scaled.
     pub lambda: f64,
     /// λ_c over λ, C numbers; empty where they are all 1.
     pub by_class: &'a [f64],
@@ -85,6 +110,7 @@ pub(crate) struct Terms<'a> {
 }
 
 impl<'a> Objective<'a> {
+    /// The objective over some rows with their weights.
     pub fn new(terms: Terms<'a>, rows: &'a [u32], weights: &'a [f64]) -> Self {
         let by_column = ByColumn::new(terms.design, rows);
         Self::with_columns(terms, rows, weights, by_column)
@@ -123,6 +149,7 @@ impl<'a> Objective<'a> {
         }
     }
 
+    /// Whether φ itself has a gradient everywhere.
     pub fn is_smooth(&self) -> bool {
         self.divergence.is_smooth()
     }
@@ -132,14 +159,17 @@ impl<'a> Objective<'a> {
         self.smoothing
     }
 
+    /// Evaluates the smoothed φ of this width from now on; `None` for φ itself.
     pub fn set_smoothing(&mut self, smoothing: Option<f32>) {
         self.smoothing = smoothing;
     }
 
+    /// Evaluates in these numbers from now on.
     pub fn set_precision(&mut self, precision: Precision) {
         self.precision = precision;
     }
 
+    /// The numbers that evaluations are made in.
     pub fn precision(&self) -> Precision {
         self.precision
     }
@@ -168,6 +198,7 @@ impl<'a> Objective<'a> {
         if self.ones == Some(j) { &[] } else { self.by_class }
     }
 
+    /// ½ Σ_k λ_k Σ_c share_c (x_kc − t_k)², t the [`shift`] that makes it least; without shares t is the mean, which is 0.
     fn penalty(&self, x: &[f64]) -> f64 {
         let of = |(j, column): (usize, &[f64])| match self.shares(j) {
             [] => column.iter().map(|v| v * v).sum::<f64>(),
@@ -226,6 +257,7 @@ impl<'a> Objective<'a> {
         self.pass::<f64>(&mut self.scratch(), x, None, None) + self.penalty(x)
     }
 
+    /// Room for an evaluation.
     fn scratch<T: Working>(&self) -> Scratch<T> {
         let (vector, tile) = (self.len(), TILE * self.width);
         Scratch {
@@ -277,18 +309,27 @@ pub(crate) fn shift(shares: &[f64], column: &[f64]) -> f64 {
 
 /// What an evaluation works on.
 struct Scratch<T> {
+    /// X in the numbers of the evaluation, K × width.
     x: Aligned<T>,
+    /// Tables of X's sums, one a group of columns.
     tables: Aligned<T>,
+    /// Zᵀ·G, K × width.
     gradient: Aligned<T>,
+    /// q, ln q and √q of the tile at work.
     tile: Tile<T>,
+    /// P of its rows.
     p: Aligned<T>,
+    /// φ of its entries.
     value: Aligned<T>,
+    /// ∂φ/∂ln q of its entries, then G, the gradient in the logits.
     slope: Aligned<T>,
 }
 
 /// Look-up, softmax, divergence and transposed product, a tile of rows at a time.
 struct Pass<'a, 'b, T> {
+    /// What is evaluated.
     objective: &'a Objective<'b>,
+    /// Room to work in.
     scratch: &'a mut Scratch<T>,
     smoothing: Option<f32>,
     slopes: bool,
@@ -359,9 +400,13 @@ fn through_softmax<T: Working, S: Simd>(
 
 /// q of some rows.
 struct Answers<'a, 'b> {
+    /// Whose design and offset are used.
     objective: &'a Objective<'b>,
+    /// X, K × width.
     x: &'a [f32],
+    /// The rows to answer.
     rows: &'a [u32],
+    /// q, a row each.
     out: &'a mut [f32],
 }
 

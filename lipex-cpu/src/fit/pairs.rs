@@ -3,6 +3,20 @@
 //!
 //! Five at a time, with a fit of all terms between, by [`Candidates`]. Fits that leave a fold of the rows out choose from
 //! their own rows alone: pairs that all rows chose would look good on them whether or not there are any.
+//!
+//! # Method
+//! From the fit of the features alone: (1) each part (all rows; without fold 1; …) takes the five pairs of largest gain on its
+//! own rows' residuals, (2) fits all its terms from where it is, with the factor of the features' preconditioner bordered by
+//! the pairs' rows, (3) and so on until there are as many as asked for, or, for `auto`, until the divergence on the rows left
+//! out no longer falls by [`Pairs::GATE`](lipex_core::Pairs::GATE).
+//!
+//! # Why √P − √Q
+//! The squared Hellinger distance is ½‖√P − √Q‖², so its residual is that of a least-squares problem; residuals P − Q would be
+//! all but blind to classes near 0, and logarithms would see nothing else.
+//!
+//! # Source
+//! The gate and the parts that choose for themselves: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning,
+//! section 7.10.2 (the wrong and the right way to do cross-validation).
 
 use super::lbfgs::{Limits, Outcome};
 use super::objective::Objective;
@@ -19,6 +33,7 @@ const ON_THE_WAY: f64 = 1e-3;
 /// A fit on some of the rows, with its pairs.
 #[derive(Clone)]
 pub(super) struct Part {
+    /// Its pairs, by features, in the order in which they were taken.
     pub pairs: Vec<[usize; 2]>,
     /// In the solver's layout: features, the intercept if there is one, pairs.
     pub x: Vec<f64>,
@@ -54,25 +69,38 @@ pub(super) fn choose(
     Ok(Chosen { whole, last, folds, spent: chooser.spent })
 }
 
+/// What choosing needs beside the fits themselves.
 struct Chooser<'a> {
+    /// The surrogate.
     settings: &'a Softmax,
+    /// The design and P of the rows.
     shared: &'a Shared<'a>,
+    /// What is fitted.
     problem: &'a Problem<'a, Cpu>,
+    /// λ as it enters the objective, the same for all parts.
     lambda: f64,
     /// The fit of the features alone, and the preconditioner there.
     main: Vec<f64>,
     base: Preconditioner,
+    /// Rows of the Grams that pairs add to that factor.
     border: Border,
+    /// The rows of each part: all first, then without fold 1, 2 and so on.
     parts: Vec<Rows>,
+    /// The pairs with what of each the features leave.
     candidates: Candidates,
+    /// The work of all fits on the way.
     spent: Outcome,
 }
 
 /// The rows of a part and those held out of it.
 struct Rows {
+    /// Rows that the part is fitted on.
     rows: Vec<u32>,
+    /// π·m/n of those.
     weights: Vec<f64>,
+    /// Rows that it has not seen.
     held: Vec<u32>,
+    /// π·m/n of those.
     held_weights: Vec<f64>,
     /// For each of the problem's rows that count whether it is among them.
     fitted: Vec<bool>,
@@ -114,6 +142,7 @@ impl<'a> Chooser<'a> {
         Ok((Chooser { settings, shared, problem, lambda, main, base, border, parts, candidates, spent }, fits))
     }
 
+    /// The design with these pairs after the features.
     fn design(&self, pairs: &[[usize; 2]]) -> Design {
         Design::new(&self.problem.around.masks, self.shared.form.columns_with(self.shared.kept, pairs))
     }
@@ -174,10 +203,12 @@ impl<'a> Chooser<'a> {
 impl Growing for Chooser<'_> {
     type Fit = Part;
 
+    /// How many it has.
     fn pairs(fit: &Part) -> usize {
         fit.pairs.len()
     }
 
+    /// Up to five more for each part, then a fit of each.
     fn more(&mut self, fits: &mut [Part], most: usize) -> Result<bool> {
         let taken: Vec<[usize; 2]> = fits.iter().flat_map(|fit| fit.pairs.iter().copied()).collect();
         self.candidates.prepare(&taken);
@@ -195,6 +226,7 @@ impl Growing for Chooser<'_> {
         Ok(true)
     }
 
+    /// The mean divergence of the rows that parts have not seen.
     fn score(&self, fits: &[Part]) -> Result<f64> {
         let score = |(part, fit): (&Rows, &Part)| {
             let design = self.design(&fit.pairs);
@@ -223,6 +255,7 @@ impl Rows {
     }
 }
 
+/// The solver's limits for a fit on the way.
 fn limits<'s>(settings: &Softmax, shared: &Shared<'s>, tolerance: f64) -> Limits<'s> {
     Limits { tolerance, evaluations: settings.evaluation_limit(), watch: shared.watch }
 }

@@ -3,6 +3,26 @@
 //!
 //! v is p(1 − p); where the surrogate is known, the mean of that and of q(1 − q). All classes' Grams are made at once, by look-up: an
 //! entry is a sum of weights over the rows that have both columns.
+//!
+//! # Shapes
+//! Grams are lower triangles row by row, K(K + 1)/2 entries of `width` numbers: the classes lie side by side, so that one
+//! factorisation works on all of them in registers. A full factor takes 4·K(K + 1)/2·width bytes; beyond [`MOST_BYTES`] the
+//! diagonal alone serves.
+//!
+//! # Why it is right
+//! For a divergence with curvature κ the Hessian at p = q is κ Zᵀ diag(π (diag q − qqᵀ)) Z/n. Its diagonal blocks are κ Σ π
+//! q_c(1 − q_c) z zᵀ/n; the blocks between classes are left out, and centring before and after makes up for the common shift
+//! that they carry.
+//!
+//! # Cost
+//! Grams: K²/2 sums over at most [`MOST_ROWS`] rows, by look-up; factor: K³/6 a class. [`Preconditioner::worth`] says to how
+//! many evaluations that comes.
+//!
+//! # Numerics
+//! In f32: a preconditioner only has to be near. Pivots are kept above 0, so every M is positive definite.
+//!
+//! # Source
+//! Nocedal and Wright, Numerical Optimization, section 7.1 (preconditioning of inexact Newton methods).
 
 mod border;
 
@@ -31,12 +51,17 @@ type Register<S> = <f32 as Number>::Register<S>;
 
 /// M⁻¹ of every class.
 pub(crate) struct Preconditioner {
+    /// Classes and padding.
     width: usize,
+    /// K.
     columns: usize,
+    /// C.
     classes: usize,
+    /// M factored, or its diagonal.
     factor: Factor,
 }
 
+/// How M is kept.
 enum Factor {
     /// Cholesky factors, lower triangles row by row, (columns·(columns + 1)/2) × width; the diagonal is inverted.
     Full(Aligned<f32>),
@@ -52,14 +77,18 @@ fn entry(i: usize, j: usize) -> usize {
 
 /// The rows that a preconditioner is made from, with the factor that each stands for.
 struct Picked<'a> {
+    /// Their numbers.
     rows: Vec<u32>,
+    /// Their patterns by column; the objective's own where all rows are taken.
     by_column: Cow<'a, ByColumn>,
     /// κ π·m/n, times the number of rows that one stands for.
     scales: Vec<f32>,
+    /// κ of the divergence, or its curvature at p = q = ½ where that depends on p.
     kappa: f64,
 }
 
 impl<'a> Picked<'a> {
+    /// All rows, or an evenly spaced part of at least [`MOST_ROWS`].
     fn of(o: &'a Objective<'_>) -> Self {
         // An odd step, so that neither row of a pair of complements is favoured.
         let count = o.rows.len();
@@ -109,6 +138,7 @@ impl Preconditioner {
         Self::from_curvatures(o, &picked.by_column, &curvatures)
     }
 
+    /// M from a weight a row and class, factored.
     fn from_curvatures(o: &Objective<'_>, rows: &ByColumn, curvatures: &[f32]) -> Self {
         let (columns, width) = (o.design.columns(), o.width);
         let entries = columns * (columns + 1) / 2 * width;
@@ -194,10 +224,15 @@ fn rows_of(o: &Objective<'_>, picked: &Picked<'_>) -> (Aligned<f32>, Aligned<f32
     (curvatures, targets)
 }
 
+/// Makes what [`rows_of`] gives, on the widest registers.
 struct Start<'a, 'b> {
+    /// The objective.
     o: &'a Objective<'b>,
+    /// The rows.
     picked: &'a Picked<'b>,
+    /// The weights, a row each.
     curvatures: &'a mut [f32],
+    /// The weights times centred logarithms.
     targets: &'a mut [f32],
 }
 
@@ -232,10 +267,15 @@ impl WithSimd for Start<'_, '_> {
 
 /// Some rows of the lower triangles of Zᵀ diag(w_c) Z, all classes at once; `a` begins with the first of them.
 struct Grams<'a> {
+    /// The masks' patterns by column.
     rows: &'a ByColumn,
+    /// The rows of the triangle to make.
     columns: Range<usize>,
+    /// Classes and padding.
     width: usize,
+    /// w, a row each.
     weights: &'a [f32],
+    /// The triangle, from the first of `columns` on.
     a: &'a mut [f32],
 }
 
@@ -272,6 +312,7 @@ impl WithSimd for Grams<'_> {
     }
 }
 
+/// The rows that both columns have, a bit each.
 #[inline(always)]
 fn and(a: [u8; ROW_GROUPS], b: [u8; ROW_GROUPS]) -> [u8; ROW_GROUPS] {
     (u64::from_le_bytes(a) & u64::from_le_bytes(b)).to_le_bytes()
@@ -280,10 +321,13 @@ fn and(a: [u8; ROW_GROUPS], b: [u8; ROW_GROUPS]) -> [u8; ROW_GROUPS] {
 /// Factors M = Gram + penalties in place, each class for itself; pivots are kept well above 0. Rows before the first of
 /// `columns` are a factor already.
 struct Cholesky<'a> {
+    /// The rows of the triangle to factor.
     columns: Range<usize>,
+    /// Classes and padding.
     width: usize,
     /// The penalty of each class on each column.
     penalties: &'a [f32],
+    /// The triangle: the Gram in, the factor out.
     a: &'a mut [f32],
 }
 
@@ -312,11 +356,13 @@ impl WithSimd for Cholesky<'_> {
 }
 
 impl Cholesky<'_> {
+    /// L_ij of a block of registers.
     #[inline(always)]
     fn get<S: Simd, const K: usize>(&self, i: usize, j: usize, at: usize) -> [Register<S>; K] {
         load::<f32, S, K>(&self.a[entry(i, j) * self.width..], at)
     }
 
+    /// Writes L_ij of a block of registers.
     #[inline(always)]
     fn put<S: Simd, const K: usize>(&mut self, i: usize, j: usize, at: usize, values: [Register<S>; K]) {
         store::<f32, S, K>(&mut self.a[entry(i, j) * self.width..], at, values);
@@ -387,9 +433,13 @@ impl Cholesky<'_> {
 
 /// Solves M v = b in place, forward and back.
 struct Solve<'a> {
+    /// K.
     columns: usize,
+    /// Classes and padding.
     width: usize,
+    /// The factor.
     a: &'a [f32],
+    /// The right-hand side in, the solution out, K × width.
     b: &'a mut [f32],
 }
 

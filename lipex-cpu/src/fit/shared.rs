@@ -1,4 +1,8 @@
 //! What fits around one instance on the same features have in common: folds, bootstraps, several λ.
+//!
+//! # What is shared
+//! The design, P padded, what logits start from, the classes' penalties, and the preconditioner at a start that several
+//! problems have. The objective of each problem is its own: rows and weights differ between folds and bootstraps.
 
 use super::form::{Form, Shape};
 use super::objective::{Objective, Terms, padded};
@@ -32,11 +36,15 @@ pub(super) fn together(settings: &Softmax, problems: &[Problem<'_, Cpu>]) -> Res
 /// What fits around one instance on the same features have in common. A fit is the same to the bit whether it shares
 /// this with others or not.
 pub(super) struct Shared<'a> {
+    /// Masks, P and π of the instance.
     pub around: &'a Neighbourhood<Cpu>,
+    /// The features, by number, ascending.
     pub kept: &'a [usize],
+    /// The columns of the design and what logits start from.
     pub form: Form,
     /// The run that the fits are part of.
     pub watch: &'a Watch,
+    /// The masks' patterns on these columns.
     design: Design,
     /// P, padded.
     pub p: Aligned<f32>,
@@ -46,13 +54,18 @@ pub(super) struct Shared<'a> {
     pub warm: Option<Warm<'a>>,
 }
 
+/// A start that several problems have, with what is made of it.
 pub(super) struct Warm<'a> {
+    /// The fit to start from.
     pub start: &'a Fitted,
+    /// The λ that the preconditioner was made for.
     pub lambda: f64,
+    /// M⁻¹ at the start's answers, from all rows.
     pub preconditioner: Preconditioner,
 }
 
 impl<'a> Shared<'a> {
+    /// What the problems of one group share.
     pub fn new(on: &'a Cpu, settings: &Softmax, problems: &[Problem<'a, Cpu>], group: &[usize]) -> Result<Self> {
         let Problem { around, selection, start, .. } = problems[group[0]];
         let kept: &[usize] = &selection.kept;
@@ -70,6 +83,7 @@ impl<'a> Shared<'a> {
         Ok(shared)
     }
 
+    /// What an objective of the group is made of, with this λ.
     pub fn terms<'b>(&'b self, settings: &'b Softmax, lambda: f64) -> Terms<'b> {
         self.terms_on(settings, lambda, &self.design)
     }

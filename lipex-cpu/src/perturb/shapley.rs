@@ -1,4 +1,9 @@
 //! Perturb: Kernel SHAP's coalitions.
+//!
+//! # Specification
+//! Row 0 keeps all, row 1 nothing. Sizes s = 1, 2, … with all their masks and complements come next, as long as the rows left
+//! would by the kernel draw each of them once or more; then pairs are drawn, each from streams of its own row: draw 0 the size
+//! by 32-bit thresholds, then the subset.
 
 use super::{Row, check_counters, draws, in_sequence, invert, keep_all, put, remove_subset};
 use crate::Cpu;

@@ -1,4 +1,7 @@
 //! Perturb: laws that throw rows away, and laws with weights of their own.
+//!
+//! # Shapes
+//! A filtered sample has as many rows as were within the angle, row 0 among them; one with weights has a weight a row.
 
 use super::{by_row, draws, remove_subset};
 use crate::Cpu;

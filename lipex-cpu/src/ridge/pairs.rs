@@ -1,4 +1,7 @@
 //! Pairs of features that a ridge gets a term for, chosen by what the fit without them leaves, P − Q.
+//!
+//! A ridge's fit is in closed form, so every step solves anew: the residuals of the fit so far choose five more pairs, on all
+//! rows and without each fold, and the next fit has them all.
 
 use super::removed;
 use crate::Cpu;
@@ -19,23 +22,33 @@ pub(super) fn choose(
     Ok(fits.into_iter().map(|(fitted, _)| fitted).collect())
 }
 
+/// What choosing needs beside the fits.
 struct Chooser<'a> {
+    /// The backend, for refits.
     on: &'a Cpu,
+    /// The surrogate.
     settings: &'a Ridge,
+    /// What is fitted.
     problem: &'a Problem<'a, Cpu>,
     /// Rows that count.
     rows: Vec<u32>,
+    /// The rows of each part: all first, then without fold 1, 2 and so on.
     parts: Vec<Part>,
+    /// The pairs with what of each the features leave.
     candidates: Candidates,
 }
 
+/// The rows that a fit is made on.
 struct Part {
+    /// How often each row of the neighbourhood counts in it.
     multiplicities: Vec<u32>,
     /// For each of the rows that count whether it is among them.
     fitted: Vec<bool>,
+    /// The kept features that its pairs are chosen among.
     among: Vec<usize>,
 }
 
+/// A fit with its pairs.
 type Fit = (Fitted, Vec<[usize; 2]>);
 
 impl<'a> Chooser<'a> {
@@ -100,10 +113,12 @@ fn fit(
 impl Growing for Chooser<'_> {
     type Fit = Fit;
 
+    /// How many it has.
     fn pairs(fit: &Fit) -> usize {
         fit.1.len()
     }
 
+    /// Up to five more for each part, then a fit of each.
     fn more(&mut self, fits: &mut [Fit], most: usize) -> Result<bool> {
         let taken: Vec<[usize; 2]> = fits.iter().flat_map(|fit| fit.1.iter().copied()).collect();
         self.candidates.prepare(&taken);
@@ -125,6 +140,7 @@ impl Growing for Chooser<'_> {
         Ok(true)
     }
 
+    /// The mean squared distance on the rows that parts have not seen.
     fn score(&self, fits: &[Fit]) -> Result<f64> {
         let around = self.problem.around;
         let mut score = 0.0;

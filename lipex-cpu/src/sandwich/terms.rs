@@ -1,10 +1,15 @@
 //! How the columns of a fit's design stand to its coefficients and to its shares.
+//!
+//! # Shapes
+//! K columns in the basis of C − 1 contrasts. Shares have F columns: φ_j = W_j − ½ Σ_b V_jb is linear in the coefficients, so
+//! its covariance is T Cov Tᵀ with the matrix T of ones and halves that [`View::parts`] gives.
 
 use super::{Contrasts, dot};
 use lipex_core::{Base, Linear, Masks};
 
 /// The columns of a design: a term each, and one of ones, last, if there is a fitted intercept.
 pub(super) struct View<'a> {
+    /// The fit.
     linear: &'a Linear,
     /// Whether a term's bit says that its features are removed, and not that its feature is there.
     removed: bool,
@@ -13,6 +18,7 @@ pub(super) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// How the terms of a fit lie in its design.
     pub fn new(linear: &'a Linear) -> Self {
         let pairs = linear.terms().iter().any(|term| term.as_pair().is_some());
         let removed = pairs || matches!(linear.base(), Base::Anchored(_));
@@ -44,6 +50,7 @@ impl<'a> View<'a> {
         self.linear.coefficients().iter().map(|row| self.sign(column) * row[column]).collect()
     }
 
+    /// −1 for a feature in removal coding, whose column has −W; else 1.
     fn sign(&self, t: usize) -> f64 {
         if self.removed && self.linear.terms()[t].as_pair().is_none() { -1.0 } else { 1.0 }
     }
@@ -90,6 +97,7 @@ impl<'a> View<'a> {
         (out, size)
     }
 
+    /// T·v for one vector of C − 1 numbers a column.
     fn combine(&self, v: &[f64], k: usize) -> Vec<f64> {
         let parts = self.parts();
         let mut out = vec![0.0; parts.len() * k];

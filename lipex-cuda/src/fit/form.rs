@@ -1,5 +1,9 @@
 //! What a softmax surrogate is fitted as: the columns of the fit, what its logits start from, and how its coefficients lie in
 //! the solver's vectors.
+//!
+//! # Shapes
+//! Columns as on the CPU: the features, one of ones if there is an intercept, given pairs. A vector is C × K here, class by
+//! class, since a block works on a class at a time; the CPU's is K × C.
 
 use super::job::ONES;
 use crate::device::Cuda;
@@ -16,6 +20,7 @@ pub(crate) struct Form {
     /// Whether there is a column of ones.
     pub ones: bool,
     pub removed: bool,
+    /// Given pairs, by features.
     pairs: Vec<[usize; 2]>,
 }
 

@@ -1,4 +1,9 @@
 //! What the kernels of fit are given, and how large it is.
+//!
+//! # Memory
+//! A problem's arrays lie in one arena; fields that are addresses point into it. What is sent comes first, then what is read
+//! back, then what never leaves the device. With N = 1000, C = 6, K = 20 a problem takes about a megabyte; factors grow with
+//! C·K².
 
 use super::LaunchMode;
 use super::form::Form;
@@ -58,27 +63,49 @@ mirrored! {
     /// Where the minimiser is, field by field as the kernels have it.
     "fit" "Search"
     pub(crate) struct Search {
+        /// The objective at the point.
         value: f64,
+        /// The objective at the trial point.
         trial: f64,
+        /// gᵀd at the point, d the direction.
         slope: f64,
+        /// The step tried, in lengths of d.
         t: f64,
+        /// The largest step known to be too short.
         low: f64,
+        /// The smallest step known to be too long; infinite at first.
         high: f64,
+        /// The largest component of the gradient.
         norm: f64,
+        /// Σ π·m/n, by which the noise of differences is judged.
         scale: f64,
+        /// The share of the objective that is rounding: 10⁻⁷ in f32, 10⁻¹⁴ in f64.
         rounding: f64,
+        /// 1/sᵀy of each pair.
         products: [f64; MEMORY],
+        /// What the next step of the minimiser does.
         phase: u32,
+        /// Evaluations of the line search so far.
         trials: u32,
+        /// Pairs kept.
         pairs: u32,
+        /// Where the newest of them is in the ring.
         newest: u32,
+        /// Steps without progress beyond rounding.
         idle: u32,
+        /// The width number of a divergence with kinks.
         stage: u32,
+        /// Evaluations so far, of all launches.
         evaluations: u32,
+        /// Steps so far.
         iterations: u32,
+        /// Why it ended.
         stop: u32,
+        /// 1 once nothing is left to do; blocks leave at once.
         done: u32,
+        /// 1 while evaluations are made in f64.
         refined: u32,
+        /// Fills the last eight bytes.
         unused: u32,
     }
 }
@@ -87,52 +114,99 @@ mirrored! {
     /// A problem, field by field as the kernels have it.
     "fit" "Problem"
     pub(crate) struct Job {
+        /// N × words.
         pub bits: u64,
+        /// N × C.
         pub p: u64,
+        /// N.
         pub pi: u64,
+        /// N, how often a row counts; null: once.
         pub times: u64,
+        /// K × 2: the features of a column, the same twice for one alone.
         pub terms: u64,
+        /// C × K; null: the preconditioner's.
         pub start: u64,
+        /// Smoothing widths, one a stage of the fit.
         pub widths: u64,
+        /// N, the rows of the masks.
         pub rows: u64,
+        /// Words of 32 bits in a row of the masks: ⌈D/32⌉.
         pub words: u64,
+        /// F, the kept features.
         pub features: u64,
+        /// C.
         pub classes: u64,
+        /// K.
         pub count: u64,
+        /// 1: there is a column of ones, after the features.
         pub ones: u64,
+        /// 1: a feature's bit says that it is removed.
         pub removed: u64,
+        /// 1: logits start from ln P₀.
         pub anchored: u64,
+        /// 1: the sum is divided by Σπ·m, not by n.
         pub by_weight: u64,
+        /// 1: each class has a penalty by its own curvature.
         pub by_curvature: u64,
+        /// 1: factors are triangles, not diagonals.
         pub full: u64,
+        /// Widths that are gone through.
         pub stages: u64,
+        /// Most evaluations of the fit.
         pub limit: u64,
+        /// 1: the preconditioner is made anew at the start.
         pub renew: u64,
+        /// Most evaluations of one launch in f32.
         pub most: u64,
+        /// Most evaluations of one launch in f64.
         pub most_double: u64,
+        /// λ as it enters the objective.
         pub lambda: f64,
+        /// κ of the divergence.
         pub kappa: f64,
+        /// When to stop, as a share of the objective.
         pub tolerance: f64,
+        /// n, what the sum of divergences is divided by.
         pub divisor: f64,
+        /// C.
         pub offset: u64,
+        /// C.
         pub lambdas: u64,
+        /// N × ⌈K/32⌉: the kept columns, row by row.
         pub codes: u64,
+        /// 2·tiles × K × 4: the same, column by column, 128 rows at a time.
         pub columns: u64,
+        /// C × TILE·tiles: p, class by class; 0 past the last row.
         pub by_class: u64,
+        /// TILE·tiles: π·m/n; 0 past the last row.
         pub weights: u64,
+        /// TILE·tiles: mean over classes of ln max(p, 10⁻⁶).
         pub means: u64,
+        /// C × K × K (or C × K if not full).
         pub factors: u64,
+        /// C × K.
         pub diagonals: u64,
+        /// C × K.
         pub solved: u64,
+        /// 25 × C × K.
         pub vectors: u64,
+        /// C × TILE (a tile's, a block's).
         pub slopes: u64,
+        /// Many launches only: tiles × C × TILE.
         pub tiles: u64,
+        /// Many launches only.
         pub tables: u64,
+        /// Many launches only: 2·tiles × C × K.
         pub partial: u64,
+        /// Many launches only: tiles.
         pub values: u64,
+        /// The minimiser's state, a [`Search`].
         pub search: u64,
+        /// 2 × C × TILE·tiles, for the last digits in f64 and for curvatures.
         pub rows_room: u64,
+        /// C + C × K: the offset, and X at the fit's end.
         pub answer: u64,
+        /// Objective, gradient norm, iterations, evaluations, stop, and `Report`.
         pub report: u64,
     }
 }
@@ -157,13 +231,16 @@ impl Job {
 /// Sizes of a problem.
 #[derive(Clone, Copy)]
 pub(super) struct Size {
+    /// N.
     pub rows: usize,
+    /// C.
     pub classes: usize,
     /// K, the columns of the fit.
     pub columns: usize,
 }
 
 impl Size {
+    /// The sizes of a problem fitted in this form.
     pub fn of(form: &Form, problem: &Problem<'_, Cuda>) -> Self {
         Size {
             rows: problem.around.rows(),
@@ -177,6 +254,7 @@ impl Size {
         self.classes * self.columns
     }
 
+    /// ⌈N/256⌉.
     pub fn tiles(&self) -> usize {
         self.rows.div_ceil(TILE)
     }

@@ -1,4 +1,8 @@
 //! A batch of fits in device memory.
+//!
+//! # Shapes
+//! See [`Job`] for every array. Problems of one launch first, those of many launches after them, so that each kind is one
+//! range of the table.
 
 use super::form::Form;
 use super::job::{Job, REPORT, SEARCH, Size, TILE, VECTORS};
@@ -10,25 +14,37 @@ use lipex_core::{Normalise, Result, Softmax};
 
 /// What a task has on the device.
 pub(super) struct Placed {
+    /// The columns of its fit.
     pub form: Form,
+    /// N, C and K.
     pub size: Size,
+    /// One launch or many.
     pub mode: LaunchMode,
+    /// The offset and X, C + C·K numbers.
     pub answer: Spot,
+    /// The solver's vectors, from which a fit goes on at the next width.
     pub vectors: Spot,
     /// In the order of [`Job`], from `times` on, those that are not there `None`.
     sent: [Option<Spot>; 3],
+    /// Arrays that never leave the device, in the order of [`Job`]'s fields.
     room: [Spot; 17],
 }
 
 /// A batch on the device: tasks of one launch first, then those of many.
 pub(super) struct Batch {
+    /// Where everything lies.
     pub arena: Arena,
+    /// The problems in their order of launch.
     pub placed: Vec<Placed>,
     /// The number of each task among those asked for.
     pub order: Vec<usize>,
+    /// What the kernels are given.
     pub jobs: Vec<Job>,
+    /// The jobs on the device.
     pub table: Spot,
+    /// The states of the minimiser.
     pub searches: Spot,
+    /// Eight numbers a problem.
     pub reports: Spot,
 }
 
@@ -75,6 +91,7 @@ impl Batch {
 }
 
 impl Placed {
+    /// Asks for the room of one problem.
     fn plan(plan: &mut Plan, form: Form, on: &Cuda, task: &Task<'_>) -> Result<Self> {
         let problem = &task.problem;
         problem.check()?;
@@ -117,6 +134,7 @@ impl Placed {
         !task.once && size.is_full()
     }
 
+    /// What its kernels are given, once addresses are known.
     fn job(&self, settings: &Softmax, on: &Cuda, (arena, task): (&Arena, &Task<'_>)) -> Result<Job> {
         let (problem, size, room) = (&task.problem, self.size, self.room.map(|spot| arena.at(spot)));
         let form = &self.form;

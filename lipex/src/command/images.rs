@@ -17,7 +17,7 @@ impl<B: Backend> BlackBox<B, Images> for CommandModel {
     }
 
     /// # Errors
-    /// As for texts; [`Error::Setting`] when the program takes texts.
+    /// As for texts; [`Error::Setting`](lipex_core::Error::Setting) when the program takes texts.
     fn predict(&self, on: &B, batch: &Images) -> Result<Probabilities<B>> {
         let Some(coding) = self.images else {
             let reason = r#"it takes texts; for images its first line must have "images": "png" or "images": "npy""#;

@@ -1,4 +1,12 @@
 //! Any program as a black box: one long-lived process, JSON lines in and out.
+//!
+//! # Life of a process
+//! It is started with the first question and kept; each batch is one line to it and one line back. A reply that is late
+//! ([`CommandModel::timeout`]), broken or not a distribution ends the run with one line that names the program, what was wrong
+//! and the end of its standard error. Dropped, it is told by the end of its input, then has a second, then a signal.
+//!
+//! # Threads
+//! A model that several threads ask has its questions answered one after the other.
 
 #[cfg(feature = "image")]
 mod images;
@@ -26,13 +34,18 @@ use std::time::Duration;
 /// # Ok::<(), lipex::Error>(())
 /// ```
 pub struct CommandModel {
+    /// The command line, as errors name it.
     command: String,
+    /// Class names, in the order of the columns.
     labels: Vec<String>,
+    /// What its numbers are, if it said so at the start.
     outputs: Option<Outputs>,
     /// How it wants images; `None` if it takes texts.
     images: Option<protocol::Coding>,
     rows: bool,
+    /// Whether batches may be filled across instances.
     batching: Batching,
+    /// How long a reply may take.
     timeout: Duration,
     /// None once it has failed: what an ended or silent program would say next is no answer.
     process: Mutex<Option<Process>>,
@@ -114,6 +127,7 @@ impl CommandModel {
         answer
     }
 
+    /// One request and its reply, checked row by row.
     fn ask_process(&self, process: &mut Process, request: String, inputs: usize) -> Result<CheckedRows> {
         let name = &self.command;
         let wanted = format!("the answer to a batch of {inputs}");
@@ -183,6 +197,7 @@ pub fn fuzz_protocol(line: &str) {
     }
 }
 
+/// An error of the setting `model` that names the command.
 fn refuse(command: &str, reason: &str) -> Error {
     Error::setting("model", format!("command:{}", process::clean(command)), reason)
 }

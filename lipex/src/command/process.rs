@@ -2,6 +2,11 @@
 //!
 //! Three threads do what could block: one writes requests, one reads lines, one drains stderr and keeps its end. They end
 //! by themselves when the child's pipes close, and are not waited for: a grandchild may hold a pipe open.
+//!
+//! # Deadlines
+//! Reading has a deadline, writing need not: what a program does not read stays in the writer's thread, and its silence is
+//! noticed where a reply is waited for. A line may be long; its length has a limit, so that a program that has gone wild fills
+//! no memory.
 
 use regex::Regex;
 use std::collections::VecDeque;
@@ -16,6 +21,7 @@ use std::time::{Duration, Instant};
 pub(super) const LONGEST_LINE: usize = 64 << 20;
 /// Bytes of stderr that are remembered, and characters of them that are shown.
 const REMEMBERED: usize = 4096;
+/// Characters of a program's last words that an error quotes.
 const SHOWN: usize = 300;
 /// How long a child has to end once its input has: to run what it has registered for its exit, to write what it keeps.
 const TO_END: Duration = Duration::from_secs(1);
@@ -44,6 +50,7 @@ pub(super) enum Failure {
     Unasked(String),
 }
 
+/// What the threads that wait for a program report.
 enum Event {
     Line(String),
     TooLong,
@@ -53,9 +60,13 @@ enum Event {
 
 /// A running child. Dropping it ends its input, then it if need be, and reaps it.
 pub(super) struct Process {
+    /// The operating system's handle.
     child: Child,
+    /// Lines for the writer; `None` once no more come.
     requests: Option<Sender<String>>,
+    /// What the readers have seen.
     events: Receiver<Event>,
+    /// The last bytes of its standard error.
     stderr: Arc<Mutex<VecDeque<u8>>>,
     /// Disconnected once stderr has been read to its end.
     stderr_open: Receiver<()>,
@@ -188,6 +199,7 @@ impl Drop for Process {
     }
 }
 
+/// The writer's thread: lines in, until there are no more or the pipe breaks.
 fn write_requests(mut stdin: ChildStdin, requests: &Receiver<String>, events: &SyncSender<Event>) {
     for request in requests {
         if let Err(error) = stdin.write_all(request.as_bytes()).and_then(|()| stdin.flush()) {
@@ -197,6 +209,7 @@ fn write_requests(mut stdin: ChildStdin, requests: &Receiver<String>, events: &S
     }
 }
 
+/// The reader's thread: a line an event.
 fn read_lines(mut stdout: BufReader<ChildStdout>, events: &SyncSender<Event>) {
     loop {
         let mut line = Vec::new();
@@ -212,6 +225,7 @@ fn read_lines(mut stdout: BufReader<ChildStdout>, events: &SyncSender<Event>) {
     }
 }
 
+/// Keeps the end of a stream.
 fn remember(mut from: impl Read, end: &Mutex<VecDeque<u8>>) {
     let mut chunk = [0; REMEMBERED];
     while let Ok(n @ 1..) = from.read(&mut chunk) {

@@ -1,4 +1,10 @@
 //! What the lines between lipex and a program mean. No input or output here.
+//!
+//! docs/command-protocol.md is the user's description. A first line states labels and what the numbers are; each reply has a
+//! row an input under the key of its kind: `probabilities`, `logits` or `independent`.
+//!
+//! # Errors
+//! A message names the key and the row that are wrong, and quotes at most a line of what came.
 
 use super::process;
 use lipex_core::{Outputs, Texts};
@@ -13,7 +19,9 @@ pub(super) const ADVICE: &str = "print anything but answers to stderr";
 /// A program's first line.
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
+    /// Class names, in the order of the columns.
     pub labels: Vec<String>,
+    /// What its numbers are, if it says.
     #[serde(default, deserialize_with = "outputs")]
     pub outputs: Option<Outputs>,
     /// How a program that takes images wants them; `None` for one that takes texts.
@@ -35,6 +43,7 @@ pub(super) enum Coding {
     Png,
 }
 
+/// The kind of numbers by name; an unknown name lists those there are.
 fn outputs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Outputs>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
     name.map(|n| Outputs::by_name(&n)).transpose().map_err(serde::de::Error::custom)
@@ -77,7 +86,9 @@ pub(super) fn line(key: &str, value: Value) -> String {
 /// A program's answer: rows that may still hold anything.
 #[derive(Debug)]
 pub(super) struct Reply {
+    /// What the numbers of this reply are.
     pub outputs: Outputs,
+    /// A row an input, unchecked.
     pub rows: Vec<Value>,
 }
 

@@ -1,4 +1,11 @@
 //! What a removed segment becomes.
+//!
+//! # Which one
+//! The mean of the segment (default; LIME's) keeps brightness and hides shape. A plain colour is what a model may take for an
+//! object. A blur keeps colours and destroys edges. Noise is unlike any photo. Another picture asks "as against that": give
+//! the nearest one of the target class to explain one class against another.
+//!
+//! Reports name the baseline, since explanations depend on it.
 
 use super::blur::blur;
 use super::picture::Picture;
@@ -62,6 +69,7 @@ pub trait Baseline: Send + Sync {
 }
 
 impl<T: Baseline + ?Sized> Baseline for Arc<T> {
+    /// Each segment in its own mean colour.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         (**self).replace(asked)
     }
@@ -75,6 +83,7 @@ impl<T: Baseline + ?Sized> Baseline for Arc<T> {
 pub struct SegmentMean;
 
 impl Baseline for SegmentMean {
+    /// The whole picture in one colour.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut sums = vec![[0u64; 4]; asked.segments.len()];
         let of = asked.segments.of_pixels();
@@ -96,6 +105,13 @@ impl Baseline for SegmentMean {
 }
 
 /// One colour: red, green and blue from 0 to 255. LIME's `hide_color`.
+///
+/// ```
+/// use lipex::PlainColour;
+///
+/// assert_eq!(PlainColour::by_name("#ff8000")?, PlainColour([255, 128, 0]));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlainColour(pub [u8; 3]);
 
@@ -120,6 +136,7 @@ impl PlainColour {
 }
 
 impl Baseline for PlainColour {
+    /// The picture through a Gaussian, in linear sums of its bytes.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let picture = Picture::filled(asked.picture.width(), asked.picture.height(), self.0)?;
         let [r, g, b] = self.0;
@@ -131,6 +148,12 @@ impl Baseline for PlainColour {
 /// The picture, blurred by a Gaussian.
 ///
 /// The edge repeats outwards; the kernel is cut at 4 σ. Takes time in proportion to σ.
+///
+/// ```
+/// use lipex::Blur;
+///
+/// assert!(Blur::new(2.5).is_ok() && Blur::new(0.0).is_err());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Blur(Option<f64>);
 
@@ -154,6 +177,7 @@ impl Blur {
 }
 
 impl Baseline for Blur {
+    /// Bytes that are a function of the seed and the place.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let short = asked.picture.width().min(asked.picture.height());
         let sigma = self.0.unwrap_or((short as f64 / 20.0).clamp(1.0, 30.0));
@@ -171,6 +195,7 @@ pub struct Noise {
 }
 
 impl Baseline for Noise {
+    /// The other picture, if it has the size.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut picture = asked.picture.clone();
         let key = [self.seed as u32, (self.seed >> 32) as u32];
@@ -210,6 +235,11 @@ impl Baseline for AnotherPicture {
 ///
 /// # Errors
 /// [`Error::Setting`] for any other name.
+///
+/// ```
+/// assert!(lipex::baseline_by_name("blur:4").is_ok());
+/// assert!(lipex::baseline_by_name("blurr").is_err());
+/// ```
 pub fn baseline_by_name(name: &str) -> Result<Arc<dyn Baseline>> {
     let refuse = || {
         let reason = "choose mean, black, blur, blur:SIGMA, noise, noise:SEED, colour:#RRGGBB or image:FILE";

@@ -1,4 +1,10 @@
 //! A Gaussian blur.
+//!
+//! Two passes, across and down, each a sum of 8 σ + 1 pixels: time grows with σ, not with its square. The edge repeats
+//! outwards.
+//!
+//! # Numerics
+//! Sums in f32 of bytes as they are (not linear light), rounded to the nearest byte.
 
 use super::picture::Picture;
 use lipex_core::Result;
@@ -37,6 +43,7 @@ fn kernel(sigma: f64) -> Vec<f32> {
     weights.into_iter().map(|w| (w / sum) as f32).collect()
 }
 
+/// One row of one colour.
 fn blur_row(row: &[u8], channel: usize, kernel: &[f32], out: &mut [f32]) {
     let radius = kernel.len() / 2;
     let values = || row.iter().skip(channel).step_by(3).map(|&v| f32::from(v));
@@ -50,6 +57,7 @@ fn blur_row(row: &[u8], channel: usize, kernel: &[f32], out: &mut [f32]) {
     }
 }
 
+/// One row of the result out of rows above and below.
 fn blur_column(across: &[f32], y: usize, kernel: &[f32], sums: &mut [f32]) {
     let (radius, width) = (kernel.len() / 2, sums.len());
     let last = across.len() / width - 1;

@@ -1,4 +1,13 @@
 //! Pictures from the bytes of files.
+//!
+//! # Formats
+//! PNG, JPEG, GIF (the first frame), WebP, BMP and TIFF, by what the bytes say, not by the name. Sixteen bits lose their lower
+//! eight; palettes, greys and CMYK become RGB; the EXIF orientation is applied. What is transparent lies on a background,
+//! white unless said otherwise, and the report says so.
+//!
+//! # Limits
+//! At most [`MOST_PIXELS`](crate::MOST_PIXELS) pixels, checked from the header before anything is allocated. Decoders are pure
+//! Rust and fuzzed.
 
 mod others;
 
@@ -24,6 +33,7 @@ pub(super) enum Format {
     Npy,
 }
 
+/// The format that the first bytes are of.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [0x89, b'P', b'N', b'G', ..] => Some(Format::Png),
@@ -39,8 +49,11 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
 
 /// A picture as a file stores it.
 struct Stored {
+    /// Pixels in a row, as stored.
     width: usize,
+    /// Rows, as stored.
     height: usize,
+    /// Their colours.
     layer: Layer,
     /// The EXIF orientation, 1 to 8.
     orientation: Option<u32>,
@@ -96,13 +109,16 @@ impl Picture {
     }
 }
 
+/// The usual background of transparent pictures.
 const WHITE: [u8; 3] = [255; 3];
 
+/// A file that its decoder cannot read.
 pub(super) fn damaged(format: &str, error: impl std::fmt::Display) -> Error {
     let error = error.to_string().replace(char::is_control, " ");
     Error::Instance(format!("the {format} cannot be decoded: {}", error.trim()))
 }
 
+/// A PNG, with its transparency.
 fn png(bytes: &[u8]) -> Result<Stored> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     let header = decoder.read_header_info().map_err(|e| damaged("PNG", e))?;
@@ -132,6 +148,7 @@ fn over(value: u8, behind: u8, alpha: u8) -> u8 {
     ((v * a + b * (255 - a) + 127) / 255) as u8
 }
 
+/// A JPEG, with its orientation.
 fn jpeg(bytes: &[u8]) -> Result<Stored> {
     // The decoder's own limit is a side's; the number of pixels is checked below.
     let options = DecoderOptions::default()

@@ -1,9 +1,13 @@
 //! Functions of images as black boxes.
+//!
+//! Batches are N × height × width × 3 bytes of one size ([`Images`]); what a model wants beyond that (floats, channels first,
+//! means taken off) it makes itself.
 
 use crate::outputs::{Reader, rows};
 use lipex_core::{Backend, Batching, BlackBox, Error, Images, Outputs, Probabilities, Result};
 use std::fmt;
 
+/// The function, as rows of f64.
 type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + 'a>;
 
 /// A function of images as a black box.
@@ -19,7 +23,9 @@ type Answer<'a> = Box<dyn Fn(&Images) -> Result<Vec<Vec<f64>>> + Send + Sync + '
 /// # let _ = model;
 /// ```
 pub struct ImageFn<'a> {
+    /// The labels and what the numbers are.
     reader: Reader,
+    /// The function.
     answer: Answer<'a>,
 }
 

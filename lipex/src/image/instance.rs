@@ -1,4 +1,8 @@
 //! An image to be explained: its segments, and the images that masks make of it.
+//!
+//! # Cost
+//! A mask is rendered by choosing each pixel from the picture or from the baseline: one pass over the pixels. Batches of large
+//! pictures are kept to some 64 MiB.
 
 use super::baseline::{Baseline, BaselineContext, SegmentMean};
 use super::picture::Picture;
@@ -30,21 +34,40 @@ const BATCH_BYTES: usize = 32 << 20;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ImageInstance {
+    /// What is explained.
     picture: Picture,
+    /// Which segment each pixel belongs to.
     segments: SegmentMap,
+    /// Where pixels of removed segments are taken from.
     replacement: Picture,
+    /// The baseline, for reports.
     used: String,
+    /// A feature a segment, with its box and size.
     features: Vec<Feature>,
     /// Bits that are set for segments whose removal changes no pixel.
     inert: Vec<u32>,
 }
 
 /// Settings of an [`ImageInstance`].
+///
+/// ```
+/// use lipex::{ImageInstance, Picture, PlainColour, SegmentMap};
+///
+/// let picture = Picture::filled(20, 10, [200, 10, 10])?;
+/// let instance = ImageInstance::builder(picture, SegmentMap::grid(20, 10, 2, 2)?).baseline(PlainColour::BLACK).build()?;
+/// assert_eq!(instance.segments().len(), 4);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct ImageBuilder {
+    /// What is explained.
     picture: Picture,
+    /// Its segments.
     segments: SegmentMap,
+    /// What a removed segment becomes.
     baseline: Arc<dyn Baseline>,
+    /// The model's probabilities, for baselines that want them.
     prediction: Option<Vec<f64>>,
+    /// A class to explain against, for baselines that want one.
     target: Option<usize>,
 }
 
@@ -174,6 +197,7 @@ impl ImageInstance {
         }
     }
 
+    /// The masks of some rows in the host's memory.
     fn bits<B: Backend>(&self, on: &B, masks: &Masks<B>, rows: Range<usize>) -> Result<Vec<u32>> {
         expect_len("features of the masks", self.features.len(), masks.features())?;
         let index: Vec<u32> = (rows.start as u32..rows.end as u32).collect();

@@ -36,6 +36,7 @@ pub(crate) fn segment_map(mut bytes: &[u8]) -> Result<SegmentMap> {
     }
 }
 
+/// A map of any integer type; the values number the segments, in ascending order.
 fn map<T>(header: Header, (width, height): (usize, usize), bytes: &[u8]) -> Result<SegmentMap>
 where
     T: Deserialize + Copy + Ord + Display,

@@ -1,4 +1,7 @@
 //! The explained picture with its segments tinted and marked by what they do to a class.
+//!
+//! Blue holds the class up, orange speaks against it, both stronger with the share; segments that the class was not fitted on
+//! stay as they are. A sign is drawn into each tinted segment, since colours alone do not reach everybody.
 
 use super::instance::ImageInstance;
 use super::picture::Picture;
@@ -42,11 +45,15 @@ const PITCH: usize = 44;
 /// ```
 #[derive(Debug)]
 pub struct Overlays<'a> {
+    /// The picture and its segments.
     image: &'a ImageInstance,
+    /// What is drawn.
     explanation: &'a Explanation,
+    /// The largest absolute share of any class, so that pictures of one explanation can be compared.
     largest: f64,
     /// How many times the picture is enlarged, and the width of a line after that.
     zoom: usize,
+    /// Width of outlines, in pixels.
     line: usize,
     /// For each segment its pixel (column, row, enlarged) that is nearest to its middle: marks are laid out from there.
     anchors: Vec<(usize, usize)>,
@@ -131,11 +138,13 @@ impl<'a> Overlays<'a> {
         Ok(strengths)
     }
 
+    /// The segment at a place.
     fn segment(&self, x: usize, y: usize) -> usize {
         let index = y / self.zoom * self.image.picture().width() + x / self.zoom;
         usize::from(self.image.segments().of_pixels()[index])
     }
 
+    /// The colour at a place: tint, outline or the picture.
     fn pixel(&self, x: usize, y: usize, strengths: &[Option<f64>]) -> [u8; 3] {
         let picture = self.image.picture();
         let own = picture.pixel(y / self.zoom * picture.width() + x / self.zoom).unwrap_or_default();
@@ -196,6 +205,7 @@ impl<'a> Overlays<'a> {
     }
 }
 
+/// Passes if there is such a class.
 fn check_class(explanation: &Explanation, class: usize) -> Result<()> {
     let last = explanation.classes.len().max(1) - 1;
     let reason = || format!("classes are numbered 0 to {last}");

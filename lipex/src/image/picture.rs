@@ -6,10 +6,24 @@ use lipex_core::{Error, Result, expect_len};
 pub const MOST_PIXELS: usize = 50_000_000;
 
 /// A picture of 8-bit RGB pixels: rows from the top, in each row pixels from the left, three bytes a pixel.
+///
+/// ```
+/// use lipex::Picture;
+///
+/// let mut picture = Picture::from_rgb(2, 1, vec![0, 0, 0, 255, 255, 255])?;
+/// assert_eq!((picture.pixels(), picture.pixel(1)), (2, Some([255; 3])));
+/// picture.as_rgb_mut()[0] = 9;
+/// assert_eq!(picture.as_rgb()[..3], [9, 0, 0]);
+/// assert!(Picture::from_rgb(2, 2, vec![0; 6]).is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Picture {
+    /// Pixels in a row.
     width: usize,
+    /// Rows.
     height: usize,
+    /// height × width × 3 bytes.
     rgb: Vec<u8>,
 }
 

@@ -1,4 +1,7 @@
 //! Images whose masks are rendered in device memory, for models there and, a batch at a time, for models of the host.
+//!
+//! The picture and its baseline go to the device once; a mask is rendered there from its bits. A model on the device reads
+//! NCHW batches where they lie; a model of the host has them copied back, 3 bytes a pixel.
 
 use super::instance::ImageInstance;
 use half::f16;
@@ -10,7 +13,9 @@ use std::ops::Range;
 
 /// An image in device memory; a mask is rendered to a picture there, NCHW. `T` is f32, or u16 with the bits of an f16.
 pub struct PixelImage<T: Pixel> {
+    /// The instance, for its features and reports.
     image: ImageInstance,
+    /// Picture, baseline and segments on the device.
     template: PixelTemplate<T>,
     /// Whether the numbers are the picture's bytes.
     bytes: bool,

@@ -1,4 +1,9 @@
 //! Which segment each pixel belongs to.
+//!
+//! # Forms
+//! A grid, a map that is given (`.npy` of any integers, or a PNG of which each colour is a segment), or one made from the
+//! picture ([`Segmenter`](crate::Segmenter)). Segments are numbered in the order of the map's values; names are `r2c3` in a
+//! grid, else numbers.
 
 mod felzenszwalb;
 mod quickshift;
@@ -38,9 +43,13 @@ pub const MOST_SEGMENTS: usize = 10_000;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct SegmentMap {
+    /// Pixels in a row.
     width: usize,
+    /// Rows.
     height: usize,
+    /// The segment of each pixel, row by row.
     of: Vec<u16>,
+    /// What each segment is called.
     names: Vec<String>,
     /// How it was made, for reports.
     kind: String,
@@ -149,6 +158,7 @@ impl SegmentMap {
         self.names.is_empty()
     }
 
+    /// What it is called in reports.
     pub(super) fn kind(&self) -> &str {
         &self.kind
     }
@@ -190,12 +200,14 @@ fn distinct<T: Copy + Ord>(ids: &[T]) -> Result<Vec<T>> {
     Ok(found)
 }
 
+/// More segments than [`MOST_SEGMENTS`].
 fn too_many() -> Error {
     Error::Instance(format!(
         "there are more than {MOST_SEGMENTS} segments, which is more a picture than a segment map; merge some"
     ))
 }
 
+/// Passes if there is more than one segment.
 fn several(map: SegmentMap) -> Result<SegmentMap> {
     if map.len() < 2 {
         return Err(Error::Instance(
@@ -216,6 +228,7 @@ impl fmt::Display for Colour {
     }
 }
 
+/// A map out of a PNG: each colour is a segment.
 fn png(bytes: &[u8]) -> Result<SegmentMap> {
     let mut decoder = png::Decoder::new(Cursor::new(bytes));
     let header = decoder.read_header_info().map_err(|e| damaged("PNG", e))?;

@@ -1,4 +1,9 @@
 //! What a surrogate learnt, as keys of a file.
+//!
+//! # Forms
+//! A linear answer has `terms`, `coefficients`, `base`, and for readers `matrix` (the shares) and `intercept` (the logits at
+//! the empty mask). Another kind has `own`: its answers on the run's masks, a 0/1 string a mask. Files of the first schema
+//! have `matrix` and `intercept` alone, from which terms are made.
 
 use lipex_core::{Answer, Base, Error, Linear, Link, Recorded, Result, Setting, Shares, Term, expect_len};
 use serde::{Deserialize, Serialize};
@@ -19,27 +24,41 @@ use std::sync::Arc;
 /// ```
 #[derive(Default, Serialize, Deserialize)]
 pub struct AnswerKeys<'a> {
+    /// S, F numbers.
     kept: Option<Cow<'a, [usize]>>,
+    /// The shares, C × F.
     matrix: Option<Cow<'a, [Vec<f64>]>>,
+    /// Logits at the empty mask, C numbers.
     intercept: Option<Vec<f64>>,
+    /// For each class the places that its row was fitted on.
     support: Option<Vec<Vec<usize>>>,
+    /// softmax, logistic or identity.
     link: Option<Link>,
+    /// Each one feature or two, of all D.
     terms: Option<Vec<Vec<usize>>>,
+    /// C × T.
     coefficients: Option<Cow<'a, [Vec<f64>]>>,
+    /// What the answer is at the whole instance.
     base: Option<BaseKeys<'a>>,
+    /// A surrogate's own, in place of terms.
     own: Option<OwnKeys<'a>>,
 }
 
+/// `base` of a linear answer.
 #[derive(Serialize, Deserialize)]
 struct BaseKeys<'a> {
+    /// anchored, fitted or none.
     kind: Cow<'a, str>,
+    /// C numbers.
     values: Vec<f64>,
 }
 
 /// What a surrogate of a user's own said to some masks, each a text of 0 and 1 over the kept features.
 #[derive(Serialize, Deserialize)]
 struct OwnKeys<'a> {
+    /// A 0/1 string a mask, over the kept features.
     masks: Vec<String>,
+    /// What it said to them, C numbers each.
     answers: Cow<'a, [Vec<f64>]>,
 }
 
@@ -77,6 +96,7 @@ impl<'a> AnswerKeys<'a> {
         }
     }
 
+    /// A linear answer; its shares are made anew and must be those in the file.
     fn linear(self) -> Result<Answer> {
         let kept = need("kept", self.kept)?.into_owned();
         let matrix = need("matrix", self.matrix)?;
@@ -91,6 +111,7 @@ impl<'a> AnswerKeys<'a> {
         Ok(linear.into())
     }
 
+    /// A recorded answer.
     fn own(self) -> Result<Answer> {
         let own = need("own", self.own)?;
         let (kept, shares) = (need("kept", self.kept)?.into_owned(), need("matrix", self.matrix)?.into_owned());
@@ -119,12 +140,14 @@ impl<'a> AnswerKeys<'a> {
 }
 
 impl<'a> OwnKeys<'a> {
+    /// The keys of a recorded answer.
     fn of(recorded: &'a Recorded) -> Self {
         let text = |mask: &Vec<bool>| mask.iter().map(|&keep| if keep { '1' } else { '0' }).collect();
         OwnKeys { masks: recorded.masks().iter().map(text).collect(), answers: Cow::Borrowed(recorded.answers()) }
     }
 }
 
+/// A key that must be there.
 fn need<T>(key: &str, value: Option<T>) -> Result<T> {
     value.ok_or_else(|| Error::setting("explanation", "JSON", format!("missing field `{key}`")))
 }

@@ -1,4 +1,8 @@
 //! Explanations as JSON, in a documented and versioned schema.
+//!
+//! # What is checked
+//! A file is read only if its parts fit together: sizes, spans that are pieces of the text, shares that are those of the
+//! coefficients. Unknown keys are ignored, unknown schemata refused; a number that JSON lacks (Python writes `NaN`) is named.
 
 mod answer;
 
@@ -25,35 +29,58 @@ const FIRST_SCHEMA: &str = "lipex.explanation/1";
 /// An explanation as it is written: the keys in this order.
 #[derive(Serialize, Deserialize)]
 struct Document<'a> {
+    /// Name and version of the format.
     schema: Cow<'a, str>,
+    /// The version of lipex that wrote it.
     version: Cow<'a, str>,
+    /// The preset that settings started from.
     preset: Cow<'a, str>,
+    /// Where they differ from it or from the paper.
     departures: Cow<'a, [Departure]>,
+    /// All settings, name to value.
     settings: Settings<'a>,
+    /// The seed of the masks.
     seed: u64,
+    /// Where it was computed.
     backend: Cow<'a, str>,
+    /// The text, if a text was explained.
     #[serde(default)]
     text: Option<Cow<'a, str>>,
+    /// Class names.
     classes: Cow<'a, [String]>,
+    /// All D features.
     features: Cow<'a, [Feature]>,
+    /// What the surrogate learnt, flat among the other keys.
     #[serde(flatten)]
     answer: AnswerKeys<'a>,
+    /// Both answers at the instance.
     probabilities: Cow<'a, Answers>,
+    /// Classes that never occur.
     never: Cow<'a, [bool]>,
+    /// How far the surrogate is from the model.
     fidelity: Option<Cow<'a, Fidelity>>,
+    /// How the fit went.
     fit: Option<Cow<'a, FitReport>>,
+    /// Error bars.
     #[serde(default)]
     uncertainty: Option<Cow<'a, Uncertainty>>,
+    /// The course of a growing run.
     #[serde(default)]
     growth: Option<Cow<'a, Growth>>,
+    /// What would take the prediction to another class.
     #[serde(default)]
     flip: Option<Cow<'a, Flip>>,
+    /// What to remove.
     #[serde(default)]
     removal: Option<Cow<'a, Removal>>,
+    /// The ranking of readings.
     rank: Rank,
+    /// What the model was asked.
     calls: Calls,
+    /// What was seen of its answers.
     #[serde(default)]
     observed: Observed,
+    /// Milliseconds a stage; left out of canonical files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     timings_ms: Option<Timings>,
 }
@@ -61,6 +88,7 @@ struct Document<'a> {
 /// Settings as an object, in order: name → value, or a list of values where a name occurs more than once.
 struct Settings<'a>(Cow<'a, [Setting]>);
 
+/// A value, or the values of a name that occurs more than once.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum OneOrMore {
@@ -113,10 +141,24 @@ impl<'de> Deserialize<'de> for Settings<'_> {
 ///
 /// [`from_json`] gives the same explanation back to the last bit. Numbers of an explanation are finite; one made by hand
 /// that holds others gets `null` for them, which `from_json` refuses.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// let text = TextInstance::new("good day")?;
+/// let model = TextFn::new(["bad", "good"], |texts| {
+///     texts.iter().map(|t| if t.contains("good") { [0.1, 0.9] } else { [0.5, 0.5] }).collect()
+/// });
+/// let explanation = lipex().explain(&text, &model)?;
+/// let again = from_json(&to_json(&explanation))?;
+/// assert_eq!(again.shares().matrix(), explanation.shares().matrix());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub fn to_json(explanation: &Explanation) -> String {
     lines(&document(explanation)).expect("plain data with text keys")
 }
 
+/// The keys of an explanation.
 fn document(e: &Explanation) -> Document<'_> {
     Document {
         schema: SCHEMA.into(),
@@ -162,6 +204,7 @@ pub fn to_json_lines(document: &impl Serialize) -> Result<String> {
     lines(document).map_err(|e| Error::setting("document", "JSON", e.to_string()))
 }
 
+/// A document with a line an entry of its larger arrays.
 fn lines(document: &impl Serialize) -> serde_json::Result<String> {
     let mut out = Vec::new();
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Lines::default());
@@ -175,7 +218,13 @@ fn lines(document: &impl Serialize) -> serde_json::Result<String> {
 /// # Errors
 /// One line each: [`Error::Setting`] for what is not JSON, another schema, a missing key or a value of the wrong kind;
 /// [`Error::Shape`] for parts that do not fit together.
+///
+/// ```
+/// let error = lipex::from_json("{\"schema\": \"lipex.explanation/9\"}").unwrap_err();
+/// assert!(error.to_string().contains("lipex.explanation/9"));
+/// ```
 pub fn from_json(json: &str) -> Result<Explanation> {
+    /// The one key that decides how a file is read.
     #[derive(Deserialize)]
     struct Version {
         schema: Option<String>,
@@ -225,20 +274,24 @@ pub fn from_json(json: &str) -> Result<Explanation> {
 /// Writes each key of the outermost object on a line of its own, and everything inside it without line ends.
 #[derive(Default)]
 struct Lines {
+    /// Objects that are open.
     depth: usize,
 }
 
 impl Formatter for Lines {
+    /// A line for each key of the outermost object alone.
     fn begin_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
         self.depth += 1;
         to.write_all(b"{")
     }
 
+    /// Its closing brace on a line of its own.
     fn end_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
         self.depth -= 1;
         to.write_all(if self.depth == 0 { b"\n}" } else { b"}" })
     }
 
+    /// The key, after a comma if it is not the first.
     fn begin_object_key<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
         match (first, self.depth) {
             (true, 1) => to.write_all(b"\n  "),
@@ -248,10 +301,12 @@ impl Formatter for Lines {
         }
     }
 
+    /// A colon and a space.
     fn begin_object_value<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
         to.write_all(b": ")
     }
 
+    /// A comma and a space between elements.
     fn begin_array_value<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
         to.write_all(if first { b"" } else { b", " })
     }

@@ -1,4 +1,9 @@
 //! From a file to the numbers of one array.
+//!
+//! # Limits
+//! An array's bytes are counted from its header before anything is allocated: at most [`MOST_BYTES`](super::MOST_BYTES).
+//! Little and big endian, C and Fortran order, integers, booleans and floats are read; each number is checked as it is
+//! converted.
 
 use super::header::{self, Header, Kind};
 use super::{Array, MOST_BYTES};
@@ -17,19 +22,25 @@ pub(super) struct Origin<'a> {
 
 /// An array as it lies in the file.
 pub(super) struct Raw {
+    /// Type, order and shape.
     header: Header,
+    /// Length of the first dimension.
     rows: usize,
+    /// Length of the second; 1 of a vector.
     columns: usize,
+    /// The elements.
     bytes: Vec<u8>,
 }
 
 impl Origin<'_> {
+    /// An error that names the file and its array.
     pub fn refuse(&self, reason: String) -> Error {
         // A library's message may have several lines.
         let reason: String = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Error::setting(self.what, self.name, reason)
     }
 
+    /// An element that is neither 0 nor 1.
     fn no_mask(&self, row: usize, column: usize, is: f64) -> Error {
         self.refuse(format!("row {row}, column {column} is {is}; masks are 0 or 1"))
     }
@@ -44,6 +55,7 @@ impl Origin<'_> {
         self.read(file, 1)
     }
 
+    /// The array of a `.npy` file, or of a member of a `.npz` file.
     fn read(&self, mut file: impl Read + Seek, dimensions: usize) -> Result<Raw> {
         let unreadable = |e: std::io::Error| self.refuse(format!("cannot be read: {e}"));
         let mut magic = [0; 2];
@@ -70,6 +82,7 @@ impl Origin<'_> {
         self.decode(&mut array, dimensions)
     }
 
+    /// Header and bytes of an array of so many dimensions.
     fn decode(&self, file: &mut dyn Read, dimensions: usize) -> Result<Raw> {
         let header = header::read(file).map_err(|reason| self.refuse(reason))?;
         let Some(kind) = header.kind else {
@@ -106,6 +119,7 @@ impl Origin<'_> {
         }
     }
 
+    /// The element types that are taken, for errors.
     fn types(&self) -> &'static str {
         if self.what == "masks" { "uint8, bool, float32 or float64" } else { "float32 or float64" }
     }
@@ -143,6 +157,7 @@ impl Raw {
         }
     }
 
+    /// The elements in row-major order, whatever their order in the file.
     fn decoded<T: Deserialize + Copy>(self, origin: &Origin<'_>) -> Result<Array<T>> {
         let Raw { header, rows, columns, bytes } = self;
         let fortran = header.is_fortran();
@@ -155,6 +170,7 @@ impl Raw {
 }
 
 impl<T: Copy> Array<T> {
+    /// Converts each element; the first that cannot be is named by its place.
     fn map<U>(self, change: impl Fn(T) -> std::result::Result<U, f64>, origin: &Origin<'_>) -> Result<Array<U>> {
         let Array { rows, columns, values } = self;
         let mut changed = Vec::with_capacity(values.len());

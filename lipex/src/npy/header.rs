@@ -1,4 +1,7 @@
 //! The header of a `.npy` array.
+//!
+//! # Source
+//! The NumPy enhancement proposal for the format (NEP 1), versions 1.0 to 3.0.
 
 use npyz::{DType, NpyHeader, Order, TypeChar};
 use std::io::{self, Read};
@@ -20,6 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Bytes of an element.
     pub fn bytes(self) -> u64 {
         match self {
             Kind::Byte | Kind::Bool => 1,
@@ -38,6 +42,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The lengths of the dimensions.
     pub fn shape(&self) -> &[u64] {
         self.parsed.shape()
     }
@@ -53,6 +58,7 @@ impl Header {
         self.parsed.dtype().descr()
     }
 
+    /// Whether the first dimension varies fastest.
     pub fn is_fortran(&self) -> bool {
         self.parsed.order() == Order::Fortran
     }
@@ -145,6 +151,7 @@ fn is_plain(text: &[u8]) -> bool {
     size.is_none() && !quoted
 }
 
+/// The kind of numbers of a type, if it is one that is read.
 fn kind(of: &DType) -> Option<Kind> {
     let DType::Plain(of) = of else { return None };
     match (of.type_char(), of.size_field()) {

@@ -82,6 +82,7 @@ pub fn read_weights(path: impl AsRef<Path>) -> Result<Vec<f32>> {
     read(path.as_ref(), "weights", weights_from)
 }
 
+/// Opens a file and decodes it; errors name the path.
 fn read<T>(path: &Path, what: &str, decode: impl FnOnce(File, &str) -> Result<T>) -> Result<T> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|e| Error::setting(what, &name, e.to_string()))?;
@@ -116,6 +117,7 @@ pub fn probabilities_from(file: impl Read + Seek, name: &str) -> Result<Array<f3
     }
 }
 
+/// Passes if every row is a distribution.
 fn check_distributions<T: Copy + Into<f64> + Display>(p: &Array<T>, origin: &Origin<'_>) -> Result<()> {
     if p.columns < 2 {
         return Err(origin.refuse("has one column; a classifier has at least 2 classes, a column each".into()));
@@ -150,6 +152,7 @@ pub fn weights_from(file: impl Read + Seek, name: &str) -> Result<Vec<f32>> {
     Ok(weights.values)
 }
 
+/// Passes if weights are finite, not negative and not all 0.
 fn check_weights<T: Copy + Into<f64> + Display>(weights: &[T], origin: &Origin<'_>) -> Result<()> {
     let is_weight = |v: f64| v.is_finite() && v >= 0.0;
     if let Some((row, v)) = weights.iter().enumerate().find(|(_, v)| !is_weight((**v).into())) {

@@ -1,4 +1,7 @@
 //! Masks and neighbourhoods as NumPy files.
+//!
+//! Files are little-endian, version 1.0, row-major: masks as u8, probabilities and weights as f32. An archive has no times in
+//! it, so that equal runs give equal bytes.
 
 use crate::{Cpu, Masks, Neighbourhood, Result, Sample, unpack_bits};
 use lipex_core::Error;
@@ -54,10 +57,12 @@ pub fn save_neighbourhood(path: impl AsRef<Path>, around: &Neighbourhood<Cpu>) -
         .map_err(|e| Error::setting("neighbourhood", path.display(), format!("cannot be written: {e}")))
 }
 
+/// What the file system says, as an error of the framework.
 fn unwritable(error: io::Error) -> Error {
     Error::setting("neighbourhood", "NumPy file", format!("cannot be written: {error}"))
 }
 
+/// One array of f32.
 fn vector(values: &[f32]) -> Result<Vec<u8>> {
     array(&[values.len()], values.iter().copied())
 }

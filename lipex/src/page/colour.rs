@@ -1,4 +1,8 @@
 //! The colours of entries: blue for +, orange for −, which colour-blind readers tell apart; the sign is always written too.
+//!
+//! # Contrast
+//! Six steps of each colour, in light and dark, with text of at least 4.5 : 1 against every one of them; a test computes the
+//! ratios. Six steps are as many as a reader tells from one another without a legend.
 
 /// Fills of levels 1 to 6 of what speaks for a class, on light paper under dark text.
 pub(super) const FOR: [&str; 6] = ["#eaf3fb", "#d3e6f6", "#b5d5ef", "#92c1e6", "#6cabdb", "#4794cf"];

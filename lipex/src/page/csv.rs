@@ -1,4 +1,7 @@
 //! The matrix as comma-separated values.
+//!
+//! RFC 4180: quotes where a field needs them, `\n` between records, UTF-8 without a byte-order mark. Numbers have the digits
+//! that bring them back to the bit.
 
 use super::table::Table;
 use lipex_core::{Explanation, Result};

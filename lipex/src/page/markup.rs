@@ -1,4 +1,8 @@
 //! The one place where text becomes HTML, XML or data within a script.
+//!
+//! # Safety
+//! Tags and attribute names are literals; every text and every value goes through [`escape`], or through the escaping of
+//! script data. Texts, labels and names of files come from anywhere, and nothing of them is ever markup.
 
 use std::fmt::Write;
 
@@ -10,6 +14,7 @@ pub(super) struct Markup(String);
 pub(super) type Attributes<'a> = [(&'static str, &'a str)];
 
 impl Markup {
+    /// Opens an element.
     pub fn open(&mut self, tag: &'static str, attributes: &Attributes<'_>) -> &mut Self {
         self.start(tag, attributes);
         self.0.push('>');
@@ -23,6 +28,7 @@ impl Markup {
         self
     }
 
+    /// The tag and its attributes, without the end.
     fn start(&mut self, tag: &'static str, attributes: &Attributes<'_>) {
         self.0.push('<');
         self.0.push_str(tag);
@@ -35,6 +41,7 @@ impl Markup {
         }
     }
 
+    /// Closes an element.
     pub fn close(&mut self, tag: &'static str) -> &mut Self {
         self.0.push_str("</");
         self.0.push_str(tag);
@@ -58,6 +65,7 @@ impl Markup {
         self
     }
 
+    /// All that was written.
     pub fn finish(self) -> String {
         self.0
     }

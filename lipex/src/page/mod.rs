@@ -1,4 +1,25 @@
 //! An explanation as a page, a figure or a table: files for people, next to the JSON for programs.
+//!
+//!
+//! function
+//! what for
+//!
+//!
+//! ---
+//! ---
+//!
+//!
+//! [`to_html`]
+//! a page that needs no network, for reading
+//!
+//!
+//! [`to_svg`]
+//! the matrix as a figure, for a paper
+//!
+//!
+//! [`to_csv`]
+//! the matrix as a table, for a spreadsheet
+//!
 
 mod colour;
 mod csv;
@@ -35,8 +56,11 @@ use overlay::Overlay;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct PageOptions {
+    /// Classes to show; the likeliest if `None`.
     classes: Option<Vec<usize>>,
+    /// The contrast that is shown first.
     contrast: Option<(usize, usize)>,
+    /// The picture, if one was explained.
     image: Option<Overlay>,
 }
 

@@ -17,11 +17,15 @@ const PIXELS: usize = 1_500_000;
 #[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "image"), allow(dead_code))]
 pub(super) struct Overlay {
+    /// The picture, thinned out where it is large.
     png: Vec<u8>,
+    /// Pixels in a row of what is shown.
     width: usize,
+    /// Rows of what is shown.
     height: usize,
     /// The feature of each pixel, row by row.
     segments: Vec<u16>,
+    /// Segments, which must be those of the explanation.
     features: usize,
 }
 

@@ -1,4 +1,6 @@
 //! Sentences that page and figure share.
+//!
+//! One wording for one thing: page, figure and their tests take it from here.
 
 use super::table::bars;
 use lipex_core::{Dependence, Explanation, Link, Method};

@@ -1,4 +1,7 @@
 //! The matrix as a figure.
+//!
+//! Plain SVG 1.1: rectangles and text, a title and a description for screen readers, no script and no style sheet, so that it
+//! goes into LaTeX, a slide or a web page. Wide matrices are cut into blocks below one another.
 
 use super::colour::{FAINT, INK, fill};
 use super::markup::Markup;
@@ -7,11 +10,15 @@ use super::{PageOptions, phrases};
 use lipex_core::{Explanation, Pair, Result};
 use unicode_width::UnicodeWidthStr;
 
+/// Width of a column, in pixels.
 const CELL: f64 = 54.0;
+/// Height of a row.
 const ROW: f64 = 26.0;
 /// Rows with a second line for half an interval.
 const TALL_ROW: f64 = 36.0;
+/// Size of names.
 const FONT: f64 = 12.0;
+/// Size of error bars and notes.
 const SMALL: f64 = 9.5;
 /// Most columns side by side; more are set in blocks one above the other.
 const BLOCK: usize = 16;
@@ -19,6 +26,7 @@ const BLOCK: usize = 16;
 const NAME: usize = 22;
 /// Most pairs of features that a figure names.
 const PAIRS: usize = 8;
+/// Fonts that are everywhere.
 const FAMILY: &str = "Helvetica, Arial, sans-serif";
 
 /// The matrix as a figure for a paper: an SVG of classes down and kept features across, 16 to a block.
@@ -30,21 +38,37 @@ const FAMILY: &str = "Helvetica, Arial, sans-serif";
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) for a class that does not exist, or an explanation made by hand whose parts do not
 /// fit together.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// let text = TextInstance::new("good day")?;
+/// let model = TextFn::new(["bad", "good"], |texts| texts.iter().map(|_| [0.4, 0.6]).collect());
+/// let figure = lipex::to_svg(&lipex().explain(&text, &model)?, &lipex::PageOptions::default())?;
+/// assert!(figure.starts_with("<svg"));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub fn to_svg(explanation: &Explanation, options: &PageOptions) -> Result<String> {
     let classes = options.shown(explanation, 7);
     let figure = Figure::new(Table::new(explanation, classes, usize::MAX)?);
     Ok(figure.draw())
 }
 
+/// A figure with its measures.
 struct Figure<'a> {
+    /// What is drawn.
     table: Table<'a>,
+    /// Names of features, cut to their room.
     columns: Vec<String>,
+    /// Names of classes, cut to theirs.
     rows: Vec<String>,
     /// Room for the names of classes.
     left: f64,
     /// Room for the slanted names of features.
     top: f64,
+    /// Height of a row: more where there are error bars.
     row: f64,
+    /// Width of the whole.
     width: f64,
     /// Lines on features that act together.
     pairs: Vec<String>,
@@ -55,12 +79,14 @@ fn width(text: &str, font: f64) -> f64 {
     text.width() as f64 * font * 0.58
 }
 
+/// A length with two digits.
 fn px(x: f64) -> String {
     let rounded = (x * 100.0).round() / 100.0;
     rounded.to_string()
 }
 
 impl<'a> Figure<'a> {
+    /// Measures a table.
     fn new(table: Table<'a>) -> Self {
         let columns: Vec<String> = table.columns.iter().map(|&j| short(&table.names[j], NAME)).collect();
         let rows: Vec<String> = table.classes.iter().map(|&c| short(&table.e.classes[c], NAME)).collect();
@@ -77,14 +103,17 @@ impl<'a> Figure<'a> {
         Figure { table, columns, rows, left, top, row, width, pairs }
     }
 
+    /// Blocks below one another.
     fn blocks(&self) -> usize {
         self.columns.len().div_ceil(BLOCK).max(1)
     }
 
+    /// Height of one.
     fn block_height(&self) -> f64 {
         self.top + self.row * self.rows.len() as f64 + 16.0
     }
 
+    /// The file.
     fn draw(&self) -> String {
         let height = self.block_height() * self.blocks() as f64 + 46.0 + 13.0 * self.pairs.len() as f64;
         let (w, h) = (px(self.width), px(height));
@@ -114,6 +143,7 @@ impl<'a> Figure<'a> {
         m.finish()
     }
 
+    /// What it shows, in a sentence.
     fn description(&self) -> String {
         let e = self.table.e;
         let mut text = phrases::reading(e);
@@ -131,6 +161,7 @@ impl<'a> Figure<'a> {
         text
     }
 
+    /// One block: names and cells.
     fn block(&self, m: &mut Markup, block: usize) {
         let y0 = self.block_height() * block as f64;
         let first = block * BLOCK;
@@ -159,6 +190,7 @@ impl<'a> Figure<'a> {
         }
     }
 
+    /// One entry.
     fn cell(&self, m: &mut Markup, x: f64, y: f64, entry: Option<Entry>) {
         let colour = fill(self.table.level(entry));
         let (wide, high) = (px(CELL), px(self.row));

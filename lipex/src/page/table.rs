@@ -8,7 +8,9 @@ pub(super) const LEVELS: i32 = 6;
 
 /// A part of the shares: some classes and some kept features, with what is known of each entry.
 pub(super) struct Table<'a> {
+    /// The explanation.
     pub e: &'a Explanation,
+    /// Its shares, made once.
     pub shares: Shares<'a>,
     /// Classes, in the order shown.
     pub classes: Vec<usize>,
@@ -25,6 +27,7 @@ pub(super) struct Table<'a> {
 /// An entry of the shares.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
+    /// The share.
     pub weight: f64,
     /// Half of its interval, where there are standard errors.
     pub half: Option<f64>,

@@ -1,4 +1,8 @@
 //! From names and values to parts, and to an explainer.
+//!
+//! # Order
+//! Pairs are applied in the order of the table, whatever order they were given in; what excludes another setting, or goes with
+//! one that is not given, is an error that names both.
 
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate, Complete};
 use super::table::number;
@@ -164,6 +168,7 @@ impl Settings {
         Ok(B::surrogate(self.any_surrogate(domain)?))
     }
 
+    /// The surrogate with the settings that belong to one.
     fn any_surrogate(&self, domain: Domain) -> Result<AnySurrogate> {
         let name = self.value("surrogate", domain);
         let mut surrogate = match AnySurrogate::by_name(name)? {

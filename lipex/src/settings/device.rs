@@ -7,6 +7,14 @@ use lipex_cpu::Cpu;
 use lipex_cuda::Cuda;
 
 /// Where explanations are computed, chosen at run time.
+///
+/// ```
+/// use lipex::Device;
+///
+/// assert_eq!(Device::by_name("cuda:1")?, Device::Cuda(1));
+/// assert_eq!(Device::default(), Device::Cpu);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Device {
@@ -40,6 +48,14 @@ impl Device {
 /// An explainer on a backend that was chosen at run time.
 ///
 /// Non-exhaustive, and without the feature `cuda` there is the CPU alone.
+///
+/// ```
+/// use lipex::{AnyExplainer, Device, Domain, Settings};
+///
+/// let any = Settings::new().explainer(Device::Cpu, Domain::Image)?;
+/// assert!(matches!(any, AnyExplainer::Cpu(_)));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[non_exhaustive]
 pub enum AnyExplainer {
     /// On the CPU.
@@ -77,15 +93,18 @@ impl Settings {
         }
     }
 
+    /// On the CPU, with the threads that are set.
     fn on_cpu(&self, domain: Domain) -> Result<AnyExplainer> {
         Ok(AnyExplainer::Cpu(self.explainer_on(Cpu::with_threads(self.threads())?, domain)?))
     }
 
+    /// On a CUDA device.
     #[cfg(feature = "cuda")]
     fn on_cuda(&self, ordinal: usize, domain: Domain) -> Result<AnyExplainer> {
         Ok(AnyExplainer::Cuda(self.explainer_on(Cuda::device(ordinal)?, domain)?))
     }
 
+    /// Without the feature `cuda`: an error that says so.
     #[cfg(not(feature = "cuda"))]
     fn on_cuda(&self, _: usize, _: Domain) -> Result<AnyExplainer> {
         let reason = "this program was built without the feature cuda; set `backend` to cpu".into();

@@ -94,6 +94,7 @@ impl Settings {
         self.get(name).unwrap_or_else(|| self.preset().value(name, domain))
     }
 
+    /// Whether a flag is on.
     fn is_set(&self, name: &str) -> bool {
         self.get(name) == Some("true")
     }

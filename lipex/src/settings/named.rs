@@ -1,4 +1,7 @@
 //! The parts that have a name, on any backend.
+//!
+//! A name is given in two places: the match of `by_name`, and the match that makes the part on a backend. ARCHITECTURE.md's
+//! table of additions leads here.
 
 use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
@@ -9,6 +12,14 @@ use lipex_core::{
 use std::sync::Arc;
 
 /// A sampler that has a name.
+///
+/// ```
+/// use lipex::{AnySampler, Domain};
+///
+/// assert!(matches!(AnySampler::by_name("lime", Domain::Text)?, AnySampler::LimeText(_)));
+/// assert!(AnySampler::by_name("dice", Domain::Text).is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnySampler {
@@ -91,6 +102,10 @@ impl AnySampler {
 }
 
 /// A proximity that has a name.
+///
+/// ```
+/// assert!(lipex::AnyProximity::by_name("exponential:0.5").is_ok());
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AnyProximity {
@@ -124,6 +139,10 @@ impl AnyProximity {
 }
 
 /// A selector that has a name.
+///
+/// ```
+/// assert!(lipex::AnySelector::by_name("lasso:4").is_ok());
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum AnySelector {
@@ -157,6 +176,15 @@ impl AnySelector {
 }
 
 /// A surrogate that has a name.
+///
+/// ```
+/// use lipex::AnySurrogate;
+///
+/// let ridge = AnySurrogate::by_name("ridge")?;
+/// let error = ridge.with("lambda", "0.1").unwrap_err().to_string();
+/// assert!(error.contains("a ridge has no such setting"));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnySurrogate {

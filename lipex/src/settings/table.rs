@@ -1,4 +1,8 @@
 //! The settings that have a name: what each is, which values it takes, and what it is if nothing is said.
+//!
+//! # One table
+//! `--help`, docs/settings.md, the checks of values and the errors about names are made of it; a test holds the document to
+//! it. Values of presets stand in `lipex-core/src/preset.rs`.
 
 use super::named::{AnyProximity, AnySampler, AnySelector, AnySurrogate};
 use super::{Device, settled};
@@ -38,11 +42,17 @@ pub enum Topic {
 /// ```
 #[derive(Debug)]
 pub struct SettingInfo {
+    /// The name, as options and files spell it.
     name: &'static str,
+    /// What it takes.
     values: &'static str,
+    /// Which group of settings it is listed under.
     topic: Topic,
+    /// What it does.
     about: &'static str,
+    /// Its value if nothing is said; empty where presets say.
     usual: &'static str,
+    /// Passes values that it can have.
     check: fn(&str, &str) -> Result<()>,
 }
 
@@ -130,10 +140,12 @@ pub(super) fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
     value.parse().map_err(|_| Error::setting(name, value, format!("\"{value}\" is not a number that it can be")))
 }
 
+/// `true` or `false`.
 fn flag(name: &str, value: &str) -> Result<()> {
     if ["true", "false"].contains(&value) { Ok(()) } else { Err(Error::choice(name, value, &["true", "false"])) }
 }
 
+/// A value that the softmax takes.
 fn softmax(name: &str, value: &str) -> Result<()> {
     Softmax::default().with(name, value).map(|_| ())
 }
@@ -166,6 +178,7 @@ fn text_setting(name: &str, value: &str) -> Result<()> {
     Err(Error::setting(name, value, "is of texts: this program was built without the feature text"))
 }
 
+/// A setting of the method, for all presets.
 const fn method(
     name: &'static str,
     values: &'static str,
@@ -176,6 +189,7 @@ const fn method(
 }
 
 impl SettingInfo {
+    /// The same under another heading.
     const fn under(self, topic: Topic) -> Self {
         SettingInfo { topic, ..self }
     }

@@ -1,4 +1,8 @@
 //! A text as tokens that masks leave there or not, for models on a device: rendering is dropping ids.
+//!
+//! # When it applies
+//! Dropping words must drop tokens and change no other: a tokenizer of words, without context across them. Subword tokenizers
+//! do that only where words are separated before they are cut.
 
 use super::TextInstance;
 use super::settings::Removed;
@@ -11,7 +15,9 @@ use std::ops::Range;
 /// Only for models whose tokens of a damaged text are tokens of the whole one or of the masks that replace words.
 #[derive(Clone, Debug)]
 pub struct TokenText {
+    /// The text, for its features and reports.
     text: TextInstance,
+    /// Its tokens, each with the rule by which masks leave it there.
     template: TokenTemplate,
 }
 

@@ -1,4 +1,14 @@
 //! Rows of Grams for columns that come to those of a factor: fits that add different columns to the same ones share both.
+//!
+//! With M = [A Bᵀ; B D] and A = LLᵀ, the factor of M is [L 0; BL⁻ᵀ S] with SSᵀ = D − BA⁻¹Bᵀ: the rows of A's factor stay as
+//! they are, so a fit with pairs costs the pairs' rows alone.
+//!
+//! # Shapes
+//! Row p of the border has entries for the F + 1 columns before the pairs and for the pairs up to its own, `width` numbers
+//! each.
+//!
+//! # Source
+//! Golub and Van Loan, Matrix Computations, section 4.2 (block Cholesky).
 
 use super::{Cholesky, Factor, Grams, Picked, Preconditioner, entry, spread};
 use crate::fit::objective::Objective;
@@ -9,7 +19,9 @@ use std::ops::Range;
 pub(crate) struct Border {
     /// Columns of the fit without pairs.
     first: usize,
+    /// Classes and padding.
     width: usize,
+    /// Every pair that some fit has wanted so far.
     pairs: Vec<[usize; 2]>,
     /// Rows `first`… of the triangle, unfactored.
     a: Aligned<f32>,

@@ -35,6 +35,7 @@ pub(super) fn gif(bytes: &[u8]) -> Result<Stored> {
     Ok(Stored { width, height, layer: Layer::Rgba(rgba), orientation: None })
 }
 
+/// A WebP picture; of an animation the first frame.
 pub(super) fn webp(bytes: &[u8]) -> Result<Stored> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| damaged("WebP", e))?;
     let (width, height) = decoder.dimensions();
@@ -48,6 +49,7 @@ pub(super) fn webp(bytes: &[u8]) -> Result<Stored> {
     Ok(Stored { width, height, layer, orientation })
 }
 
+/// A Windows bitmap.
 pub(super) fn bmp(bytes: &[u8]) -> Result<Stored> {
     let most = usize::from(u16::MAX);
     let options = DecoderOptions::default().set_strict_mode(true).set_max_width(most).set_max_height(most);
@@ -78,15 +80,7 @@ pub(super) fn tiff(bytes: &[u8]) -> Result<Stored> {
     let colours = decoder.colortype().map_err(bad)?;
     let white_is_zero = decoder.find_tag_unsigned::<u16>(Tag::PhotometricInterpretation).map_err(bad)? == Some(0);
     let orientation = decoder.find_tag_unsigned::<u16>(Tag::Orientation).ok().flatten().map(u32::from);
-    let raw = match decoder.read_image().map_err(bad)? {
-        DecodingResult::U8(values) => values,
-        DecodingResult::U16(values) => values.into_iter().map(|v| (v >> 8) as u8).collect(),
-        _ => {
-            return Err(Error::Instance(
-                "the TIFF has numbers of another kind than 8 or 16 bits; convert it first".into(),
-            ));
-        }
-    };
+    let raw = in_bytes(decoder.read_image().map_err(bad)?)?;
     let grey = |v: u8| [if white_is_zero { 255 - v } else { v }; 3];
     let layer = match colours {
         ColorType::Gray(8 | 16) => Layer::Rgb(raw.into_iter().flat_map(grey).collect()),
@@ -102,4 +96,16 @@ pub(super) fn tiff(bytes: &[u8]) -> Result<Stored> {
         }
     };
     Ok(Stored { width, height, layer, orientation })
+}
+
+/// The numbers of a TIFF as bytes; of 16 bits the upper 8.
+fn in_bytes(decoded: DecodingResult) -> Result<Vec<u8>> {
+    match decoded {
+        DecodingResult::U8(values) => Ok(values),
+        DecodingResult::U16(values) => Ok(values.into_iter().map(|v| (v >> 8) as u8).collect()),
+        _ => {
+            let reason = "the TIFF has numbers of another kind than 8 or 16 bits; convert it first";
+            Err(Error::Instance(reason.into()))
+        }
+    }
 }

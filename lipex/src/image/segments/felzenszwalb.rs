@@ -14,7 +14,9 @@ use crate::image::Picture;
 
 /// An edge between two pixels.
 struct Edge {
+    /// How much the two pixels' colours differ.
     weight: f64,
+    /// The two pixels.
     ends: [u32; 2],
 }
 

@@ -13,10 +13,15 @@ use super::union::Union;
 use crate::image::Picture;
 use std::ops::Range;
 
+/// The pixels around one.
 struct Window<'a> {
+    /// L*a*b* times the ratio, a pixel each.
     colours: &'a [[f32; 3]],
+    /// Pixels in a row.
     w: usize,
+    /// Rows.
     h: usize,
+    /// How far the window goes to each side: 3 kernels.
     reach: usize,
 }
 

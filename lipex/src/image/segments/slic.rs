@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 
 /// How much place counts against colour.
 const COMPACTNESS: f64 = 10.0;
+/// Rounds of k-means, as in the paper.
 const ROUNDS: usize = 10;
 
 /// L, a, b, x, y.

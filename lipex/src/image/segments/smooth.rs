@@ -28,6 +28,7 @@ fn mirrored(at: i64, n: usize) -> usize {
     (if at < n { at } else { period - 1 - at }) as usize
 }
 
+/// A Gaussian along rows or columns; the edge mirrors.
 fn pass(
     colours: &Colours,
     w: usize,

@@ -2,7 +2,9 @@
 
 /// Each pixel's way to the first pixel of its set, and the sets' sizes.
 pub(super) struct Union {
+    /// The parent of each; a root is its own.
     up: Vec<u32>,
+    /// Members, of roots.
     size: Vec<u32>,
 }
 

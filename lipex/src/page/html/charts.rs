@@ -1,4 +1,7 @@
 //! Bars with error bars: what speaks for and against a class, and the contrast of two.
+//!
+//! Charts are SVG with real text, so that they are found by search, scaled without loss and printed. Whiskers are the
+//! intervals of single entries; what the simultaneous bands do not clear of 0 is pale.
 
 use super::Page;
 use crate::page::markup::Markup;
@@ -8,6 +11,7 @@ use crate::page::table::{Entry, bars};
 /// Most bars in a chart: the longest.
 pub(super) const BARS: usize = 12;
 
+/// The features for and against the class that is shown.
 pub(super) fn class_section(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     m.open("section", &[("aria-labelledby", "of-bars")]).line();
@@ -32,6 +36,7 @@ pub(super) fn class_section(page: &Page<'_>, m: &mut Markup) {
     m.close("section").line();
 }
 
+/// What speaks for one class rather than another.
 pub(super) fn contrast_section(page: &Page<'_>, m: &mut Markup) {
     let (a, b) = page.contrast;
     let name = |k: usize| &page.e().classes[page.table.classes[k]];
@@ -73,6 +78,7 @@ fn longest(list: &[(usize, Entry)]) -> Vec<(usize, Entry)> {
     list
 }
 
+/// Bars of some entries, largest first.
 fn chart(
     page: &Page<'_>,
     m: &mut Markup,

@@ -1,4 +1,7 @@
 //! The numbers that the page's script colours by.
+//!
+//! As JSON in a script element that is no script; the markup module escapes what could end it. Numbers are rounded to what
+//! colours and labels need.
 
 use super::Page;
 use super::charts::BARS;
@@ -10,23 +13,34 @@ use serde::Serialize;
 /// Most numbers of the covariances that contrasts take their bars from: 200,000 are about 2 MB.
 const COVARIANCES: usize = 200_000;
 
+/// What the script reads.
 #[derive(Serialize)]
 struct Data<'a> {
+    /// Names of the classes on the page.
     classes: Vec<&'a str>,
+    /// Names of the features on the page.
     features: Vec<&'a str>,
     /// The place of the predicted class.
     predicted: usize,
+    /// The largest absolute share, the full colour.
     largest: f64,
+    /// Steps of colour.
     levels: i32,
+    /// Bars of a chart.
     bars: usize,
+    /// Digits after the point.
     decimals: usize,
     /// Rows of classes; null where a row was not fitted on a feature.
     weights: Vec<Vec<Option<f64>>>,
     /// Half of each interval, whether the entry differs significantly from 0 (1 or 0), and shares in the top k, where there are any.
     half: Option<Vec<Vec<f64>>>,
+    /// 1 where an entry is significantly different from 0.
     clear: Option<Vec<Vec<u8>>>,
+    /// How often a feature is in the top k, a row a class.
     top: Option<Vec<Vec<f64>>>,
+    /// For error bars of contrasts.
     covariance: Option<Covariance>,
+    /// Features that act together.
     pairs: Vec<PairRow<'a>>,
     /// What is said of a pair that does more together than each, and of one that does less.
     together: [&'static str; 2],
@@ -36,8 +50,11 @@ struct Data<'a> {
 #[derive(Serialize)]
 struct Covariance {
     classes: usize,
+    /// Standard errors of an interval's half.
     quantile: f64,
+    /// Standard errors of a simultaneous band's half.
     band: f64,
+    /// A matrix a feature, row by row.
     of: Vec<Vec<f64>>,
 }
 
@@ -46,6 +63,7 @@ fn brief(x: f64) -> f64 {
     format!("{x:.5e}").parse().unwrap_or(x)
 }
 
+/// All of it as JSON.
 pub(super) fn json(page: &Page<'_>) -> String {
     let (e, table) = (page.e(), &page.table);
     let u = bars(e);
@@ -76,11 +94,13 @@ pub(super) fn json(page: &Page<'_>) -> String {
     serde_json::to_string(&data).unwrap_or_else(|_| "null".into())
 }
 
+/// A value for each class and feature of the page.
 fn rows<T>(page: &Page<'_>, value: impl Fn(usize, usize) -> T) -> Vec<Vec<T>> {
     let columns = &page.table.columns;
     page.table.classes.iter().map(|&c| columns.iter().map(|&j| value(c, j)).collect()).collect()
 }
 
+/// What contrasts need, where there are error bars.
 fn covariance(page: &Page<'_>, e: &Explanation) -> Option<Covariance> {
     let u = bars(e)?;
     let columns = page.table.columns.len().max(1);

@@ -1,4 +1,6 @@
 //! How far to trust it and how it was made: fidelity, noise, growth, settings; and what would change it.
+//!
+//! Every number of the JSON that a reader may want to check has its place here, with a word on how to read it.
 
 use super::Page;
 use crate::page::markup::Markup;
@@ -12,10 +14,12 @@ fn section(m: &mut Markup, id: &'static str, heading: &str, inside: impl FnOnce(
     m.close("section").line();
 }
 
+/// A paragraph of small print.
 fn note(m: &mut Markup, text: &str) {
     m.element("p", &[("class", "note")], text).line();
 }
 
+/// A row of a table.
 fn row(m: &mut Markup, head: &str, cells: &[&str]) {
     m.open("tr", &[]).element("th", &[("scope", "row")], head);
     cells.iter().for_each(|cell| {
@@ -24,6 +28,7 @@ fn row(m: &mut Markup, head: &str, cells: &[&str]) {
     m.close("tr").line();
 }
 
+/// A table's first row.
 fn head(m: &mut Markup, names: &[&str]) {
     m.open("thead", &[]).open("tr", &[]);
     names.iter().for_each(|name| {
@@ -32,6 +37,7 @@ fn head(m: &mut Markup, names: &[&str]) {
     m.close("tr").close("thead").line().open("tbody", &[]).line();
 }
 
+/// What would take the prediction to another class, and whether the model agrees.
 pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let Some(flip) = &e.flip else { return };
@@ -57,6 +63,7 @@ pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
     m.line().close("section").line();
 }
 
+/// The words to remove, one by one, with the class's probability so far.
 fn removal(e: &Explanation, flip: &Flip, remove: &[usize], m: &mut Markup) {
     m.open("p", &[]).text("Without ");
     for (i, &j) in remove.iter().enumerate() {
@@ -102,6 +109,7 @@ pub(super) fn what_to_remove(page: &Page<'_>, m: &mut Markup) {
     m.close("section").line();
 }
 
+/// How far the surrogate is from the model, unseen and seen.
 pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
     let (e, subject) = (page.e(), page.subject());
     let Some(f) = &e.fidelity else { return };
@@ -132,6 +140,7 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
     });
 }
 
+/// Error bars: by what, how wide, what they leave out.
 pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
     let Some(u) = &page.e().uncertainty else { return };
     section(m, "of-noise", "How much of W is noise", |m| {
@@ -162,6 +171,7 @@ pub(super) fn noise(page: &Page<'_>, m: &mut Markup) {
     });
 }
 
+/// Whether the top k is settled.
 fn settling(m: &mut Markup, s: &Settling) {
     let told = match s.needed {
         _ if s.met => "settled already".to_string(),
@@ -172,6 +182,7 @@ fn settling(m: &mut Markup, s: &Settling) {
     row(m, &format!("masks to settle the first {} of the predicted class, but for {but}", s.k), &[&told]);
 }
 
+/// What no bar says.
 fn not_covered(m: &mut Markup, u: &Uncertainty) {
     if u.not_covered.is_empty() {
         return;
@@ -183,6 +194,7 @@ fn not_covered(m: &mut Markup, u: &Uncertainty) {
     m.close("ul").line();
 }
 
+/// How many entries are not significant.
 fn unclear(page: &Page<'_>, u: &Uncertainty) -> String {
     let entries = page.table.classes.iter().flat_map(|&c| page.table.columns.iter().map(move |&j| (c, j)));
     let entries: Vec<bool> = entries.filter_map(|(c, j)| Some(page.table.entry(c, j)?.clear)).collect();
@@ -195,6 +207,7 @@ fn unclear(page: &Page<'_>, u: &Uncertainty) -> String {
     )
 }
 
+/// The looks of a growing run.
 pub(super) fn growth(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let Some(growth) = &e.growth else { return };
@@ -217,6 +230,7 @@ pub(super) fn growth(page: &Page<'_>, m: &mut Markup) {
     });
 }
 
+/// Features that the rule does not separate.
 fn interchangeable(e: &Explanation, growth: &Growth, m: &mut Markup) {
     for group in growth.interchangeable.iter().filter(|group| group.len() > 1) {
         m.open("p", &[("class", "note")]).text("Not separated by the rule, any of: ");
@@ -262,6 +276,7 @@ pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
     });
 }
 
+/// The times of the stages.
 fn stages(e: &Explanation) -> [(&'static str, f64); 7] {
     let t = &e.timings_ms;
     [
@@ -275,6 +290,7 @@ fn stages(e: &Explanation) -> [(&'static str, f64); 7] {
     ]
 }
 
+/// Settings, departures, times, version.
 pub(super) fn footer(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let inputs = match page.subject() {

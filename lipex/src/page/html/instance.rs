@@ -1,4 +1,7 @@
 //! The text (or image) with its features coloured, and the classes to point at.
+//!
+//! A word is a `mark` element with a title; a segment is a shape over the picture. Both are reached by keyboard, and the class
+//! that one points at decides their colour.
 
 use super::{Page, level_class};
 use crate::page::markup::Markup;
@@ -9,6 +12,7 @@ use crate::page::table::{LEVELS, bars};
 const WITHOUT_PICTURE: &str = "The picture is not here: a saved explanation holds no pixels. \
                                lipex image … --html makes the page with it.";
 
+/// The instance beside the list of classes.
 pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
     let without_picture = phrases::feature(page.e()) == "segment" && page.options.image.is_none();
     let subject = if without_picture { "segments" } else { page.subject() };
@@ -46,6 +50,7 @@ fn columns(page: &Page<'_>) -> Vec<Option<usize>> {
 struct Marks(Vec<(String, String, String)>);
 
 impl Marks {
+    /// Attributes of every feature, made once.
     fn new(page: &Page<'_>) -> Self {
         let mark = |(k, &j): (usize, &usize)| {
             let entry = page.table.entry(page.predicted(), j);
@@ -55,12 +60,14 @@ impl Marks {
         Marks(page.table.columns.iter().enumerate().map(mark).collect())
     }
 
+    /// Those of one feature.
     fn attributes(&self, column: usize) -> Vec<(&'static str, &str)> {
         let (class, number, value) = &self.0[column];
         vec![("class", class), ("data-f", number), ("data-v", value)]
     }
 }
 
+/// The text with its features marked.
 fn words(page: &Page<'_>, m: &mut Markup, text: &str) {
     let (of, marks) = (columns(page), Marks::new(page));
     m.open("div", &[("id", "text"), ("dir", "auto"), ("lang", "")]);
@@ -87,6 +94,7 @@ fn places(page: &Page<'_>) -> Vec<(usize, usize, usize)> {
     places
 }
 
+/// The picture with its segments.
 fn picture(page: &Page<'_>, m: &mut Markup) {
     let (of, marks) = (columns(page), Marks::new(page));
     if let Some(image) = &page.options.image {
@@ -104,6 +112,7 @@ fn list(page: &Page<'_>, m: &mut Markup) {
     m.close("div").line();
 }
 
+/// What the colours mean.
 fn legend(page: &Page<'_>, m: &mut Markup) {
     m.open("p", &[("class", "legend")]).element("span", &[], "\u{2212} against").open("span", &[("class", "keys")]);
     for level in -LEVELS..=LEVELS {
@@ -172,6 +181,7 @@ pub(super) fn classes(page: &Page<'_>, m: &mut Markup) {
     m.close("section").line();
 }
 
+/// The field that finds classes by name.
 fn filter(page: &Page<'_>, m: &mut Markup) {
     let all = page.table.classes.len();
     if all <= page.shown {

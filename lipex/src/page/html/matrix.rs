@@ -1,4 +1,7 @@
 //! The matrix as a heat map: classes down, kept features across.
+//!
+//! A real table with header cells, so that a screen reader says class and feature of each number. Numbers that are not
+//! significant stand in parentheses.
 
 use super::{Page, level_class};
 use crate::page::markup::Markup;
@@ -8,6 +11,7 @@ use crate::page::table::{Entry, short};
 /// Most characters of a column's name.
 const NAME: usize = 18;
 
+/// The table with its notes.
 pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     m.open("section", &[("aria-labelledby", "of-matrix")]).line();
@@ -38,6 +42,7 @@ pub(super) fn section(page: &Page<'_>, m: &mut Markup) {
     m.close("section").line();
 }
 
+/// One entry, coloured and signed.
 fn cell(page: &Page<'_>, m: &mut Markup, entry: Option<Entry>) {
     let level = level_class(page.table.level(entry));
     let Some(entry) = entry else {
@@ -69,6 +74,7 @@ fn whisker(page: &Page<'_>, m: &mut Markup, entry: Entry, half: f64) {
     m.empty("path", &[("d", &line)]).close("svg");
 }
 
+/// What parentheses, dashes and units mean.
 fn notes(page: &Page<'_>) -> String {
     let e = page.e();
     let mut notes = phrases::reading(e);

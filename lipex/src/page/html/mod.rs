@@ -15,8 +15,11 @@ use base64::engine::general_purpose::STANDARD;
 use lipex_core::{Error, Explanation, Result, arg_max};
 use sha2::{Digest, Sha256};
 
+/// The page without its parts.
 const TEMPLATE: &str = include_str!("page.html");
+/// Its style sheet.
 pub(super) const STYLE: &str = include_str!("page.css");
+/// Its script.
 const SCRIPT: &str = include_str!("page.js");
 
 /// Most classes on a page.
@@ -40,6 +43,16 @@ const SHOWN: usize = 12;
 /// # Errors
 /// [`Error::Shape`] for a class that does not exist, an image with other segments, or an explanation made by hand
 /// whose parts do not fit together.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// let text = TextInstance::new("good <day>")?;
+/// let model = TextFn::new(["bad", "good"], |texts| texts.iter().map(|_| [0.4, 0.6]).collect());
+/// let page = lipex::to_html(&lipex().explain(&text, &model)?, &lipex::PageOptions::default())?;
+/// assert!(page.starts_with("<!") && page.contains("&lt;"));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub fn to_html(explanation: &Explanation, options: &PageOptions) -> Result<String> {
     let e = explanation;
     e.check()?;
@@ -73,7 +86,9 @@ pub(super) fn hash(source: &str) -> String {
 
 /// What the parts of a page are made from.
 struct Page<'a> {
+    /// What the caller asked for.
     options: &'a PageOptions,
+    /// The classes and features that are shown.
     table: Table<'a>,
     /// How many of the table's classes are shown at first.
     shown: usize,
@@ -82,6 +97,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
+    /// Chooses what is shown: the likeliest classes with those of the options, the strongest features.
     fn new(e: &'a Explanation, options: &'a PageOptions, mut classes: Vec<usize>) -> Result<Self> {
         let by_probability = e.classes_by_probability();
         let named = options.contrast.unwrap_or((by_probability[0], by_probability[1]));
@@ -105,6 +121,7 @@ impl<'a> Page<'a> {
         Ok(Page { options, table, shown, contrast })
     }
 
+    /// The explanation.
     fn e(&self) -> &'a Explanation {
         self.table.e
     }
@@ -123,6 +140,7 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// The sections in order.
     fn body(&self) -> String {
         let mut m = Markup::default();
         m.open("header", &[]).open("div", &[]);

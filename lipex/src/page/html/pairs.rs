@@ -15,9 +15,11 @@ const PAIRS: usize = 60;
 pub(super) struct PairRow<'a> {
     /// The page's columns of the two; null for a feature that is not on the page.
     columns: [Option<usize>; 2],
+    /// The two by name.
     names: [&'a str; 2],
     /// For each class V, and whether together they do more than each.
     effects: Vec<f64>,
+    /// For each class whether both together do more than each.
     more: Vec<bool>,
 }
 
