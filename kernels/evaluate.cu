@@ -3,7 +3,7 @@
 // lipex_evaluate: grid (1, evaluations), 256 threads, one a row; sums f64 in a fixed order.
 // lipex_evaluate_classes: grid (C, evaluations), sums for R² of a class.
 // lipex_evaluate_enter, lipex_evaluate_first: which rows have the same mask, one thread a row.
-// Shapes: x C × (F + 1), the intercept last; answers C × N; sums 6 numbers; squares C × 3. Shared memory: 64 bytes.
+// Shapes: x C × (F + 1), the intercept last; answers C × N; sums 12 numbers; squares C × 3. Shared memory: 64 bytes.
 // Checked against the CPU's fidelities.
 #include "prelude.cuh"
 
@@ -13,7 +13,8 @@
 #define FLOOR 1e-7f
 
 enum Rows { ALL, FOLD, INSTANCE };
-#define SUMS 6u
+// Of all rows, and again of those near the instance.
+#define SUMS 12u
 
 struct Evaluation {
     const u32* bits;   // N × words
@@ -23,10 +24,10 @@ struct Evaluation {
     const u32* folds;  // N: the fold of each row
     const u32* kept;   // F
     const double* x;   // C × (F + 1)
-    u64 rows, words, classes, features;
+    u64 rows, words, classes, features, all;
     u64 which, fold, identity;
     float* answers;    // C × N, of the instance alone C: room for the surrogate's answers
-    double* sums;      // weight, TV, H², KL, same arg max, off the simplex
+    double* sums;      // weight, TV, H², KL, same arg max, off the simplex; again, of near rows
     double* squares;   // C × 3: Σ w p, Σ w p², Σ w (p − q)²
 };
 
@@ -34,6 +35,13 @@ INLINE double weight_of(const Evaluation& o, u32 i) {
     if (o.which == INSTANCE) return i == 0 ? 1.0 : 0.0;
     if (o.which == FOLD && o.folds[i] != o.fold) return 0.0;
     return (double)o.pi[i] * (double)(o.times ? o.times[i] : 1u);
+}
+
+// A near row, which keeps more than .8 of all features, counts as often as it stands there, whatever its weight.
+INLINE double near_weight_of(const Evaluation& o, u32 i) {
+    u32 kept = 0;
+    for (u64 w = 0; w < o.words; w++) kept += __popc(o.bits[(u64)i * o.words + w]);
+    return 5 * (u64)kept > 4 * o.all ? (double)(o.times ? o.times[i] : 1u) : 0.0;
 }
 
 INLINE float score(const Evaluation& o, u32 i, u32 c) {
@@ -56,7 +64,7 @@ KERNEL(256) lipex_evaluate(const Evaluation* __restrict__ evaluations) {
     __shared__ double room[WARPS];
     const Evaluation& o = evaluations[blockIdx.y];
     u32 classes = (u32)o.classes;
-    double weight = 0.0, tv = 0.0, hellinger = 0.0, kl = 0.0, same = 0.0, off = 0.0;
+    double sums[SUMS] = {};
 #pragma unroll 1
     for (u32 i = threadIdx.x; i < o.rows; i += THREADS) {
         double w = weight_of(o, i);
@@ -90,26 +98,18 @@ KERNEL(256) lipex_evaluate(const Evaluation* __restrict__ evaluations) {
             if (s > most_q) most_q = s, best_q = c;
             outside = outside || (o.identity && !(q >= 0.0f && q <= 1.0f));
         }
-        weight += w;
-        tv += w * row_tv;
-        hellinger += w * row_hellinger;
-        kl += w * row_kl;
-        same += best_p == best_q ? w : 0.0;
-        off += outside ? w : 0.0;
+        double row[] = {1.0, row_tv, row_hellinger, row_kl, best_p == best_q ? 1.0 : 0.0, outside ? 1.0 : 0.0};
+        double near = near_weight_of(o, i);
+#pragma unroll
+        for (u32 s = 0; s < SUMS / 2; s++) {
+            sums[s] += w * row[s];
+            sums[s + SUMS / 2] += near * row[s];
+        }
     }
-    weight = block_sum(weight, room);
-    tv = block_sum(tv, room);
-    hellinger = block_sum(hellinger, room);
-    kl = block_sum(kl, room);
-    same = block_sum(same, room);
-    off = block_sum(off, room);
-    if (threadIdx.x == 0) {
-        o.sums[0] = weight;
-        o.sums[1] = tv;
-        o.sums[2] = hellinger;
-        o.sums[3] = kl;
-        o.sums[4] = same;
-        o.sums[5] = off;
+#pragma unroll
+    for (u32 s = 0; s < SUMS; s++) {
+        double sum = block_sum(sums[s], room);
+        if (threadIdx.x == 0) o.sums[s] = sum;
     }
 }
 

@@ -18,7 +18,7 @@ SAME(CLASSES, 7);
 #endif
 
 #ifdef LAYOUT_EVALUATE
-SAME(sizeof(Evaluation), 136);
+SAME(sizeof(Evaluation), 144);
 AT(Evaluation, bits, 0);
 AT(Evaluation, p, 8);
 AT(Evaluation, pi, 16);
@@ -30,13 +30,14 @@ AT(Evaluation, rows, 56);
 AT(Evaluation, words, 64);
 AT(Evaluation, classes, 72);
 AT(Evaluation, features, 80);
-AT(Evaluation, which, 88);
-AT(Evaluation, fold, 96);
-AT(Evaluation, identity, 104);
-AT(Evaluation, answers, 112);
-AT(Evaluation, sums, 120);
-AT(Evaluation, squares, 128);
-SAME(SUMS, 6);
+AT(Evaluation, all, 88);
+AT(Evaluation, which, 96);
+AT(Evaluation, fold, 104);
+AT(Evaluation, identity, 112);
+AT(Evaluation, answers, 120);
+AT(Evaluation, sums, 128);
+AT(Evaluation, squares, 136);
+SAME(SUMS, 12);
 SAME(ALL, 0);
 SAME(FOLD, 1);
 SAME(INSTANCE, 2);

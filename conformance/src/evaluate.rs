@@ -115,13 +115,16 @@ fn compare<B: Backend>(
     for (i, (e, g)) in e.iter().zip(&g).enumerate() {
         close(&e.at_instance, &g.at_instance, SLACK, &format!("instance of {i}"));
         close(&e.in_sample, &g.in_sample, SLACK, &format!("in sample of {i}"));
-        assert_eq!(e.out_of_fold.is_some(), g.out_of_fold.is_some());
-        if let (Some(e), Some(g)) = (&e.out_of_fold, &g.out_of_fold) {
-            close(e, g, slack, &format!("out of fold of {i}"));
+        for (name, e, g) in [("out of fold", &e.out_of_fold, &g.out_of_fold), ("near", &e.near, &g.near)] {
+            assert_eq!(e.is_some(), g.is_some(), "{name} of {i}");
+            if let (Some(e), Some(g)) = (e, g) {
+                close(e, g, slack, &format!("{name} of {i}"));
+            }
         }
         assert!(e.r2.iter().zip(&g.r2).all(|(a, b)| (a - b).abs() < 1e-5), "{:?} {:?}", e.r2, g.r2);
     }
     assert!(e.iter().any(|e| e.out_of_fold.is_some()) && e.iter().any(|e| e.out_of_fold.is_none()));
+    assert!(e.iter().any(|e| e.near.is_some_and(|near| near.tv > 0.0)));
 }
 
 /// Features without content, rendered to their own masks.

@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Masks, Neighbourhood, Sample, Weights};
 use crate::error::Result;
-use crate::fit::{Fitted, Problem, Surrogate};
+use crate::fit::{Fitted, Problem, Seen, Surrogate};
 use crate::perturb::{Dependence, Draw, Law, Perturber};
 use crate::select::{Selection, Selector};
 use crate::uncertainty::Spread;
@@ -76,6 +76,10 @@ impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
 
     fn fits_intercept(&self) -> bool {
         (**self).fits_intercept()
+    }
+
+    fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        (**self).left_by_penalty(seen, fitted)
     }
 
     fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {

@@ -37,6 +37,9 @@ pub trait Evaluator<B: Backend>: Describe + Send + Sync {
 pub struct Fidelity {
     /// On masks that a refit has not seen; `None` where there are too few distinct masks to hold any out.
     pub out_of_fold: Option<Agreement>,
+    /// On those of them that are [near](is_near) the instance, each alike; `None` where none is.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub near: Option<Agreement>,
     /// At the instance itself (row 0), which the fit has seen.
     pub at_instance: Agreement,
     /// On the masks of the fit.
@@ -63,6 +66,11 @@ pub struct Agreement {
     pub arg_max: f64,
     /// Share of rows with a surrogate probability outside [0, 1]; 0 for a softmax.
     pub off_simplex: f64,
+}
+
+/// Whether a mask that keeps `kept` of `features` is near the instance: it keeps more than .8 of them.
+pub fn is_near(kept: usize, features: usize) -> bool {
+    5 * kept > 4 * features
 }
 
 /// The evaluator: `folds` folds over distinct masks, complements together, row 0 always in training.

@@ -40,6 +40,7 @@ mod rows;
 pub mod select;
 mod spelling;
 mod uncertainty;
+mod verdict;
 mod watch;
 pub mod weigh;
 
@@ -54,13 +55,13 @@ pub use divergence::{
     by_name, computed_kappa,
 };
 pub use error::{Error, Result, expect_len};
-pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, refit_without_folds, without_fold};
+pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, is_near, refit_without_folds, without_fold};
 pub use explainer::{Enumerate, Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
     Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Information,
     Intercept, KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded,
-    Ridge, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
+    Ridge, Seen, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
@@ -81,6 +82,7 @@ pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selecti
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };
+pub use verdict::{About, Grade, Reason, Verdict};
 pub use watch::{Progress, Stage, Watch};
 pub use weigh::{
     CosineDistance, CosineSimilarity, Exponential, GivenWeights, Proximity, ProximityTable, ShapleyKernel,

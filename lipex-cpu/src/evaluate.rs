@@ -13,7 +13,7 @@ mod tally;
 use crate::Cpu;
 use lipex_core::{
     Answer, Evaluator, Fidelity, Fitted, Linear, Neighbourhood, OutOfFold, Problem, Result, Surrogate, deal_folds,
-    refit_without_folds,
+    is_near, refit_without_folds,
 };
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -74,24 +74,27 @@ impl Hasher for MaskHasher {
 pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
     let design = tally::design(&around.masks, answer);
-    let weight = |i: u32| {
-        f64::from(around.weights.values()[i as usize])
-            * problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]))
-    };
+    let times = |i: u32| problem.multiplicities.map_or(1.0, |m| f64::from(m[i as usize]));
+    let weight = |i: u32| f64::from(around.weights.values()[i as usize]) * times(i);
     let mut instance = Tally::default();
     instance.add(&design, around, answer, &[0], |_| 1.0)?;
     let mut seen = Tally::default();
     let all: Vec<u32> = (0..around.rows() as u32).collect();
     seen.add(&design, around, answer, &all, weight)?;
-    let mut unseen = Tally::default();
+    let (mut unseen, mut near) = (Tally::default(), Tally::default());
     for (k, refit) in refits.iter().enumerate() {
         let held: Vec<u32> = all.iter().copied().filter(|&i| folds.get(i as usize) == Some(&(k + 1))).collect();
         let own = (refit.linear().map(Linear::terms) != answer.linear().map(Linear::terms))
             .then(|| tally::design(&around.masks, refit));
-        unseen.add(own.as_ref().unwrap_or(&design), around, refit, &held, weight)?;
+        let design = own.as_ref().unwrap_or(&design);
+        unseen.add(design, around, refit, &held, weight)?;
+        let is_near = |&i: &u32| weight(i) > 0.0 && is_near(around.masks.count(i as usize), around.masks.features());
+        let held: Vec<u32> = held.into_iter().filter(is_near).collect();
+        near.add(design, around, refit, &held, times)?;
     }
     Ok(Fidelity {
         out_of_fold: (unseen.weight > 0.0).then(|| unseen.mean()),
+        near: (near.weight > 0.0).then(|| near.mean()),
         at_instance: instance.mean(),
         in_sample: seen.mean(),
         r2: seen.r2(),

@@ -22,7 +22,9 @@ use lipex_core::{
 use lipex_kernels::EVALUATE;
 
 /// Numbers of an agreement: weight, TV, H², KL, same arg max, off the simplex.
-const SUMS: usize = 6;
+const AGREEMENT: usize = 6;
+/// Sums of an evaluation: over all rows, and over those near the instance.
+const SUMS: usize = 2 * AGREEMENT;
 /// Numbers that the kernels have too.
 #[cfg(test)]
 pub(crate) const NUMBERS: &[(&str, &str, usize)] =
@@ -54,6 +56,8 @@ mirrored! {
         classes: u64,
         /// F, the kept features.
         features: u64,
+        /// D, all features.
+        all: u64,
         /// Which rows: all, one fold, or the instance.
         which: u64,
         /// The fold whose rows are summed.
@@ -62,7 +66,7 @@ mirrored! {
         identity: u64,
         /// C × N, of the instance alone C: room for the surrogate's answers.
         answers: u64,
-        /// Weight, TV, H², KL, same arg max, off the simplex.
+        /// Weight, TV, H², KL, same arg max, off the simplex; again, of near rows.
         sums: u64,
         /// C × 3: Σ w p, Σ w p², Σ w (p − q)².
         squares: u64,
@@ -209,6 +213,7 @@ impl Asked<'_> {
             words: around.masks.words() as u64,
             classes: around.probabilities.classes() as u64,
             features: self.answer.kept().len() as u64,
+            all: around.masks.features() as u64,
             squares: arena.at(placed.squares),
             ..Job::zeroed()
         };
@@ -251,7 +256,7 @@ fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
         let jobs = [Argument::Long(arena.at(table) + (first * size_of::<Job>()) as u64)];
         // SAFETY: lipex_evaluate(evaluations) and lipex_evaluate_classes(evaluations), one a row of the grid: arrays of rows as
         // the neighbourhood has them, folds one a row where a fold is asked for, kept one a feature, x classes · (features + 1),
-        // answers classes · rows (classes for the instance), sums 6, squares 3 · classes. All live in the arena.
+        // answers classes · rows (classes for the instance), sums 12, squares 3 · classes. All live in the arena.
         unsafe {
             on.launch("evaluate", (&EVALUATE, "lipex_evaluate", None), shape(1), &jobs)?;
             on.launch("evaluate", (&EVALUATE, "lipex_evaluate_classes", None), shape(classes), &jobs)?;
@@ -267,10 +272,12 @@ fn fidelities(on: &Cuda, asked: &[&Asked<'_>]) -> Result<Vec<Fidelity>> {
 /// A fidelity from the sums of the instance, of all rows and of each fold, and those of R².
 fn fidelity(sums: &[f64], squares: &[f64]) -> Fidelity {
     let all: Vec<&[f64]> = sums.chunks_exact(SUMS).collect();
-    let unseen: Vec<f64> = (0..SUMS).map(|s| all[2..].iter().map(|of| of[s]).sum()).collect();
+    let sums: Vec<f64> = (0..SUMS).map(|s| all[2..].iter().map(|of| of[s]).sum()).collect();
+    let (unseen, near) = sums.split_at(AGREEMENT);
     let weight = all[1][0];
     Fidelity {
-        out_of_fold: (unseen[0] > 0.0).then(|| mean(&unseen)),
+        out_of_fold: (unseen[0] > 0.0).then(|| mean(unseen)),
+        near: (near[0] > 0.0).then(|| mean(near)),
         at_instance: mean(all[0]),
         in_sample: mean(all[1]),
         r2: squares.chunks_exact(3).map(|s| r2(s, weight)).collect(),

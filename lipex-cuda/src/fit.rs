@@ -23,8 +23,8 @@ use crate::modules::Programs;
 use crate::sandwich;
 use crate::select::to_host;
 use lipex_core::{
-    Backend, Error, FitReport, Fitted, Intercept, Kl, Lambda, LambdaScale, Problem, Result, Softmax, Spread, Start,
-    Starts, Surrogate,
+    Backend, Error, FitReport, Fitted, Intercept, Kl, Lambda, LambdaScale, Problem, Result, Seen, Softmax, Spread,
+    Start, Starts, Surrogate,
 };
 use lipex_cpu::Cpu;
 use lipex_kernels::FIT;
@@ -95,6 +95,10 @@ impl Surrogate<Cuda> for Softmax {
 
     fn spread(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Spread>> {
         sandwich::spread(self, on, problem, fitted)
+    }
+
+    fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        self.left(seen, fitted)
     }
 
     fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {

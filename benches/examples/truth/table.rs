@@ -1,27 +1,14 @@
-//! Means over texts, and differences with intervals.
+//! Means over inputs, and differences with intervals.
 
-use crate::REMOVED;
+use crate::judge::{Judged, REMOVED};
 use lipex::philox::{Draws, Purpose};
+use lipex::{Grade, Verdict};
 
 const REFITS: u32 = 2000;
 
-/// One text under one way to fit.
-#[derive(Clone)]
-pub struct Judged {
-    pub at_instance: f64,
-    pub unseen: f64,
-    /// `None` where no mask is near.
-    pub near: Option<f64>,
-    pub pairs: usize,
-    /// Whether removing the first 1 … 5 words of the ranking changes the class.
-    pub flips: Vec<bool>,
-    /// The same for the greedy set.
-    pub greedy: Vec<bool>,
-}
-
 pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
     println!(
-        "| N | fit | at x | unseen | near | pairs | flips by 1 … {REMOVED} | greedy |\n|---|---|---|---|---|---|---|---|"
+        "| N | fit | at x | unseen | near | said | pairs | flips by 1 … {REMOVED} | greedy |\n|---|---|---|---|---|---|---|---|---|"
     );
     for ((samples, name), texts) in ways.iter().zip(judged) {
         let share = |of: fn(&Judged) -> &Vec<bool>| -> String {
@@ -29,17 +16,18 @@ pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
             (0..REMOVED).map(|k| format!("{:.2}", at(k))).collect::<Vec<_>>().join(" ")
         };
         println!(
-            "| {samples} | {name} | {:.4} | {:.4} | {:.4} | {:.1} | {} | {} |",
+            "| {samples} | {name} | {:.4} | {:.4} | {:.4} | {:.4} | {:.1} | {} | {} |",
             mean(texts.iter().map(|t| t.at_instance)),
             mean(texts.iter().map(|t| t.unseen)),
             mean(texts.iter().filter_map(|t| t.near)),
+            mean(texts.iter().filter_map(|t| t.said)),
             mean(texts.iter().map(|t| t.pairs as f64)),
             share(|t| &t.flips),
             share(|t| &t.greedy),
         );
     }
     println!(
-        "\n| N | fit against the first of its N | unseen | near | flips by 1 … {REMOVED} |\n|---|---|---|---|---|"
+        "\n| N | fit against the first of its N | unseen | near | flips by 1 … {REMOVED} | greedy against the first's ranking |\n|---|---|---|---|---|---|"
     );
     let mut first = 0;
     for (i, (samples, name)) in ways.iter().enumerate() {
@@ -54,8 +42,13 @@ pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
             interval(&both.filter_map(|(a, b)| Some(value(a, k)? - value(b, k)?)).collect::<Vec<f64>>())
         };
         let flips: Vec<String> = (0..REMOVED).map(|k| of(|t, k| Some(f64::from(t.flips[k])), k)).collect();
+        let greedy = |k: usize| {
+            let both = judged[i].iter().zip(&judged[first]);
+            interval(&both.map(|(a, b)| f64::from(a.greedy[k]) - f64::from(b.flips[k])).collect::<Vec<f64>>())
+        };
+        let greedy: Vec<String> = (0..REMOVED).map(greedy).collect();
         let (unseen, near) = (of(|t, _| Some(t.unseen), 0), of(|t, _| t.near, 0));
-        println!("| {samples} | {name} | {unseen} | {near} | {} |", flips.join("; "));
+        println!("| {samples} | {name} | {unseen} | {near} | {} | {} |", flips.join("; "), greedy.join("; "));
     }
 }
 
@@ -76,4 +69,22 @@ fn interval(differences: &[f64]) -> String {
     means.sort_by(f64::total_cmp);
     let at = |share: f64| means[(share * f64::from(REFITS)) as usize];
     format!("{:+.4} [{:+.4}, {:+.4}]", mean(differences.iter().copied()), at(0.025), at(0.975))
+}
+
+/// How often a verdict was given and was right, and what other thresholds would have given.
+pub fn print_verdicts(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
+    let good = |texts: &[&Judged]| {
+        let right = texts.iter().filter(|t| t.unseen <= Verdict::TRUE).count();
+        format!("{} ({right})", texts.len())
+    };
+    println!("\n| N | fit | good (unseen within .08) | fair | poor |\n|---|---|---|---|---|");
+    for ((samples, name), texts) in ways.iter().zip(judged) {
+        let of = |grade| good(&texts.iter().filter(|t| t.grade == Some(grade)).collect::<Vec<_>>());
+        println!("| {samples} | {name} | {} | {} | {} |", of(Grade::Good), of(Grade::Fair), of(Grade::Poor));
+    }
+    println!("\n| out of fold at most | all fits: so many (unseen within .08) |\n|---|---|");
+    for most in [0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1] {
+        let under = judged.iter().flatten().filter(|t| t.said.is_some_and(|said| said <= most));
+        println!("| {most} | {} |", good(&under.collect::<Vec<_>>()));
+    }
 }

@@ -451,14 +451,15 @@ const ALONE: &str = "a launch is of one instance, and has no block past its rows
 const LAST: &str = "the last barrier: nothing is written after it";
 
 /// Lines whose mutants make no difference.
-const EQUIVALENT: [mutants::Equivalent; 15] = [
+const EQUIVALENT: [mutants::Equivalent; 16] = [
     ("lipex_gather_bytes", 0, "setp.eq.s64 %p2, %rd16, 0;", WIDE),
     ("lipex_select_moments", 0, "setp.lt.u32 %p13, %r13, 768;", TIMES),
     ("lipex_select_moments", 0, "shl.b64 %rd115, %rd114, 2;", TIMES),
     ("lipex_lambda_held_out", 0, "setp.lt.u32 %p11, %r114, %r27;", BARE),
     ("lipex_lambda_held_out", 0, "shl.b64 %rd108, %rd107, 3;", BARE),
     ("lipex_lambda_held_out", 0, "and.b32 %r34, %r32, 31;", SHIFT),
-    ("lipex_evaluate", 0, "add.s32 %r74, %r343, 2;", BARE),
+    ("lipex_evaluate", 0, "setp.lt.u32 %p24, %r74, 3;", BARE),
+    ("lipex_evaluate", 0, "shl.b64 %rd96, %rd95, 3;", BARE),
     ("lipex_evaluate_classes", 5, "bar.sync 0;", LAST),
     ("lipex_fit", 5, "bar.warp.sync -1;", "where factors are diagonals, lanes read only what they wrote"),
     ("lipex_fit_double", 21, "bar.sync 0;", "another barrier comes before the trial point is read"),

@@ -2,7 +2,7 @@
 
 use super::layout::{Page, printable};
 use super::nouns;
-use lipex::{Agreement, Calls, Departure, Explanation, Information, Setting, Start};
+use lipex::{Agreement, Calls, Departure, Explanation, Setting, Start};
 
 pub fn print(page: &mut Page, e: &Explanation) {
     fidelity(page, e);
@@ -25,8 +25,11 @@ pub fn print(page: &mut Page, e: &Explanation) {
         ("select", t.select),
         ("fit", t.fit),
         ("evaluate", t.evaluate),
+        ("uncertainty", t.uncertainty),
     ];
-    let stages: Vec<String> = stages.iter().map(|(name, ms)| format!("{name}\u{a0}{ms:.1}")).collect();
+    // Error bars are a stage where there are any.
+    let made = stages.iter().filter(|(name, _)| *name != "uncertainty" || e.uncertainty.is_some());
+    let stages: Vec<String> = made.map(|(name, ms)| format!("{name}\u{a0}{ms:.1}")).collect();
     page.paragraph(&format!("Milliseconds: {}.", stages.join(", ")));
 }
 
@@ -44,17 +47,11 @@ fn fidelity(page: &mut Page, e: &Explanation) {
     if let Some(unseen) = &f.out_of_fold {
         row("unseen masks", unseen);
     }
+    if let Some(near) = &f.near {
+        row("near, unseen", near);
+    }
     row(&format!("at the {}", nouns(e).instance), &f.at_instance);
     row("masks of the fit", &f.in_sample);
-    match &f.out_of_fold {
-        Some(unseen) => page.note(&format!(
-            "On masks that it has not seen, the surrogate is {:.3} off (total variation, 0 to 1) and names the same class \
-             {:.0}% of the time.",
-            unseen.tv,
-            100.0 * unseen.arg_max
-        )),
-        None => page.note("Too few distinct masks to hold any out: nothing is known of masks that it has not seen."),
-    }
     let outside = f.in_sample.off_simplex;
     if outside > 0.0 {
         page.note(&format!("{:.0}% of the surrogate's answers leave 0 to 1.", 100.0 * outside));
@@ -74,19 +71,6 @@ fn fit(page: &mut Page, e: &Explanation) {
         let won = if fit.start == Start::Kl { "the solution under kl led lower" } else { "its own start led lower" };
         page.note(&format!("The fit was tried from two starts: {won}."));
     }
-    if let Some(Information { effective_masks, unknowns, rank }) = e.observed.information {
-        if e.observed.is_underdetermined() {
-            page.warning(&format!(
-                "The masks determine {rank} of the {unknowns} weights of a class; the others are left to chance or to the \
-                 penalty: ask for more masks (--samples)."
-            ));
-        } else if effective_masks < unknowns as f64 {
-            page.warning(&format!(
-                "By their weights the masks count as {effective_masks:.0}, fewer than the {unknowns} weights of a class: ask \
-                 for more (--samples), or weigh more of them (--proximity)."
-            ));
-        }
-    }
     if let Some(both) = fit.intercept {
         let better = if both.fitted < both.anchored { "fitted" } else { "anchored" };
         page.note(&format!(
@@ -94,9 +78,6 @@ fn fit(page: &mut Page, e: &Explanation) {
              one {:.4}: it is {better}.",
             both.anchored, both.fitted
         ));
-    }
-    if !fit.converged {
-        page.warning(&format!("The fit stopped short: {}.", printable(&fit.stopped)));
     }
 }
 

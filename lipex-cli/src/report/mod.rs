@@ -3,8 +3,8 @@
 mod footer;
 mod layout;
 mod matrix;
-mod model;
 mod noise;
+mod verdict;
 mod words;
 
 pub use layout::printable;
@@ -62,7 +62,7 @@ impl Choice {
 pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     let mut page = Page::new(width);
     let shown = choice.shown(e);
-    model::print(&mut page, e);
+    verdict::print(&mut page, e);
     distributions(&mut page, e, &shown);
     if !e.observed.is_constant() {
         matrix::print(&mut page, e, &shown);

@@ -7,6 +7,7 @@ use super::{Explainer, Repeats};
 use crate::backend::{Backend, Masks, Neighbourhood, Probabilities, Sample, Weights};
 use crate::error::{Error, Result, expect_len};
 use crate::explanation::Timings;
+use crate::fit::Seen;
 use crate::perturb::Dependence;
 use crate::predict::{BlackBox, Calls, Observed};
 use crate::render::Render;
@@ -34,6 +35,20 @@ pub(super) struct Host {
     pub bits: Vec<u32>,
     pub answers: Vec<f32>,
     pub weights: Vec<f32>,
+}
+
+impl Host {
+    /// The neighbourhood `around` that this was read of.
+    pub fn seen<B: Backend>(&self, around: &Neighbourhood<B>) -> Seen<'_> {
+        Seen {
+            bits: &self.bits,
+            words: around.masks.words(),
+            probabilities: &self.answers,
+            classes: around.probabilities.classes(),
+            weights: &self.weights,
+            samples: around.samples(None),
+        }
+    }
 }
 
 /// What a sampler gave beside the masks, and the masks in the host's memory.

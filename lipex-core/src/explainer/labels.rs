@@ -112,9 +112,12 @@ fn fidelity(made: &[Made]) -> Fidelity {
             off_simplex: mean(|a| a.off_simplex),
         }
     };
-    let unseen: Option<Vec<&Agreement>> = made.iter().map(|m| m.fidelity.out_of_fold.as_ref()).collect();
+    let of_all = |f: fn(&Fidelity) -> Option<&Agreement>| {
+        made.iter().map(|m| f(&m.fidelity)).collect::<Option<Vec<&Agreement>>>().map(mean)
+    };
     Fidelity {
-        out_of_fold: unseen.map(mean),
+        out_of_fold: of_all(|f| f.out_of_fold.as_ref()),
+        near: of_all(|f| f.near.as_ref()),
         at_instance: mean(made.iter().map(|m| &m.fidelity.at_instance).collect()),
         in_sample: mean(made.iter().map(|m| &m.fidelity.in_sample).collect()),
         r2: made.iter().map(|m| m.fidelity.r2.first().copied().unwrap_or(0.0)).collect(),

@@ -205,7 +205,9 @@ impl<B: Backend> Explainer<B> {
             let uncertainty = timed(slot, || self.bars(&problems[i], &fit, bars, &about[i].observed))?;
             let Host { bits, weights, .. } = &about[i].host;
             let (free, host) = (self.surrogate.fits_intercept(), (bits.as_slice(), weights.as_slice()));
-            let information = Information::of(&problems[i], &fit, free, host);
+            let left = self.surrogate.left_by_penalty(&about[i].host.seen(&around[i]), &fit);
+            let information =
+                Information::of(&problems[i], &fit, free, host).map(|found| Information { left, ..found });
             all.push(Made { fit, fidelity, uncertainty, information });
             on.watch().advance(1);
         }

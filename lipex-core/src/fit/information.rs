@@ -14,6 +14,10 @@ pub struct Information {
     /// How many of them masks with a weight determine: the rank of their matrix. As many as there are, unless something is
     /// left to the penalty or to chance.
     pub rank: usize,
+    /// About what share of their entries the penalty leaves the two likeliest classes, the lesser of the two; `None` where that
+    /// is not known. See [`Surrogate::left_by_penalty`](super::Surrogate::left_by_penalty).
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub left: Option<f64>,
 }
 
 impl Information {
@@ -47,7 +51,7 @@ impl Information {
             }
         }
         let effective_masks = if squares > 0.0 { sum * sum / squares } else { 0.0 };
-        Some(Information { effective_masks, unknowns, rank: rank(&rows, unknowns) })
+        Some(Information { effective_masks, unknowns, rank: rank(&rows, unknowns), left: None })
     }
 
     /// Whether the masks determine every number that is fitted.

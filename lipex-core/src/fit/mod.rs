@@ -13,6 +13,7 @@ mod lambda;
 mod linear;
 mod own;
 mod pairs;
+mod penalty;
 mod report;
 mod ridge;
 mod shapley;
@@ -26,6 +27,7 @@ pub use lambda::{Lambda, LambdaScale};
 pub use linear::{Base, Linear, Term};
 pub use own::{OwnAnswer, Recorded};
 pub use pairs::Pairs;
+pub use penalty::Seen;
 pub use report::{Compared, FitReport, Start};
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
@@ -57,6 +59,13 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     /// Whether a base that the surrogate fits is free, as an intercept is; false where other answers fix it.
     fn fits_intercept(&self) -> bool {
         true
+    }
+
+    /// About what share of their entries the penalty leaves the two likeliest classes, the lesser of the two, without a refit;
+    /// `None` where the surrogate has no such estimate. `seen` is the neighbourhood in the host's memory.
+    fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        let _ = (seen, fitted);
+        None
     }
 
     /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.

@@ -39,8 +39,8 @@ pub(crate) use form::terms;
 pub(crate) use lambda::{folds_of, ln_softmax};
 use lbfgs::{Limits, Outcome, Solver, Stop};
 use lipex_core::{
-    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Softmax,
-    Spread, Start, Surrogate,
+    Backend, FitReport, Fitted, FoldFits, Intercept, Lambda, Neighbourhood, Normalise, Pairs, Problem, Result, Seen,
+    Softmax, Spread, Start, Surrogate,
 };
 pub(crate) use objective::shift;
 use objective::{Objective, Precision, Terms};
@@ -82,6 +82,10 @@ impl Surrogate<Cpu> for Softmax {
     /// The sandwich; `None` where it is not defined, and refits serve.
     fn spread(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Spread>> {
         sandwich::spread(on, self, problem, fitted)
+    }
+
+    fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        self.left(seen, fitted)
     }
 
     /// ‖W‖ over ‖W‖ at a hundredth of λ, by one more fit from this one.

@@ -61,6 +61,36 @@ fn out_of_fold_is_what_fresh_masks_say() {
     assert!(fidelity.r2.iter().all(|r| (0.5..1.0).contains(r)), "{:?}", fidelity.r2);
 }
 
+/// Near are the held-out masks that keep more than .8 of the features, each alike: a hand-made sum over refits says the same.
+#[test]
+fn near_is_the_mean_over_the_masks_that_keep_most() {
+    let (on, around, softmax) = (Cpu::new(), neighbourhood(0, 300), Softmax::default());
+    let selection = Selection::shared(CLASSES, (0..FEATURES).collect());
+    let problems = [Problem::new(&around, &selection)];
+    let fitted = softmax.fit(&on, &problems).unwrap();
+    let fidelity = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax).unwrap().remove(0);
+    let first: Vec<u32> =
+        (0..300).map(|i| (0..=i).find(|&k| around.masks.row(k) == around.masks.row(i)).unwrap() as u32).collect();
+    let folds = deal_folds(&first, 5, Dependence::Independent);
+    let (mut tv, mut count) = (0.0, 0.0);
+    for k in 1..=5 {
+        let left = without_fold(&problems[0], &folds, k);
+        let refit = softmax
+            .fit(&on, &[Problem { multiplicities: Some(&left), ..Problem::new(&around, &selection) }])
+            .unwrap()
+            .remove(0);
+        for i in (0..300).filter(|&i| folds[i] == k && around.masks.count(i) >= 10) {
+            let keeps: Vec<bool> = (0..FEATURES).map(|j| around.masks.keeps(i, j)).collect();
+            let q = refit.predict(&keeps).unwrap();
+            tv += q.iter().zip(around.probabilities.row(i)).map(|(q, p)| 0.5 * (q - f64::from(*p)).abs()).sum::<f64>();
+            count += 1.0;
+        }
+    }
+    let near = fidelity.near.unwrap();
+    assert!(count >= 5.0 && (near.tv - tv / count).abs() < 1e-3, "{} {} {count}", near.tv, tv / count);
+    assert!((near.tv - fidelity.out_of_fold.unwrap().tv).abs() > 1e-3);
+}
+
 #[test]
 fn without_folds_there_is_none_and_threads_change_nothing() {
     let (none, _) = evaluate(100, OutOfFold { folds: 0 }, &Cpu::new());

@@ -5,7 +5,7 @@ use crate::common::planted;
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{
     Dependence, Describe, ErrorBars, Estimate, Fitted, Forward, Kl, Method, Neighbourhood, Normalise, Problem, Rank,
-    Result, Ridge, Selection, Selector, Setting, Softmax, Surrogate, TotalVariation, Uncertainty,
+    Result, Ridge, Seen, Selection, Selector, Setting, Softmax, Surrogate, TotalVariation, Uncertainty,
 };
 use lipex_cpu::Cpu;
 use planted::{CLASSES, FEATURES, Law, expected, kept, laws, sample};
@@ -159,6 +159,24 @@ fn shrinkage_is_what_the_penalty_takes() {
         fitted.shares().matrix().iter().flatten().map(|w| w * w).sum::<f64>().sqrt()
     };
     assert!((of(1e-2) - length(1e-2) / length(1e-4)).abs() < 1e-3);
+    // One Newton step a coordinate comes close where the penalty takes little, and sees it where it takes much.
+    let estimated = |lambda: f64| {
+        let fitted = fit(&around, &Softmax::default().lambda(lambda).unwrap());
+        let all: Vec<u32> = (0..around.rows()).flat_map(|i| around.masks.row(i).to_vec()).collect();
+        let seen = Seen {
+            bits: &all,
+            words: around.masks.words(),
+            probabilities: around.probabilities.values(),
+            classes: CLASSES,
+            weights: around.weights.values(),
+            samples: around.samples(None),
+        };
+        Softmax::default().lambda(lambda).unwrap().left(&seen, &fitted).unwrap()
+    };
+    for lambda in [1e-2, 1e-3, 1e-4, 1e-5] {
+        println!("λ {lambda}: left {:.3}, estimated {:.3}", of(lambda), estimated(lambda));
+        assert!((of(lambda) - estimated(lambda)).abs() < 0.15);
+    }
     assert!(of(1e-2) < of(1e-3) && of(1e-3) < of(1e-5) && of(1e-5) <= 1.001);
 }
 

@@ -10,7 +10,7 @@ pub use answer::AnswerKeys;
 
 use lipex_core::{
     Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,
-    Result, Setting, Timings, Uncertainty,
+    Result, Setting, Timings, Uncertainty, Verdict,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -57,6 +57,9 @@ struct Document<'a> {
     probabilities: Cow<'a, Answers>,
     /// Classes that never occur.
     never: Cow<'a, [bool]>,
+    /// Of what is written beside it; written for readers, and not read.
+    #[serde(default, skip_deserializing)]
+    verdict: Option<Verdict>,
     /// How far the surrogate is from the model.
     fidelity: Option<Cow<'a, Fidelity>>,
     /// How the fit went.
@@ -174,6 +177,7 @@ fn document(e: &Explanation) -> Document<'_> {
         answer: e.answer.as_ref().map(AnswerKeys::of).unwrap_or_default(),
         probabilities: Cow::Borrowed(&e.probabilities),
         never: Cow::Borrowed(&e.never),
+        verdict: e.verdict(),
         fidelity: e.fidelity.as_ref().map(Cow::Borrowed),
         fit: e.fit.as_ref().map(Cow::Borrowed),
         uncertainty: e.uncertainty.as_ref().map(Cow::Borrowed),

@@ -45,11 +45,12 @@ fn settings() -> impl Strategy<Value = Vec<Setting>> {
 prop_compose! {
     fn fidelity(classes: usize)(
         held_out in proptest::option::of(agreement()),
+        near in proptest::option::of(agreement()),
         at_instance in agreement(),
         in_sample in agreement(),
         r2 in vec(number(), classes),
     ) -> Fidelity {
-        Fidelity { out_of_fold: held_out, at_instance, in_sample, r2 }
+        Fidelity { out_of_fold: held_out, near, at_instance, in_sample, r2 }
     }
 }
 
@@ -199,7 +200,7 @@ prop_compose! {
             removal: has_fit.then(|| Removal { class: 0, features: vec![0], surrogate: vec![times[3]] }),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1] },
-            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2 }) },
+            observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2, left: has_flip.then_some(times[3]) }) },
             timings_ms: Timings {
                 perturb: times[0],
                 render: times[1],
@@ -341,8 +342,8 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
-                    support link terms coefficients base own probabilities never fidelity fit uncertainty growth flip removal \
-                    rank calls observed timings_ms";
+                    support link terms coefficients base own probabilities never verdict fidelity fit uncertainty growth flip \
+                    removal rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");

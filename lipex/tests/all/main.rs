@@ -28,4 +28,5 @@ mod settings;
 mod tabular;
 mod text;
 mod together;
+mod verdict;
 mod watch;

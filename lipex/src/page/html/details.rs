@@ -117,6 +117,7 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
         let at = format!("at the {subject}");
         let rows = [
             ("unseen masks", f.out_of_fold.as_ref()),
+            ("near, unseen", f.near.as_ref()),
             (&at, Some(&f.at_instance)),
             ("masks of the fit", Some(&f.in_sample)),
         ];
@@ -131,7 +132,7 @@ pub(super) fn fidelity(page: &Page<'_>, m: &mut Markup) {
         m.close("tbody").close("table").close("div").line();
         note(
             m,
-            "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first.",
+            "Means over masks, weighted by proximity; 0 is perfect. TV is the total variation distance, H² the squared Hellinger distance, KL in nats. Unseen masks were held out of refits: trust that line first. Near ones keep more than 80 % of the features and count alike.",
         );
         if f.in_sample.off_simplex > 0.0 {
             let share = phrases::percent(f.in_sample.off_simplex);

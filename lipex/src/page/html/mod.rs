@@ -12,7 +12,7 @@ use super::table::Table;
 use super::{PageOptions, phrases};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lipex_core::{Error, Explanation, Result, arg_max};
+use lipex_core::{Error, Explanation, Grade, Result, arg_max};
 use sha2::{Digest, Sha256};
 
 /// The page without its parts.
@@ -183,18 +183,12 @@ impl<'a> Page<'a> {
             m.text("The surrogate that is read here says ").element("bdi", &[], &e.classes[best]);
             m.text(&format!(" {:.3}", p.surrogate[best]));
         }
-        match e.fidelity.as_ref().map(|f| &f.out_of_fold) {
-            Some(Some(unseen)) => m.text(&format!(
-                "; on masks it has not seen it is {:.3} off (total variation, 0 to 1) and names the same class {} of the time.",
-                unseen.tv,
-                phrases::percent(unseen.arg_max)
-            )),
-            Some(None) => m.text("; there were too few distinct masks to try it on unseen ones."),
-            None => m.text("; how far it is off was not measured."),
-        };
-        m.close("p");
-        if let Some(fit) = e.fit.as_ref().filter(|fit| !fit.converged) {
-            m.element("p", &[("class", "warning")], &format!("The fit stopped short: {}.", fit.stopped));
+        m.text(".").close("p");
+        let Some(verdict) = e.verdict() else { return };
+        m.open("p", &[("class", "verdict")]).text("Verdict: ").element("strong", &[], verdict.grade.name()).close("p");
+        for reason in &verdict.reasons {
+            let class = if reason.grade == Grade::Good { "note" } else { "warning" };
+            m.element("p", &[("class", class)], format!("{} {}", reason.told, reason.advice).trim_end());
         }
     }
 }

@@ -1,0 +1,89 @@
+//! What a penalty leaves of the entries, estimated without a refit.
+
+use super::{Base, Fitted, Normalise, Softmax};
+use crate::explanation::arg_max;
+
+/// A neighbourhood of N masks in the host's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// Masks, N rows of `words` words; bit j of a row says whether feature j is kept.
+    pub bits: &'a [u32],
+    /// Words of a mask.
+    pub words: usize,
+    /// P, N × `classes`, row-major; row 0 is the instance.
+    pub probabilities: &'a [f32],
+    /// C.
+    pub classes: usize,
+    /// π, N numbers.
+    pub weights: &'a [f32],
+    /// n, what sums over rows are divided by; see [`Neighbourhood::samples`](crate::Neighbourhood::samples).
+    pub samples: f64,
+}
+
+/// The curvature of a class along one feature: Σ w, Σ w r and Σ w r² = Σ w r over rows, with w = π p(1 − p) and r = 1 where the
+/// feature is removed.
+struct Curvature {
+    all: f64,
+    removed: Vec<f64>,
+}
+
+impl Curvature {
+    fn of(seen: &Seen<'_>, kept: &[usize], class: usize) -> Self {
+        let mut sums = Curvature { all: 0.0, removed: vec![0.0; kept.len()] };
+        let rows = seen.bits.chunks_exact(seen.words.max(1)).zip(seen.probabilities.chunks_exact(seen.classes.max(1)));
+        for ((bits, p), &weight) in rows.zip(seen.weights) {
+            let p = f64::from(p[class]);
+            let w = f64::from(weight) * p * (1.0 - p);
+            sums.all += w;
+            for (sum, &j) in sums.removed.iter_mut().zip(kept) {
+                *sum += if bits[j / 32] >> (j % 32) & 1 == 1 { 0.0 } else { w };
+            }
+        }
+        sums
+    }
+
+    /// Along the feature at a place; what a free intercept takes up is no curvature.
+    fn along(&self, place: usize, intercept: bool) -> f64 {
+        let sum = self.removed[place];
+        if intercept && self.all > 0.0 { sum - sum * sum / self.all } else { sum }
+    }
+}
+
+impl Softmax {
+    /// About what share of their entries the penalty leaves the two likeliest classes, the lesser of the two; `None` for a
+    /// divergence whose curvature is not one number, or where the two have no entries.
+    ///
+    /// # Numerics
+    /// One Newton step a coordinate: without the penalty λ_c an entry would be (1 + λ_c/h) times itself, with
+    /// h = κ/n Σ π p(1 − p) (r − r̄)², r̄ = 0 for an anchored surrogate. The share is ‖W_c‖ over the norm of those.
+    pub fn left(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
+        let (kappa, linear) = (self.divergence_in_use().kappa()?, fitted.answer.linear()?);
+        let n = match self.normalise_in_use() {
+            Normalise::Count => seen.samples,
+            Normalise::Weight => seen.weights.iter().map(|&w| f64::from(w)).sum(),
+        };
+        let lambda = fitted.report.lambda;
+        let penalties = self.penalties(lambda, seen.classes, seen.probabilities, seen.weights, seen.samples);
+        let intercept = !matches!(linear.base(), Base::Anchored(_));
+        let (kept, shares) = (linear.kept(), linear.shares());
+        let left = |class: usize| {
+            let curvature = Curvature::of(seen, kept, class);
+            let (mut with, mut without) = (0.0, 0.0);
+            for (place, entry) in shares.row(class).iter().enumerate() {
+                let h = kappa * curvature.along(place, intercept) / n;
+                let free = entry * (1.0 + penalties[class] / h.max(f64::MIN_POSITIVE));
+                (with, without) = (with + entry * entry, without + free * free);
+            }
+            (without > 0.0).then(|| (with / without).sqrt())
+        };
+        likeliest_two(seen.probabilities.get(..seen.classes)?).into_iter().filter_map(left).min_by(f64::total_cmp)
+    }
+}
+
+/// The two largest of a row.
+fn likeliest_two(row: &[f32]) -> [usize; 2] {
+    let mut p: Vec<f64> = row.iter().map(|&p| f64::from(p)).collect();
+    let first = arg_max(&p);
+    p[first] = f64::NEG_INFINITY;
+    [first, arg_max(&p)]
+}
