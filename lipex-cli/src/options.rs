@@ -9,6 +9,9 @@ mod tabular;
 pub use batch::BatchOptions;
 pub use tabular::TabularOptions;
 
+/// Segments of photos where none are asked for.
+pub const SEGMENTS: &str = "slic";
+
 pub const EXIT_CODES: &str =
     "Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 

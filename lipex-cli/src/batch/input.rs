@@ -147,31 +147,43 @@ impl Input {
     /// # Errors
     /// [`Error::Setting`] when the file cannot be read.
     pub fn read(&self) -> Result<Rows> {
-        let place = self.beside();
-        match &self.kind {
-            Kind::Folder(files) => Ok(of_folder(files.clone())),
+        let io = |e: std::io::Error| refuse(&self.path, e.to_string());
+        Ok(match &self.kind {
+            Kind::Folder(files) => {
+                let named = |(number, file): (usize, PathBuf)| {
+                    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                    Row { number: number as u64, id: RowId::Text(name), content: Ok(file.display().to_string()) }
+                };
+                Box::new(files.clone().into_iter().enumerate().map(named))
+            }
             Kind::Separated { by, content, id } => {
-                let (content, id) = (*content, *id);
-                let records = reader(&self.path, *by)?.into_byte_records().enumerate();
-                Ok(Box::new(records.map(move |(i, record)| of_record(i as u64, record, content, id, &place))))
+                let (content, id, place) = (*content, *id, self.beside());
+                let records = reader(&self.path, *by)?.into_byte_records();
+                Box::new(records.enumerate().map(move |(i, record)| of_record(i as u64, record, content, id, &place)))
             }
             Kind::JsonLines { content, id } => {
-                let (content, id) = (content.clone(), id.clone());
-                let file = File::open(&self.path).map_err(|e| refuse(&self.path, e.to_string()))?;
-                let lines = BufReader::new(file).split(b'\n').map_while(std::result::Result::ok);
-                let full = lines.filter(|line| !line.trim_ascii().is_empty()).enumerate();
-                Ok(Box::new(full.map(move |(i, line)| of_line(i as u64, &line, &content, id.as_deref(), &place))))
+                let (content, id, place) = (content.clone(), id.clone(), self.beside());
+                let lines = BufReader::new(File::open(&self.path).map_err(io)?).split(b'\n');
+                let full = lines.map_while(std::result::Result::ok).filter(|line| !line.trim_ascii().is_empty());
+                Box::new(
+                    full.enumerate().map(move |(i, line)| of_line(i as u64, &line, &content, id.as_deref(), &place)),
+                )
             }
             #[cfg(feature = "parquet")]
             Kind::Parquet { content, id } => {
-                let cells = super::parquet::cells(&self.path, *content, *id).map_err(|e| refuse(&self.path, e))?;
-                Ok(Box::new(cells.enumerate().map(move |(i, (content, id))| Row {
-                    number: i as u64,
-                    id: id.unwrap_or(RowId::Number(i as i64)),
-                    content: content.map(|content| placed(&place, content)),
-                })))
+                let (content, id, place) = (*content, *id, self.beside());
+                let cells = super::parquet::cells(&self.path, content, id).map_err(|e| refuse(&self.path, e))?;
+                Box::new(cells.enumerate().map(move |(i, cell)| {
+                    let number = i as u64;
+                    let (content, id) = cell;
+                    Row {
+                        number,
+                        id: id.unwrap_or(RowId::Number(i as i64)),
+                        content: content.map(|c| placed(&place, c)),
+                    }
+                }))
             }
-        }
+        })
     }
 
     /// The folder that paths of photos start from; `None` for texts.
@@ -226,14 +238,6 @@ fn placed(place: &Option<PathBuf>, content: String) -> String {
         Some(folder) => folder.join(&content).display().to_string(),
         None => content,
     }
-}
-
-/// Photos, each called by its file's name.
-fn of_folder(files: Vec<PathBuf>) -> Rows {
-    Box::new(files.into_iter().enumerate().map(|(number, file)| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Row { number: number as u64, id: RowId::Text(name), content: Ok(file.display().to_string()) }
-    }))
 }
 
 fn of_record(

@@ -40,8 +40,7 @@ pub struct Photos {
 impl Photos {
     pub fn read(options: &BatchOptions) -> Result<Self> {
         let baseline = parse::baseline(options.baseline.as_deref().unwrap_or("mean"))?;
-        let absent = || Error::Instance("which segments do the photos have? Say --segments slic, or another".into());
-        let segments = options.segments.clone().ok_or_else(absent)?;
+        let segments = options.segments.clone().unwrap_or_else(|| crate::options::SEGMENTS.into());
         Ok(Photos { segments, baseline, background: options.background.clone() })
     }
 

@@ -57,24 +57,19 @@ pub fn run(options: &BatchOptions) -> Result<u8> {
     }
     journal.sync()?;
     let summary = write::table(&journal, &out, format, Summary::new(TOP))?;
-    tell(options, &job, &targets, &summary)?;
+    let words = matches!(job.kind, Kind::Texts(_));
+    let mut staged = Staging::default();
+    let title = format!("Explanations of {}", options.file);
+    targets.stage(&mut staged, |_| Ok(summary_to_html(&summary, &title, words).into_bytes()))?;
+    if !targets.take_standard_output() {
+        staged.report(&report::told(&summary, words));
+    }
+    staged.commit()?;
     if summary.failed() > 0 {
         return Ok(FAILED);
     }
     journal.remove()?;
     Ok(0)
-}
-
-/// Writes the page, and tells what there is to tell.
-fn tell(options: &BatchOptions, job: &Job<'_>, targets: &Targets, summary: &Summary) -> Result<()> {
-    let words = matches!(job.kind, Kind::Texts(_));
-    let title = format!("Explanations of {}", options.file);
-    let mut staged = Staging::default();
-    targets.stage(&mut staged, |_| Ok(summary_to_html(summary, &title, words).into_bytes()))?;
-    if !targets.take_standard_output() {
-        staged.report(&report::told(summary, words));
-    }
-    staged.commit()
 }
 
 fn job(options: &BatchOptions) -> Result<Job<'_>> {
@@ -118,29 +113,16 @@ fn shard(value: Option<&str>, rows: u64) -> Result<Range<u64>> {
 
 /// What the run is, on one line: whatever its rows depend on.
 fn header(job: &Job<'_>, input: &Input) -> String {
-    let settings: serde_json::Map<String, serde_json::Value> =
-        told(job).into_iter().map(|(name, value)| (name, value.into())).collect();
-    let header = serde_json::json!({
-        "schema": BATCH_SCHEMA,
-        "version": env!("CARGO_PKG_VERSION"),
-        "rows": input.rows,
-        "sha256": input.sha256,
-        "shard": job.options.shard,
-        "model": job.options.model.model.as_deref().unwrap_or("demo"),
-        "settings": settings,
-    });
-    header.to_string()
-}
-
-/// Settings and options by name; those that change no result are left out.
-fn told(job: &Job<'_>) -> Vec<(String, String)> {
     let (options, model) = (job.options, &job.options.model);
-    let ignored = match &job.kind {
-        Kind::Texts(words) => Some(words.ignored()),
+    let mut settings: Vec<(String, String)> =
+        job.settings.given().map(|(n, v)| (n.to_string(), v.to_string())).collect();
+    settings.retain(|(name, _)| name != "threads");
+    let more = match &job.kind {
+        Kind::Texts(words) => Some(("ignore-words".to_string(), words.ignored())),
         Kind::Photos(_) => None,
     };
+    settings.extend(more);
     let given = [
-        ("ignore-words", ignored),
         ("text-column", options.text_column.clone()),
         ("image-column", options.image_column.clone()),
         ("id-column", options.id_column.clone()),
@@ -153,9 +135,19 @@ fn told(job: &Job<'_>) -> Vec<(String, String)> {
         ("max-tokens", model.max_tokens.map(|n| n.to_string())),
         ("sigmoid", model.sigmoid.then(|| "true".to_string())),
     ];
-    let given = given.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?)));
-    let settings = job.settings.given().filter(|(name, _)| *name != "threads");
-    settings.map(|(name, value)| (name.to_string(), value.to_string())).chain(given).collect()
+    settings.extend(given.into_iter().filter_map(|(name, value)| Some((name.to_string(), value?))));
+    let settings: serde_json::Map<String, serde_json::Value> =
+        settings.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let header = serde_json::json!({
+        "schema": BATCH_SCHEMA,
+        "version": env!("CARGO_PKG_VERSION"),
+        "rows": input.rows,
+        "sha256": input.sha256,
+        "shard": options.shard,
+        "model": model.model.as_deref().unwrap_or("demo"),
+        "settings": settings,
+    });
+    header.to_string()
 }
 
 fn open_journal(options: &BatchOptions, out: &std::path::Path, header: &str, rows: Range<u64>) -> Result<Journal> {

@@ -290,8 +290,6 @@ fn photos_of_a_folder_and_of_a_column() {
     assert_eq!(of_folder[0]["matrix"], of_folder[1]["matrix"]);
     let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.starts_with("<!DOCTYPE html>") && html.contains("broken.png") && !html.contains("<script"), "{html}");
-    let told = refused(&["batch", photos.to_str().unwrap(), "-o", &out2, "--model", &model], 2);
-    assert!(told.contains("--segments"), "{told}");
     let list = path(folder.path(), "list.csv");
     std::fs::write(&list, "name,file\nx,photos/a.png\ny,photos/none.png\n").unwrap();
     let columns = ["--image-column", "file", "--id-column", "name"];
