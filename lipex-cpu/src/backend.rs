@@ -20,6 +20,13 @@ use std::time::Duration;
 const MEANWHILE: Duration = Duration::from_millis(10);
 
 /// The CPU. One thread unless asked for more; results do not depend on their number.
+///
+/// ```
+/// use lipex_cpu::Cpu;
+///
+/// assert_eq!(Cpu::new().threads(), 1);
+/// assert!(Cpu::with_threads(0).is_err());
+/// ```
 #[derive(Clone, Default)]
 pub struct Cpu {
     /// The threads; `None` for the caller's alone.

@@ -85,6 +85,10 @@ pub(crate) struct Candidates {
 
 impl Candidates {
     /// Pairs of the features at `places` among `kept`.
+    ///
+    /// # Shapes
+    /// `kept` are all features of the fit, `places` those among which pairs are made; `rows` are the rows that count, with a
+    /// weight each. The constant and all kept features are taken off every pair, the features beyond `places` too.
     pub fn new(masks: &Masks<Cpu>, kept: &[usize], places: &[usize], (rows, weights): (&[u32], &[f64])) -> Self {
         let pairs: Vec<[usize; 2]> = places
             .iter()
@@ -112,6 +116,9 @@ impl Candidates {
     }
 
     /// Σ π x_column x over all columns (rows of the result), for each of `columns`.
+    ///
+    /// # Shapes
+    /// Columns in all × `columns`, padded: entry (a, b) is the sum of weights over the rows that have both.
     fn grams(&self, columns: &[usize]) -> (Aligned<f32>, usize) {
         let width = padded_f32(columns.len());
         let mut y = Aligned::zeros(self.rows.len() * width);
@@ -127,6 +134,9 @@ impl Candidates {
     }
 
     /// Takes the constant and the features off every pair.
+    ///
+    /// The Cholesky factor of BᵀΠB gives L⁻¹BᵀΠZ; what is left of a pair's square is zᵀΠz less the squares of its column
+    /// there. Directions of B that depend on others are skipped, since they take off nothing more.
     fn eliminate(&mut self) {
         let (n, m) = (self.fixed, self.pairs.len());
         let (sums, width) = self.grams(&(0..n).collect::<Vec<_>>());
@@ -163,6 +173,9 @@ impl Candidates {
     }
 
     /// Makes z⊥ᵀΠz⊥_c for pairs c that some fit has taken.
+    ///
+    /// A fit that has pairs takes them off the candidates too, which needs their products with all others; they are made once
+    /// for all fits that take them.
     pub fn prepare(&mut self, taken: &[[usize; 2]]) {
         let mut new: Vec<usize> = taken.iter().filter_map(|pair| self.place(pair)).collect();
         new.sort_unstable();
@@ -220,6 +233,9 @@ impl Candidates {
     }
 
     /// The pairs that take most off what a fit leaves, best first, at most `count`; ties to the first pair.
+    ///
+    /// A greedy choice: after each pair its share is taken off the others and off the residuals, as in forward selection of
+    /// features.
     pub fn best(&self, residuals: &Residuals<'_>, count: usize) -> Vec<[usize; 2]> {
         let Residuals { among, taken, .. } = *residuals;
         let m = self.pairs.len();
@@ -277,6 +293,11 @@ pub(crate) trait Growing {
 
 /// Adds pairs, [`Pairs::TOGETHER`] at a time, until there are as many as are wanted or as are worth it: 5, 10, 20 … for as
 /// long as the score falls by more than [`Pairs::GATE`].
+///
+/// # Stopping
+/// For `auto`, after 5, 10, 20, … pairs the score of the parts on rows that they have not seen is compared with the one
+/// before. The growth ends with the last that was better by the gate; fits are cloned before each step, so that the step can
+/// be undone.
 pub(crate) fn grow<G: Growing>(growing: &mut G, wanted: Wanted, mut fits: Vec<G::Fit>) -> Result<Vec<G::Fit>> {
     let Wanted::Auto = wanted else {
         while let Wanted::Count(count) = wanted {

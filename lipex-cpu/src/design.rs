@@ -219,6 +219,10 @@ impl WithSimd for Patterns<'_> {
 }
 
 /// Puts a column's bits of a block of rows into bit `b` of their patterns.
+///
+/// # Shapes
+/// A block is [`BLOCK`] rows, of which word w of row i stands at `[w][i]`, so that a shift and a mask work on a register of
+/// rows.
 #[inline(always)]
 fn add_column(bits: &[[u32; BLOCK]], column: Option<[usize; 2]>, b: usize, patterns: &mut [u32; BLOCK]) {
     match column {
@@ -360,6 +364,9 @@ pub(crate) fn row_tables_len<T: Number, S: Simd, const K: usize>() -> usize {
 }
 
 /// Fills the tables of a tile's groups of rows from up to [`TILE`] rows of Y; rows that are not there count as zeros.
+///
+/// # Shapes
+/// Up to [`TILE`] rows of `width` numbers; the tables of a block of K registers are [`ROW_GROUPS`] × 16 × K registers.
 #[inline(always)]
 pub(crate) fn tabulate_rows<T: Number, S: Simd, const K: usize>(
     simd: S,
@@ -399,6 +406,9 @@ pub(crate) fn add_rows<T: Number, S: Simd, const K: usize>(
 }
 
 /// Adds a tile's share of Zᵀ·Y to `out` (columns × width), registers `at`…`at + K`.
+///
+/// # Numerics
+/// Sums go tile after tile in the order of the rows, whatever the number of threads: threads share out fits, never rows.
 #[inline(always)]
 pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
     simd: S,
@@ -418,6 +428,9 @@ pub(crate) fn add_transposed<T: Number, S: Simd, const K: usize>(
 }
 
 /// Z·X over some rows of a design, a row of `width` numbers for each; X has a row for each column.
+///
+/// # Cost
+/// ⌈K/4⌉ additions of a row a row, after 15·⌈K/4⌉ for the tables.
 pub(crate) fn product<T: Number>(design: &Design, rows: &[u32], x: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.len() * width);
     vectorised_rows::<T, _>(width, Product { design, rows, x, width, out: &mut out });
@@ -456,6 +469,9 @@ impl<T: Number> WithSimd for Product<'_, T> {
 }
 
 /// Zᵀ·Y (columns × width) over some rows of a design; Y has a row of `width` numbers for each of them.
+///
+/// # Cost
+/// ⌈N/4⌉ additions of a row a column, after 15·⌈N/4⌉ for the tables.
 pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.columns * width);
     vectorised_rows::<T, _>(width, Transposed { rows, y, width, out: &mut out });
@@ -492,100 +508,4 @@ impl<T: Number> WithSimd for Transposed<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lanes::{padded_f32, padded_f64};
-
-    fn masks(rows: usize, features: usize) -> Masks<Cpu> {
-        let words = features.div_ceil(32);
-        let keep = |i: usize, j: usize| (i * 7 + j * j * 3 + i * j) % 5 < 3;
-        let mut bits = vec![0u32; rows * words];
-        for i in 0..rows {
-            (0..features).filter(|&j| keep(i, j)).for_each(|j| bits[i * words + j / 32] |= 1 << (j % 32));
-        }
-        Masks::new(&Cpu::new(), rows, features, bits).unwrap()
-    }
-
-    #[test]
-    fn codes_are_the_masks_bits() {
-        for features in [1, 3, 4, 5, 31, 32, 33, 70] {
-            let masks = masks(9, features);
-            let all: Vec<usize> = (0..features).collect();
-            let odd: Vec<usize> = (0..features).filter(|j| j % 2 == 1).collect();
-            for kept in [all.clone(), all[..features.div_ceil(2)].to_vec(), odd] {
-                for intercept in [false, true] {
-                    let design = Design::new(&masks, Columns::kept(&kept, intercept));
-                    for i in 0..9 {
-                        let bit = |column: usize| design.row(i)[column / GROUP] >> (column % GROUP) & 1 == 1;
-                        assert!(kept.iter().enumerate().all(|(at, &j)| bit(at) == masks.keeps(i, j)));
-                        assert!(
-                            (kept.len()..design.groups() * GROUP).all(|c| bit(c) == (intercept && c == kept.len()))
-                        );
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn removed_features_and_pairs_of_them_are_columns() {
-        let masks = masks(70, 37);
-        let (kept, pairs) = ([0, 5, 31, 32, 36], [[0, 5], [5, 36], [31, 32]]);
-        for ones in [false, true] {
-            let design = Design::new(&masks, Columns::removed(&kept, ones, &pairs));
-            assert_eq!(design.columns(), 8 + usize::from(ones));
-            for i in 0..70 {
-                let removed = |j: usize| !masks.keeps(i, j);
-                let singles = kept.iter().map(|&j| removed(j)).chain(ones.then_some(true));
-                let bits: Vec<bool> = singles.chain(pairs.iter().map(|&[a, b]| removed(a) && removed(b))).collect();
-                let bit = |column: usize| design.row(i)[column / GROUP] >> (column % GROUP) & 1 == 1;
-                assert!((0..design.groups() * GROUP).all(|c| bit(c) == bits.get(c).copied().unwrap_or(false)), "{i}");
-            }
-            assert!((0..70).any(|i| !masks.keeps(i, 5) && !masks.keeps(i, 36)));
-        }
-    }
-
-    #[test]
-    fn products_equal_sums() {
-        let masks = masks(40, 37);
-        let design = Design::new(&masks, Columns::kept(&(0..37).collect::<Vec<_>>(), true));
-        let rows: Vec<u32> = (0..40).filter(|i| i % 3 != 1).collect();
-        for classes in [1, 5, 8, 9, 24, 70] {
-            let width = padded_f64(classes).max(padded_f32(classes));
-            let x: Vec<f32> = (0..38 * width).map(|e| (e % 11) as f32 - 4.0).collect();
-            let answers = product(&design, &rows, &x, width);
-            for (r, &i) in rows.iter().enumerate() {
-                for c in 0..classes {
-                    let kept = |j: &usize| *j == 37 || masks.keeps(i as usize, *j);
-                    let sum: f32 = (0..38).filter(kept).map(|j| x[j * width + c]).sum();
-                    assert_eq!(answers[r * width + c], sum);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn transposed_products_equal_sums() {
-        let masks = masks(40, 37);
-        let kept: Vec<usize> = (0..37).collect();
-        let design = Design::new(&masks, Columns::kept(&kept, true));
-        let rows: Vec<u32> = (0..40).filter(|i| i % 3 != 1).collect();
-        for classes in [1, 5, 8, 9, 16, 17, 70] {
-            let width = padded_f64(classes).max(padded_f32(classes));
-            let y: Vec<f64> = (0..rows.len() * width).map(|e| (e % 11) as f64 - 4.0).collect();
-            let by_column = ByColumn::new(&design, &rows);
-            let sums = transposed(&by_column, &y, width);
-            let single: Vec<f32> = y.iter().map(|&v| v as f32).collect();
-            let single = transposed(&by_column, &single, width);
-            for column in 0..38 {
-                for c in 0..classes {
-                    let kept = |i: u32| column == 37 || masks.keeps(i as usize, column);
-                    let terms = rows.iter().enumerate().filter(|(_, i)| kept(**i)).map(|(r, _)| y[r * width + c]);
-                    let sum: f64 = terms.sum();
-                    assert_eq!(sums[column * width + c], sum);
-                    assert_eq!(f64::from(single[column * width + c]), sum);
-                }
-            }
-        }
-    }
-}
+mod tests;

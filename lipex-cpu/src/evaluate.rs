@@ -71,6 +71,10 @@ impl Hasher for MaskHasher {
 ///
 /// # Errors
 /// Those of an answer of a user's own.
+///
+/// # Shapes
+/// `folds` has the fold of each row, from 1, and 0 for rows that every fit has seen; empty where nothing was held out.
+/// `refits[k − 1]` is the answer without fold k.
 pub fn fidelity(problem: &Problem<'_, Cpu>, answer: &Answer, folds: &[usize], refits: &[Answer]) -> Result<Fidelity> {
     let around = problem.around;
     let design = tally::design(&around.masks, answer);

@@ -74,6 +74,9 @@ impl<'a> Gram<'a> {
 }
 
 /// The active features of the path's last point that has at most `k` of them, in the order in which they entered.
+///
+/// # Errors
+/// [`Interrupted`](lipex_core::Error::Interrupted); the run is asked at every event of the path.
 pub(crate) fn last_with_at_most(
     watch: &Watch,
     k: usize,
@@ -147,6 +150,8 @@ impl Path {
     }
 
     /// Goes on to the next point; false at the end of the path.
+    ///
+    /// One event: correlations are moved to where the next feature enters or a coefficient becomes 0, whichever is sooner.
     fn step(&mut self, gram: &mut Gram<'_>) -> bool {
         if self.level <= self.least || (!self.left && !self.enter(gram)) {
             return false;
@@ -246,6 +251,9 @@ struct Factor {
 
 impl Factor {
     /// Appends feature `j` with Gram column `column`; false if it depends on the active ones.
+    ///
+    /// # Cost
+    /// One forward substitution, F²/2 operations; a feature that leaves makes the rows after it anew.
     fn append(&mut self, active: &[usize], column: &[f64], j: usize) -> bool {
         let mut row: Vec<f64> = Vec::with_capacity(active.len() + 1);
         for (other, &k) in self.rows.iter().zip(active) {

@@ -118,6 +118,10 @@ impl<'a> Rows<'a> {
 /// Ridge regressions of every class on the columns `features`, each class on its own support.
 ///
 /// Minimises Σ w (p − b − z·v)² + α‖v‖², b not penalised. Returns for each class the coefficients of its support and b.
+///
+/// # Shapes
+/// `features` are the columns; `supports` for each class its places among them, ascending. Classes with one support share a
+/// factor.
 pub(crate) fn ridge(
     watch: &Watch,
     rows: &Rows<'_>,
@@ -168,6 +172,9 @@ enum Solver {
 const BLOCK: usize = 64;
 
 /// Σ w z zᵀ, columns × columns.
+///
+/// # Cost
+/// F²/2 sums of N weights by look-up, a block of columns at a time.
 pub(crate) fn gram(watch: &Watch, rows: &Rows<'_>, design: &ByColumn, features: &[usize]) -> Result<Vec<f64>> {
     let mut gram = Vec::with_capacity(features.len() * features.len());
     // In blocks, since a block's columns are held as numbers, a row each.
@@ -226,6 +233,9 @@ impl Solver {
 }
 
 /// z_i·z_k over a support, for each two rows; rows × rows, of which the lower triangle is filled.
+///
+/// # Cost
+/// N²/2 counts of bits over F/32 words each: for more columns than rows alone.
 pub(crate) fn shared_ones(watch: &Watch, rows: &Rows<'_>, features: &[usize], support: &[usize]) -> Result<Vec<f64>> {
     let n = rows.index.len();
     let mut columns = vec![0u32; rows.masks.words()];
@@ -252,6 +262,9 @@ fn mean_along(rows: &Rows<'_>, i: usize, features: &[usize], support: &[usize], 
 }
 
 /// v = Σ √w_i a_i (z_i − z̄) with (K + αI)a = √w (p − p̄).
+///
+/// # Source
+/// Saunders, Gammerman and Vovk, Ridge regression learning algorithm in dual variables (1998).
 fn dual_solution(
     rows: &Rows<'_>,
     design: &ByColumn,

@@ -31,6 +31,9 @@ pub(crate) struct Normal {
 
 impl Normal {
     /// Of columns without one of ones; `anchored` is the answer that the products are taken from.
+    ///
+    /// # Cost
+    /// One pass over the rows: every row adds the products of the columns that it has, K²/8 on average.
     pub fn new(rows: &Rows<'_>, columns: Columns<'_>, anchored: Option<Vec<f64>>) -> Self {
         let design = Design::new(rows.masks, columns);
         let (count, classes) = (design.columns(), rows.means.len());
@@ -63,6 +66,10 @@ impl Normal {
     ///
     /// # Errors
     /// [`lipex_core::Error::Interrupted`].
+    ///
+    /// # Shapes
+    /// `supports` for each class its columns, ascending; coefficients K numbers a class. Classes with one support share a
+    /// factor.
     pub fn solve(&self, watch: &Watch, supports: &[Vec<usize>], alpha: f64) -> Result<Vec<(Vec<f64>, f64)>> {
         let mut factor: Option<(&[usize], Cholesky)> = None;
         let mut solved = Vec::with_capacity(supports.len());

@@ -53,6 +53,9 @@ fn invert(row: &mut Row, features: usize) {
 const DRAWN: usize = 64;
 
 /// Keeps all features but a random `removed` of them: Floyd's algorithm for the smaller side, on draws `first`, `first` + 1, …
+///
+/// # Cost
+/// As many draws as the smaller of the removed and the kept, so that half of the features is the most.
 fn remove_subset(row: &mut Row, features: usize, removed: usize, draws: &mut Draws, first: u32) {
     let fewer = removed.min(features - removed);
     row.fill(0);
@@ -176,6 +179,10 @@ impl Perturber<Cpu> for Bernoulli {
 }
 
 /// Cumulated probabilities that 0, 1, … features are removed, of the binomial restricted to the sizes within an angle.
+///
+/// # Numerics
+/// In f64, by the recurrence of binomial coefficients, divided by their sum within the angle; compared with draws as 32-bit
+/// thresholds.
 fn binomial(features: usize, keep: f64, within: Angle) -> Vec<f64> {
     let most = within.most_removed(features).min(features);
     let odds = (1.0 - keep).ln() - keep.ln();
@@ -218,6 +225,8 @@ fn check_end(rows: &Range<usize>, total: usize) -> Result<()> {
 }
 
 /// Rows of a law that draws all `total` of them in one sequence; keeps those asked for.
+///
+/// LIME's generators cannot jump: rows before those that are asked for are drawn and thrown away.
 fn in_sequence(
     law: &impl Law,
     on: &Cpu,

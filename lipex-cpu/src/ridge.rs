@@ -94,6 +94,10 @@ fn plain(on: &Cpu, settings: &Ridge, problem: &Problem<'_, Cpu>) -> Result<Fitte
 }
 
 /// On what is removed, alone and in pairs, with an intercept or anchored at the answer for the whole instance.
+///
+/// # Shapes
+/// Columns are the features, the constant if there is one, and pairs, all in removal coding; α is on every column but the
+/// constant.
 fn removed(
     on: &Cpu,
     settings: &Ridge,
@@ -146,6 +150,8 @@ pub(crate) fn positions(picks: &[usize], kept: &[usize]) -> Vec<usize> {
 /// of ones, which is not penalised, counts if it is `free`.
 ///
 /// `coefficients` are C rows of a number a column; `support` counts columns without that of ones.
+///
+/// A closed form has no iterations; what is reported is its objective and how near 0 the gradient came.
 fn report(
     rows: &Rows<'_>,
     columns: Columns<'_>,

@@ -37,6 +37,9 @@ const MOST_ENTRIES: usize = 600;
 const SINGULAR: f64 = 1e-12;
 
 /// The spread, or `None` where it is not defined or too large: a divergence with kinks, or more entries than [`MOST_ENTRIES`].
+///
+/// # Shapes
+/// Covariances of the shares, C·F squared, place c·F + j, and standard errors of the coefficients where there are pairs.
 pub(crate) fn spread(
     on: &Cpu,
     settings: &Softmax,
@@ -95,6 +98,10 @@ pub fn is_defined(settings: &Softmax, classes: usize, columns: usize) -> bool {
 ///
 /// # Errors
 /// [`Interrupted`](lipex_core::Error::Interrupted).
+///
+/// # Numerics
+/// By Cholesky in f64; a pivot below a tiny share of its diagonal entry is a direction that the data do not determine, and
+/// gets zeros, as in a pseudo-inverse on the determined part.
 pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>> {
     Cholesky::new(watch, a, n)?.map(|factor| factor.inverse(watch)).transpose()
 }
@@ -105,6 +112,9 @@ pub fn inverse(watch: &Watch, a: Vec<f64>, n: usize) -> Result<Option<Vec<f64>>>
 ///
 /// # Errors
 /// [`Setting`](lipex_core::Error::Setting) for a fit that is not linear.
+///
+/// # Shapes
+/// K·(C − 1) numbers; 0 for the intercept's own penalty, which is negligible.
 pub fn penalty_gradient(
     settings: &Softmax,
     (fitted, shares): (&Fitted, &[f64]),
@@ -465,6 +475,9 @@ fn product(watch: &Watch, x: &[f64], y: &[f64], n: usize) -> Result<Vec<f64>> {
 }
 
 /// Bᵀ∂d/∂ℓ and Bᵀ(∂²d/∂ℓ²)B of one row.
+///
+/// # Source
+/// With s = ∂φ/∂ln q and S = Σ s the gradient in the logits is s − qS; second derivatives are the divergence's own, in f64.
 fn derivatives(settings: &Softmax, p: &[f32], ln_q: &[f64], basis: &Contrasts) -> (Vec<f64>, Vec<f64>) {
     let classes = ln_q.len();
     let derivatives = |(&p, &u): (&f32, &f64)| settings.divergence_in_use().derivatives(f64::from(p), u, None);

@@ -67,6 +67,9 @@ impl Selector<Cpu> for LassoPath {
 }
 
 /// The lasso path of each class on its own; a class that does not vary has none, and its picks are filled up.
+///
+/// # Cost
+/// A path a class, each to its end: slower than forward selection by the number of events.
 fn lasso(on: &Cpu, around: &Neighbourhood<Cpu>, k: usize) -> Result<Selection> {
     let rows = Rows::new(around, None);
     let features = around.masks.features();
@@ -81,6 +84,11 @@ fn lasso(on: &Cpu, around: &Neighbourhood<Cpu>, k: usize) -> Result<Selection> {
 }
 
 /// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
+///
+/// # Source
+/// LIME 0.2.0.1 sorts by
+/// coefficient × value
+/// , and values are 1 at the instance.
 fn highest(on: &Cpu, around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Result<Selection> {
     let rows = Rows::new(around, times);
     let features: Vec<usize> = (0..around.masks.features()).collect();
@@ -277,6 +285,8 @@ fn run(classes: &mut [Class], k: usize, spreads: &[f64], columns: &mut Columns<'
 }
 
 /// Features that change nothing, by lowest index, until there are `k`.
+///
+/// LIME's forward selection goes on in the same way: a candidate that gains nothing is still a candidate.
 fn fill_up(class: &mut Class, k: usize, spreads: &[f64]) {
     for j in (0..spreads.len()).filter(|&j| spreads[j].is_finite()) {
         if class.chosen.len() >= k {

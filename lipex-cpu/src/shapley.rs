@@ -112,6 +112,8 @@ impl<'a> Equations<'a> {
     }
 
     /// Σ w (p − P_∅ − z·φ)² over classes, and the largest component of its gradient along the constraint.
+    ///
+    /// The gradient is projected on the vectors that sum to 0, the only ones along which the constraint lets φ move.
     fn residuals(&self, matrix: &[Vec<f64>], support: &[Vec<usize>]) -> (f64, f64) {
         let (rows, classes) = (self.rows, matrix.len());
         let width = padded_f64(classes);
@@ -147,6 +149,8 @@ enum Solver {
 }
 
 /// Raises the diagonal of an n×n matrix and factors it.
+///
+/// A share of 10⁻¹⁰ moves no digit of a system that is determined.
 fn raised(watch: &Watch, mut a: Vec<f64>, n: usize) -> Result<Cholesky> {
     let trace: f64 = (0..n).map(|i| a[i * n + i]).sum();
     (0..n).for_each(|i| a[i * n + i] += RAISED * trace / n as f64);

@@ -153,6 +153,9 @@ impl<T: Working> Tile<T> {
     }
 
     /// Logits, in `ln`, to ln q, q and √q.
+    ///
+    /// # Cost
+    /// Two passes over a tile in the first cache: exponentials with the row's sum, then the three forms.
     #[inline(always)]
     fn softmax<S: Simd, const FMA: bool>(&mut self, simd: S, n: usize, width: usize) {
         for row in self.ln.chunks_exact_mut(width).take(n) {

@@ -10,6 +10,10 @@
 //! # Shapes
 //! Three regions one after the other: sent, answers, room. Every array starts at a multiple of 256 bytes, as allocations do,
 //! so that kernels may read whole vectors.
+//!
+//! # Errors
+//! [`Error::Backend`](lipex_core::Error::Backend) with the bytes that were wanted and those that are free, if the device has
+//! no room.
 
 use crate::device::{Cuda, DeviceBuffer};
 use bytemuck::{Pod, Zeroable};

@@ -4,6 +4,9 @@
 //! An upload takes the host's array and waits until the device has it; a download waits for all work asked for before. Gathers
 //! and placements stay on the device. Rows of probabilities are checked by a kernel that gives the first wrong row; that row
 //! alone is read back to say what is wrong.
+//!
+//! # Places
+//! A buffer of another device is refused by its number before its address is used: there it would lead nowhere, or somewhere.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;

@@ -1,4 +1,9 @@
 //! The demo classifier's net on the device: a model with kernels of its own, as an example of one.
+//!
+//! # As a pattern
+//! A model on the device needs three things: its weights in device memory, a kernel, and a `BlackBox<Cuda, …>` whose answer is
+//! a buffer of probabilities. The kernel here takes token ids and lengths, row by row, and gives rows of a softmax; nothing
+//! comes back to the host. docs/plugging-in-a-gpu-model.md has the steps for models of other libraries.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::launch::Shape;

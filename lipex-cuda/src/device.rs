@@ -20,6 +20,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is known of a device.
+///
+/// ```no_run
+/// for device in lipex_cuda::devices()? {
+///     println!("{} {} {}", device.ordinal, device.name, if device.is_supported() { "" } else { "(too old)" });
+/// }
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceInfo {
     /// Its number.
@@ -47,6 +54,17 @@ impl DeviceInfo {
 ///
 /// All work goes to the device's default stream in the order of the calls, so nothing needs an event. A library that
 /// works on streams of its own has to wait for this one, and this one for it.
+///
+/// ```no_run
+/// use lipex_core::Backend;
+/// use lipex_cuda::Cuda;
+///
+/// let on = Cuda::device(0)?;
+/// let numbers = on.upload(vec![1.0f32, 2.0, 3.0])?;
+/// assert_eq!(on.download(&numbers)?, [1.0, 2.0, 3.0]);
+/// assert_eq!(on.transferred().sent, 12);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Cuda {
     /// What clones share.
@@ -86,6 +104,8 @@ pub(crate) struct Device {
 }
 
 /// Bytes that crossed between host and device.
+///
+/// Counted since the device was opened, over all clones: a test that nothing crosses twice compares two of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transferred {
     /// To the device.
@@ -383,6 +403,10 @@ pub(crate) struct Arrays {
 }
 
 /// Numbers in a device's memory.
+///
+/// # Lifetime
+/// The memory is freed on the stream when the last owner drops it, after the work that was asked for before. A kernel or
+/// library that is given [`address`](DeviceBuffer::address) must be on the same stream, or wait for it.
 pub struct DeviceBuffer<T> {
     /// The memory; 16 bytes at least, so that it has an address.
     bytes: CudaSlice<u8>,

@@ -8,6 +8,9 @@ use cudarc::driver::DriverError;
 use cudarc::driver::sys::CUresult;
 
 /// A failure of the device or of its driver.
+///
+/// Within the crate; callers see [`Error::Backend`](lipex_core::Error::Backend) with the stage that failed and this as its
+/// source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CudaError {

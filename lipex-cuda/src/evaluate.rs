@@ -7,6 +7,10 @@
 //!
 //! # What goes to the host
 //! Answers that are not W z + b: pairs, anchored bases on removals, and a user's own.
+//!
+//! # Shapes
+//! Sums of an agreement are six f64: weight, TV, H², KL, rows of the same arg max, rows off the simplex; of a class three: Σ w
+//! p, Σ w p², Σ w (p − q)². The host divides.
 
 use crate::arena::{Arena, Plan, Spot};
 use crate::device::Cuda;

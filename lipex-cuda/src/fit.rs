@@ -45,6 +45,9 @@ const BETWEEN_LOOKS: usize = 16;
 const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
 
 /// How a fit runs on the device. Both modes give the same bits.
+///
+/// Chosen for each problem by whether its tables and factors fit the shared memory of a block;
+/// [`Cuda::with_launch_mode`](crate::Cuda::with_launch_mode) asks for one, to measure or to test both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaunchMode {
     /// One block an instance, the whole fit in one launch. For problems whose tables fit in shared memory.

@@ -9,6 +9,23 @@ use lipex_cpu::Cpu;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A black box of the CPU as one of the device: its answers are copied over, and counted.
+///
+/// ```no_run
+/// use lipex_core::{Explainer, Texts};
+/// use lipex_cuda::{Cuda, HostModel};
+/// # fn explain<T, M>(text: &T, model: M) -> lipex_core::Result<()>
+/// # where
+/// #     T: lipex_core::Render<Cuda, Texts>,
+/// #     M: lipex_core::BlackBox<lipex_cpu::Cpu, Texts>,
+/// # {
+/// let explainer = Explainer::lipex(Cuda::new()?);
+/// let model = HostModel::new(model);
+/// let explanation = explainer.explain(text, &model)?;
+/// println!("{} bytes of answers were copied", model.copied());
+/// # let _ = explanation;
+/// # Ok(())
+/// # }
+/// ```
 pub struct HostModel<M> {
     /// The model of the host.
     model: M,

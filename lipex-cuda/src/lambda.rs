@@ -3,6 +3,10 @@
 //! # How
 //! For each candidate, largest first, the fits of all problems without each fold are one batch, from the fits of the candidate
 //! before; then one launch sums the held-out divergence of each. The host compares the sums, as on the CPU.
+//!
+//! # Shapes
+//! A table of evaluations, one a problem, fold and candidate; x is C × (F + 1), the intercept last; one f64 comes back for
+//! each.
 
 use crate::arena::Plan;
 use crate::device::Cuda;

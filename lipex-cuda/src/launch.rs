@@ -7,6 +7,10 @@
 //! # Limits
 //! Shared memory beyond 48 KiB is asked for by the function's attribute, dynamic and static together; a grid's second and
 //! third side are at most 65,535, so instances beyond that are split.
+//!
+//! # Stopping
+//! Each launch first asks the run whether to go on, so that a run is stopped between two launches; none is made to take more
+//! than a tenth of a second or so.
 
 use crate::device::{Cuda, DeviceBuffer};
 use crate::error::{CudaError, at};

@@ -2,6 +2,9 @@
 //!
 //! # Numerics
 //! In f64: moments in the order of the rows, Gram columns in eight strands of rows that are added in order.
+//!
+//! # Shapes
+//! Moments (C + 1) × K, row c the sums Σ w z p_c, row C the sums Σ w z; Gram columns K numbers each.
 
 use crate::arena::{Plan, Spot};
 use crate::device::Cuda;

@@ -61,6 +61,14 @@ fn library() -> Option<Library> {
 }
 
 /// Whether there is a library of that name at all: the first thing that [`Cuda::new`](crate::Cuda::new) asks.
+///
+/// ```
+/// // Whatever the machine has: the question alone fails nowhere.
+/// let there = lipex_cuda::driver_is_present();
+/// assert!(there
+///
+/// lipex_cuda::devices().is_err());
+/// ```
 pub fn driver_is_present() -> bool {
     library().is_some()
 }

@@ -129,6 +129,9 @@ impl TokenTemplate {
 ///
 /// # Errors
 /// Those of the device.
+///
+/// # Numerics
+/// Rows are compared word by word, so that only equal masks are one; hashes only find the place to compare.
 pub fn distinct(on: &Cuda, masks: &Masks<Cuda>) -> Result<Distinct> {
     Ok(Distinct::by_key(crate::evaluate::first_rows(on, masks)?.into_iter()))
 }

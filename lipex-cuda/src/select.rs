@@ -145,6 +145,9 @@ fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cud
 ///
 /// # Errors
 /// Those of the device.
+///
+/// # Cost
+/// 4·(⌈D/32⌉ + C + 1) bytes a row, in three copies.
 pub fn to_host(on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Neighbourhood<Cpu>> {
     let cpu = Cpu::new();
     let (rows, features, classes) = (near.rows(), near.masks.features(), near.probabilities.classes());

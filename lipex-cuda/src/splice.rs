@@ -13,6 +13,10 @@ use lipex_kernels::{DIVERGENCE, DOUBLE_DIVERGENCE, EXACT_DIVERGENCE};
 use std::fmt::Write;
 
 /// `ptx` with `fit` in the places of the fit's divergence and `exact` in those of the divergence itself.
+///
+/// # Shapes
+/// The text grows by some hundred lines a place; registers of the program are declared within its own braces, so that no name
+/// can clash.
 pub fn spliced(ptx: &str, fit: &Program, exact: &Program) -> String {
     let mut out = String::with_capacity(ptx.len() + 4096);
     for line in ptx.lines() {

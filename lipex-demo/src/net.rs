@@ -10,6 +10,13 @@ pub const CLASSES: [&str; 7] = ["anger", "disgust", "fear", "joy", "neutral", "s
 pub const UNITS: usize = 32;
 
 /// The classifier. Clones share the weights.
+///
+/// ```
+/// use lipex_demo::Demo;
+///
+/// let demo = Demo::embedded();
+/// assert_eq!((demo.classes().len(), demo.probabilities("so sad").len()), (7, 7));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Demo {
     layers: Arc<Layers>,

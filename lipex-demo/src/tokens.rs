@@ -7,6 +7,10 @@ use std::sync::OnceLock;
 ///
 /// # Source
 /// The splitting of LIME 0.2.0.1, `\W+` of Python.
+///
+/// ```
+/// assert_eq!(lipex_demo::words("Don't stop!"), ["Don", "t", "stop"]);
+/// ```
 pub fn words(text: &str) -> Vec<&str> {
     static BETWEEN: OnceLock<Regex> = OnceLock::new();
     let between =

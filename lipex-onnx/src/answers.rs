@@ -1,4 +1,9 @@
 //! From the numbers of a graph's output to probabilities.
+//!
+//! # Which rule
+//! `problem_type` of the folder's config, or the user's word ([`OnnxOptions::sigmoid`](crate::OnnxOptions::sigmoid)), says
+//! whether labels exclude each other. A graph that ends in a softmax or a sigmoid gives probabilities already; else numbers
+//! are logits. One column is the logit of the second of two classes.
 
 use crate::classes::{self, Labels};
 use crate::files::{Files, Json};
@@ -8,6 +13,7 @@ use lipex_core::{Backend, CheckedRows, Error, Outputs, Probabilities, Result};
 /// What the columns of the output are, and the classes' names.
 #[derive(Clone, Debug)]
 pub(crate) struct Answers {
+    /// Class names, in the order of the columns.
     pub labels: Vec<String>,
     /// What the rows are once [`Answers::row`] has made them.
     pub outputs: Outputs,
@@ -67,6 +73,9 @@ impl Answers {
     }
 
     /// The graph's numbers for one input as `outputs` says.
+    ///
+    /// # Numerics
+    /// In f64, so that rows of f32 logits lose nothing before they are checked.
     pub fn row(&self, numbers: &[f32]) -> Vec<f64> {
         let one = |&x: &f32| if self.sigmoid { 1.0 / (1.0 + f64::from(-x).exp()) } else { f64::from(x) };
         match numbers {

@@ -2,6 +2,11 @@
 //!
 //! What a batch holds depends on the inputs alone, never on threads: the last digits of an answer may depend on its
 //! neighbours in a batch, so that otherwise would a result.
+//!
+//! # Rule
+//! Inputs by length, longest first, equal ones in their order; a batch ends where one more would take rows × longest above the
+//! budget of tokens. Padding is therefore little, and the rule has no setting: threads, workers and instances beside change no
+//! batch.
 
 /// Most tokens of a batch, padding included: larger ones are no faster, and take memory.
 const TOKENS: usize = 2048;

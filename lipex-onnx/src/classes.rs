@@ -1,4 +1,8 @@
 //! The classes' names.
+//!
+//! # Where from
+//! In this order: the user's list; `id2label` of config.json, by number; a `labels.txt`; `LABEL_0`, `LABEL_1` … Where names
+//! and columns differ in number, the error names the file that the names are from.
 
 use crate::files::{Files, Json, read, wrong};
 use lipex_core::{Error, Result};
@@ -31,7 +35,9 @@ pub(crate) fn find(given: Option<&[String]>, files: &Files, config: Option<&Json
 /// Names and where they are from.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels {
+    /// The names in the order of the columns.
     pub names: Vec<String>,
+    /// The file or option that they are from, for errors.
     from: String,
 }
 

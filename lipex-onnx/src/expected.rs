@@ -2,6 +2,10 @@
 //!
 //! `{"examples": [{"text", "input_ids", "logits"}]}` for texts, `{"pictures": [{"file", "logits"}]}` for images, files beside
 //! it. Other keys are for people.
+//!
+//! # Tolerance
+//! Logits within 10⁻⁴ plus half of the last printed digit; of pictures .02, since decoders and resizers of other programs
+//! differ in the last bit of a byte. Token ids must be equal.
 
 use crate::files::{Files, Json};
 use crate::{OnnxImage, OnnxText};
@@ -37,12 +41,14 @@ fn entries<'a>(json: &'a Option<Json>, key: &str) -> Option<(&'a Json, &'a Vec<V
     Some((json, json.get(key)?.as_array()?))
 }
 
+/// A list of numbers, which must be there.
 fn numbers(json: &Json, entry: &Value, key: &str) -> Result<Vec<f64>> {
     let list = entry.get(key).and_then(Value::as_array);
     let read = list.and_then(|list| list.iter().map(Value::as_f64).collect());
     read.ok_or_else(|| json.wrong(key, "is a list of numbers in each entry"))
 }
 
+/// A text, which must be there.
 fn string<'a>(json: &Json, entry: &'a Value, key: &str) -> Result<&'a str> {
     entry.get(key).and_then(Value::as_str).ok_or_else(|| json.wrong(key, "is a string in each entry"))
 }
@@ -55,6 +61,7 @@ fn apart(own: &[f32], expected: &[f64]) -> f64 {
     own.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max)
 }
 
+/// Compares a text model with its folder's file; `None` without one.
 pub(crate) fn texts(model: &OnnxText, files: &Files) -> Result<Option<Expected>> {
     let json = files.json("expected.json")?;
     let Some((json, list)) = entries(&json, "examples") else { return Ok(None) };
@@ -70,6 +77,7 @@ pub(crate) fn texts(model: &OnnxText, files: &Files) -> Result<Option<Expected>>
     Ok(Some(made))
 }
 
+/// The same of an image model, whose pictures lie beside the file.
 pub(crate) fn images(
     model: &OnnxImage,
     files: &Files,

@@ -1,4 +1,8 @@
 //! The files of a model's folder.
+//!
+//! # Errors
+//! A message names the file and the key, and what may stand there. Sizes are bounded before files are read. Keys that nobody
+//! needs are left alone.
 
 use lipex_core::{Error, Result};
 use serde_json::{Map, Value};
@@ -89,7 +93,9 @@ pub(crate) fn read(file: &Path) -> Result<String> {
 /// A JSON object that knows which file it is from, so that each complaint names file and key.
 #[derive(Clone, Debug)]
 pub(crate) struct Json {
+    /// The path, for errors.
     pub file: PathBuf,
+    /// Its keys.
     fields: Map<String, Value>,
 }
 
@@ -104,6 +110,7 @@ impl Json {
         wrong(&self.file, format!("{key}: {reason}"))
     }
 
+    /// A key as a type; an error says what it should have been.
     fn typed<T>(&self, key: &str, what: &str, read: impl Fn(&Value) -> Option<T>) -> Result<Option<T>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         read(value).map(Some).ok_or_else(|| self.wrong(key, format!("must be {what}, not {value}")))
@@ -114,10 +121,12 @@ impl Json {
         value.as_str().map(Some).ok_or_else(|| self.wrong(key, format!("must be a string, not {value}")))
     }
 
+    /// A boolean, if the key is there.
     pub fn truth(&self, key: &str) -> Result<Option<bool>> {
         self.typed(key, "true or false", Value::as_bool)
     }
 
+    /// A number, if the key is there.
     pub fn number(&self, key: &str) -> Result<Option<f64>> {
         self.typed(key, "a number", Value::as_f64)
     }

@@ -1,4 +1,13 @@
 //! A graph that can be run: which inputs it wants, which output has the classes, how it ends.
+//!
+//! # What is understood
+//! Inputs by their names (`input_ids`, `attention_mask`, `token_type_ids`; for pictures the one of four dimensions), the
+//! output with two dimensions of which the last has the classes; where several fit, the user names one. A graph is run with
+//! any number of rows, unless it fixes one.
+//!
+//! # Errors
+//! An operator that the runtime lacks, a graph that is damaged or wants inputs that nobody has: one line that names the file
+//! and what was found.
 
 use crate::answers::Answers;
 use crate::files::wrong;
@@ -25,7 +34,9 @@ pub(crate) enum Kind {
 /// An input or output of a graph.
 #[derive(Clone, Debug)]
 pub(crate) struct Port {
+    /// Its name in the graph.
     pub name: String,
+    /// What its numbers are.
     pub kind: Kind,
     /// What the file says of its type, for messages.
     pub spelt: String,
@@ -48,14 +59,20 @@ pub(crate) enum Ending {
     Other,
 }
 
+/// A graph that is loaded.
 pub(crate) struct Graph {
     pub file: PathBuf,
+    /// What it wants.
     pub inputs: Vec<Port>,
+    /// What it gives.
     pub outputs: Vec<Port>,
     /// The output in use.
     pub output: Port,
+    /// What its last operator makes of logits.
     pub ending: Ending,
+    /// The runtime's model.
     model: Model,
+    /// The output that is read.
     id: NodeId,
 }
 
@@ -153,6 +170,7 @@ fn inputs(graph: &GraphProto) -> Vec<Port> {
     graph.input.iter().map(port).filter(|p| !weights.contains(p.name.as_str())).collect()
 }
 
+/// An input or output by the runtime's description.
 fn port(info: &ValueInfoProto) -> Port {
     let tensor = info.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
     let (kind, spelt) = match tensor.and_then(|t| t.elem_type) {

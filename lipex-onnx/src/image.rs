@@ -1,4 +1,11 @@
 //! Image classifiers.
+//!
+//! # Shapes
+//! Pictures come as bytes, N × height × width × 3; the graph gets N × channels × height × width or channels last, in f32 or
+//! u8, as it wants.
+//!
+//! # Cost
+//! Preprocessing takes as long as a small graph: it runs on the threads of the batches.
 
 use crate::answers::Answers;
 use crate::expected::Expected;
@@ -18,21 +25,37 @@ use std::sync::Arc;
 /// Pictures are sized, cut and normalised as `preprocessor_config.json` says, with the defaults of the processor that it
 /// names, by a resizer that gives Pillow's bytes. Each picture runs alone, on one of the threads, so that no answer
 /// depends on other pictures. What the output's numbers are is found as for [`OnnxText`](crate::OnnxText).
+///
+/// ```no_run
+/// use lipex_onnx::OnnxImage;
+///
+/// let model = OnnxImage::open("my-photos")?; // model.onnx, config.json, preprocessor_config.json
+/// println!("{} classes, {:?}", model.labels().len(), model.outputs());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct OnnxImage {
+    /// The folder.
     files: Files,
+    /// The graph.
     graph: Graph,
+    /// From pictures to its input.
     preprocess: Preprocess,
+    /// From its output to probabilities.
     answers: Answers,
+    /// Where channels stand.
     layout: Layout,
+    /// Threads that run it.
     workers: Workers,
 }
 
 /// How the graph takes a picture.
 #[derive(Clone, Debug)]
 struct Layout {
+    /// The name of the input.
     input: String,
     /// Whether channels come before rows and columns.
     channels_first: bool,
+    /// 1 or 3.
     channels: usize,
     /// Rows and columns, where they are fixed.
     size: [Option<usize>; 2],
@@ -61,6 +84,7 @@ impl OnnxImage {
         OnnxOptions::new().open_image(folder)
     }
 
+    /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
         let workers = Workers::new(options.workers()?);
         let files = Files::find(path)?;
@@ -113,6 +137,7 @@ impl OnnxImage {
         self.rows(images, Watch::none())
     }
 
+    /// What the graph says, a row a picture; asks between batches whether to go on.
     fn rows(&self, images: &Images, watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let (width, height) = (images.width(), images.height());
         let pictures: Vec<&[u8]> = images.iter().collect();

@@ -7,6 +7,17 @@ use lipex_core::{Error, Result};
 use std::path::{Path, PathBuf};
 
 /// What a folder's model takes.
+///
+/// ```no_run
+/// use lipex_onnx::{Input, OnnxOptions};
+///
+/// // What a folder takes, before it is opened for good.
+/// match OnnxOptions::input("my-model")? {
+///     Input::Text => println!("texts"),
+///     other => println!("{other:?}"),
+/// }
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Tokens.
@@ -25,11 +36,16 @@ pub enum Input {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct OnnxOptions {
+    /// A tokenizer's file in place of the folder's.
     pub(crate) tokenizer: Option<PathBuf>,
+    /// Class names in place of the folder's.
     pub(crate) labels: Option<Vec<String>>,
+    /// Where texts are cut.
     pub(crate) max_tokens: Option<usize>,
+    /// The output to read.
     pub(crate) output: Option<String>,
     pub(crate) sigmoid: bool,
+    /// Threads; all cores if `None`.
     pub(crate) threads: Option<usize>,
 }
 

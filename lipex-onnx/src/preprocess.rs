@@ -1,4 +1,9 @@
 //! From pictures to the numbers that a graph takes, as `preprocessor_config.json` says.
+//!
+//! # Order
+//! As the processors of the ecosystem have it: resize (the shorter side, or both), crop the centre, rescale, take the mean off
+//! and divide by the deviation, channels as the graph wants. A processor that is named and leaves keys out has its own
+//! defaults here; an unknown one must say everything.
 
 use crate::files::{Files, Json, wrong};
 use crate::resize::{Area, Filter, Pixels, resize};
@@ -28,28 +33,40 @@ enum Channels {
 /// What is done to a picture.
 #[derive(Clone, Debug)]
 pub(crate) struct Preprocess {
+    /// Which size the picture is brought to.
     fit: Fit,
+    /// By which filter.
     filter: Filter,
     /// Cut out of the middle, or filled up with black.
     crop: Option<(usize, usize)>,
     /// What each value is multiplied by.
     factor: f64,
+    /// Taken off, a number a channel.
     mean: Vec<f32>,
+    /// Divided by, a number a channel.
     std: Vec<f32>,
+    /// RGB, BGR or grey.
     channels: Channels,
 }
 
 /// Defaults of the ecosystem's processors: size, whether that is the shorter side, crop, filter, mean and std.
 struct Usual {
+    /// The size it brings pictures to.
     fit: Fit,
     crop: Option<(usize, usize)>,
+    /// Its filter.
     filter: Filter,
+    /// Its means.
     mean: [f32; 3],
+    /// Its deviations.
     std: [f32; 3],
 }
 
+/// Means and deviations of ½.
 const HALF: [f32; 3] = [0.5; 3];
+/// ImageNet's means and deviations.
 const IMAGENET: ([f32; 3], [f32; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+/// CLIP's means and deviations.
 const CLIP: ([f32; 3], [f32; 3]) = ([0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.261_302_6, 0.275_777_1]);
 
 /// The defaults of a processor by its name, without `ImageProcessor`, `ImageProcessorFast` or `FeatureExtractor`.
@@ -172,6 +189,7 @@ impl Preprocess {
         self.ordered(picture, channels_first, number)
     }
 
+    /// The numbers of a picture in the graph's order.
     fn ordered<T>(&self, picture: &Pixels, channels_first: bool, value: impl Fn(u8, usize) -> T) -> Vec<T> {
         let (pixels, channels) = (picture.rgb.as_chunks::<3>().0, self.mean.len());
         let of = |pixel: &[u8; 3], c: usize| match self.channels {
@@ -220,6 +238,7 @@ fn numbers(json: &Json, key: &str, usual: Option<[f32; 3]>, channels: usize) -> 
     }
 }
 
+/// One number for all channels, or one each; grey takes the mean of three.
 fn per_channel(json: &Json, key: &str, mut own: Vec<f32>, channels: usize) -> Result<Vec<f32>> {
     if own.windows(2).all(|pair| pair[0] == pair[1]) && !own.is_empty() {
         own.resize(channels, own[0]);

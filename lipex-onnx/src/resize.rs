@@ -33,6 +33,7 @@ impl Filter {
         }
     }
 
+    /// The filter at a distance of x pixels of the coarser grid.
     fn weight(self, x: f64) -> f64 {
         use std::f64::consts::PI;
         let sinc = |x: f64| if x == 0.0 { 1.0 } else { (x * PI).sin() / (x * PI) };
@@ -57,8 +58,11 @@ impl Filter {
 /// Pixels of three bytes, rows from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pixels {
+    /// Pixels in a row.
     pub width: usize,
+    /// Rows.
     pub height: usize,
+    /// Red, green and blue, row by row.
     pub rgb: Vec<u8>,
 }
 
@@ -112,6 +116,7 @@ const BITS: u32 = 32 - 8 - 2;
 /// Half of the last bit kept, so that a shift rounds.
 const HALF: i32 = 1 << (BITS - 1);
 
+/// A sum in 22-bit fractions as a byte.
 fn byte(sum: i32) -> u8 {
     (sum >> BITS).clamp(0, 255) as u8
 }
@@ -120,6 +125,7 @@ fn byte(sum: i32) -> u8 {
 struct Axis(Vec<(usize, Vec<i32>)>);
 
 impl Axis {
+    /// The coefficients of one direction: for each new pixel where its window starts and what it weighs.
     fn new(old: usize, low: f64, high: f64, new: usize, filter: Filter) -> Self {
         let scale = (high - low) / new as f64;
         let stretch = scale.max(1.0);
@@ -140,6 +146,7 @@ impl Axis {
         Axis(made.collect())
     }
 
+    /// Rows, each to the new width.
     fn horizontal(&self, from: &Pixels) -> Pixels {
         let width = self.0.len();
         let mut rgb = Vec::with_capacity(3 * width * from.height);
@@ -156,6 +163,7 @@ impl Axis {
         Pixels { width, height: from.height, rgb }
     }
 
+    /// Columns, each to the new height.
     fn vertical(&self, from: &Pixels) -> Pixels {
         let row = 3 * from.width;
         let mut rgb = Vec::with_capacity(row * self.0.len());

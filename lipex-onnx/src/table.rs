@@ -18,12 +18,15 @@ const ROWS: usize = 256;
 /// Columns go to the graph in the table's order, as numbers in single precision, NaN where a value is missing; a category is an error.
 /// The names of the classes and what the output's numbers are is found as for [`OnnxText`](crate::OnnxText).
 pub struct OnnxTable {
+    /// The graph.
     graph: Graph,
+    /// From its output to probabilities.
     answers: Answers,
     /// Columns that the graph wants, where it says.
     columns: Option<usize>,
     /// Rows of a call, where that is fixed.
     rows: Option<usize>,
+    /// Threads that run it.
     workers: Workers,
 }
 
@@ -45,6 +48,7 @@ impl OnnxTable {
         OnnxOptions::new().open_table(folder)
     }
 
+    /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
         let workers = Workers::new(options.workers()?);
         let files = Files::find(path)?;
@@ -97,6 +101,7 @@ impl OnnxTable {
         self.answer(rows, Watch::none())
     }
 
+    /// What the graph says, a row a row.
     fn answer(&self, rows: &Rows, watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let columns = rows.columns().len();
         if self.columns.is_some_and(|own| own != columns) {
@@ -139,6 +144,7 @@ fn numbers(rows: &Rows) -> Result<Vec<f32>> {
     Ok(numbers)
 }
 
+/// One batch of numbers.
 fn run(graph: &Graph, data: Vec<f32>, n: usize, columns: usize, pool: &Arc<ThreadPool>) -> Result<(Vec<f32>, usize)> {
     let value = Value::from_shape(&[n, columns][..], data).map_err(|e| Error::model(e.to_string()))?;
     let name = graph.inputs.first().map_or("", |input| input.name.as_str());

@@ -1,4 +1,12 @@
 //! Text classifiers.
+//!
+//! # Shapes
+//! Token ids are padded to the longest of their batch, with a mask of ones where tokens are; a graph of fixed length gets that
+//! many. Rows of the answer are in the order of the texts.
+//!
+//! # Cost
+//! Tokenizing is spread over threads; batches over workers, each with a thread of its own, since small graphs gain nothing
+//! from many.
 
 use crate::answers::Answers;
 use crate::batches::{Batch, Limits, cut};
@@ -22,14 +30,30 @@ use std::sync::Arc;
 /// The output's numbers are logits, which get a softmax; sigmoids if `config.json` says
 /// `"problem_type": "multi_label_classification"`; or probabilities already, where the graph ends in a softmax or a
 /// sigmoid. One column beside two names says how likely the second is.
+///
+/// ```no_run
+/// use lipex_onnx::OnnxText;
+///
+/// let model = OnnxText::open("my-classifier")?; // model.onnx, config.json, tokenizer.json
+/// if let Some(seen) = model.seen("a very long text")? {
+///     println!("{} of {} tokens are cut", seen.cut, seen.tokens);
+/// }
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct OnnxText {
+    /// The folder.
     files: Files,
+    /// The graph.
     graph: Graph,
+    /// The tokenizer.
     tokens: Tokens,
+    /// From its output to probabilities.
     answers: Answers,
+    /// How batches are cut.
     limits: Limits,
     /// What each input of the graph is given.
     given: Vec<(String, Given)>,
+    /// Threads that run it.
     workers: Workers,
 }
 
@@ -64,6 +88,7 @@ impl OnnxText {
         OnnxOptions::new().open_text(folder)
     }
 
+    /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
         let workers = Workers::new(options.workers()?);
         let files = Files::find(path)?;
@@ -136,6 +161,7 @@ impl OnnxText {
         self.rows(texts, Watch::none())
     }
 
+    /// What the graph says, a row a text; asks between batches whether to go on.
     fn rows(&self, texts: &[&str], watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let all = self.tokens.all(texts, self.workers.threads())?;
         let (of, inputs) = distinct(&all);

@@ -1,4 +1,8 @@
 //! Texts as tokens: what a folder says of its tokenizer, and where a long text is cut.
+//!
+//! # Where a text is cut
+//! At the user's number; else at what tokenizer_config.json or config.json allows (for RoBERTa and its relatives two less,
+//! which positions take); else nowhere. Special tokens count.
 
 use crate::files::{Files, Json, wrong};
 use crate::graph::guarded;
@@ -19,7 +23,9 @@ pub struct Seen {
     pub cut: usize,
 }
 
+/// A tokenizer with what the folder says of it.
 pub(crate) struct Tokens {
+    /// Its file, for errors.
     pub file: PathBuf,
     /// Cuts at `most`.
     tokenizer: Tokenizer,
@@ -27,6 +33,7 @@ pub(crate) struct Tokens {
     whole: Tokenizer,
     /// Most tokens of a text; `None` where nobody says.
     pub most: Option<usize>,
+    /// The id that rows are padded with.
     pub pad: u32,
     /// What stands for a text without tokens, which no graph takes.
     nothing: Vec<u32>,
@@ -91,6 +98,7 @@ impl Tokens {
         Ok(())
     }
 
+    /// What the tokenizer says, as an error that names its file.
     fn fail(&self, error: impl std::fmt::Display) -> Error {
         Error::model(format!("{}: {error}", self.file.display()))
     }
@@ -131,6 +139,7 @@ impl Tokens {
         Ok(self.encode(&self.tokenizer, text)?.get_tokens().to_vec())
     }
 
+    /// One text, special tokens included.
     fn encode(&self, with: &Tokenizer, text: &str) -> Result<Encoding> {
         guarded(|| with.encode(text, true).map_err(|e| e.to_string())).map_err(|e| self.fail(e))
     }
@@ -154,6 +163,7 @@ impl Tokens {
     }
 }
 
+/// Tokens of a text.
 fn count(tokenizer: &Tokenizer, text: &str) -> std::result::Result<usize, String> {
     guarded(|| tokenizer.encode(text, true).map(|e| e.len()).map_err(|e| e.to_string()))
 }

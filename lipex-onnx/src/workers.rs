@@ -9,10 +9,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(crate) struct Workers(Vec<Arc<ThreadPool>>);
 
 impl Workers {
+    /// So many pools of one thread.
     pub fn new(threads: usize) -> Self {
         Workers((0..threads.max(1)).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect())
     }
 
+    /// How many there are.
     pub fn threads(&self) -> usize {
         self.0.len()
     }

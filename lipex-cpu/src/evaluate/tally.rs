@@ -34,6 +34,8 @@ pub(super) struct Tally {
 }
 
 /// The design of an answer: its kept features and an intercept, or what is removed of them and its pairs where it has some.
+///
+/// An answer of a user's own has a design too, which is then not used.
 pub(super) fn design(masks: &Masks<Cpu>, answer: &Answer) -> Design {
     let pairs: Vec<[usize; 2]> = answer.pairs().iter().map(|pair| pair.features).collect();
     if pairs.is_empty() {
@@ -43,6 +45,9 @@ pub(super) fn design(masks: &Masks<Cpu>, answer: &Answer) -> Design {
 }
 
 /// The coefficients of a linear answer on its [`design`], columns × width.
+///
+/// # Shapes
+/// A row of C numbers, padded, for each column of the design: W and b, or −W, the logits at the whole instance, and V.
 fn columns(linear: &Linear, width: usize) -> Aligned<f64> {
     let rows: Vec<Vec<f64>> = match linear.presence() {
         Some((matrix, b)) => matrix.iter().zip(b).map(|(row, b)| row.iter().copied().chain([b]).collect()).collect(),
@@ -98,6 +103,8 @@ impl Tally {
     }
 
     /// Adds some rows of an answer that no design has, one by one.
+    ///
+    /// A user's own answer may cost anything, so it is asked row by row and nothing is asked twice within a call.
     fn add_answers(
         &mut self,
         around: &Neighbourhood<Cpu>,

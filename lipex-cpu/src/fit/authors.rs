@@ -180,6 +180,9 @@ impl<'a> Training<'a> {
 }
 
 /// The given start, or numbers uniform on ±1/√F: draw c·(F + 1) + j for W[c][j], and for b[c] the one after them.
+///
+/// # Source
+/// The layers of the authors' framework draw so: U(−1/√F, 1/√F) for weights and biases alike.
 fn start(settings: &Authors, problem: &Problem<'_, Cpu>) -> Result<Vec<f64>> {
     let (features, classes) = (problem.selection.kept.len(), problem.around.probabilities.classes());
     let width = padded_f32(classes);
@@ -229,6 +232,9 @@ impl Adam {
 }
 
 /// The result, its columns centred over classes; objective and gradient over all rows.
+///
+/// What is reported is of all rows and with the penalty, so that it can be compared with other fits; the recipe itself looked
+/// at minibatches.
 fn fitted(data: &Data, problem: &Problem<'_, Cpu>, divergence: &dyn ErasedDivergence, best: Best) -> Result<Fitted> {
     let kept = &problem.selection.kept;
     let classes = problem.around.probabilities.classes();

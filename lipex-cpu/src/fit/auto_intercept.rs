@@ -33,6 +33,9 @@ pub(super) fn fit(settings: &Softmax, on: &Cpu, problems: &[Problem<'_, Cpu>]) -
 }
 
 /// The settings that a fit was made with.
+///
+/// A fit says itself whether it is anchored: its base tells. Error bars and shrinkage are then of the surrogate that was
+/// taken.
 pub(super) fn settled(settings: &Softmax, fitted: &Fitted) -> Result<Softmax> {
     let of_base = match fitted.linear()?.base() {
         Base::Anchored(_) => Intercept::Anchored,

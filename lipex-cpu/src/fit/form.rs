@@ -62,6 +62,9 @@ impl Shape {
 ///
 /// # Errors
 /// [`Error::Setting`] for a pair of features that are not kept, unless such pairs may be `lost`.
+///
+/// # Order
+/// Pairs come in the order in which they were given, each ascending; columns and coefficients keep it.
 pub fn given_pairs(pairs: &Pairs, kept: &[usize], lost: bool) -> Result<Vec<[usize; 2]>> {
     let Pairs::Given(pairs) = pairs else { return Ok(Vec::new()) };
     let mut found = Vec::with_capacity(pairs.len());
@@ -125,6 +128,8 @@ impl Form {
 
     /// λ as it enters the objective: with λ = 0 a pair that is never removed, and where features are anchored one that is
     /// not, would have no optimum.
+    ///
+    /// The least is some 10⁻⁸, as the intercept's: small enough to change no digit that is read.
     pub fn penalty(&self, lambda: f64) -> f64 {
         if self.shape.coding == Coding::Removed && lambda == 0.0 { INTERCEPT_PENALTY } else { lambda }
     }
@@ -133,6 +138,10 @@ impl Form {
     ///
     /// # Errors
     /// [`Error::Setting`] for a fit with pairs where this form has none.
+    ///
+    /// # Shapes
+    /// K × width: a row a column of this form. A pair that the form has and the fit has not starts at 0, and so does a
+    /// feature.
     pub fn layout(&self, fitted: &Linear, kept: &[usize]) -> Result<Vec<f64>> {
         let columns: Vec<Vec<f64>> = match self.shape.coding {
             Coding::Kept => {
@@ -160,6 +169,8 @@ impl Form {
     ///
     /// # Errors
     /// Those of [`Linear::new`].
+    ///
+    /// A vector's columns are centred over classes before: the mean changes no answer.
     pub fn read(&self, x: &[f64], (kept, pairs): (&[usize], &[[usize; 2]]), classes: usize) -> Result<Linear> {
         let (width, features) = (padded_f32(classes), kept.len());
         let first = features + usize::from(self.shape.ones);

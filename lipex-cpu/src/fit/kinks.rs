@@ -42,6 +42,10 @@ impl Row {
     }
 
     /// For each class φ_q(q)/(q − p), in `slopes`.
+    ///
+    /// # Numerics
+    /// The smoothed total variation has the slope ½(q − p)/√((p − q)² + width²) in q, so its secant is what the formula above
+    /// says; for any other φ the same quotient is taken from its slope.
     fn secants(&mut self, o: &Objective<'_>, p: &[f32], q: &[f32], width: f32) {
         let near = NEAR * width;
         for (c, (&p, &q)) in p.iter().zip(q).enumerate() {
@@ -59,6 +63,10 @@ impl Row {
 }
 
 /// Replaces q, rows × padded classes, by scale/κ times each class's curvature in its logit, at least `floor` times scale.
+///
+/// # Shapes
+/// `q` rows × padded classes in, curvatures out; `scales` one a row. The second derivative along logit c is h_c q_c²(1 − q_c)²
+/// + Σ_{k≠c} h_k q_k² q_c², h the secants.
 pub(super) fn secant_curvatures(
     o: &Objective<'_>,
     rows: &[u32],

@@ -19,6 +19,9 @@ use lipex_core::{Fitted, Lambda, Linear, Masks, Problem, Result, Softmax, withou
 
 /// The candidate λ under which refits are closest to the black box on the masks that they were not fitted on, in the
 /// divergence of the fit, weighted like the fit. Ties go to the larger λ.
+///
+/// # Errors
+/// Those of the refits.
 pub(super) fn choose(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> Result<f64> {
     let scores = scores(settings, shared, problem, &candidates(settings)?)?;
     let scores = scores.and_then(|scores| scores.try_into().ok());
@@ -38,6 +41,9 @@ pub(super) fn candidates(settings: &Softmax) -> Result<Vec<f64>> {
 
 /// For each λ the mean divergence of the masks that refits were not fitted on, weighted like the fit; `None` where there are
 /// too few distinct masks.
+///
+/// # Shapes
+/// As many scores as candidates, in their order.
 pub(super) fn scores(
     settings: &Softmax,
     shared: &Shared<'_>,

@@ -34,6 +34,9 @@ const LEAST_PATIENCE: usize = 20;
 const PATIENCE: usize = 3;
 
 /// When to stop.
+///
+/// A tolerance of 10⁻⁷ leaves the objective within that share of its least, as far as the model of it is right; explanations
+/// then differ from the optimum's by some 10⁻⁴ of their size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits<'a> {
     /// Share of the objective that the predicted excess ½gᵀH₀g may be.
@@ -212,6 +215,9 @@ impl<'a> Solver<'a> {
 }
 
 /// The predicted excess ½gᵀHg and the direction −Hg.
+///
+/// # Source
+/// Nocedal and Wright, algorithm 7.4, with the preconditioner in the place of γI.
 fn step(o: &Objective<'_>, h: &Preconditioner, here: &Point, pairs: &VecDeque<Pair>) -> (f64, Vec<f64>) {
     let mut q = here.gradient.clone();
     let mut shares = [0.0; MEMORY];
@@ -230,6 +236,11 @@ fn step(o: &Objective<'_>, h: &Preconditioner, here: &Point, pairs: &VecDeque<Pa
 }
 
 /// A point along `direction` that meets the Wolfe conditions, exact or approximate.
+///
+/// # Source
+/// Nocedal and Wright, algorithm 3.5, in the form of doubling and bisection; Hager and Zhang, A new conjugate gradient method
+/// with guaranteed descent (2005), for the approximate conditions: `noise` is what differences of the objective may be by
+/// rounding.
 fn search(
     o: &mut Objective<'_>,
     here: &Point,

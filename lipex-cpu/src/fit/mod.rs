@@ -99,6 +99,9 @@ impl Surrogate<Cpu> for Softmax {
 }
 
 /// Rows that count, with π·m/n of each.
+///
+/// # Shapes
+/// Row numbers, ascending, and a weight each; rows of weight 0 are left out of every sum.
 fn weights(settings: &Softmax, around: &Neighbourhood<Cpu>, multiplicities: Option<&[u32]>) -> (Vec<u32>, Vec<f64>) {
     let proximity = around.weights.values();
     let times = |i: usize| multiplicities.map_or(1.0, |m| f64::from(m[i]));
@@ -132,6 +135,10 @@ fn fit_at(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, l
 }
 
 /// The same to other probabilities than the black box's, padded like them.
+///
+/// # Starts
+/// Without a start the preconditioner's own least squares of ln p; with one that several problems share, its preconditioner as
+/// well; with another, one that is made for it. The same problem gives the same bits whichever way.
 fn fit_to(
     settings: &Softmax,
     shared: &Shared<'_>,
@@ -178,6 +185,8 @@ fn fit_to(
 }
 
 /// A fit of the features alone with the pairs that explain most of what it leaves.
+///
+/// Parts that leave a fold out choose for themselves; their answers go into the fit, so that the fidelity need not refit.
 fn with_pairs(
     settings: &Softmax,
     shared: &Shared<'_>,
@@ -212,6 +221,10 @@ fn with_pairs(
 }
 
 /// Minimises in f32, and on in f64 where f32 stalls; through ever narrower smoothing where the divergence has kinks.
+///
+/// # Order
+/// Widths from .1 down to 10⁻⁴, each from the point before, with a preconditioner made anew; within each, f32 first. A stage
+/// that is not the last stops early.
 fn minimise(objective: &mut Objective<'_>, h: &Preconditioner, x: &mut [f64], limits: Limits<'_>) -> Result<Outcome> {
     let mut solver = Solver::new(h, objective);
     let mut total = Outcome::default();

@@ -31,6 +31,9 @@ pub(crate) enum Precision {
 }
 
 /// P of every row, classes padded to whole registers with zeros.
+///
+/// # Shapes
+/// N × width; padding is 0, which no divergence has to make sense of: its terms there are not added.
 pub(crate) fn padded(probabilities: &Probabilities<Cpu>) -> Aligned<f32> {
     let width = padded_f32(probabilities.classes());
     let mut p = Aligned::zeros(probabilities.rows() * width);
@@ -43,6 +46,8 @@ pub(crate) fn padded(probabilities: &Probabilities<Cpu>) -> Aligned<f32> {
 }
 
 /// P, padded, mixed with the uniform distribution over the classes.
+///
+/// Where the black box answers 0 and 1 this gives a divergence slopes again; it is used for starts alone.
 pub(crate) fn smoothed(p: &[f32], uniform: f32, classes: usize) -> Aligned<f32> {
     let (width, share) = (padded_f32(classes), uniform / classes as f32);
     let mut out = Aligned::zeros(p.len());
@@ -226,6 +231,9 @@ impl<'a> Objective<'a> {
     }
 
     /// The objective at `x`; its gradient, centred over classes, goes to `gradient`.
+    ///
+    /// # Shapes
+    /// Both vectors are K × width. Padding of the gradient is 0.
     pub fn evaluate(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let smoothing = self.smoothing;
         let data = match self.precision {
@@ -253,6 +261,8 @@ impl<'a> Objective<'a> {
     }
 
     /// The objective in f64, of the divergence itself and not of its smoothed stand-in.
+    ///
+    /// What reports have: comparable between precisions, widths and backends.
     pub fn exact(&self, x: &[f64]) -> f64 {
         self.pass::<f64>(&mut self.scratch(), x, None, None) + self.penalty(x)
     }
@@ -369,6 +379,9 @@ impl<T: Working> WithSimd for Pass<'_, '_, T> {
 }
 
 /// Slopes in ln q to gradients in the logits, times the rows' weights; returns the weighted sum of divergences.
+///
+/// # Source
+/// With ℓ = ln q + const, ∂d/∂ℓ_c = s_c − q_c Σ_k s_k, s = ∂φ/∂ln q.
 #[inline(always)]
 fn through_softmax<T: Working, S: Simd>(
     simd: S,

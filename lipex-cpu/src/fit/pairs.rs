@@ -53,6 +53,9 @@ pub(super) struct Chosen {
 
 /// Chooses pairs from the fit of the features alone, `main` in the solver's layout; `folds` has the fold of each row, or is
 /// empty.
+///
+/// # Shapes
+/// `main.0` K × width, the fit of the features alone; `main.1` its λ. Without folds there is one part, all rows, and no score.
 pub(super) fn choose(
     settings: &Softmax,
     shared: &Shared<'_>,
@@ -148,6 +151,9 @@ impl<'a> Chooser<'a> {
     }
 
     /// The next pairs of a part, at most so many.
+    ///
+    /// Residuals √P − √Q are of the part's own rows; the features among which pairs are made are those of the largest shares
+    /// in its own fit.
     fn next(&self, part: &Rows, fit: &Part, most: usize) -> Vec<[usize; 2]> {
         let design = self.design(&fit.pairs);
         let o = Objective::of_values(self.shared.terms_on(self.settings, self.lambda, &design), &[], &[]);
@@ -187,6 +193,8 @@ impl<'a> Chooser<'a> {
     }
 
     /// Fits a part with the pairs that it has, from where it is.
+    ///
+    /// From the point where the part is, new pairs at 0; with the bordered factor where there is one.
     fn fit(&self, k: usize, fit: &mut Part, tolerance: f64) -> Result<Outcome> {
         let (design, part) = (self.design(&fit.pairs), &self.parts[k]);
         let terms = self.shared.terms_on(self.settings, self.lambda, &design);

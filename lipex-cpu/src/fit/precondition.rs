@@ -108,6 +108,10 @@ impl<'a> Picked<'a> {
 
 impl Preconditioner {
     /// From P, with a start: each class's weighted least squares of ln p, without couplings between classes.
+    ///
+    /// # Why this start
+    /// For logits that are linear in the masks, least squares of ln p finds them exactly; the centring over classes takes off
+    /// what the softmax's denominator adds.
     pub fn cold(o: &Objective<'_>) -> (Self, Vec<f64>) {
         let picked = Picked::of(o);
         let (curvatures, targets) = rows_of(o, &picked);
@@ -120,6 +124,8 @@ impl Preconditioner {
     }
 
     /// From the surrogate's answers at `x`.
+    ///
+    /// Used where a start is given and where a run has spent as many evaluations as making one costs.
     pub fn at(o: &Objective<'_>, x: &[f64]) -> Self {
         let picked = Picked::of(o);
         let mut curvatures = o.answers(x, &picked.rows);
@@ -171,6 +177,9 @@ impl Preconditioner {
     }
 
     /// Replaces `v` by M⁻¹v, centred over classes before and after.
+    ///
+    /// # Numerics
+    /// In f32, as M is; the solver's vectors stay f64.
     pub fn apply(&self, o: &Objective<'_>, v: &mut [f64]) {
         o.centre(v);
         self.solve(v);
@@ -217,6 +226,9 @@ fn spread(o: &Objective<'_>, picked: &Picked<'_>, q: &mut [f32]) {
 /// For each picked row the weights κ π max(p(1−p), floor)/n, and those times the centred ln max(p, 10⁻⁶); of an anchored fit
 /// those times what ln max(p, ε) has beyond ln max(P₀, ε), ε the least that the anchor lets stand. With two unequal floors
 /// a start could be thousands of times the optimum.
+///
+/// # Shapes
+/// Picked rows × padded classes, both.
 fn rows_of(o: &Objective<'_>, picked: &Picked<'_>) -> (Aligned<f32>, Aligned<f32>) {
     let mut curvatures = Aligned::zeros(picked.rows.len() * o.width);
     let mut targets = Aligned::zeros(picked.rows.len() * o.width);

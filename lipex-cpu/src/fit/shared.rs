@@ -18,6 +18,9 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// Those of [`Shape::of`].
+///
+/// # Shapes
+/// Lists of the problems' numbers. Each group can be prepared once; their fits are spread over threads.
 pub(super) fn together(settings: &Softmax, problems: &[Problem<'_, Cpu>]) -> Result<Vec<Vec<usize>>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut places: HashMap<(*const Neighbourhood<Cpu>, &[usize], Shape), usize> = HashMap::new();
@@ -103,6 +106,8 @@ impl<'a> Shared<'a> {
     }
 
     /// The preconditioner at a start, from all rows whatever their multiplicities.
+    ///
+    /// A bootstrap's own rows would do a little better and cost a preconditioner each; all rows serve every one of them.
     pub fn at_start(&self, settings: &Softmax, start: &Fitted, lambda: f64) -> Result<Preconditioner> {
         let (rows, weights) = weights(settings, self.around, None);
         let objective = Objective::new(self.terms(settings, lambda), &rows, &weights);
@@ -112,6 +117,9 @@ impl<'a> Shared<'a> {
 
 /// λ_c over λ, from all rows whatever their multiplicities, so that refits of a fit are about that fit; empty where every
 /// class has λ.
+///
+/// # Source
+/// [`Softmax::penalties`](lipex_core::Softmax::penalties), divided by λ.
 pub(crate) fn by_class(settings: &Softmax, around: &Neighbourhood<Cpu>) -> Vec<f64> {
     if settings.lambda_scale_in_use() != LambdaScale::Class {
         return Vec::new();

@@ -44,6 +44,9 @@ fn is_kl(settings: &Softmax) -> bool {
 }
 
 /// Whether the black box is sure of its class on much of what weighs.
+///
+/// More than a quarter of the weight on rows with a class above .99: there objectives other than KL's have several minima, as
+/// measured on one-hot models.
 fn is_sure(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) -> bool {
     let (rows, weights) = weights(settings, problem.around, problem.multiplicities);
     let sure = |i: u32| shared.around.probabilities.row(i as usize).iter().any(|&p| p > Starts::CONFIDENT);
@@ -52,6 +55,8 @@ fn is_sure(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
 }
 
 /// The settings under the KL divergence, and this λ there.
+///
+/// λ is scaled so that a reported λ means the same curvature under KL.
 fn under_kl(settings: &Softmax, lambda: f64) -> (Softmax, f64) {
     let scale = match (settings.lambda_scale_in_use(), settings.divergence_in_use().kappa()) {
         (LambdaScale::Class, _) | (_, None) => 1.0,
@@ -74,6 +79,9 @@ fn best_of_two(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cp
 }
 
 /// From four starts roughly, then on from the lowest.
+///
+/// # Cost
+/// Two rough fits for starts and four from them, then one to the end: about five times one fit.
 fn best_of_many(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>, lambda: f64) -> Result<Fitted> {
     let rough = Problem { tolerance: Some(problem.tolerance.unwrap_or(0.0).max(ROUGH)), ..*problem };
     let (kl, of_kl) = under_kl(settings, lambda);

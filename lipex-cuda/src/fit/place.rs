@@ -3,6 +3,10 @@
 //! # Shapes
 //! See [`Job`] for every array. Problems of one launch first, those of many launches after them, so that each kind is one
 //! range of the table.
+//!
+//! # Why one table
+//! A launch takes its grid's second side as the instance: all problems of a batch, each with sizes of its own, are one launch
+//! of as many blocks as the largest needs.
 
 use super::form::Form;
 use super::job::{Job, REPORT, SEARCH, Size, TILE, VECTORS};

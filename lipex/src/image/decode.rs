@@ -8,6 +8,9 @@
 //! # Limits
 //! At most [`MOST_PIXELS`](crate::MOST_PIXELS) pixels, checked from the header before anything is allocated. Decoders are pure
 //! Rust and fuzzed.
+//!
+//! # Errors
+//! A damaged file, one that is no picture, and one that is too large: a line that says which, never a panic.
 
 mod others;
 

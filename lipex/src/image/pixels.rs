@@ -12,6 +12,10 @@ use lipex_cuda::{Cuda, Pixel, PixelBatch, PixelTemplate};
 use std::ops::Range;
 
 /// An image in device memory; a mask is rendered to a picture there, NCHW. `T` is f32, or u16 with the bits of an f16.
+///
+/// # Cost
+/// The picture and its baseline are sent once, 2 × 3 × pixels numbers; a mask is rendered where it lies, and nothing of it
+/// crosses unless a model of the host asks.
 pub struct PixelImage<T: Pixel> {
     /// The instance, for its features and reports.
     image: ImageInstance,

@@ -193,6 +193,8 @@ fn document(e: &Explanation) -> Document<'_> {
 
 /// The same on one line without a line end, and without `timings_ms`: equal runs give equal bytes, so it can be compared,
 /// hashed and kept a line a record. [`from_json`] reads it, with times of 0.
+///
+/// Equal explanations give equal lines: for caches, for comparing runs, for a line a row of a file.
 pub fn to_json_canonical(explanation: &Explanation) -> String {
     // Keys in the order of to_json.
     let mut document = document(explanation);

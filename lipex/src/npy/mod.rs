@@ -62,6 +62,9 @@ pub struct Array<T> {
 ///
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
+///
+/// # Shapes
+/// N × D numbers, 0 or 1, row-major, whatever their order in the file.
 pub fn read_masks(path: impl AsRef<Path>) -> Result<Array<u8>> {
     read(path.as_ref(), "masks", masks_from)
 }
@@ -70,6 +73,9 @@ pub fn read_masks(path: impl AsRef<Path>) -> Result<Array<u8>> {
 ///
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
+///
+/// # Shapes
+/// N × C, each row divided by its sum.
 pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array<f32>> {
     read(path.as_ref(), "probs", probabilities_from)
 }
@@ -78,6 +84,9 @@ pub fn read_probabilities(path: impl AsRef<Path>) -> Result<Array<f32>> {
 ///
 /// # Errors
 /// [`Error::Setting`] in one line with the file and the place in it.
+///
+/// # Shapes
+/// N.
 pub fn read_weights(path: impl AsRef<Path>) -> Result<Vec<f32>> {
     read(path.as_ref(), "weights", weights_from)
 }
@@ -168,6 +177,9 @@ fn check_weights<T: Copy + Into<f64> + Display>(weights: &[T], origin: &Origin<'
 ///
 /// # Errors
 /// [`Error::Shape`] when the numbers of rows differ.
+///
+/// # Shapes
+/// Masks N × D, probabilities N × C, weights N; row 0 must keep everything.
 pub fn neighbourhood(
     on: &Cpu,
     masks: &Array<u8>,

@@ -15,6 +15,17 @@ use zip::{CompressionMethod, ZipWriter};
 ///
 /// # Errors
 /// [`Error::Setting`] when they cannot be written.
+///
+/// ```
+/// use lipex::perturb::Exhaustive;
+/// use lipex::{Cpu, Draw, Perturber, npy};
+///
+/// let masks = Exhaustive.perturb(&Cpu::new(), &Draw::whole(&[3], 8, 0))?.remove(0).masks;
+/// let bytes = npy::masks_to_npy(&masks)?;
+/// let again = npy::masks_from(std::io::Cursor::new(bytes), "masks.npy")?;
+/// assert_eq!((again.rows, again.columns), (8, 3));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub fn masks_to_npy(masks: &Masks<Cpu>) -> Result<Vec<u8>> {
     let values = (0..masks.rows()).flat_map(|i| unpack_bits(masks.row(i), masks.features()));
     array(&[masks.rows(), masks.features()], values)

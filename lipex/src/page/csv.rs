@@ -19,6 +19,16 @@ use lipex_core::{Explanation, Result};
 ///
 /// # Errors
 /// [`Error::Shape`](crate::Error::Shape) for an explanation made by hand whose parts do not fit together.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// # fn table(explanation: &Explanation) -> lipex::Result<()> {
+/// let table = lipex::to_csv(explanation)?;
+/// println!("{} records", table.lines().count());
+/// # Ok(())
+/// # }
+/// ```
 pub fn to_csv(explanation: &Explanation) -> Result<String> {
     let e = explanation;
     let table = Table::new(e, e.classes_by_probability(), usize::MAX)?;

@@ -15,6 +15,8 @@ use lipex_core::{
 use std::str::FromStr;
 
 /// What a setting is about; headings of `--help` and of docs/settings.md.
+///
+/// Headings of docs/settings.md and of `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// What the features of a text are.

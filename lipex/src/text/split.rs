@@ -1,4 +1,8 @@
 //! Where the words of a text are.
+//!
+//! # Invariants
+//! Pieces do not overlap and lie on character boundaries; what is between them stays in every rendered text, so that removing
+//! nothing gives the text back to the byte.
 
 use lipex_core::{Error, Result};
 use regex::Regex;

@@ -13,6 +13,10 @@ use std::ops::Range;
 /// A text with the tokens that a model makes of it; renders to token ids in device memory.
 ///
 /// Only for models whose tokens of a damaged text are tokens of the whole one or of the masks that replace words.
+///
+/// # Errors
+/// A text whose words are no tokens of the model, and a unit or replacement that dropping ids cannot make, are refused when
+/// the tokens are given.
 #[derive(Clone, Debug)]
 pub struct TokenText {
     /// The text, for its features and reports.

@@ -52,6 +52,9 @@ impl Border {
     }
 
     /// Makes the rows that are missing, at `x`; the objective has the columns of all pairs.
+    ///
+    /// # Cost
+    /// (K + 1) sums by look-up a pair, at the point of the features' fit, for all parts at once.
     pub fn fill(&mut self, o: &Objective<'_>, x: &[f64]) {
         let (columns, width) = (self.first + self.made..self.first + self.pairs.len(), self.width);
         let picked = Picked::of(o);

@@ -1,4 +1,7 @@
 //! Segment maps as files.
+//!
+//! A PNG of which each colour is a segment, and a `.npy` of the numbers: both are read back by
+//! [`SegmentMap::decode`](crate::SegmentMap::decode).
 
 use super::SegmentMap;
 use crate::image::{Picture, encode};

@@ -1,4 +1,8 @@
 //! Segments from the picture itself.
+//!
+//! # Which one
+//! Felzenszwalb's follows edges and gives pieces of any size; quickshift gives many small ones, LIME's default; SLIC gives
+//! pieces of about equal size, which are easiest to compare. A grid knows nothing of the picture and biases nothing.
 
 use super::{SegmentMap, felzenszwalb::felzenszwalb, quickshift::quickshift, slic::slic};
 use crate::image::Picture;
