@@ -181,6 +181,7 @@ def main():
     model = Model(options.model, options.threads, options.max_tokens)
     memory = peak(options, max(read(options.texts, options.count), key=len))
     speed = rows_a_second(options, model, options.rounds)
+    print(*(f"{name} {median(rates):.0f} rows/s;" for name, rates in speed.items()), file=sys.stderr, flush=True)
     columns, asked = explanations(options, model)
     reference = columns["LIME, 5000"]
     lines = [

@@ -2,7 +2,7 @@
 
 Run from the workspace root, after `cargo build --release -p lipex-cli`, with any Python 3:
 
-    python3 benches/peers/photos.py MODEL FOLDER [--photos 20] [--samples 300] [--record FILE]
+    python3 benches/peers/photos.py MODEL FOLDER [--photos 20] [--samples 300] [--segmenters 'A B …'] [--record FILE]
 
 For each photo and segmenter `lipex image` explains the model's answer and says which segments would take it to the second likeliest
 class (`--flip-to`), which the model is asked to confirm. Per segmenter: the median number of segments, the median total variation on
@@ -18,7 +18,7 @@ import sys
 from statistics import median
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SEGMENTERS = ["slic:30", "slic:60", "slic:100", "felzenszwalb:300,0.8,400", "felzenszwalb:100,0.5,50", "quickshift:4,200,0.2", "grid:6x6"]
+SEGMENTERS = "slic:30 slic:60 slic:100 felzenszwalb:300,0.8,400 felzenszwalb:100,0.5,50 quickshift:4,200,0.2 grid:6x6"
 
 
 def explain(options, photo, how, *more):
@@ -31,12 +31,25 @@ def explain(options, photo, how, *more):
     return json.loads(done.stdout)
 
 
+def read(e):
+    """Segments, total variation on unseen masks, and the share of the photo without which the model says something else."""
+    unseen = (e["fidelity"] or {}).get("out_of_fold")
+    p, flip = e["probabilities"]["model"], e["flip"] or {}
+    best = lambda row: max(range(len(row)), key=row.__getitem__)
+    share = None
+    if flip.get("remove") and best(p) != best(flip["model"]):
+        pixels = [f["region"]["pixels"] for f in e["features"]]
+        share = sum(pixels[j] for j in flip["remove"]) / sum(pixels)
+    return len(e["features"]), unseen and unseen["tv"], share
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
     parser.add_argument("folder")
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--samples", type=int, default=300)
+    parser.add_argument("--segmenters", default=SEGMENTERS)
     parser.add_argument("--record")
     options = parser.parse_args()
     photos = sorted(pathlib.Path(options.folder).glob("*.jpg"))[:options.photos]
@@ -49,26 +62,18 @@ def main():
     lines = [f"# Segments of photos, {datetime.date.today()}", "",
              f"`python3 benches/peers/photos.py {' '.join(sys.argv[1:])}`: {len(photos)} photos, {options.samples} masks each.", "",
              "| segments | how many | TV on unseen masks | flips | share of the photo that flips it |", "|---|---|---|---|---|"]
-    for how in SEGMENTERS:
-        counts, off, shares, flips, all_of = [], [], [], 0, 0
-        for photo in photos:
+    rows = {how: [] for how in options.segmenters.split()}
+    for photo in photos:
+        for how in rows:
             e = explain(options, photo, how, "--flip-to", second[photo])
-            if e is None:
-                continue
-            all_of += 1
-            counts.append(len(e["features"]))
-            unseen = (e["fidelity"] or {}).get("out_of_fold")
-            off += [unseen["tv"]] if unseen else []
-            p, flip = e["probabilities"]["model"], e["flip"] or {}
-            after = flip.get("model")
-            if after and flip["remove"] and max(range(len(p)), key=p.__getitem__) != max(range(len(after)), key=after.__getitem__):
-                flips += 1
-                pixels = [f["region"]["pixels"] for f in e["features"]]
-                shares.append(sum(pixels[j] for j in flip["remove"]) / sum(pixels))
-            print(photo.name, how, counts[-1], off[-1:], flips, file=sys.stderr, flush=True)
-        share = f"{median(shares):.2f}" if shares else "–"
-        lines.append(f"| `{how}` | {median(counts):.0f} | {median(off):.3f} | {flips} of {all_of} | {share} |")
-        print(lines[-1], file=sys.stderr, flush=True)
+            if e is not None:
+                rows[how].append(read(e))
+                print(photo.name, how, rows[how][-1], file=sys.stderr, flush=True)
+    for how, read_of in rows.items():
+        counts, off, shares = zip(*read_of)
+        off, flips = [x for x in off if x is not None], [x for x in shares if x is not None]
+        share = f"{median(flips):.2f}" if flips else "–"
+        lines.append(f"| `{how}` | {median(counts):.0f} | {median(off):.3f} | {len(flips)} of {len(read_of)} | {share} |")
     print("\n".join(lines))
     if options.record:
         pathlib.Path(options.record).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -82,7 +82,7 @@ impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
         (**self).left_by_penalty(seen, fitted)
     }
 
-    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
-        (**self).shrinkage(on, problem, fitted)
+    fn relaxed(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Fitted>> {
+        (**self).relaxed(on, problem, fitted)
     }
 }

@@ -104,18 +104,17 @@ impl Surrogate<Cuda> for Softmax {
         self.left(seen, fitted)
     }
 
-    fn shrinkage(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<f64>> {
+    fn relaxed(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Fitted>> {
         problem.check()?;
         if self.lambda_scale_in_use() == LambdaScale::Class {
             let around = to_host(on, problem.around)?;
             let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
             let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
-            return self.shrinkage(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
+            return self.relaxed(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
         }
         let lambda = fitted.report.lambda / 100.0;
-        let less =
-            fit_all(self, on, &[Task { problem: Problem { start: Some(fitted), ..*problem }, lambda, once: false }])?;
-        Ok(less.first().and_then(|less| fitted.shrinkage(less)))
+        let problem = Problem { start: Some(fitted), ..*problem };
+        Ok(fit_all(self, on, &[Task { problem, lambda, once: false }])?.pop())
     }
 }
 

@@ -9,7 +9,7 @@ use lipex::{Dependence, Explanation, Method, Uncertainty};
 /// A number that is not significantly different from 0 stands in parentheses.
 pub fn marked(e: &Explanation, class: usize, j: usize, value: f64) -> String {
     match &e.uncertainty {
-        Some(u) if u.method != Method::Exact && !u.is_significant(class, j, value) => format!("({})", signed(value)),
+        Some(u) if !u.is_significant(class, j, value) => format!("({})", signed(value)),
         _ => signed(value),
     }
 }
@@ -52,7 +52,9 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     page.gap();
     page.heading("How sure");
     page.paragraph(&bars(u));
-    if u.method != Method::Exact {
+    if u.method == Method::Exact {
+        page.paragraph("In parentheses: what the penalty may hold off 0 alone.");
+    } else {
         page.paragraph(&format!(
             "In parentheses: not significantly different from 0. That is judged by bands that hold for every entry at once, {:.2} standard errors \
              wide on each side.",

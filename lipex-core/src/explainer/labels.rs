@@ -156,6 +156,7 @@ fn uncertainty(all: &[Bars<'_>], kept: &[usize], p: &[f64], (level, rows): (f64,
         few_rows,
         in_top: in_top(all, main),
         shrinkage: all.iter().filter_map(|(_, u)| u.shrinkage).min_by(f64::total_cmp),
+        relaxed: all.iter().map(|bars| relaxed(bars, kept)).collect(),
         needed: None,
         settling: main.settling.as_ref().map(|s| Settling { class: predicted, ..s.clone() }),
         not_covered,
@@ -175,6 +176,14 @@ fn std_errors(&(fit, u): &Bars<'_>, kept: &[usize]) -> Vec<f64> {
         variance.max(0.0).sqrt()
     };
     kept.iter().map(|j| fit.kept().binary_search(j).map_or(0.0, value)).collect()
+}
+
+/// One label's share of each kept feature at a hundredth of the penalty, as [`std_errors`] has its error.
+fn relaxed(&(fit, u): &Bars<'_>, kept: &[usize]) -> Option<Vec<f64>> {
+    let shares = u.relaxed.as_ref()?;
+    let identity = fit.answer.link() == Link::Identity;
+    let value = |j: usize| if identity { shares[0][j] } else { shares[0][j] - shares[1][j] };
+    Some(kept.iter().map(|j| fit.kept().binary_search(j).map_or(0.0, value)).collect())
 }
 
 /// The labels whose covariances are kept: all, or the likeliest where there are many.

@@ -68,11 +68,11 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
         None
     }
 
-    /// What the penalty leaves of W: ‖W‖ over ‖W‖ at a hundredth of the penalty; `None` where that is not known.
+    /// The same fit at a hundredth of its penalty, which tells what the penalty does to W; `None` where there is none.
     ///
     /// # Errors
     /// Those of the refit.
-    fn shrinkage(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<f64>> {
+    fn relaxed(&self, on: &B, problem: &Problem<'_, B>, fitted: &Fitted) -> Result<Option<Fitted>> {
         let _ = (on, problem, fitted);
         Ok(None)
     }

@@ -202,7 +202,7 @@ impl Softmax {
         Softmax { divergence, ..self }
     }
 
-    /// λ, the penalty on W; default 10⁻⁴ (the paper: 10⁻³), and ρ = 0.003 under [`LambdaScale::Class`]. Larger shrinks W
+    /// λ, the penalty on W; default 10⁻⁴ (the paper: 10⁻³), for ρ under [`LambdaScale::Class`] too. Larger shrinks W
     /// more; tiny values take longer.
     ///
     /// # Errors
@@ -425,7 +425,7 @@ mod tests {
     #[test]
     fn penalties_follow_the_spread_of_each_class() {
         let softmax = Softmax::default().lambda_scale(LambdaScale::Class);
-        assert_eq!(softmax.lambda_used().unwrap(), 3e-3);
+        assert_eq!(softmax.lambda_used().unwrap(), 1e-4);
         // Spreads .25, .25, 0 with weight 1 and .09, 0, .09 with weight 3; n = 2, κ = ¼.
         let (p, w) = ([0.5, 0.5, 0.0, 0.9, 0.0, 0.1], [1.0, 3.0]);
         let by_hand = [0.25 + 0.27, 0.25, 0.27].map(|spread: f64| 0.01 * 0.25 * spread / 2.0);

@@ -116,7 +116,7 @@ impl<B: Backend> Estimate<'_, B> {
         };
         let exact = spread.method() == Method::Exact;
         let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits, refits.as_deref())? };
-        let shrinkage = self.surrogate.shrinkage(self.on, &self.problem(), self.fitted)?;
+        let relaxed = self.surrogate.relaxed(self.on, &self.problem(), self.fitted)?;
         let mut uncertainty = Uncertainty {
             method: spread.method(),
             rows: self.around.dependence,
@@ -129,7 +129,8 @@ impl<B: Backend> Estimate<'_, B> {
             few_rows: spread.few_rows_in_use(),
             terms: spread.terms_in_use().map(<[_]>::to_vec),
             in_top: in_top.map(|share| InTop { k: bars.top, refits: bars.refits, share }),
-            shrinkage,
+            shrinkage: relaxed.as_ref().and_then(|less| self.fitted.shrinkage(less)),
+            relaxed: relaxed.map(|less| less.shares().into_matrix()),
             needed: None,
             settling: if exact { None } else { Some(self.settling(bars.top)?) },
             not_covered: Vec::new(),

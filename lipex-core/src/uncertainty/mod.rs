@@ -57,6 +57,9 @@ pub struct Uncertainty {
     pub in_top: Option<InTop>,
     /// ‖W at λ‖ / ‖W at λ/100‖: what the penalty leaves of W. 1 is no shrinkage.
     pub shrinkage: Option<f64>,
+    /// C×F: W, or the shares, at λ/100; `None` where that is not known. What the penalty alone holds off 0 is not significant.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub relaxed: Option<Vec<Vec<f64>>>,
     /// Masks in all that would halve the widest interval; `None` where sampling makes no error.
     pub needed: Option<usize>,
     /// Whether the top k of the predicted class is settled, and what it would take; `None` where sampling makes no error.
@@ -163,6 +166,7 @@ impl Uncertainty {
         }
         self.covariance.iter().try_for_each(|table| rows("covariance", table, between, between))?;
         self.in_top.as_ref().map_or(Ok(()), |top| rows("in_top.share", &top.share, c, d))?;
+        self.relaxed.as_ref().map_or(Ok(()), |relaxed| rows("relaxed", relaxed, c, f))?;
         if let Some(terms) = &self.terms {
             rows("terms", terms, c, terms.first().map_or(0, Vec::len))?;
         }
@@ -176,10 +180,28 @@ impl Uncertainty {
         }
     }
 
-    /// Whether an entry of W is significantly different from 0 by the simultaneous bands.
+    /// Whether an entry of W is significantly different from 0: by the simultaneous bands, and not by what the penalty does.
+    ///
+    /// A penalty moves entries of words without an effect too, since it shares out what it takes from others. An entry is
+    /// significant if it keeps its sign and leaves the band at λ/100 as well, by more than twice what λ/100 may still move it:
+    /// W moves in proportion to a small λ, so that is a 99th of what the step from λ to λ/100 did.
     pub fn is_significant(&self, class: usize, j: usize, weight: f64) -> bool {
-        weight.abs() > self.band * self.std_error[class][j]
+        let relaxed = self.relaxed.as_ref().map_or(weight, |relaxed| relaxed[class][j]);
+        significant(weight, relaxed, self.band * self.std_error[class][j])
     }
+
+    /// The same of a contrast, W\[a\] − W\[b\]; `None` where that has no error.
+    pub fn is_contrast_significant(&self, (a, b): (usize, usize), j: usize, contrast: f64) -> Option<bool> {
+        let error = *self.contrast_error(a, b)?.get(j)?;
+        let relaxed = self.relaxed.as_ref().map_or(contrast, |relaxed| relaxed[a][j] - relaxed[b][j]);
+        Some(significant(contrast, relaxed, self.band * error))
+    }
+}
+
+/// Whether a weight that is `relaxed` at λ/100 leaves the band around 0, and not by what the penalty does alone.
+fn significant(weight: f64, relaxed: f64, band: f64) -> bool {
+    let left = 2.0 * (relaxed - weight).abs() / 99.0;
+    weight.abs() > band && relaxed.abs() > band + left && (relaxed > 0.0) == (weight > 0.0)
 }
 
 /// The course of a run that added masks until its answer was steady.
@@ -236,6 +258,7 @@ mod tests {
             terms: None,
             in_top: None,
             shrinkage: None,
+            relaxed: None,
             needed: None,
             settling: None,
             not_covered: Vec::new(),
@@ -248,5 +271,13 @@ mod tests {
         assert_eq!((u.masks_for(1.96, 100), u.masks_for(0.0, 100)), (Some(400), None));
         assert_eq!(u.interval(1, 0, 1.0), [1.0 - 1.96, 1.0 + 1.96]);
         assert!(u.is_significant(0, 0, -5.1) && !u.is_significant(0, 0, 4.9));
+        // Without the penalty: as far off as with it, nearly nothing, nothing, and of the other sign.
+        for (relaxed, significant) in [(-6.0, true), (-5.02, false), (0.0, false), (6.0, false)] {
+            let u = Uncertainty { relaxed: Some(vec![vec![relaxed], vec![0.0]]), ..u.clone() };
+            assert_eq!(u.is_significant(0, 0, -7.0), significant, "{relaxed}");
+            // Its error is 3, its band 7.5.
+            assert_eq!(u.is_contrast_significant((0, 1), 0, -7.0), Some(false));
+            assert_eq!(u.is_contrast_significant((0, 1), 0, -8.0), Some(false), "{relaxed}");
+        }
     }
 }

@@ -88,14 +88,13 @@ impl Surrogate<Cpu> for Softmax {
         self.left(seen, fitted)
     }
 
-    /// ‖W‖ over ‖W‖ at a hundredth of λ, by one more fit from this one.
-    fn shrinkage(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<f64>> {
+    /// By one more fit from this one.
+    fn relaxed(&self, on: &Cpu, problem: &Problem<'_, Cpu>, fitted: &Fitted) -> Result<Option<Fitted>> {
         problem.check()?;
         let warm = Problem { start: Some(fitted), ..*problem };
         let settings = auto_intercept::settled(self, fitted)?;
         let shared = Shared::new(on, &settings, std::slice::from_ref(&warm), &[0])?;
-        let less = fit_at(&settings, &shared, &warm, fitted.report.lambda / 100.0)?;
-        Ok(fitted.shrinkage(&less))
+        fit_at(&settings, &shared, &warm, fitted.report.lambda / 100.0).map(Some)
     }
 }
 

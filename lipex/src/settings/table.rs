@@ -303,7 +303,7 @@ const TABLE: &[SettingInfo] = &[
         "lambda-scale",
         "HOW",
         "curvature: λ shrinks alike under every divergence; raw: λ as the formula has it, the same for hellinger; class: every \
-         class is shrunk alike, likely or not, and λ is a pure number (0.003 unless set)",
+         class is shrunk alike, likely or not, and λ is a pure number",
         softmax,
     ),
     method(

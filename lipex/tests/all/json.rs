@@ -97,6 +97,7 @@ fn errors(c: usize, d: usize, f: usize, x: f64) -> Uncertainty {
         terms: None,
         in_top: (d > 2).then(|| InTop { k: 3, refits: d, share: vec![vec![x; d]; c] }),
         shrinkage: (d > 3).then_some(x),
+        relaxed: (d > 3).then(|| vec![vec![x; f]; c]),
         needed: (d > 2).then_some(d),
         settling: (d > 2).then(|| Settling {
             class: c - 1,

@@ -92,16 +92,16 @@ fn fifteen_hundred_words_are_right_at_the_default() {
     assert!(off <= 1e-4 * largest, "{off} of {largest}");
 }
 
-/// Intervals at twelve words hold the exact values; fewer seeds than docs/uncertainty.md has, so wider limits.
+/// Intervals at twelve words hold the exact values at their level, but for what 60 seeds leave open.
 #[test]
 fn intervals_hold_the_exact_values() {
     let (text, model) = (words(12), crowd());
     let exact = kernel_shap().samples(4096).error_bars(ErrorBars::default()).explain(&text, &model).unwrap();
     assert_eq!(exact.uncertainty.as_ref().unwrap().method, Method::Exact);
     let truth = exact.shares().matrix().to_vec();
-    for masks in [100, 400, 2048] {
+    for masks in [100, 200, 400, 1000, 2048] {
         let (mut inside, mut all) = (0.0, 0.0);
-        for seed in 0..30 {
+        for seed in 0..60 {
             let bars = ErrorBars::default().refits(100).unwrap();
             let e = kernel_shap().samples(masks).seed(seed).error_bars(bars).explain(&text, &model).unwrap();
             let u = e.uncertainty.as_ref().unwrap();
@@ -118,6 +118,6 @@ fn intervals_hold_the_exact_values() {
             }
         }
         println!("{masks} masks: {:.3}", inside / all);
-        assert!((0.9..0.99).contains(&(inside / all)), "{masks} masks: {:.3}", inside / all);
+        assert!((0.92..=0.98).contains(&(inside / all)), "{masks} masks: {:.3}", inside / all);
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod each;
 mod end_to_end;
 mod enumerate;
+mod exact;
 mod flip;
 mod golden_hash_model;
 mod golden_lime;

@@ -3,8 +3,10 @@
     python -m venv venv && venv/bin/pip install scikit-image==0.26.0 scikit-learn==1.9.1 pillow==13.0.0
     cargo build --release -p lipex-cli && venv/bin/python lipex/tests/golden/ari.py FOLDER_OF_PHOTOS [COUNT]
 
-Both get the same pixels: Pillow's decode, as PNG. Exits with 1 where felzenszwalb or quickshift is below .999, or SLIC has a segment in
-two pieces or is off the number asked for by more than a fifth.
+Both get the same pixels: Pillow's decode, as PNG. scikit-image's quickshift breaks ties of density by drawn noise: where it agrees with
+itself under other seeds less than .999 (photos with flat, saturated places), the least of that is printed as "own" and is the bound.
+Exits with 1 where felzenszwalb is below .999 or quickshift below its bound, or SLIC has a segment in two pieces or is off the number
+asked for by more than a fifth.
 """
 
 import pathlib
@@ -19,11 +21,16 @@ from skimage.segmentation import felzenszwalb, quickshift
 from sklearn.metrics import adjusted_rand_score
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+def shifted(pixels, seed):
+    return quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=seed)
+
+
 PEERS = {
     "felzenszwalb:100,0.5,50": lambda p: felzenszwalb(p, scale=100, sigma=0.5, min_size=50),
     "felzenszwalb:300,0.8,100": lambda p: felzenszwalb(p, scale=300, sigma=0.8, min_size=100),
-    "quickshift:4,200,0.2": lambda p: quickshift(p, kernel_size=4, max_dist=200, ratio=0.2, rng=0),
+    "quickshift:4,200,0.2": lambda p: shifted(p, 0),
 }
+SEEDS = range(1, 5)
 
 
 def own(photo, how, place):
@@ -45,7 +52,12 @@ def main():
             for how, peer in PEERS.items():
                 theirs, ours = peer(pixels), own(same, how, place)
                 ari = adjusted_rand_score(theirs.ravel(), ours.ravel())
-                good &= ari >= 0.999
+                bound = 0.999
+                if ari < bound and how.startswith("quickshift"):
+                    seeds = [adjusted_rand_score(theirs.ravel(), shifted(pixels, seed).ravel()) for seed in SEEDS]
+                    bound = min([bound, *seeds])
+                    how += f", own {bound:.6f}:"
+                good &= ari >= bound
                 told.append(f"{how} {ari:.6f} ({ours.max() + 1} and {theirs.max() + 1})")
             for count in (30, 60, 200):
                 ours = own(same, f"slic:{count}", place)

@@ -24,6 +24,7 @@ pub fn add(e: &mut Explanation) {
             share: (0..c).map(|a| (0..d).map(|j| ((a + 2 * j) % 11) as f64 / 10.0).collect()).collect(),
         }),
         shrinkage: Some(0.93),
+        relaxed: None,
         needed: Some(4 * e.calls.masks),
         settling: Some(Settling {
             class: e.predicted(),
