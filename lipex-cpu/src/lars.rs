@@ -131,9 +131,7 @@ struct Path {
 }
 
 impl Path {
-    /// The path's start: no coefficient, and C the largest
-    /// correlation
-    /// .
+    /// The path's start: no coefficient, and C the largest |correlation|.
     fn new(correlations: Vec<f64>) -> Self {
         let level = correlations.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
         Path {

@@ -86,9 +86,7 @@ fn lasso(on: &Cpu, around: &Neighbourhood<Cpu>, k: usize) -> Result<Selection> {
 /// The features of largest |coefficient|, at the instance, where every feature is 1; ties to the lowest index.
 ///
 /// # Source
-/// LIME 0.2.0.1 sorts by
-/// coefficient × value
-/// , and values are 1 at the instance.
+/// LIME 0.2.0.1 sorts by |coefficient × value|, and values are 1 at the instance.
 fn highest(on: &Cpu, around: &Neighbourhood<Cpu>, times: Option<&[u32]>, k: usize) -> Result<Selection> {
     let rows = Rows::new(around, times);
     let features: Vec<usize> = (0..around.masks.features()).collect();

@@ -4,9 +4,7 @@
 //! A tile holds [`TILE`] rows of C numbers, padded: p of the black box, q, ln q and √q of the surrogate.
 //!
 //! # Numerics
-//! TV = ½ Σ
-//! p − q
-//! , H² = ½ Σ (√p − √q)² and KL = Σ p (ln p − ln q) are of logarithms and roots that come from the logits, so that a q that
+//! TV = ½ Σ |p − q|, H² = ½ Σ (√p − √q)² and KL = Σ p (ln p − ln q) are of logarithms and roots that come from the logits, so that a q that
 //! underflows still has its logarithm. A surrogate that may leave the simplex (a ridge) is clipped to at least 10⁻⁷ and
 //! divided by its sum for H² and KL alone; how often it left it is counted. R² of a class is 1 − Σ w (p − q)²/Σ w (p − p̄)²,
 //! and 0 for a class that does not vary.
