@@ -377,31 +377,31 @@ mod launches {
     }
 
     #[test]
-    #[ignore = "some 10 s: every number of features from 1 to 80 with so many classes"]
+    #[ignore = "some 10 s on the emulator; a step of .ci/run has it"]
     fn of_2_to_13_classes() {
         all(2..=13);
     }
 
     #[test]
-    #[ignore = "some 10 s"]
+    #[ignore = "some 10 s on the emulator; a step of .ci/run has it"]
     fn of_14_to_18_classes() {
         all(14..=18);
     }
 
     #[test]
-    #[ignore = "some 10 s"]
+    #[ignore = "some 10 s on the emulator; a step of .ci/run has it"]
     fn of_19_to_22_classes() {
         all(19..=22);
     }
 
     #[test]
-    #[ignore = "some 10 s"]
+    #[ignore = "some 10 s on the emulator; a step of .ci/run has it"]
     fn of_23_to_26_classes() {
         all(23..=26);
     }
 
     #[test]
-    #[ignore = "some 10 s"]
+    #[ignore = "some 10 s on the emulator; a step of .ci/run has it"]
     fn of_27_to_30_classes() {
         all(27..=30);
     }

@@ -9,9 +9,9 @@ pub enum Token {
     Word(String),
     /// An integer literal, as its 64 low bits.
     Integer(u64),
-    /// `0fXXXXXXXX`, as bits.
+    /// `0f` and eight hexadecimal digits, as bits.
     Single(u32),
-    /// `0dXXXXXXXXXXXXXXXX` or a decimal literal, as bits.
+    /// `0d` and sixteen hexadecimal digits, or a decimal literal, as bits.
     Double(u64),
     /// A quoted string.
     Text(String),
