@@ -1,6 +1,6 @@
 //! The files that a run leaves, and the report in their place or beside them.
 
-use crate::options::FileOptions;
+use crate::options::{FileOptions, SaveOptions};
 use crate::output::{self, Targets};
 use crate::report::{self, Choice};
 use crate::staging::Staging;
@@ -9,6 +9,15 @@ use lipex::{Explanation, Result, to_csv, to_html, to_json, to_svg};
 /// Which files for people were asked for, and where.
 pub fn asked(options: &FileOptions) -> [(&'static str, Option<&String>); 3] {
     [("html", options.html.as_ref()), ("svg", options.svg.as_ref()), ("csv", options.csv.as_ref())]
+}
+
+/// Everything that a run is asked to save.
+///
+/// # Errors
+/// Those of [`Targets::new`].
+pub fn targets(options: &SaveOptions) -> Result<Targets> {
+    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
+    Targets::new(others.into_iter().chain(asked(&options.files)))
 }
 
 /// Writes what was asked for and what is `staged` already, all of it or nothing; prints the report, which ends with

@@ -4,7 +4,7 @@ use crate::backend;
 use crate::explain::{Asked, explain, settings, threads, unknown_backend};
 use crate::model::ImageModel;
 use crate::options::ImageOptions;
-use crate::output::{Folder, Targets};
+use crate::output::Folder;
 use crate::photo::Photo;
 use crate::staging::Staging;
 use crate::{files, parse};
@@ -12,8 +12,7 @@ use lipex::lipex_cuda::{self, HostModel};
 use lipex::{AnyExplainer, Domain, Explanation, ImageInstance, Images, Overlays, Result, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
-    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
-    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
+    let targets = files::targets(&options.save)?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let (image, laid_on) = instance(options)?;
     let settings = settings(&options.settings, &options.view)?;

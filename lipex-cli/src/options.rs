@@ -65,15 +65,7 @@ pub struct TextOptions {
     #[command(flatten)]
     pub view: View,
     #[command(flatten)]
-    pub files: FileOptions,
-
-    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub json: Option<String>,
-    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
-    /// (docs/stages.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub save_neighbourhood: Option<String>,
+    pub save: SaveOptions,
 }
 
 #[derive(Args)]
@@ -102,14 +94,7 @@ pub struct ImageOptions {
     #[arg(long, value_name = "FOLDER", help_heading = "Output")]
     pub overlay: Option<String>,
     #[command(flatten)]
-    pub files: FileOptions,
-    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub json: Option<String>,
-    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
-    /// (docs/stages.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub save_neighbourhood: Option<String>,
+    pub save: SaveOptions,
 }
 
 /// A photo and its segments.
@@ -230,6 +215,20 @@ pub struct FileOptions {
     /// labels come from untrusted sources, do not let a spreadsheet take them for formulas
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub csv: Option<String>,
+}
+
+/// What of a run is saved.
+#[derive(Args)]
+pub struct SaveOptions {
+    #[command(flatten)]
+    pub files: FileOptions,
+    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub json: Option<String>,
+    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
+    /// (docs/stages.md); - writes it to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub save_neighbourhood: Option<String>,
 }
 
 /// What of an explanation is shown. Changes nothing that is computed.

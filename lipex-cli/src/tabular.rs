@@ -5,14 +5,13 @@ use crate::explain::{Asked, explain, settings, threads, unknown_backend};
 use crate::files;
 use crate::model::TableModel;
 use crate::options::TabularOptions;
-use crate::output::{self, Targets};
+use crate::output;
 use crate::staging::Staging;
 use lipex::{AnyExplainer, Domain, Error, Reference, Result, Rows, Table, TabularInstance, lipex_cuda, npy};
 use std::path::Path;
 
 pub fn run(options: &TabularOptions) -> Result<()> {
-    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
-    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
+    let targets = files::targets(&options.save)?;
     let settings = settings(&options.settings, &options.view)?;
     let seed = settings.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let row = instance(options, seed)?;

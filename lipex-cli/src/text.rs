@@ -4,7 +4,7 @@ use crate::backend;
 use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
 use crate::options::TextOptions;
-use crate::output::{self, Targets};
+use crate::output;
 use crate::staging::Staging;
 use crate::words::Words;
 use crate::{files, report};
@@ -14,8 +14,7 @@ use lipex::{
 };
 
 pub fn run(options: &TextOptions) -> Result<()> {
-    let others = [("json", options.json.as_ref()), ("save-neighbourhood", options.save_neighbourhood.as_ref())];
-    let targets = Targets::new(others.into_iter().chain(files::asked(&options.files)))?;
+    let targets = files::targets(&options.save)?;
     let settings = settings(&options.settings, &options.view)?;
     let model = TextModel::open(&options.model, threads(&settings))?;
     let (text, told) = instance(options, &settings, &model)?;

@@ -174,8 +174,9 @@ impl Explanation {
     fn noise(&self) -> Option<Reason> {
         let apart = self.observed.noise()?;
         let input = match self.domain() {
-            Domain::Text => "text",
             Domain::Image => "image",
+            Domain::Text if self.text.is_some() => "text",
+            Domain::Text => "input",
         };
         let told = format!(
             "The model answers the same {input} differently: {apart:.3} apart (total variation) when asked twice."

@@ -88,12 +88,7 @@ impl OnnxImage {
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
         let workers = Workers::new(options.workers()?);
         let files = Files::find(path)?;
-        for (name, given) in [("tokenizer", options.tokenizer.is_some()), ("max-tokens", options.max_tokens.is_some())]
-        {
-            if given {
-                return Err(Error::setting(name, "", "images have no tokens"));
-            }
-        }
+        options.refuse_tokens("images have no tokens")?;
         let graph = Graph::load(&files.model, options.output.as_deref())?;
         let layout = layout(&graph)?;
         let preprocess = Preprocess::open(&files, layout.size, layout.channels)?;

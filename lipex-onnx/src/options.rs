@@ -50,6 +50,15 @@ pub struct OnnxOptions {
 }
 
 impl OnnxOptions {
+    /// Refuses what only texts have.
+    pub(crate) fn refuse_tokens(&self, reason: &str) -> Result<()> {
+        let given = [("tokenizer", self.tokenizer.is_some()), ("max-tokens", self.max_tokens.is_some())];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((name, _)) => Err(Error::setting(name, "", reason)),
+            None => Ok(()),
+        }
+    }
+
     /// Everything as the folder says.
     pub fn new() -> Self {
         Self::default()

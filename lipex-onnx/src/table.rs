@@ -52,12 +52,7 @@ impl OnnxTable {
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
         let workers = Workers::new(options.workers()?);
         let files = Files::find(path)?;
-        for (name, given) in [("tokenizer", options.tokenizer.is_some()), ("max-tokens", options.max_tokens.is_some())]
-        {
-            if given {
-                return Err(Error::setting(name, "", "rows of a table have no tokens"));
-            }
-        }
+        options.refuse_tokens("rows of a table have no tokens")?;
         let graph = Graph::load(&files.model, options.output.as_deref())?;
         let [input] = graph.inputs.as_slice() else {
             let names = graph.inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>().join(", ");

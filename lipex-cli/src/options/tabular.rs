@@ -1,6 +1,6 @@
 //! Options of `lipex tabular`.
 
-use super::{EXIT_CODES, FileOptions, ModelOptions, View};
+use super::{EXIT_CODES, ModelOptions, SaveOptions, View};
 use crate::named::{Named, OfRows};
 use clap::Args;
 
@@ -36,12 +36,5 @@ pub struct TabularOptions {
     #[command(flatten)]
     pub view: View,
     #[command(flatten)]
-    pub files: FileOptions,
-    /// Save the explanation (docs/json.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub json: Option<String>,
-    /// Save the masks, the model's probabilities and the weights as .npz, for lipex select, lipex fit and numpy.load
-    /// (docs/stages.md); - writes it to standard output in place of the report
-    #[arg(long, value_name = "F", help_heading = "Output")]
-    pub save_neighbourhood: Option<String>,
+    pub save: SaveOptions,
 }

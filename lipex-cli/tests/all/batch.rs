@@ -1,6 +1,6 @@
 //! `lipex batch`: the same bytes whatever happens on the way.
 
-use crate::common::{lipex, path, refused, run};
+use crate::common::{has_python, lipex, path, refused, run};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -199,8 +199,7 @@ for line in sys.stdin:
 
 #[test]
 fn a_poisoned_row_harms_no_other() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+    if !has_python() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

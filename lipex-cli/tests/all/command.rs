@@ -5,7 +5,7 @@ use crate::common;
 use common::{lipex, refused, told};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 const README: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
 
@@ -29,8 +29,7 @@ fn without_timings(json: &str) -> String {
 
 /// `--model` for a Python program, or None, said aloud, where there is no Python.
 fn python(folder: &Path, program: &str) -> Option<String> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+    if !common::has_python() {
         return None;
     }
     let file = folder.join("model.py");

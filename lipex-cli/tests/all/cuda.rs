@@ -1,5 +1,6 @@
 //! `lipex devices` and `--backend`: on the emulator, which is put where a driver would be, and without any driver.
 
+use crate::common::has_python;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -91,8 +92,7 @@ for line in sys.stdin:
 
 #[test]
 fn a_device_renders_the_pictures_of_the_cpu() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+    if !has_python() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! `lipex image` as a stranger runs it.
 
+use crate::common::has_python;
 use lipex::{Picture, from_json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,7 @@ struct Place {
 
 impl Place {
     fn new() -> Option<Self> {
-        if Command::new("python3").arg("--version").output().is_err() {
-            println!("skipped: no python3");
+        if !has_python() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,7 @@
 //! Models that break an explanation: what the report says of them, and a run that fails and goes on.
 
-use crate::common::{path, refused, told};
+use crate::common::{has_python, path, refused, told};
 use std::path::Path;
-use std::process::Command;
 
 /// A program that answers by its argument: at random, always the same, several labels, rounded, or until its luck ends.
 const STUB: &str = r#"import json, math, os, random, sys
@@ -32,8 +31,7 @@ for line in sys.stdin:
 
 /// `--model` for the stub of that name; `None` without Python.
 fn stub(folder: &Path, arguments: &str) -> Option<String> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+    if !has_python() {
         return None;
     }
     let file = path(folder, "stub.py");

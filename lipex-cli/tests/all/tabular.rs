@@ -1,8 +1,7 @@
 //! `lipex tabular`.
 
-use crate::common::{json, lipex, matrix, path, refused, told};
+use crate::common::{has_python, json, lipex, matrix, path, refused, told};
 use std::path::Path;
-use std::process::Command;
 
 fn iris(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/models/iris").join(name).to_str().unwrap().to_string()
@@ -43,8 +42,7 @@ fn a_row_is_explained_by_a_graph() {
 
 #[test]
 fn numbers_and_categories_go_to_a_program() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: no python3");
+    if !has_python() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();

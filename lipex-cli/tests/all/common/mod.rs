@@ -4,6 +4,15 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+/// Whether there is a Python; says that a test is skipped where there is none.
+pub fn has_python() -> bool {
+    let there = Command::new("python3").arg("--version").output().is_ok();
+    if !there {
+        println!("skipped: no python3");
+    }
+    there
+}
+
 /// The command in an environment without wishes about its output.
 pub fn lipex(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lipex"));
