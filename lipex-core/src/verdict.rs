@@ -75,9 +75,9 @@ pub struct Reason {
 /// How far an explanation can be trusted, and why not further.
 ///
 /// # Thresholds
-/// They were chosen on texts and photos that no figure of the documentation is measured on (docs/verdict.md has the tables and
-/// the command): of texts that are called good, the surrogate is within [`Verdict::TRUE`] of the model on fresh masks in 95 of
-/// 100 or more.
+/// They were chosen on texts that no other figure of the documentation is measured on; docs/verdict.md has the table, the
+/// command and the limits. Of explanations there that are called good, 98 of 100 are within [`Verdict::TRUE`] of the model on
+/// fresh masks.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Verdict {
