@@ -288,6 +288,7 @@ fn fidelity(sums: &[f64], squares: &[f64]) -> Fidelity {
     }
 }
 
+/// Weighted means out of sums of [w, w·TV, w·Hellinger …] over some rows.
 fn mean(sums: &[f64]) -> Agreement {
     // Without any weight nothing was measured; 0/0 would not survive a file.
     let w = if sums[0] > 0.0 { sums[0] } else { 1.0 };
