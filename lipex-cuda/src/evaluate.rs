@@ -295,7 +295,8 @@ fn mean(sums: &[f64]) -> Agreement {
     Agreement {
         tv: sums[1] / w,
         hellinger: sums[2] / w,
-        kl: sums[3] / w,
+        // Below 0 by rounding alone.
+        kl: (sums[3] / w).max(0.0),
         arg_max: sums[4] / w,
         off_simplex: sums[5] / w,
     }

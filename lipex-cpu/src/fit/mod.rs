@@ -123,6 +123,7 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
     };
     let main = starts::fit(settings, shared, problem, lambda)?;
     match (settings.pairs_in_use(), problem.start) {
+        (Pairs::Auto, None) if pairs::are_idle(settings, problem) => Ok(main),
         (Pairs::Auto, None) => with_pairs(settings, shared, problem, main, Wanted::Auto),
         (Pairs::Count(count), None) => with_pairs(settings, shared, problem, main, Wanted::Count(*count)),
         _ => Ok(main),
