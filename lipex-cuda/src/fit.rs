@@ -106,7 +106,7 @@ impl Surrogate<Cuda> for Softmax {
 
     fn relaxed(&self, on: &Cuda, problem: &Problem<'_, Cuda>, fitted: &Fitted) -> Result<Option<Fitted>> {
         problem.check()?;
-        if self.lambda_scale_in_use() == LambdaScale::Class {
+        if is_of_the_host(self) {
             let around = to_host(on, problem.around)?;
             let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
             let copy = Problem { around: &around, selection, multiplicities, start, tolerance };

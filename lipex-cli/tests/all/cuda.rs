@@ -77,6 +77,17 @@ fn a_device_has_the_error_bars_of_the_cpu() {
     assert!(apart <= 0.03, "{apart}");
 }
 
+/// What the data choose is fitted on the host; what is said of the penalty is then of that fit too.
+#[test]
+fn a_device_says_of_chosen_pairs_what_the_cpu_says() {
+    let chosen = ["--intercept", "auto", "--pairs", "auto", "--uncertainty"];
+    let [cpu, cuda] = on_both(&[&["text", TEXT, "--samples", "300"][..], &chosen].concat());
+    assert!(!cpu.pairs().is_empty());
+    let [cpu, cuda] = [cpu, cuda].map(|e| e.uncertainty.expect("error bars"));
+    assert_eq!(cpu.not_covered, cuda.not_covered);
+    assert!((cpu.shrinkage.unwrap() - cuda.shrinkage.unwrap()).abs() < 1e-6);
+}
+
 /// Answers with the share of the picture's brightness that is red, of an array of bytes after 128 of header.
 const MODEL: &str = r#"
 import base64, json, sys
