@@ -143,6 +143,10 @@ pub struct CheckOptions {
     /// Threads [default: all cores]
     #[arg(long, value_name = "T")]
     pub threads: Option<usize>,
+    /// Run onnx models by onnxruntime: its library, a folder with it, or auto for the usual places (docs/models.md); needs a lipex
+    /// that was built with the feature ort [default: rten, which is built in]
+    #[arg(long, value_name = "PATH")]
+    pub onnx_runtime: Option<String>,
 }
 
 /// The black box.
@@ -171,6 +175,10 @@ pub struct ModelOptions {
     /// multi_label_classification]
     #[arg(long, help_heading = "Model")]
     pub sigmoid: bool,
+    /// Run onnx models by onnxruntime: its library, a folder with it, or auto for the usual places (docs/models.md); needs a lipex
+    /// that was built with the feature ort [default: rten, which is built in]
+    #[arg(long, value_name = "PATH", help_heading = "Model")]
+    pub onnx_runtime: Option<String>,
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,
