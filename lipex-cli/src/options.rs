@@ -108,7 +108,7 @@ pub struct PhotoOptions {
     /// 100,0.5,50 if not said), quickshift or quickshift:KERNEL,DISTANCE,RATIO (4,200,0.2, LIME's), slic or slic:N (about N pieces
     /// of equal size; 60), grid:RxC (rows and columns of cells, named r1c1 …) or map:FILE, a PNG (grey values, palette indices or
     /// colours are ids) or a .npy matrix of whole numbers, of the photo's size
-    #[arg(long, value_name = "SEGMENTS", help_heading = "Image")]
+    #[arg(long, value_name = "SEGMENTS", default_value = SEGMENTS, help_heading = "Image")]
     pub segments: String,
     /// What shines through a transparent photo: white, black or #RRGGBB [default: white]
     #[arg(long, value_name = "COLOUR", help_heading = "Image")]
