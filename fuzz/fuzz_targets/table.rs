@@ -6,15 +6,14 @@
 use libfuzzer_sys::fuzz_target;
 use lipex::{Reference, Table, TabularInstance};
 
-mod batch {
-    #[path = "../../../lipex-cli/src/batch/input.rs"]
-    #[allow(dead_code)]
-    pub mod input;
-    pub mod write {
-        pub const NO_PARQUET: &str = "";
-    }
+#[path = "../../lipex-cli/src/batch/input.rs"]
+#[allow(dead_code, unexpected_cfgs)]
+mod input;
+/// What `input` takes of the command beside it.
+mod write {
+    pub const NO_PARQUET: &str = "";
 }
-use batch::input::{Columns, Input};
+use input::{Columns, Input};
 
 fn refused(error: lipex::Error) {
     assert_eq!(error.to_string().lines().count(), 1, "{error}");
