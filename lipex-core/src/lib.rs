@@ -13,6 +13,7 @@
 //! | W | explanation matrix, C×F |
 
 mod arc;
+mod attribution;
 mod backend;
 mod batch;
 mod bits;
@@ -44,6 +45,7 @@ mod verdict;
 mod watch;
 pub mod weigh;
 
+pub use attribution::{Attribution, Attributions, Evaluation, GradientRule, Layer, Local, Output, Pool, WhiteBox};
 pub use backend::{
     Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
 };

@@ -190,6 +190,17 @@ impl<T: Number> Network<T> {
         self.numbers.contains_key(name)
     }
 
+    /// For looking at the graph: each node that is run, as operator, inputs (constants and absent ones are empty) and output.
+    pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = (&str, Vec<&str>, &str)> {
+        self.steps.iter().map(|step| {
+            let name = |i: &Option<usize>| match i {
+                Some(i) if self.constants[*i].is_none() => self.names[*i].as_str(),
+                _ => "",
+            };
+            (step.node.operator.as_str(), step.inputs.iter().map(name).collect(), self.names[step.output].as_str())
+        })
+    }
+
     /// Runs it up to a tensor, with values in the place of any tensors.
     ///
     /// # Errors

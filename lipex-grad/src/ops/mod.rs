@@ -2,7 +2,7 @@
 //!
 //! # Backward
 //! A backward is given the gradient of a node's output and returns those of the inputs that are asked for. Under
-//! [`Rule::Rescale`](lipex_core::Rule) it has the node's values at the reference too, and returns DeepLIFT's multipliers, so
+//! [`Way::Rescale`](crate::Way) it has the node's values at the reference too, and returns DeepLIFT's multipliers, so
 //! that Σ (x − x₀)·m is what the output moved by.
 
 mod arithmetic;
@@ -19,6 +19,7 @@ mod unary;
 use crate::number::Number;
 use crate::onnx::{Attribute, Node};
 use crate::tensor::{Fallible, Tensor};
+pub(crate) use softmax::multipliers as softmax_multipliers;
 pub use table::{OPERATORS, Status};
 
 /// A node with the values of its inputs.

@@ -83,7 +83,8 @@ fn logarithmic_mean(a: f64, b: f64) -> f64 {
     }
 }
 
-fn multipliers(x: &[f64], there: &[f64], gradient: &[f64]) -> Vec<f64> {
+/// DeepLIFT's multipliers of one line.
+pub(crate) fn multipliers(x: &[f64], there: &[f64], gradient: &[f64]) -> Vec<f64> {
     let (end, y) = log_sum(x);
     let (start, y0) = log_sum(there);
     let between = |t: f64| -> Vec<f64> {

@@ -1,7 +1,8 @@
 //! DeepLIFT adds up for every operator, between two points far apart.
 
 use crate::operators::{bytes, cases, feeds};
-use lipex_grad::{Network, Tensor, Way};
+use lipex_core::{Attribution, Attributions, Feature, GradientRule, Local, Output, Pool};
+use lipex_grad::{DeepLift, InputXGradient, IntegratedGradients, Network, Point, Tensor, Way};
 
 #[test]
 fn deeplift_is_complete_for_every_operator() {
@@ -41,4 +42,33 @@ fn deeplift_is_complete_for_every_operator() {
         compared += usize::from(moved.abs() > 1e-6);
     }
     assert!(compared > 80, "{compared}");
+}
+
+/// Of a linear graph every method that adds up says w·x.
+#[test]
+fn methods_agree_on_a_linear_graph() {
+    let case = cases().into_iter().find(|c| c["name"] == "Conv one pixel in steps").unwrap();
+    let network = Network::<f32>::read(&bytes(&case)).unwrap();
+    // The kernel is an input of the test's graph: fixed here, beside the picture.
+    let mut fed = feeds::<f32>(&case);
+    let (kernel, picture) = (fed.pop().unwrap(), fed.pop().unwrap());
+    let owners = vec![Some(0); 20];
+    let fixed = vec![(kernel.0.to_string(), kernel.1)];
+    let point = Point::new(&network, fixed, picture, "y", owners).unwrap();
+    let features = vec![Feature { name: "all".into(), ..Feature::default() }];
+    let whole = |method: &dyn Attribution| {
+        let found = Attributions::pool(method, &point, &[Output::Logit(3)], features.clone(), Pool::Sum).unwrap();
+        found.delta.iter().flatten().for_each(|d| assert!(d.abs() < 1e-5, "{d}"));
+        found.scores[0][0]
+    };
+    let value = point.evaluate(point.point(), Output::Logit(3), GradientRule::Plain).unwrap()[0].value;
+    assert!(value.abs() > 0.1);
+    for method in [&DeepLift as &dyn Attribution, &IntegratedGradients::default(), &InputXGradient] {
+        assert!((whole(method) - value).abs() < 1e-5, "{:?}: {} for {value}", method.describe(), whole(method));
+    }
+    // A probability adds up too.
+    let output = Output::Probability(2);
+    let found = Attributions::pool(&DeepLift, &point, &[output], features.clone(), Pool::Sum).unwrap();
+    assert!(found.delta.unwrap()[0].abs() < 1e-5);
+    assert!(point.evaluate(&[0.0; 7], output, GradientRule::Plain).is_err());
 }

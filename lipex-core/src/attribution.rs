@@ -1,0 +1,355 @@
+//! Attributions by gradients: a model that can be looked into, and what is made of its gradients.
+//!
+//! A [`WhiteBox`] is a model around one instance; [`WhiteBox::at`] fixes what does not move (token ids, masks, sizes) and gives
+//! a [`Local`]: a function of one point, the embeddings of tokens or the numbers of pixels. An [`Attribution`] makes a score
+//! for each number of the point; [`Attributions::pool`] sums them up to features.
+
+use crate::describe::{Describe, Setting};
+use crate::error::{Error, Result, expect_len};
+use crate::render::Feature;
+
+/// The number that is attributed: a function of the model's logits.
+///
+/// ```
+/// use lipex_core::Output;
+///
+/// let logits = [2.0, 0.0, 0.0];
+/// assert_eq!(Output::Logit(0).value(&logits)?, 2.0);
+/// let contrast = Output::Contrast { of: 0, against: 1 };
+/// assert_eq!((contrast.value(&logits)?, contrast.seed(&logits)?), (2.0, vec![1.0, -1.0, 0.0]));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A class's logit.
+    Logit(usize),
+    /// A class's probability, by a softmax over the logits.
+    Probability(usize),
+    /// The difference of two classes' logits.
+    Contrast {
+        /// The class that is explained.
+        of: usize,
+        /// The class that it is explained against.
+        against: usize,
+    },
+}
+
+impl Output {
+    /// Passes if its classes are among so many.
+    fn check(self, classes: usize) -> Result<()> {
+        let largest = match self {
+            Output::Logit(class) | Output::Probability(class) => class,
+            Output::Contrast { of, against } => of.max(against),
+        };
+        if largest < classes {
+            return Ok(());
+        }
+        Err(Error::shape("class (below the number of classes)", classes, largest))
+    }
+
+    /// Its value.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a class that does not exist.
+    pub fn value(self, logits: &[f64]) -> Result<f64> {
+        self.check(logits.len())?;
+        Ok(match self {
+            Output::Logit(class) => logits[class],
+            Output::Probability(class) => softmax(logits)[class],
+            Output::Contrast { of, against } => logits[of] - logits[against],
+        })
+    }
+
+    /// Its gradient with respect to the logits.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a class that does not exist.
+    pub fn seed(self, logits: &[f64]) -> Result<Vec<f64>> {
+        self.check(logits.len())?;
+        let mut seed = vec![0.0; logits.len()];
+        match self {
+            Output::Logit(class) => seed[class] = 1.0,
+            Output::Probability(class) => {
+                let p = softmax(logits);
+                seed.iter_mut().zip(&p).for_each(|(s, q)| *s = -p[class] * q);
+                seed[class] += p[class];
+            }
+            Output::Contrast { of, against } => {
+                seed[of] += 1.0;
+                seed[against] -= 1.0;
+            }
+        }
+        Ok(seed)
+    }
+}
+
+/// Probabilities of logits.
+fn softmax(logits: &[f64]) -> Vec<f64> {
+    let mut row = logits.to_vec();
+    crate::fit::softmax_in_place(&mut row);
+    row
+}
+
+/// How gradients pass what is not linear.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum GradientRule<'a> {
+    /// As derivatives do.
+    Plain,
+    /// At ReLUs and clips from 0 on nothing negative passes (guided backpropagation).
+    Guided,
+    /// DeepLIFT's multipliers against a reference point: Σ (x − x₀)·m is what the output moved by.
+    Rescale {
+        /// The reference point x₀, as many numbers as the point has.
+        reference: &'a [f32],
+    },
+}
+
+/// An output at a point, and its gradient there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evaluation {
+    /// The output.
+    pub value: f64,
+    /// A number for each of the point; multipliers under [`GradientRule::Rescale`].
+    pub gradient: Vec<f32>,
+}
+
+/// A layer within a model, for GradCAM.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layer {
+    /// The tensor's name.
+    pub name: String,
+    /// Channels, height, width.
+    pub shape: Vec<usize>,
+    /// What the layer is at the point.
+    pub activation: Vec<f32>,
+    /// The output's gradient with respect to it.
+    pub gradient: Vec<f32>,
+}
+
+/// A model that can be looked into.
+pub trait WhiteBox<Input: ?Sized>: Send + Sync {
+    /// The classes' names, in the order of the logits.
+    fn labels(&self) -> &[String];
+
+    /// The model around one input.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the input cannot be brought to the model.
+    fn at(&self, input: &Input) -> Result<Box<dyn Local + '_>>;
+}
+
+/// The model around one input, a function of the point.
+pub trait Local: Send + Sync {
+    /// The point of the input itself.
+    fn point(&self) -> &[f32];
+
+    /// The point's axes: tokens × dimensions, or channels × height × width.
+    fn shape(&self) -> &[usize];
+
+    /// The feature of each token or pixel; `None` for those of no feature.
+    fn owners(&self) -> &[Option<u32>];
+
+    /// The output and its gradient at points that lie one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for half a point or a class that does not exist; [`Error::Model`] when the model fails.
+    fn evaluate(&self, points: &[f32], output: Output, rule: GradientRule<'_>) -> Result<Vec<Evaluation>>;
+
+    /// A layer at the point: the last one before pooling, or by its name. Refused by default.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where there is none.
+    fn layer(&self, output: Output, name: Option<&str>) -> Result<Layer> {
+        let _ = output;
+        Err(Error::setting("layer", name.unwrap_or("the last one"), "this model's layers cannot be looked at"))
+    }
+}
+
+/// A method that scores each number of the point.
+pub trait Attribution: Describe + Send + Sync {
+    /// A score for each number of the point.
+    ///
+    /// # Errors
+    /// Those of [`Local::evaluate`].
+    fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>>;
+
+    /// What the scores should add up to, where the method promises that.
+    ///
+    /// # Errors
+    /// Those of [`Local::evaluate`].
+    fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
+        let _ = (at, output);
+        Ok(None)
+    }
+}
+
+/// How the numbers of one token or pixel become one score.
+///
+/// ```
+/// use lipex_core::Pool;
+///
+/// assert_eq!(Pool::L2.of([3.0f32, -4.0].into_iter()), 5.0);
+/// assert_eq!(Pool::Sum.of([3.0f32, -4.0].into_iter()), -1.0);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pool {
+    /// Their sum: the only one that keeps completeness.
+    #[default]
+    Sum,
+    /// The sum of their sizes.
+    AbsSum,
+    /// Their Euclidean length.
+    L2,
+}
+
+impl Pool {
+    /// One score of several.
+    pub fn of(self, numbers: impl Iterator<Item = f32>) -> f64 {
+        let wide = numbers.map(f64::from);
+        match self {
+            Pool::Sum => wide.sum(),
+            Pool::AbsSum => wide.map(f64::abs).sum(),
+            Pool::L2 => wide.map(|n| n * n).sum::<f64>().sqrt(),
+        }
+    }
+}
+
+/// Scores of features for every output.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Attributions {
+    /// The method and its settings.
+    pub method: Vec<Setting>,
+    /// The features.
+    pub features: Vec<Feature>,
+    /// A row an output, a column a feature.
+    pub scores: Vec<Vec<f64>>,
+    /// What tokens or pixels of no feature were given, an output each.
+    pub outside: Vec<f64>,
+    /// How far the scores' sum is from what it should be, an output each; `None` for methods that promise no sum.
+    pub delta: Option<Vec<f64>>,
+}
+
+impl Attributions {
+    /// The scores of a method for outputs: numbers pooled over each token or pixel, then summed over a feature's.
+    ///
+    /// # Errors
+    /// Those of the method; [`Error::Shape`] where owners and features do not go together.
+    pub fn pool(
+        method: &dyn Attribution,
+        at: &dyn Local,
+        outputs: &[Output],
+        features: Vec<Feature>,
+        pool: Pool,
+    ) -> Result<Self> {
+        let mut all = Attributions { method: method.describe(), features, ..Attributions::default() };
+        let mut deltas = Vec::new();
+        for &output in outputs {
+            let numbers = method.attribute(at, output)?;
+            expect_len("scores of the point", at.point().len(), numbers.len())?;
+            if let Some(total) = method.total(at, output)? {
+                deltas.push(numbers.iter().copied().map(f64::from).sum::<f64>() - total);
+            }
+            let (scores, outside) = pooled(&numbers, at, all.features.len(), pool)?;
+            all.scores.push(scores);
+            all.outside.push(outside);
+        }
+        all.delta = (deltas.len() == outputs.len() && !deltas.is_empty()).then_some(deltas);
+        Ok(all)
+    }
+}
+
+/// Scores of features, and of what belongs to none.
+fn pooled(numbers: &[f32], at: &dyn Local, features: usize, pool: Pool) -> Result<(Vec<f64>, f64)> {
+    let places = at.owners().len();
+    let each = numbers.len() / places.max(1);
+    // Channels lie in planes, one after the other; a token's dimensions side by side.
+    let planes = at.shape().len() == 3;
+    let (mut scores, mut outside) = (vec![0.0; features], 0.0);
+    for (i, owner) in at.owners().iter().enumerate() {
+        let number = |k: usize| numbers[if planes { k * places + i } else { i * each + k }];
+        let score = pool.of((0..each).map(number));
+        match owner {
+            None => outside += score,
+            Some(j) => {
+                let place = scores.get_mut(*j as usize);
+                *place.ok_or_else(|| Error::shape("owner (below the number of features)", features, *j as usize))? +=
+                    score;
+            }
+        }
+    }
+    Ok((scores, outside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// w·x over 2 tokens of 2 dimensions, the second token outside.
+    struct Line;
+
+    impl Local for Line {
+        fn point(&self) -> &[f32] {
+            &[1.0, 2.0, 3.0, 4.0]
+        }
+
+        fn shape(&self) -> &[usize] {
+            &[2, 2]
+        }
+
+        fn owners(&self) -> &[Option<u32>] {
+            &[Some(0), None]
+        }
+
+        fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+            let gradient = vec![1.0, -1.0, 0.5, 2.0];
+            let value = |x: &[f32]| x.iter().zip(&gradient).map(|(x, w)| f64::from(x * w)).sum();
+            Ok(points.chunks(4).map(|x| Evaluation { value: value(x), gradient: gradient.clone() }).collect())
+        }
+    }
+
+    struct Products;
+
+    impl Describe for Products {
+        fn describe(&self) -> Vec<Setting> {
+            vec![Setting::new("method", "products")]
+        }
+    }
+
+    impl Attribution for Products {
+        fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
+            let gradient = at.evaluate(at.point(), output, GradientRule::Plain)?.remove(0).gradient;
+            Ok(gradient.iter().zip(at.point()).map(|(g, x)| g * x).collect())
+        }
+
+        fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
+            Ok(Some(at.evaluate(at.point(), output, GradientRule::Plain)?[0].value))
+        }
+    }
+
+    #[test]
+    fn scores_are_pooled_and_add_up() {
+        let feature = vec![Feature { name: "a".into(), ..Feature::default() }];
+        let found = Attributions::pool(&Products, &Line, &[Output::Logit(0)], feature.clone(), Pool::Sum).unwrap();
+        assert_eq!((found.scores, found.outside, found.delta), (vec![vec![-1.0]], vec![9.5], Some(vec![0.0])));
+        let found = Attributions::pool(&Products, &Line, &[Output::Logit(0)], feature, Pool::AbsSum).unwrap();
+        assert_eq!((found.scores, found.outside), (vec![vec![3.0]], vec![9.5]));
+        assert!(Attributions::pool(&Products, &Line, &[Output::Logit(0)], vec![], Pool::Sum).is_err());
+    }
+
+    #[test]
+    fn seeds_are_gradients() {
+        let logits = [0.3, -0.7, 1.1];
+        for output in [Output::Logit(1), Output::Probability(2), Output::Contrast { of: 0, against: 2 }] {
+            let seed = output.seed(&logits).unwrap();
+            for k in 0..3 {
+                let at = |by: f64| {
+                    let mut moved = logits;
+                    moved[k] += by;
+                    output.value(&moved).unwrap()
+                };
+                assert!((seed[k] - (at(1e-6) - at(-1e-6)) / 2e-6).abs() < 1e-8, "{output:?}");
+            }
+        }
+        assert!(Output::Probability(3).value(&logits).is_err());
+    }
+}

@@ -1,0 +1,155 @@
+//! A network around one input: a function of one of its tensors.
+
+use crate::network::{Network, Tape, Way};
+use crate::number::Number;
+use crate::tensor::Tensor;
+use lipex_core::{Error, Evaluation, GradientRule, Layer, Local, Output, Result, expect_len};
+
+/// A network with everything fixed but one tensor, the point.
+///
+/// The point may be an input or any tensor within: the embeddings of tokens, for instance. It has one input's numbers, with a
+/// leading axis of 1.
+///
+/// ```no_run
+/// use lipex_core::{Attributions, Feature, Output, Pool};
+/// use lipex_grad::{IntegratedGradients, Network, Point, Tensor};
+///
+/// let network = Network::<f32>::open("model.onnx")?;
+/// let x = Tensor::floats(vec![1, 2, 3], vec![0.1; 6])?; // two tokens
+/// let point = Point::new(&network, vec![], ("x", x), "logits", vec![Some(0), None])?;
+/// let words = vec![Feature { name: "so".into(), ..Feature::default() }];
+/// let found = Attributions::pool(&IntegratedGradients::default(), &point, &[Output::Logit(0)], words, Pool::Sum)?;
+/// println!("{:?}, off by {:?}", found.scores, found.delta);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Point<'a> {
+    network: &'a Network<f32>,
+    /// What else is fed.
+    fixed: Vec<(String, Tensor<f32>)>,
+    cut: String,
+    point: Tensor<f32>,
+    logits: String,
+    owners: Vec<Option<u32>>,
+}
+
+impl<'a> Point<'a> {
+    /// A network around a tensor `at` (its name and value), with other feeds fixed. `owners` says the feature of each token
+    /// (of a point 1 × tokens × dimensions) or pixel (1 × channels × height × width).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a point of another number of axes, or not as many owners; [`Error::Model`] for names that the
+    /// graph does not have.
+    pub fn new(
+        network: &'a Network<f32>,
+        fixed: Vec<(String, Tensor<f32>)>,
+        at: (&str, Tensor<f32>),
+        logits: &str,
+        owners: Vec<Option<u32>>,
+    ) -> Result<Self> {
+        let places = match at.1.shape() {
+            &[1, tokens, _] => tokens,
+            &[1, _, height, width] => height * width,
+            other => {
+                return Err(Error::shape("axes of the point (one input: 3 of a text, 4 of an image)", 3, other.len()));
+            }
+        };
+        expect_len("owners of tokens or pixels", places, owners.len())?;
+        at.1.as_floats().map_err(Error::model)?;
+        for name in [at.0, logits] {
+            if !network.has(name) {
+                return Err(Error::model(format!("the graph has no tensor {name}")));
+            }
+        }
+        Ok(Point { network, fixed, cut: at.0.into(), point: at.1, logits: logits.into(), owners })
+    }
+
+    /// The run from a point.
+    fn run(&self, point: Tensor<f32>) -> Result<Tape<f32>> {
+        let mut feeds: Vec<(&str, Tensor<f32>)> = self.fixed.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+        feeds.push((&self.cut, point));
+        self.network.forward(&feeds, &self.logits)
+    }
+
+    /// The run from a point's numbers.
+    fn from(&self, numbers: &[f32]) -> Result<Tape<f32>> {
+        self.run(Tensor::floats(self.point.shape().to_vec(), numbers.to_vec()).map_err(Error::model)?)
+    }
+
+    /// An output's value and its gradient with respect to the logits.
+    fn seed(&self, tape: &Tape<f32>, output: Output) -> Result<(f64, Vec<f32>)> {
+        let logits: Vec<f64> = tape.floats(&self.logits)?.iter().map(|&y| f64::from(y)).collect();
+        let seed = output.seed(&logits)?.into_iter().map(|s| s as f32).collect();
+        Ok((output.value(&logits)?, seed))
+    }
+}
+
+/// A seed between two runs: of probabilities DeepLIFT needs the softmax's own multipliers, which these are.
+fn rescaled_seed(at: &[f32], there: &[f32], class: usize) -> Vec<f32> {
+    let wide = |v: &[f32]| v.iter().map(|&y| y.wide()).collect::<Vec<f64>>();
+    let mut gradient = vec![0.0; at.len()];
+    gradient[class] = 1.0;
+    crate::ops::softmax_multipliers(&wide(at), &wide(there), &gradient).into_iter().map(|m| m as f32).collect()
+}
+
+impl Local for Point<'_> {
+    fn point(&self) -> &[f32] {
+        // Checked when it was made.
+        self.point.as_floats().unwrap_or(&[])
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.point.shape()[1..]
+    }
+
+    fn owners(&self) -> &[Option<u32>] {
+        &self.owners
+    }
+
+    fn evaluate(&self, points: &[f32], output: Output, rule: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+        let size = self.point.len().max(1);
+        expect_len("numbers of whole points", points.len().div_ceil(size) * size, points.len())?;
+        let reference = match rule {
+            GradientRule::Rescale { reference } => {
+                expect_len("numbers of the reference", size, reference.len())?;
+                Some(self.from(reference)?)
+            }
+            _ => None,
+        };
+        let way = match (rule, &reference) {
+            (GradientRule::Guided, _) => Way::Guided,
+            (_, Some(reference)) => Way::Rescale(reference),
+            _ => Way::Plain,
+        };
+        let evaluate = |numbers: &[f32]| {
+            let tape = self.from(numbers)?;
+            let (value, mut seed) = self.seed(&tape, output)?;
+            if let (Some(reference), Output::Probability(class)) = (&reference, output) {
+                seed = rescaled_seed(tape.floats(&self.logits)?, reference.floats(&self.logits)?, class);
+            }
+            let mut gradients = self.network.backward(&tape, &self.logits, seed, &[&self.cut], way)?;
+            Ok(Evaluation { value, gradient: gradients.pop().unwrap_or_default() })
+        };
+        points.chunks_exact(size).map(evaluate).collect()
+    }
+
+    /// The last tensor of four axes on the way to the logits before pooling or flattening.
+    fn layer(&self, output: Output, name: Option<&str>) -> Result<Layer> {
+        let tape = self.run(self.point.clone())?;
+        let is_plane = |name: &str| tape.value(name).is_ok_and(|v| matches!(v.shape(), &[1, _, h, w] if h * w > 1));
+        let last = || self.network.nodes().rev().map(|(_, _, made)| made).find(|made| is_plane(made));
+        let none = || {
+            Error::setting("layer", name.unwrap_or("the last one"), "is no tensor of channels and planes of this graph")
+        };
+        let name = name.or_else(last).filter(|name| is_plane(name)).ok_or_else(none)?;
+        let (_, seed) = self.seed(&tape, output)?;
+        let mut gradients = self.network.backward(&tape, &self.logits, seed, &[name], Way::Plain)?;
+        let value = tape.value(name)?;
+        Ok(Layer {
+            name: name.into(),
+            shape: value.shape()[1..].to_vec(),
+            activation: tape.floats(name)?.to_vec(),
+            gradient: gradients.pop().unwrap_or_default(),
+        })
+    }
+}
