@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Puts seeds into fuzz/corpus/: the golden NumPy files, alone and as members of one input, pictures
-# and segment maps, a saved explanation, lines, PTX.
+# and segment maps, a saved explanation, lines, PTX, files of models, tables, a journal.
 set -euo pipefail
 cd "$(dirname "$0")"
 golden=../lipex-cli/tests/golden/npy
-mkdir -p corpus/{npy,npz,picture,explanation,protocol,ptx,onnx,gradients}
+mkdir -p corpus/{npy,npz,picture,explanation,protocol,ptx,onnx,gradients,table,journal}
 cp "$golden"/*.np[yz] corpus/npy/
 for masks in "$golden"/masks*.npy; do
     for kind in 0 1; do
@@ -26,3 +26,9 @@ printf '{"labels": ["no", "yes"], "outputs": "logits"}' >corpus/protocol/labels
 printf '{"labels": ["no", "yes"], "images": "png"}' >corpus/protocol/images
 printf '{"probabilities": [[0.25, 0.75], [NaN, -Infinity]]}' >corpus/protocol/answer
 printf '{"independent": [[0.25, 0.5], ["x\\"NaN", 1e400]]}' >corpus/protocol/independent
+printf '\0id,text\n7,"a, ""b""\nc"\n8\n9,\377\n,d\n' >corpus/table/csv
+printf '\1\357\273\277text\tid\na b\t7\n' >corpus/table/tabs
+printf '\2{"id":7,"text":"a"}\n\n[1]\n{"id":"x","text":null}\n' >corpus/table/lines
+{ printf '\0'; head -n 20 ../examples/models/iris/iris.csv; } >corpus/table/numbers
+printf '\1{"row":5,"error":"x"}\n{"row":6,"error":null}\n{"row":5,"error":null}\n{"row":7,"err' >corpus/journal/torn
+printf '\0{"schema":"s","model":"onnx:x"}\n{"row":5,"error":null}\n' >corpus/journal/other

@@ -57,7 +57,8 @@ def main():
     session = onnxruntime.InferenceSession(OUT / "model.onnx")
     run = lambda rows: session.run(None, {"row": rows.astype(np.float32)})[0]
     print("unseen", round(float((run(test).argmax(1) == y_test).mean()), 4))
-    expected = [{"row": i, "logits": [round(float(x), 5) for x in run(data.data[i:i + 1])[0]]} for i in (0, 70, 149)]
+    logits = lambda i: [round(float(x), 5) for x in run(data.data[i:i + 1])[0]]
+    expected = [{"row": i, "values": [*map(float, data.data[i])], "logits": logits(i)} for i in (0, 70, 149)]
     (OUT / "expected.json").write_text(json.dumps({"made_with": f"onnxruntime {onnxruntime.__version__}", "rows": expected}, indent=1) + "\n")
 
 

@@ -120,6 +120,7 @@ fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
         ("output", options.output.as_deref()),
         ("max-tokens", options.max_tokens.map(|_| "")),
         ("sigmoid", options.sigmoid.then_some("")),
+        ("onnx-runtime", options.onnx_runtime.as_deref()),
     ];
     match given.into_iter().find(|(_, value)| value.is_some()) {
         Some((name, _)) => {
@@ -129,8 +130,17 @@ fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
     }
 }
 
+/// A model that is run as `--onnx-runtime` says.
+pub fn run_by(onnx: OnnxOptions, runtime: Option<&str>) -> OnnxOptions {
+    match runtime {
+        None => onnx,
+        Some("auto") => onnx.onnx_runtime(None),
+        Some(path) => onnx.onnx_runtime(Some(Path::new(path))),
+    }
+}
+
 fn onnx_options(options: &ModelOptions, threads: Option<usize>) -> Result<OnnxOptions> {
-    let mut onnx = OnnxOptions::new();
+    let mut onnx = run_by(OnnxOptions::new(), options.onnx_runtime.as_deref());
     if let Some(file) = &options.tokenizer {
         onnx = onnx.tokenizer(file);
     }

@@ -1,9 +1,10 @@
 //! `lipex models check`.
 
+use crate::model::run_by;
 use crate::options::{CheckOptions, ModelsCommand};
 use crate::output;
 use crate::staging::Staging;
-use lipex::{Error, Images, Input, OnnxImage, OnnxOptions, OnnxText, Picture, Result};
+use lipex::{Cell, Error, Images, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxText, Picture, Result, Rows};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ pub fn run(command: &ModelsCommand) -> Result<()> {
     let lines = match OnnxOptions::input(folder)? {
         Input::Text => text(&built(options).open_text(folder)?)?,
         Input::Image => image(&built(options).open_image(folder)?)?,
-        Input::Table => built(options).open_table(folder)?.describe(),
+        Input::Table => table(&built(options).open_table(folder)?)?,
     };
     let mut staged = Staging::default();
     staged.report(&lines.iter().map(|(name, value)| format!("{name:<15}{value}\n")).collect::<String>());
@@ -21,9 +22,10 @@ pub fn run(command: &ModelsCommand) -> Result<()> {
 }
 
 fn built(options: &CheckOptions) -> OnnxOptions {
+    let onnx = run_by(OnnxOptions::new(), options.onnx_runtime.as_deref());
     match options.threads {
-        Some(threads) => OnnxOptions::new().threads(threads),
-        None => OnnxOptions::new(),
+        Some(threads) => onnx.threads(threads),
+        None => onnx,
     }
 }
 
@@ -76,6 +78,22 @@ fn image(model: &OnnxImage) -> Result<Lines> {
     let one: Vec<u8> = (0..3 * SIDE * SIDE).map(|i| (i * 7 % 251) as u8).collect();
     let speed = speeds(|rows| model.logits(&Images::new(SIDE, SIDE, one.repeat(rows))?).map(drop))?;
     lines.push(("rows a second", format!("{speed} (pictures of {SIDE}×{SIDE}, resized)")));
+    Ok(lines)
+}
+
+fn table(model: &OnnxTable) -> Result<Lines> {
+    let mut lines = model.describe();
+    if let Some(expected) = model.expected()? {
+        lines.push(("expected.json", expected.to_string()));
+    }
+    let columns: Vec<String> = (1..=model.columns()).map(|i| i.to_string()).collect();
+    let call = |rows: usize| {
+        let row =
+            |i: usize| (0..model.columns()).map(|c| Cell::Number(((7 * i + c) % 11) as f64 / 5.0 - 1.0)).collect();
+        let rows_of = Rows::new(columns.clone().into(), (0..rows).map(row).collect(), (0..rows as u32).collect(), 1)?;
+        model.logits(&rows_of).map(drop)
+    };
+    lines.push(("rows a second", format!("{} ({} columns)", speeds(call)?, model.columns())));
     Ok(lines)
 }
 

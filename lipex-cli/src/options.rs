@@ -108,7 +108,7 @@ pub struct PhotoOptions {
     /// 100,0.5,50 if not said), quickshift or quickshift:KERNEL,DISTANCE,RATIO (4,200,0.2, LIME's), slic or slic:N (about N pieces
     /// of equal size; 60), grid:RxC (rows and columns of cells, named r1c1 …) or map:FILE, a PNG (grey values, palette indices or
     /// colours are ids) or a .npy matrix of whole numbers, of the photo's size
-    #[arg(long, value_name = "SEGMENTS", help_heading = "Image")]
+    #[arg(long, value_name = "SEGMENTS", default_value = SEGMENTS, help_heading = "Image")]
     pub segments: String,
     /// What shines through a transparent photo: white, black or #RRGGBB [default: white]
     #[arg(long, value_name = "COLOUR", help_heading = "Image")]
@@ -143,6 +143,10 @@ pub struct CheckOptions {
     /// Threads [default: all cores]
     #[arg(long, value_name = "T")]
     pub threads: Option<usize>,
+    /// Run onnx models by onnxruntime: its library, a folder with it, or auto for the usual places (docs/models.md); needs a lipex
+    /// that was built with the feature ort [default: rten, which is built in]
+    #[arg(long, value_name = "PATH")]
+    pub onnx_runtime: Option<String>,
 }
 
 /// The black box.
@@ -171,6 +175,10 @@ pub struct ModelOptions {
     /// multi_label_classification]
     #[arg(long, help_heading = "Model")]
     pub sigmoid: bool,
+    /// Run onnx models by onnxruntime: its library, a folder with it, or auto for the usual places (docs/models.md); needs a lipex
+    /// that was built with the feature ort [default: rten, which is built in]
+    #[arg(long, value_name = "PATH", help_heading = "Model")]
+    pub onnx_runtime: Option<String>,
     /// Seconds that a program may be silent before it is given up
     #[arg(long, value_name = "S", default_value_t = 60.0, help_heading = "Model")]
     pub timeout: f64,

@@ -44,7 +44,7 @@ impl Answers {
         }
         let outputs = match graph.ending {
             _ if single => Outputs::Probabilities,
-            Ending::Softmax => Outputs::Probabilities,
+            Ending::Softmax | Ending::Classifier => Outputs::Probabilities,
             Ending::Sigmoid => Outputs::Independent,
             Ending::Other if sigmoid || multi => Outputs::Independent,
             Ending::Other => Outputs::Logits,

@@ -1,15 +1,15 @@
 //! A folder's `expected.json`: what another runtime said of some inputs.
 //!
 //! `{"examples": [{"text", "input_ids", "logits"}]}` for texts, `{"pictures": [{"file", "logits"}]}` for images, files beside
-//! it. Other keys are for people.
+//! it, `{"rows": [{"values", "logits"}]}` for rows of tables. Other keys are for people.
 //!
 //! # Tolerance
 //! Logits within 10⁻⁴ plus half of the last printed digit; of pictures .02, since decoders and resizers of other programs
 //! differ in the last bit of a byte. Token ids must be equal.
 
 use crate::files::{Files, Json};
-use crate::{OnnxImage, OnnxText};
-use lipex_core::{Images, Result};
+use crate::{OnnxImage, OnnxTable, OnnxText};
+use lipex_core::{Cell, Images, Result, Rows};
 use serde_json::Value;
 use std::fmt;
 use std::path::Path;
@@ -19,7 +19,7 @@ use std::path::Path;
 pub struct Expected {
     /// Inputs that were tried.
     pub inputs: usize,
-    /// Texts whose tokens are as expected; `None` for images.
+    /// Texts whose tokens are as expected; `None` for images and rows.
     pub same_tokens: Option<usize>,
     /// How far a number of the output is from the expected one, at most.
     pub furthest: f64,
@@ -89,6 +89,26 @@ pub(crate) fn images(
     for entry in list {
         let picture = decode(&files.at(string(json, entry, "file")?))?;
         let row = model.logits(&picture)?.pop().unwrap_or_default();
+        made.furthest = made.furthest.max(apart(&row, &numbers(json, entry, "logits")?));
+    }
+    Ok(Some(made))
+}
+
+/// The same of a model of rows, whose values are numbers, or `null` where one is missing.
+pub(crate) fn tables(model: &OnnxTable, files: &Files) -> Result<Option<Expected>> {
+    let json = files.json("expected.json")?;
+    let Some((json, list)) = entries(&json, "rows") else { return Ok(None) };
+    let mut made = Expected { inputs: list.len(), same_tokens: None, furthest: 0.0 };
+    for entry in list {
+        let values = entry.get("values").and_then(Value::as_array);
+        let cell = |value: &Value| match value {
+            Value::Null => Some(Cell::Missing),
+            other => other.as_f64().map(Cell::Number),
+        };
+        let row: Option<Vec<Cell>> = values.and_then(|values| values.iter().map(cell).collect());
+        let row = row.ok_or_else(|| json.wrong("values", "is a list of numbers in each entry"))?;
+        let columns: Vec<String> = (1..=row.len()).map(|i| i.to_string()).collect();
+        let row = model.logits(&Rows::new(columns.into(), vec![row], vec![0], 1)?)?.pop().unwrap_or_default();
         made.furthest = made.furthest.max(apart(&row, &numbers(json, entry, "logits")?));
     }
     Ok(Some(made))

@@ -11,10 +11,10 @@
 
 use crate::answers::Answers;
 use crate::files::wrong;
+use crate::runtime::{Runtime, Wanted, guarded};
 use lipex_core::{Error, Result};
-use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value};
+use rten::{ThreadPool, Value};
 use rten_onnx::onnx::{DataType, GraphProto, ModelProto, ValueInfoProto};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -56,6 +56,8 @@ impl std::fmt::Display for Port {
 pub(crate) enum Ending {
     Softmax,
     Sigmoid,
+    /// A classifier of `ai.onnx.ml`, which gives probabilities.
+    Classifier,
     Other,
 }
 
@@ -70,10 +72,8 @@ pub(crate) struct Graph {
     pub output: Port,
     /// What its last operator makes of logits.
     pub ending: Ending,
-    /// The runtime's model.
-    model: Model,
-    /// The output that is read.
-    id: NodeId,
+    /// What runs it.
+    runtime: Runtime,
 }
 
 impl std::fmt::Debug for Graph {
@@ -87,20 +87,23 @@ impl Graph {
     ///
     /// # Errors
     /// [`Error::Setting`] for a file that is none, is cut short, has an operator that cannot be run (named), or no such
-    /// output.
-    pub fn load(file: &Path, output: Option<&str>) -> Result<Self> {
-        let read = std::fs::File::open(file).map_err(|e| wrong(file, format!("cannot be read: {e}")))?;
-        let whole = guarded(|| ModelProto::parse_file(read).map_err(|e| e.to_string()));
-        let whole = whole.map_err(|e| wrong(file, format!("is no ONNX graph, or one that is cut short: {e}")))?;
-        let graph = whole.graph.ok_or_else(|| wrong(file, "is no ONNX graph: it has no nodes"))?;
+    /// output; for a runtime that is not there.
+    pub fn load(file: &Path, output: Option<&str>, runtime: &Wanted, threads: usize) -> Result<Self> {
+        let graph = parse(file)?;
         let (inputs, outputs) = (inputs(&graph), graph.output.iter().map(port).collect::<Vec<_>>());
         let output = choose(file, &outputs, output)?;
         let ending = ending(&graph, &output.name);
         drop(graph);
-        let model = guarded(|| ModelOptions::with_all_ops().load_file(file).map_err(|e| e.to_string()));
-        let model = model.map_err(|e| wrong(file, format!("the graph cannot be run: {}", advice(&e))))?;
-        let id = model.node_id(&output.name).map_err(|e| wrong(file, e.to_string()))?;
-        Ok(Graph { file: file.to_path_buf(), inputs, outputs, output, ending, model, id })
+        let runtime = Runtime::load(file, &output.name, runtime, threads)?;
+        Ok(Graph { file: file.to_path_buf(), inputs, outputs, output, ending, runtime })
+    }
+
+    /// What a graph wants, without a runtime.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that is none or is cut short.
+    pub fn inputs_of(file: &Path) -> Result<Vec<Port>> {
+        parse(file).map(|graph| inputs(&graph))
     }
 
     /// What it is, for people: name and value.
@@ -108,6 +111,7 @@ impl Graph {
         let list = |ports: &[Port]| ports.iter().map(Port::to_string).collect::<Vec<_>>().join(", ");
         vec![
             ("graph", self.file.display().to_string()),
+            ("runtime", self.runtime.name()),
             ("inputs", list(&self.inputs)),
             ("outputs", list(&self.outputs)),
             ("in use", format!("{}, taken as {}", self.output.name, answers.taken_as())),
@@ -126,18 +130,8 @@ impl Graph {
     /// [`Error::Model`] when the graph fails, or gives another shape.
     pub fn run(&self, inputs: Vec<(&str, Value)>, rows: usize, on: &Arc<ThreadPool>) -> Result<(Vec<f32>, usize)> {
         let fail = |reason: String| Error::model(format!("{}: {reason}", self.file.display()));
-        let mut named = Vec::with_capacity(inputs.len());
-        for (name, value) in inputs {
-            named.push((self.model.node_id(name).map_err(|e| fail(e.to_string()))?, value.into()));
-        }
-        let options = RunOptions::default().with_thread_pool(Some(on.clone()));
-        let run = || self.model.run(named, &[self.id], Some(options)).map_err(|e| e.to_string());
-        let mut values = guarded(run).map_err(&fail)?;
-        let value = values.pop().ok_or_else(|| fail("it gave no output".into()))?;
-        let tensor: rten_tensor::Tensor<f32> =
-            value.try_into().map_err(|_| fail(format!("the output {} has no numbers", self.output.name)))?;
-        use rten_tensor::Layout;
-        let columns = match tensor.shape() {
+        let (shape, numbers) = self.runtime.run(inputs, on).map_err(&fail)?;
+        let columns = match shape.as_slice() {
             &[n, columns] if n == rows => columns,
             // One column may come without its axis.
             &[n] if n == rows => 1,
@@ -147,21 +141,16 @@ impl Graph {
                 return Err(fail(reason + "; another may have them: --output NAME"));
             }
         };
-        Ok((tensor.into_data(), columns))
+        Ok((numbers, columns))
     }
 }
 
-/// What the library did, its panics as errors: a file may hold anything.
-pub(crate) fn guarded<T>(work: impl FnOnce() -> std::result::Result<T, String>) -> std::result::Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("it makes no sense".into()))
-}
-
-/// An operator that is not there is the user's to go round.
-fn advice(error: &str) -> String {
-    if error.contains("operator not supported") {
-        return format!("{error}; run it with a program of your own: --model 'command:PROGRAM ARGS'");
-    }
-    error.into()
+/// A file as a graph.
+fn parse(file: &Path) -> Result<GraphProto> {
+    let read = std::fs::File::open(file).map_err(|e| wrong(file, format!("cannot be read: {e}")))?;
+    let whole = guarded(|| ModelProto::parse_file(read).map_err(|e| e.to_string()));
+    let whole = whole.map_err(|e| wrong(file, format!("is no ONNX graph, or one that is cut short: {e}")))?;
+    whole.graph.ok_or_else(|| wrong(file, "is no ONNX graph: it has no nodes"))
 }
 
 /// The inputs that are to be given: weights may be listed as inputs too.
@@ -216,6 +205,9 @@ fn ending(graph: &GraphProto, output: &str) -> Ending {
         match (node.op_type.as_deref(), node.input.first()) {
             (Some("Softmax"), _) => return Ending::Softmax,
             (Some("Sigmoid"), _) => return Ending::Sigmoid,
+            (Some("Normalizer" | "LinearClassifier" | "TreeEnsembleClassifier" | "SVMClassifier"), _) => {
+                return Ending::Classifier;
+            }
             (Some("Cast" | "Identity" | "Reshape" | "Squeeze" | "Flatten"), Some(before)) => name = before,
             _ => break,
         }

@@ -86,10 +86,10 @@ impl OnnxImage {
 
     /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
-        let workers = Workers::new(options.workers()?);
+        let workers = options.workers()?;
         let files = Files::find(path)?;
         options.refuse_tokens("images have no tokens")?;
-        let graph = Graph::load(&files.model, options.output.as_deref())?;
+        let graph = options.graph(&files.model, &workers)?;
         let layout = layout(&graph)?;
         let preprocess = Preprocess::open(&files, layout.size, layout.channels)?;
         // One picture tells how many columns there are, and that the graph runs.

@@ -1,7 +1,8 @@
 //! Classifiers in ONNX folders, as the ecosystem exports them, as black boxes for lipex.
 //!
 //! A folder has `model.onnx`, `config.json` with the classes' names and, for texts, `tokenizer.json`, for images
-//! `preprocessor_config.json`. The graph runs in process, in pure Rust ([rten](https://docs.rs/rten)).
+//! `preprocessor_config.json`. The graph runs in process, in pure Rust ([rten](https://docs.rs/rten)), or, with the
+//! feature `ort`, by a libonnxruntime of the user's ([`OnnxOptions::onnx_runtime`]).
 //!
 //! ```no_run
 //! use lipex_onnx::{OnnxOptions, OnnxText};
@@ -21,9 +22,14 @@ mod expected;
 mod files;
 mod graph;
 mod image;
+#[cfg(feature = "ort")]
+mod library;
 mod options;
+#[cfg(feature = "ort")]
+mod ort;
 mod preprocess;
 mod resize;
+mod runtime;
 mod table;
 mod text;
 mod tokens;

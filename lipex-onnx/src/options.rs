@@ -2,6 +2,8 @@
 
 use crate::files::Files;
 use crate::graph::{Graph, Kind};
+use crate::runtime::Wanted;
+use crate::workers::Workers;
 use crate::{OnnxImage, OnnxTable, OnnxText};
 use lipex_core::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -47,6 +49,8 @@ pub struct OnnxOptions {
     pub(crate) sigmoid: bool,
     /// Threads; all cores if `None`.
     pub(crate) threads: Option<usize>,
+    /// What runs the graph.
+    pub(crate) runtime: Wanted,
 }
 
 impl OnnxOptions {
@@ -106,13 +110,20 @@ impl OnnxOptions {
         OnnxOptions { threads: Some(threads), ..self }
     }
 
+    /// Runs the graph by onnxruntime in place of rten: convolutions are several times as fast, and operators are there that
+    /// rten lacks. `library` is the library's file, or a folder with it; `None` looks in the usual places (`ORT_DYLIB_PATH`,
+    /// what `pip install onnxruntime` brought to the active Python environment, the user's or the system's, folders for
+    /// libraries). Needs the feature `ort`. A process loads one library. Answers differ from rten's in the last digits.
+    pub fn onnx_runtime(self, library: Option<&Path>) -> Self {
+        OnnxOptions { runtime: Wanted::OnnxRuntime(library.map(Path::to_path_buf)), ..self }
+    }
+
     /// What the model of a folder, or of an `.onnx` file, takes.
     ///
     /// # Errors
-    /// [`Error::Setting`] for no folder, or a graph that cannot be run.
+    /// [`Error::Setting`] for no folder, or a file that is no graph.
     pub fn input(path: impl AsRef<Path>) -> Result<Input> {
-        let graph = Graph::load(&Files::find(path.as_ref())?.model, None)?;
-        Ok(match graph.inputs.as_slice() {
+        Ok(match Graph::inputs_of(&Files::find(path.as_ref())?.model)?.as_slice() {
             inputs if inputs.iter().any(|input| input.axes.len() == 4) => Input::Image,
             [one] if one.kind == Kind::Float && one.axes.len() == 2 => Input::Table,
             _ => Input::Text,
@@ -144,12 +155,18 @@ impl OnnxOptions {
         OnnxTable::with_options(path.as_ref(), self)
     }
 
-    /// The number of threads to use.
-    pub(crate) fn workers(&self) -> Result<usize> {
-        match self.threads {
-            Some(0) => Err(Error::setting("threads", 0, "at least 1")),
-            Some(threads) => Ok(threads),
-            None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
-        }
+    /// The threads to use.
+    pub(crate) fn workers(&self) -> Result<Workers> {
+        let threads = match self.threads {
+            Some(0) => return Err(Error::setting("threads", 0, "at least 1")),
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        Ok(Workers::new(threads, self.runtime.side_by_side(threads)))
+    }
+
+    /// The graph of a file.
+    pub(crate) fn graph(&self, file: &Path, workers: &Workers) -> Result<Graph> {
+        Graph::load(file, self.output.as_deref(), &self.runtime, workers.threads())
     }
 }

@@ -1,6 +1,7 @@
 //! Classifiers of rows of tables.
 
 use crate::answers::Answers;
+use crate::expected::Expected;
 use crate::files::Files;
 use crate::graph::{Graph, Kind};
 use crate::options::OnnxOptions;
@@ -18,12 +19,14 @@ const ROWS: usize = 256;
 /// Columns go to the graph in the table's order, as numbers in single precision, NaN where a value is missing; a category is an error.
 /// The names of the classes and what the output's numbers are is found as for [`OnnxText`](crate::OnnxText).
 pub struct OnnxTable {
+    /// The folder.
+    files: Files,
     /// The graph.
     graph: Graph,
     /// From its output to probabilities.
     answers: Answers,
-    /// Columns that the graph wants, where it says.
-    columns: Option<usize>,
+    /// Columns that the graph wants.
+    columns: usize,
     /// Rows of a call, where that is fixed.
     rows: Option<usize>,
     /// Threads that run it.
@@ -50,10 +53,10 @@ impl OnnxTable {
 
     /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
-        let workers = Workers::new(options.workers()?);
+        let workers = options.workers()?;
         let files = Files::find(path)?;
         options.refuse_tokens("rows of a table have no tokens")?;
-        let graph = Graph::load(&files.model, options.output.as_deref())?;
+        let graph = options.graph(&files.model, &workers)?;
         let [input] = graph.inputs.as_slice() else {
             let names = graph.inputs.iter().map(|input| input.name.as_str()).collect::<Vec<_>>().join(", ");
             return Err(graph.wrong(format!(
@@ -64,13 +67,13 @@ impl OnnxTable {
             return Err(graph.wrong(format!("the input {input} does not take rows × columns of fractional numbers")));
         }
         let axis = |i: usize| input.axes.get(i).copied().flatten();
-        let (rows, columns) = (axis(0), axis(1));
-        let count = columns.ok_or_else(|| graph.wrong("does not say how many columns its input has"))?;
+        let rows = axis(0);
+        let columns = axis(1).ok_or_else(|| graph.wrong("does not say how many columns its input has"))?;
         let n = rows.unwrap_or(1);
-        let tried = run(&graph, vec![0.0; n * count], n, count, workers.first());
+        let tried = run(&graph, vec![0.0; n * columns], n, columns, workers.first());
         let (_, classes) = tried.map_err(|e| graph.wrong(e.to_string()))?;
         let answers = Answers::new(options.labels.as_deref(), options.sigmoid, &files, &graph, classes)?;
-        Ok(OnnxTable { graph, answers, columns, rows, workers })
+        Ok(OnnxTable { files, graph, answers, columns, rows, workers })
     }
 
     /// The classes' names.
@@ -81,6 +84,19 @@ impl OnnxTable {
     /// What the output's numbers are taken as.
     pub fn outputs(&self) -> Outputs {
         self.answers.outputs
+    }
+
+    /// How many columns a row has.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// How near it is to the folder's `expected.json`, which has `{"rows": [{"values", "logits"}]}`; `None` without such a file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file of another form; those of [`logits`](OnnxTable::logits).
+    pub fn expected(&self) -> Result<Option<Expected>> {
+        crate::expected::tables(self, &self.files)
     }
 
     /// What it is, for people: name and value.
@@ -99,9 +115,8 @@ impl OnnxTable {
     /// What the graph says, a row a row.
     fn answer(&self, rows: &Rows, watch: &Watch) -> Result<Vec<Vec<f32>>> {
         let columns = rows.columns().len();
-        if self.columns.is_some_and(|own| own != columns) {
-            let wanted = self.columns.unwrap_or_default();
-            return Err(Error::shape(format!("columns for {}", self.graph.file.display()), wanted, columns));
+        if self.columns != columns {
+            return Err(Error::shape(format!("columns for {}", self.graph.file.display()), self.columns, columns));
         }
         let numbers = numbers(rows)?;
         let each = self.rows.unwrap_or(ROWS);

@@ -90,9 +90,9 @@ impl OnnxText {
 
     /// Opens a folder or file with what the user says.
     pub(crate) fn with_options(path: &Path, options: OnnxOptions) -> Result<Self> {
-        let workers = Workers::new(options.workers()?);
+        let workers = options.workers()?;
         let files = Files::find(path)?;
-        let graph = Graph::load(&files.model, options.output.as_deref())?;
+        let graph = options.graph(&files.model, &workers)?;
         let (given, limits) = inputs(&graph)?;
         let tokens = Tokens::open(options.tokenizer, options.max_tokens, &files, limits.tokens)?;
         // One row tells how many columns there are, and that the graph runs.

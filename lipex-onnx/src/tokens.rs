@@ -5,7 +5,7 @@
 //! which positions take); else nowhere. Special tokens count.
 
 use crate::files::{Files, Json, wrong};
-use crate::graph::guarded;
+use crate::runtime::guarded;
 use lipex_core::{Error, Result};
 use std::collections::HashMap;
 use std::ops::Range;

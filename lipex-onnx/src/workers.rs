@@ -6,22 +6,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Threads of the library, one a worker.
-pub(crate) struct Workers(Vec<Arc<ThreadPool>>);
+pub(crate) struct Workers {
+    pools: Vec<Arc<ThreadPool>>,
+    /// What the machine is to do at once.
+    threads: usize,
+}
 
 impl Workers {
-    /// So many pools of one thread.
-    pub fn new(threads: usize) -> Self {
-        Workers((0..threads.max(1)).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect())
+    /// So many threads, of which `calls` call the graph; each of these has a pool of one thread.
+    pub fn new(threads: usize, calls: usize) -> Self {
+        let pools = (0..calls.max(1)).map(|_| Arc::new(ThreadPool::with_num_threads(1))).collect();
+        Workers { pools, threads: threads.max(1) }
     }
 
-    /// How many there are.
+    /// How many threads there are.
     pub fn threads(&self) -> usize {
-        self.0.len()
+        self.threads
     }
 
     /// The first worker's threads, for one call alone.
     pub fn first(&self) -> &Arc<ThreadPool> {
-        &self.0[0]
+        &self.pools[0]
     }
 
     /// What `work` makes of each of `count` pieces, in order. Workers take the next piece when they are done with one; the
@@ -51,7 +56,7 @@ impl Workers {
             }
         };
         std::thread::scope(|scope| {
-            for pool in self.0.iter().skip(1).take(count.saturating_sub(1)) {
+            for pool in self.pools.iter().skip(1).take(count.saturating_sub(1)) {
                 scope.spawn(|| run(pool, &|| Ok(())));
             }
             run(self.first(), &|| watch.check());
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn pieces_come_back_in_order_and_the_first_failure_counts() {
-        let workers = Workers::new(3);
+        let workers = Workers::new(3, 3);
         let nobody = Watch::none();
         assert_eq!(workers.each(100, nobody, |i, _| Ok(i * i)).unwrap(), (0..100).map(|i| i * i).collect::<Vec<_>>());
         let failed =
@@ -77,6 +82,6 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "the model failed: at 29");
         assert!(workers.each(0, nobody, |_, _| Ok(())).unwrap().is_empty());
         let stopped = Watch::new(Some(Arc::new(|| true)), None);
-        assert!(matches!(Workers::new(1).each(2, &stopped, |_, _| Ok(())), Err(Error::Interrupted)));
+        assert!(matches!(Workers::new(1, 1).each(2, &stopped, |_, _| Ok(())), Err(Error::Interrupted)));
     }
 }

@@ -7,7 +7,8 @@ use std::process::{Command, ExitCode};
 type Steps = Vec<Vec<&'static str>>;
 
 /// Features of the facade that must build alone.
-const FEATURES: [&str; 10] = ["text", "command", "json", "page", "image", "npy", "remember", "demo", "cuda", "onnx"];
+const FEATURES: [&str; 11] =
+    ["text", "command", "json", "page", "image", "npy", "remember", "demo", "cuda", "onnx", "ort"];
 
 fn check() -> Steps {
     let mut steps = vec![

@@ -98,38 +98,80 @@ fn next(state: &mut u64) -> u64 {
     *state >> 33
 }
 
-#[test]
-fn thirty_kills_and_torn_tails_change_no_byte() {
-    let folder = tempfile::tempdir().unwrap();
-    let table = table(folder.path(), 150, Some(60));
-    let (whole, killed) = (path(folder.path(), "whole.jsonl"), path(folder.path(), "killed.jsonl"));
+/// Kills a batch thirty times, a third of them with a torn tail, lets it end, and compares it with one that was left alone.
+fn killed_thirty_times(program: &str, arguments: impl Fn(&str) -> Vec<String>, folder: &Path, code: i32) {
+    let (whole, killed) = (path(folder, "whole.jsonl"), path(folder, "killed.jsonl"));
+    let command = |out: &str, workers: &str| {
+        let mut command = Command::new(program);
+        command.args(arguments(out)).args(["--workers", workers]).stdin(Stdio::null());
+        command
+    };
     let start = Instant::now();
-    ended(&run(&over(&table, &whole, &[])), 4);
+    ended(&command(&whole, "1").output().unwrap(), code);
     let once = start.elapsed();
     let journal = format!("{killed}.part");
-    let (mut state, mut kills, mut torn) = (std::process::id().into(), 0, 0);
-    let mut lengths = Vec::new();
-    while kills < 30 {
-        let arguments = over(&table, &killed, &["--workers", if kills % 2 == 0 { "1" } else { "3" }]);
-        let mut child = lipex(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let (mut state, mut torn, mut lengths) = (std::process::id().into(), 0, Vec::new());
+    for kill in 1..=30 {
+        let mut child = command(&killed, if kill % 2 == 0 { "1" } else { "3" });
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // All kills together take about four runs.
         std::thread::sleep(once.mul_f64((next(&mut state) % 1000) as f64 / 1000.0 * 0.25));
         child.kill().unwrap();
         child.wait().unwrap();
-        kills += 1;
         let Ok(about) = std::fs::metadata(&journal) else { continue };
         let cut = next(&mut state) % 700;
-        if kills % 3 == 0 && about.len() > cut {
+        if kill % 3 == 0 && about.len() > cut {
             std::fs::File::options().write(true).open(&journal).unwrap().set_len(about.len() - cut).unwrap();
             torn += 1;
         }
         lengths.push(about.len());
     }
     assert!(torn >= 3, "{torn} of {lengths:?}");
-    ended(&run(&over(&table, &killed, &[])), 4);
+    ended(&command(&killed, "1").output().unwrap(), code);
     assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&killed).unwrap());
     // Something was there to go on from.
     assert!(lengths.windows(2).any(|pair| pair[1] > pair[0] && pair[0] > 1000), "{lengths:?}");
+}
+
+#[test]
+fn thirty_kills_and_torn_tails_change_no_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path(), 150, Some(60));
+    let arguments = |out: &str| over(&table, out, &[]).into_iter().map(String::from).collect();
+    killed_thirty_times(env!("CARGO_BIN_EXE_lipex"), arguments, folder.path(), 4);
+}
+
+/// The tweets of emotion/test where they are at hand, else as many made of words.
+fn tweets(folder: &Path) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/emotion/test.txt");
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        println!("skipped: there is no {}; made texts in its place", file.display());
+        return table(folder, 2000, None);
+    };
+    let quoted = |line: &str| line.rsplit_once(';').map(|(text, _)| format!("\"{}\"", text.replace('"', "\"\"")));
+    let rows: Vec<String> =
+        text.lines().filter_map(quoted).enumerate().map(|(i, text)| format!("r{i},{text}\n")).collect();
+    assert_eq!(rows.len(), 2000);
+    let csv = path(folder, "tweets.csv");
+    std::fs::write(&csv, format!("id,review\n{}", rows.concat())).unwrap();
+    csv
+}
+
+/// By the program that `LIPEX` names, one that is built for speed: CI has it from the README's first command.
+#[test]
+#[ignore = "takes a minute with a release build"]
+fn two_thousand_tweets_killed_thirty_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = tweets(folder.path());
+    let program = std::env::var("LIPEX").unwrap_or_else(|_| env!("CARGO_BIN_EXE_lipex").into());
+    let model = format!("onnx:{}/../examples/models/emotions", env!("CARGO_MANIFEST_DIR"));
+    let more = ["--model", &model, "--samples", "60"];
+    let arguments = |out: &str| {
+        // The options of a table, but for their number of samples.
+        let own = ["batch", &table, "--text-column", "review", "--id-column", "id", "-o", out];
+        own.iter().chain(&more).map(|a| a.to_string()).collect()
+    };
+    killed_thirty_times(&program, arguments, folder.path(), 0);
 }
 
 #[test]

@@ -57,6 +57,13 @@ fn a_picture_of_a_digit_is_explained() {
     assert_eq!((e["classes"][3].as_str(), p[3] > 0.9), (Some("three"), true));
 }
 
+/// What is said of a library that is not there, and of a file that is none.
+const NO_RUNTIME: [&str; 2] = if cfg!(feature = "ort") {
+    ["there is no libonnxruntime", "is no onnxruntime of use"]
+} else {
+    ["build it with the feature ort"; 2]
+};
+
 #[test]
 fn mistakes_with_models_are_one_line() {
     let (emotions, digits) = (example("models/emotions"), example("models/digits"));
@@ -70,6 +77,10 @@ fn mistakes_with_models_are_one_line() {
         (vec!["text", "a b", "--model", &onnx, "--max-tokens", "1000"], "room for 256"),
         (vec!["text", "a b", "--model", &onnx, "--output", "x"], "no such output"),
         (vec!["text", "a b", "--sigmoid"], "--sigmoid is for models in folders"),
+        (vec!["text", "a b", "--onnx-runtime", "auto"], "--onnx-runtime is for models in folders"),
+        (vec!["text", "a b", "--model", &onnx, "--onnx-runtime", "no-such-file"], NO_RUNTIME[0]),
+        // No library, and one that is another.
+        (vec!["models", "check", &emotions, "--onnx-runtime", &picture], NO_RUNTIME[1]),
         (vec!["image", &picture, "--segments", "grid:2x2", "--model", &onnx], "one input"),
         (vec!["models", "check", &picture], "is no ONNX graph"),
         (vec!["segments", &picture, "--segments", "grid:2x2", "--out", "map.jpg"], ".png or .npy"),
@@ -96,9 +107,15 @@ fn a_check_says_what_a_model_is_and_how_fast() {
         assert!(text.contains(word), "{text}");
     }
     let image = told("models/digits");
-    for word in ["pixel_values (?×1×8×8: fractional numbers)", "10: zero", "2 inputs, numbers off by"] {
+    for word in
+        ["pixel_values (?×1×8×8: fractional numbers)", "10: zero", "2 inputs, numbers off by", "runtime        rten"]
+    {
         assert!(image.contains(word), "{image}");
     }
+    let rows = told("models/iris");
+    let off = rows.split("3 inputs, numbers off by ").nth(1).and_then(|rest| rest.split(' ').next());
+    assert!(off.unwrap().parse::<f64>().unwrap() < 1e-4, "{rows}");
+    assert!(rows.contains("32 a call:") && rows.contains("(4 columns)"), "{rows}");
 }
 
 #[test]

@@ -253,7 +253,7 @@ fn mistakes_are_told_in_one_line() {
         (&["image", "photo.png", "--segments", "grid:2x2"][..], "no model: give --model"),
         (&["image", "photo.png", "--segments", "grid:2x2", "--model", "demo"], "the demo reads texts"),
         (&["image", "photo.png", "--segments", "grid:2x2", "--model", "onnx"], "is no program"),
-        (&["image", "photo.png"], "--segments"),
+        (&["image", "photo.png"], "no model: give --model"),
         (&["image"], "PHOTO"),
         (&["text", "a text", "--model", &place.model], "use lipex image"),
     ] {

@@ -3,5 +3,6 @@
 mod bad_folders;
 mod common;
 mod damaged;
+mod onnxruntime;
 mod own_models;
 mod shared_models;

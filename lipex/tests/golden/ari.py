@@ -3,10 +3,11 @@
     python -m venv venv && venv/bin/pip install scikit-image==0.26.0 scikit-learn==1.9.1 pillow==13.0.0
     cargo build --release -p lipex-cli && venv/bin/python lipex/tests/golden/ari.py FOLDER_OF_PHOTOS [COUNT]
 
-Both get the same pixels: Pillow's decode, as PNG. scikit-image's quickshift breaks ties of density by drawn noise: where it agrees with
-itself under other seeds less than .999 (photos with flat, saturated places), the least of that is printed as "own" and is the bound.
-Exits with 1 where felzenszwalb is below .999 or quickshift below its bound, or SLIC has a segment in two pieces or is off the number
-asked for by more than a fifth.
+Both get the same pixels: Pillow's decode, as PNG. scikit-image's quickshift adds normal noise of 1e-5 to densities, to break ties; where
+the densities of neighbours are nearer than that, its own seeds disagree (the white golf ball: .98). Here the noise is taken away: of
+equal densities the earlier pixel's counts as greater, as in lipex, and the bound is .999 on every photo.
+Exits with 1 where felzenszwalb or quickshift is below .999, or SLIC has a segment in two pieces or is off the number asked for by
+more than a fifth.
 """
 
 import pathlib
@@ -21,16 +22,29 @@ from skimage.segmentation import felzenszwalb, quickshift
 from sklearn.metrics import adjusted_rand_score
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-def shifted(pixels, seed):
-    return quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2, rng=seed)
+SEEDED = np.random.default_rng
+
+
+class Earlier(np.random.Generator):
+    """In place of noise: what is earlier has the greater density, by less than densities that differ do."""
+
+    def normal(self, loc=0.0, scale=1.0, size=None):
+        return -1e-12 * np.arange(np.prod(size)).reshape(size)
+
+
+def shifted(pixels):
+    np.random.default_rng = lambda seed: Earlier(np.random.PCG64(seed))
+    try:
+        return quickshift(pixels, kernel_size=4, max_dist=200, ratio=0.2)
+    finally:
+        np.random.default_rng = SEEDED
 
 
 PEERS = {
     "felzenszwalb:100,0.5,50": lambda p: felzenszwalb(p, scale=100, sigma=0.5, min_size=50),
     "felzenszwalb:300,0.8,100": lambda p: felzenszwalb(p, scale=300, sigma=0.8, min_size=100),
-    "quickshift:4,200,0.2": lambda p: shifted(p, 0),
+    "quickshift:4,200,0.2": shifted,
 }
-SEEDS = range(1, 5)
 
 
 def own(photo, how, place):
@@ -52,12 +66,7 @@ def main():
             for how, peer in PEERS.items():
                 theirs, ours = peer(pixels), own(same, how, place)
                 ari = adjusted_rand_score(theirs.ravel(), ours.ravel())
-                bound = 0.999
-                if ari < bound and how.startswith("quickshift"):
-                    seeds = [adjusted_rand_score(theirs.ravel(), shifted(pixels, seed).ravel()) for seed in SEEDS]
-                    bound = min([bound, *seeds])
-                    how += f", own {bound:.6f}:"
-                good &= ari >= bound
+                good &= ari >= 0.999
                 told.append(f"{how} {ari:.6f} ({ours.max() + 1} and {theirs.max() + 1})")
             for count in (30, 60, 200):
                 ours = own(same, f"slic:{count}", place)
