@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 golden=../lipex-cli/tests/golden/npy
-mkdir -p corpus/{npy,npz,picture,explanation,protocol,ptx,onnx}
+mkdir -p corpus/{npy,npz,picture,explanation,protocol,ptx,onnx,gradients}
 cp "$golden"/*.np[yz] corpus/npy/
 for masks in "$golden"/masks*.npy; do
     for kind in 0 1; do
@@ -19,6 +19,7 @@ for file in digits/model.onnx digits/config.json digits/preprocessor_config.json
     { printf "\\$number"; cat "../examples/models/$file"; } >"corpus/onnx/$number"
     number=$((number + 1))
 done
+cp ../examples/models/digits/model.onnx corpus/gradients/
 cp ../docs/explanation.json corpus/explanation/
 cp ../cuda-emulator/tests/ptx/*.ptx corpus/ptx/
 printf '{"labels": ["no", "yes"], "outputs": "logits"}' >corpus/protocol/labels

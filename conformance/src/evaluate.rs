@@ -200,7 +200,7 @@ where
     for (preset, own) in presets {
         let (mut cpu, mut own) = (explainer(preset), own.samples(400));
         if preset != Preset::Lime {
-            let tight = preset.softmax().tolerance(TIGHT).unwrap();
+            let tight = preset.softmax(lipex_core::Domain::Text).tolerance(TIGHT).unwrap();
             (cpu, own) = (cpu.surrogate(tight.clone()), own.surrogate(tight));
         }
         let many = own.explain_many(&all, &model).unwrap();

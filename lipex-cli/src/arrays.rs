@@ -7,11 +7,11 @@ use clap::Args;
 use lipex::npy::{self, Array};
 use lipex::{
     Cpu, Dependence, Domain, Error, Exhaustive, GivenWeights, Masks, Neighbourhood, Probabilities, Proximity, Result,
-    WeightProportional, pack_bits,
+    WeightProportional, Weights, pack_bits,
 };
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The neighbourhood, as NumPy files.
 #[derive(Args)]
@@ -53,7 +53,10 @@ impl StageOptions {
 
 /// Decoded files, and how their masks are weighed.
 pub struct Arrays {
-    masks: Array<u8>,
+    /// Features of a mask.
+    features: usize,
+    /// The masks, a bit a feature: what the file held as numbers is given back.
+    bits: Vec<u32>,
     probabilities: Array<f32>,
     proximity: Arc<dyn Proximity<Cpu>>,
 }
@@ -79,25 +82,32 @@ impl Arrays {
                     "note: weights in {name} are not used, the exponential proximity is; --weights {name} uses them"
                 );
             }
-            return Ok(Arrays { masks, probabilities, proximity });
+            return Ok(Arrays::new(&masks, probabilities, proximity));
         };
         let weights = npy::read_weights(file)?;
         same_rows("weights", file, weights.len())?;
-        Ok(Arrays { masks, probabilities, proximity: Arc::new(GivenWeights::new(weights)?) })
+        Ok(Arrays::new(&masks, probabilities, Arc::new(GivenWeights::new(weights)?)))
     }
 
-    /// Packs and weighs; also gives the time that weighing took.
-    pub fn neighbourhood(&self, on: &Cpu) -> Result<(Neighbourhood<Cpu>, Duration)> {
-        let (rows, features) = (self.masks.rows, self.masks.columns);
-        let masks = [Masks::new(on, rows, features, pack_bits(features, &self.masks.values))?];
-        let start = Instant::now();
-        let weights = self.proximity.weigh(on, &masks)?.remove(0);
-        let weighing = start.elapsed();
-        let [masks] = masks;
+    fn new(masks: &Array<u8>, probabilities: Array<f32>, proximity: Arc<dyn Proximity<Cpu>>) -> Self {
+        let bits = pack_bits(masks.columns, &masks.values);
+        Arrays { features: masks.columns, bits, probabilities, proximity }
+    }
+
+    /// The weight of every mask.
+    pub fn weigh(&self, on: &Cpu, masks: &Masks<Cpu>) -> Result<Weights<Cpu>> {
+        Ok(self.proximity.weigh(on, std::slice::from_ref(masks))?.remove(0))
+    }
+
+    /// Masks, answers and weights.
+    pub fn neighbourhood(&self, on: &Cpu) -> Result<Neighbourhood<Cpu>> {
+        let rows = self.probabilities.rows;
+        let masks = Masks::new(on, rows, self.features, self.bits.clone())?;
+        let weights = self.weigh(on, &masks)?;
         let values = self.probabilities.values.clone();
         let probabilities = Probabilities::new(on, rows, self.probabilities.columns, values)?;
         let dependence = dependence(&masks);
-        Ok((Neighbourhood::new(on, masks, probabilities, weights)?.drawn(dependence), weighing))
+        Ok(Neighbourhood::new(on, masks, probabilities, weights)?.drawn(dependence))
     }
 }
 

@@ -75,13 +75,13 @@ pub fn run(options: &FitOptions) -> Result<()> {
         (None, None) => Arc::new(All),
     };
     let arrays = Arrays::read(&options.files)?;
-    let (mut around, _) = arrays.neighbourhood(&on)?;
+    let mut around = arrays.neighbourhood(&on)?;
     let selection = selector.select(&on, std::slice::from_ref(&around))?.remove(0);
     let mut fitted: Vec<Fitted> = Vec::new();
     let mut times = Vec::new();
     for _ in 0..options.stage.repeat {
         let start = Instant::now();
-        (around, _) = arrays.neighbourhood(&on)?;
+        around = arrays.neighbourhood(&on)?;
         fitted = surrogate.fit(&on, &[Problem::new(&around, &selection)])?;
         times.push(start.elapsed());
     }

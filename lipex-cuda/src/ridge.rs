@@ -275,6 +275,7 @@ impl Surrogate<Cuda> for Ridge {
     }
 }
 
+/// One or more systems a problem: one for the union of supports, or one for each group of classes that share a support.
 fn fit(settings: &Ridge, on: &Cuda, problems: &[&Problem<'_, Cuda>]) -> Result<Vec<Fitted>> {
     let mut tasks = Vec::with_capacity(problems.len());
     for problem in problems {

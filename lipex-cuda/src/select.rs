@@ -46,6 +46,7 @@ impl Selector<Cuda> for Forward {
 /// A neighbourhood, and how often each row counts, if not once.
 type Counted<'a> = (&'a Neighbourhood<Cuda>, Option<&'a [u32]>);
 
+/// Forward selection of all, in parts that a grid and the memory hold.
 fn forward_all(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<Vec<Selection>> {
     let mut selections = Vec::with_capacity(around.len());
     for part in around.chunks(MOST_DOWN) {
@@ -54,6 +55,7 @@ fn forward_all(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<
     Ok(selections)
 }
 
+/// Forward selection of some neighbourhoods in one round of launches.
 fn forward(settings: &Forward, on: &Cuda, around: &[Counted<'_>]) -> Result<Vec<Selection>> {
     let mut plan = Plan::default();
     let table = plan.jobs::<Regression>(around.len());
@@ -136,6 +138,7 @@ impl Selector<Cuda> for LassoPath {
     }
 }
 
+/// A selection that has no kernels: the neighbourhood is brought to the host and selected there.
 fn on_the_host(selector: &dyn Selector<Cpu>, on: &Cuda, near: &Neighbourhood<Cuda>) -> Result<Selection> {
     let mut selections = selector.select(&Cpu::new(), &[to_host(on, near)?])?;
     selections.pop().ok_or_else(|| lipex_core::Error::shape("selections", 1, 0))

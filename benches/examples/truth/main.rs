@@ -3,13 +3,15 @@
 //!
 //! ```text
 //! cargo run --release -p lipex-benches --example truth -- texts FOLDER TEXTS FIRST STEP COUNT [MAX_TOKENS]
+//! cargo run --release -p lipex-benches --example truth -- defaults FOLDER TEXTS FIRST STEP COUNT [MAX_TOKENS]
 //! cargo run --release -p lipex-benches --example truth -- photos FOLDER PHOTOS FIRST COUNT
 //! ```
 //!
 //! FOLDER holds an ONNX classifier. TEXTS has lines `text;label` or JSON lines with a `text`: lines FIRST, FIRST + STEP, … are
 //! taken, COUNT of them. PHOTOS is a folder of JPEG files; COUNT from number FIRST are
 //! taken, cut into grids of 6×6; classes are the ten likeliest and the rest. Fits see the first N masks; masks that no fit has seen judge them: of a text 500 of the law
-//! it was fitted on, of a photo 150 that keep a half and 150 that keep .8.
+//! it was fitted on, of a photo 150 that keep a half and 150 that keep .8. `defaults` compares what the preset may set by default,
+//! at its number of masks alone: flips need hundreds of texts.
 //!
 //! * **at x**: total variation between model and surrogate for the whole input.
 //! * **unseen**: the same on the masks apart, of texts weighted by proximity.
@@ -39,14 +41,15 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["texts", folder, file, first, step, count, rest @ ..] => {
+        [what @ ("texts" | "defaults"), folder, file, first, step, count, rest @ ..] => {
             let mut options = OnnxOptions::new();
             if let Some(most) = rest.first() {
                 options = options.max_tokens(number(most));
             }
             let model = Remembered::new(options.open_text(folder)?);
             let texts = subjects::texts(file, number(first), number(step), number(count))?;
-            run(&texts, &ways::of_texts(), &model, Explainer::lipex(Cpu::new()))
+            let ways = if *what == "texts" { ways::of_texts() } else { ways::of_defaults() };
+            run(&texts, &ways, &model, Explainer::lipex(Cpu::new()))
         }
         ["photos", folder, photos, first, count] => {
             let model = Remembered::new(OnnxOptions::new().open_image(folder)?);

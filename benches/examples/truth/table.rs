@@ -26,6 +26,11 @@ pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
             share(|t| &t.greedy),
         );
     }
+    print_differences(ways, judged);
+}
+
+/// Each way less the first of its number of masks.
+fn print_differences(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
     println!(
         "\n| N | fit against the first of its N | unseen | near | flips by 1 … {REMOVED} | greedy against the first's ranking |\n|---|---|---|---|---|---|"
     );

@@ -54,6 +54,25 @@ pub fn of_texts() -> Vec<Way> {
     ways
 }
 
+/// What the preset may set by default, one change after the other, and all of them.
+pub fn of_defaults() -> Vec<Way> {
+    let ways = [
+        ("fitted", Intercept::Fitted, Pairs::None, ALIKE),
+        ("fitted, by class", Intercept::Fitted, Pairs::None, BY_CLASS),
+        ("anchored", Intercept::Anchored, Pairs::None, ALIKE),
+        ("anchored, by class", Intercept::Anchored, Pairs::None, BY_CLASS),
+        ("fitted, auto pairs", Intercept::Fitted, Pairs::Auto, ALIKE),
+        ("anchored, auto pairs", Intercept::Anchored, Pairs::Auto, ALIKE),
+        ("anchored, auto pairs, by class", Intercept::Anchored, Pairs::Auto, BY_CLASS),
+        ("auto, auto pairs, by class", Intercept::Auto, Pairs::Auto, BY_CLASS),
+    ];
+    let way = |(name, intercept, pairs, scale): (&str, _, _, _)| {
+        let name = name.to_string();
+        Way { name, samples: 1000, masks: Masks::UniformSize, intercept, pairs, scale }
+    };
+    ways.into_iter().map(way).collect()
+}
+
 pub fn of_photos() -> Vec<Way> {
     let laws = [(".5", Masks::Bernoulli(0.5)), ("uniform size", Masks::UniformSize), (".8", Masks::Bernoulli(0.8))];
     let mut ways = Vec::new();
@@ -62,6 +81,9 @@ pub fn of_photos() -> Vec<Way> {
             ways.push(Way { name: format!("{law}: {name}"), samples: 300, masks, intercept, pairs, scale });
         };
         add("fitted", Intercept::Fitted, Pairs::None, ALIKE);
+        add("fitted, by class", Intercept::Fitted, Pairs::None, BY_CLASS);
+        add("fitted, auto pairs", Intercept::Fitted, Pairs::Auto, ALIKE);
+        add("fitted, auto pairs, by class", Intercept::Fitted, Pairs::Auto, BY_CLASS);
         add("anchored", Intercept::Anchored, Pairs::None, ALIKE);
         add("anchored, by class", Intercept::Anchored, Pairs::None, BY_CLASS);
         add("anchored, 15 pairs, by class", Intercept::Anchored, Pairs::Count(15), BY_CLASS);

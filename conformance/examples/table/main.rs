@@ -120,18 +120,11 @@ fn kernel_table(rows: &[Row<'_>]) -> String {
     let first = |at: usize| !rows[..at].iter().any(|earlier| earlier.name == rows[at].name);
     for row in (0..rows.len()).filter(|&at| first(at)).map(|at| &rows[at]) {
         let (c, scale) = (row.counts, row.stage.scale);
-        let ratio = |t: &stages::Traffic| {
-            if t.minimum > 0.0 { format!("{:.2}", t.moved / t.minimum) } else { "–".into() }
-        };
-        let per_operation = if row.kernel.operations > 0.0 {
-            format!("{:.1}", c.threads / row.kernel.operations)
-        } else {
-            "–".into()
-        };
+        let ratio = |t: &stages::Traffic| over(t.moved, t.minimum, 2);
         let share = |device: &Device| 100.0 * predict::occupancy(row, device);
         let _ = writeln!(
             out,
-            "| `{}` | {} | {} | {} | {} | {:.0} % / {:.0} % | {:.0} | {per_operation} | {} / {} | {} |",
+            "| `{}` | {} | {} | {} | {} | {:.0} % / {:.0} % | {:.0} | {} | {} / {} | {} |",
             row.name,
             row.stage.name,
             row.registers,
@@ -140,12 +133,18 @@ fn kernel_table(rows: &[Row<'_>]) -> String {
             share(&DEVICES[0]),
             share(&DEVICES[1]),
             scale * c.threads,
+            over(c.threads, row.kernel.operations, 1),
             ratio(&c.loads),
             ratio(&c.stores),
             ratio(&c.shared),
         );
     }
     out
+}
+
+/// A quotient to so many places; a dash where the divisor is 0.
+fn over(a: f64, b: f64, places: usize) -> String {
+    if b > 0.0 { format!("{:.places$}", a / b) } else { "–".into() }
 }
 
 /// What counts as a useful operation, a line a kernel.

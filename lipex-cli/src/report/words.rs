@@ -49,6 +49,9 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
         Rank::Effect => list(e, &top(rank, |_| true), |_| String::new()),
     };
     page.paragraph(&format!("{}: {words}", title(rank, &class, unit, nouns(e).feature)));
+    if e.ranking.is_some() && rank != Rank::Effect {
+        page.note("Their order is that of the fit without pairs, by which removals come true a little more often.");
+    }
     if rank == Rank::Supporting {
         let against = top(Rank::Opposing, |v| v < 0.0);
         page.paragraph(&format!("What speaks against it: {}", list(e, &against, bar)));

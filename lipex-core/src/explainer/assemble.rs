@@ -36,6 +36,7 @@ impl<B: Backend> Explainer<B> {
         let probabilities = Answers { model: answers[..c].iter().map(|&p| f64::from(p)).collect(), surrogate };
         let removal = removal(&fit.answer, arg_max(&probabilities.model), Removal::SHOWN)?;
         let (settings, departures) = self.settings_of(instance);
+        let ranking = fit.additive.as_ref().map(|without| without.shares().into_matrix());
         Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),
@@ -56,6 +57,7 @@ impl<B: Backend> Explainer<B> {
             flip: None,
             removal: Some(removal),
             rank: self.rank,
+            ranking,
             calls: about.calls,
             observed: Observed { information, ..about.observed },
             timings_ms: Timings::default(),

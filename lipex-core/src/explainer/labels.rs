@@ -135,9 +135,7 @@ fn uncertainty(all: &[Bars<'_>], kept: &[usize], p: &[f64], (level, rows): (f64,
     let predicted = arg_max(p);
     let (_, main) = all[predicted];
     let contrasted = contrasted(p);
-    let entry = |a: usize, b: usize, j: usize| if a == b { std_error[a][j].powi(2) } else { 0.0 };
-    let between = |j: usize| contrasted.iter().map(|&a| contrasted.iter().map(|&b| entry(a, b, j)).collect()).collect();
-    let covariance = (0..kept.len()).map(between).collect();
+    let covariance = (0..kept.len()).map(|j| independent(&contrasted, &std_error, j)).collect();
     let few_rows = fewest_degrees(all);
     let plain = Spread::exact(labels, kept.len());
     let spread = few_rows.map_or(plain.clone(), |few| plain.few_rows(few));
@@ -164,6 +162,12 @@ fn uncertainty(all: &[Bars<'_>], kept: &[usize], p: &[f64], (level, rows): (f64,
     };
     whole.needed = whole.masks_for(0.5 * whole.half_width(), rows);
     Ok(whole)
+}
+
+/// The covariance of one feature's shares between labels that were fitted each on its own.
+fn independent(labels: &[usize], std_error: &[Vec<f64>], j: usize) -> Vec<Vec<f64>> {
+    let entry = |a: usize, b: usize| if a == b { std_error[a][j].powi(2) } else { 0.0 };
+    labels.iter().map(|&a| labels.iter().map(|&b| entry(a, b)).collect()).collect()
 }
 
 /// The standard error of one label's share of each kept feature, 0 where the label's fit lacks the feature. In log-odds the

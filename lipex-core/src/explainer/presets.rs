@@ -84,7 +84,7 @@ where
             backend,
             Preset::Lipex,
             Preset::Lipex.part::<Forward>("select", Domain::Text),
-            Preset::Lipex.softmax(),
+            Preset::Lipex.softmax(Domain::Text),
         )
         .fits_softmax()
     }
@@ -99,7 +99,7 @@ where
             backend,
             Preset::Paper,
             Preset::Paper.part::<Forward>("select", Domain::Text),
-            Preset::Paper.softmax(),
+            Preset::Paper.softmax(Domain::Text),
         )
         .fits_softmax()
     }
@@ -180,8 +180,8 @@ where
     All: Selector<B>,
 {
     /// The preset's settings for images, where it has others for them: masks keep each segment with probability ½, as LIME's
-    /// and the paper's do; LIME's preset has 1000 masks and keeps every segment. Kernel SHAP has no others. What another
-    /// setter sets stays as it sets it, before or after.
+    /// and the paper's do; LIME's preset has 1000 masks and keeps every segment. Kernel SHAP
+    /// has no others. What another setter sets stays as it sets it, before or after.
     pub fn images(mut self) -> Self {
         if self.preset == Preset::KernelShap {
             return self;
@@ -195,6 +195,10 @@ where
         if !self.given.selector && self.preset == Preset::Lime {
             self.selector = Arc::new(All);
         }
-        self
+        if !self.given.surrogate && self.preset == Preset::Lipex {
+            let images = self.preset.softmax(Domain::Image);
+            self.given.softmax = self.given.softmax.is_some().then_some(images);
+        }
+        self.remade()
     }
 }

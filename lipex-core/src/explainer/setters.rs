@@ -28,8 +28,9 @@ pub(super) struct Given<B: Backend> {
     pub proximity: bool,
     pub selector: bool,
     pub samples: bool,
+    pub surrogate: bool,
     /// The surrogate without the changes below, if it is a softmax.
-    softmax: Option<Softmax>,
+    pub softmax: Option<Softmax>,
     /// Changes of the softmax, one a name.
     changes: Vec<Change>,
     /// What makes a surrogate on the backend of a softmax. There once a change is.
@@ -52,6 +53,7 @@ impl<B: Backend> Given<B> {
             proximity: false,
             selector: false,
             samples: false,
+            surrogate: false,
             softmax,
             changes: Vec::new(),
             make: None,
@@ -143,6 +145,7 @@ impl<B: Backend> Explainer<B> {
     /// The surrogate; default [`Softmax`]. A softmax keeps its own settings but for those that the explainer's setters
     /// change. A surrogate behind an `Arc<dyn Surrogate>` is taken whole: those setters cannot change it.
     pub fn surrogate<S: Surrogate<B> + 'static>(mut self, surrogate: S) -> Self {
+        self.given.surrogate = true;
         self.given.softmax = softmax_in(&surrogate);
         self.surrogate = Arc::new(surrogate);
         self.remade()
@@ -247,7 +250,7 @@ impl<B: Backend> Explainer<B> {
     }
 
     /// The surrogate in use, made anew of what is given. What does not fit is left out here and told by `check`.
-    fn remade(mut self) -> Self {
+    pub(super) fn remade(mut self) -> Self {
         if let (Some(make), Ok(Some(softmax))) = (self.given.make, self.given.changed()) {
             let anchored = matches!(softmax.intercept_in_use(), Intercept::Anchored | Intercept::Auto);
             let fitted = self.repeats == Repeats::AskAgain && anchored;

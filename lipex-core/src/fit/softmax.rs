@@ -141,7 +141,7 @@ pub fn anchor(whole: &[f32]) -> Vec<f64> {
 /// own.check()?;
 /// assert!(own.describe().contains(&Setting::new("intercept", "anchored")));
 /// // Without an intercept a pair has nothing to be told from.
-/// assert!(Softmax::paper().pairs(Pairs::Auto).check().is_err());
+/// assert!(Softmax::paper().pairs(Pairs::Count(5)).check().is_err());
 /// # Ok::<(), lipex_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -189,7 +189,7 @@ impl fmt::Debug for Softmax {
 impl Softmax {
     /// The paper's settings: λ = 0.001 and no intercept.
     pub fn paper() -> Self {
-        crate::preset::Preset::Paper.softmax()
+        crate::preset::Preset::Paper.softmax(crate::render::Domain::Text)
     }
 
     /// The divergence; default [`Hellinger`].
@@ -360,17 +360,17 @@ impl Softmax {
         self.intercept
     }
 
-    /// Which pairs have a term of their own.
+    /// Which pairs have a term of their own: of [`Pairs::Auto`] none where there is no intercept.
     pub fn pairs_in_use(&self) -> &Pairs {
-        &self.pairs
+        if self.intercept == Intercept::None && self.pairs == Pairs::Auto { &Pairs::None } else { &self.pairs }
     }
 
     /// Passes if the settings go together.
     ///
     /// # Errors
-    /// [`Error::Setting`] for pairs without an intercept, and those of [`lambda_factor`](Softmax::lambda_factor).
+    /// [`Error::Setting`] for pairs that are counted or given without an intercept, and those of [`lambda_factor`](Softmax::lambda_factor).
     pub fn check(&self) -> Result<()> {
-        if self.intercept == Intercept::None && !self.pairs.is_none() {
+        if self.intercept == Intercept::None && !self.pairs_in_use().is_none() {
             let reason = "a surrogate without an intercept has no pairs; add `intercept` anchored or fitted";
             return Err(Error::setting("pairs", &self.pairs, reason));
         }
@@ -401,7 +401,7 @@ impl Describe for Softmax {
             Setting::new("lambda-scale", self.lambda_scale.name()),
             Setting::new("normalise", normalise),
             Setting::new("intercept", self.intercept.name()),
-            Setting::new("pairs", &self.pairs),
+            Setting::new("pairs", self.pairs_in_use()),
             Setting::new("starts", self.starts.name()),
             Setting::new("tolerance", self.tolerance),
         ]

@@ -77,7 +77,7 @@ impl<B: Backend> Estimate<'_, B> {
         for &r in &left {
             self.on.watch().check()?;
             if !starts.iter().any(|(selection, _)| **selection == selections[r]) {
-                starts.push((&selections[r], start_on(self.fitted, &selections[r])?));
+                starts.push((&selections[r], start_on(self.fitted.ranking(), &selections[r])?));
             }
         }
         let problem = |&r: &usize| {
@@ -93,9 +93,11 @@ impl<B: Backend> Estimate<'_, B> {
         let mut shares = vec![vec![0.0; features]; classes];
         for fit in fitted.iter().chain((0..refits).filter_map(known)) {
             self.on.watch().check()?;
-            let of_fit = fit.shares();
+            let (fit, of_fit) = (fit.ranking(), fit.ranking().shares());
             for (c, share) in shares.iter_mut().enumerate() {
-                fit.top_k_of(&of_fit, c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0 / refits as f64);
+                fit.top_k_of((&of_fit, None), c, k, self.rank)
+                    .iter()
+                    .for_each(|w| share[w.feature] += 1.0 / refits as f64);
             }
         }
         Ok(Some(shares))

@@ -13,6 +13,7 @@ use crate::explanation::{Rank, arg_max};
 use crate::fit::{Fitted, Problem, Surrogate};
 use crate::perturb::{Dependence, ShapleySize};
 use crate::select::{Selection, Selector};
+use crate::watch::Watch;
 
 /// What error bars are to be made.
 ///
@@ -107,13 +108,6 @@ impl<B: Backend> Estimate<'_, B> {
         let (spread, refits) = self.spread_and_refits(bars.refits)?;
         let (classes, features) = (self.fitted.answer.classes(), self.fitted.kept().len());
         let (watch, contrasted) = (self.on.watch(), self.contrasted()?);
-        let between = |j: usize| {
-            let row = |&a: &usize| {
-                watch.check()?;
-                Ok(contrasted.iter().map(|&b| spread.covariance((a, j), (b, j))).collect())
-            };
-            contrasted.iter().map(row).collect::<Result<_>>()
-        };
         let exact = spread.method() == Method::Exact;
         let in_top = if exact { None } else { self.shares_in_top(bars.top, bars.refits, refits.as_deref())? };
         let relaxed = self.surrogate.relaxed(self.on, &self.problem(), self.fitted)?;
@@ -122,7 +116,7 @@ impl<B: Backend> Estimate<'_, B> {
             rows: self.around.dependence,
             level: bars.level,
             std_error: spread.std_errors(),
-            covariance: (0..features).map(between).collect::<Result<_>>()?,
+            covariance: (0..features).map(|j| between(&spread, &contrasted, j, watch)).collect::<Result<_>>()?,
             contrasted: if contrasted.len() < classes { contrasted } else { Vec::new() },
             quantile: spread.quantile(0.5 + 0.5 * bars.level),
             band: spread.watched_band(watch, bars.level, self.seed)?,
@@ -213,6 +207,15 @@ impl<B: Backend> Estimate<'_, B> {
         let left = drawn.saturating_sub(features.saturating_sub(1)).max(1) as f64;
         Some(((drawn as f64 / left).sqrt(), FewRows { degrees: left.max(2.0), unevenness: 0.0 }))
     }
+}
+
+/// The covariance of one feature's shares between those classes.
+fn between(spread: &Spread, classes: &[usize], j: usize, watch: &Watch) -> Result<Vec<Vec<f64>>> {
+    let row = |&a: &usize| {
+        watch.check()?;
+        Ok(classes.iter().map(|&b| spread.covariance((a, j), (b, j))).collect())
+    };
+    classes.iter().map(row).collect()
 }
 
 /// What the bars leave out.

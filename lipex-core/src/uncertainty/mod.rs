@@ -243,9 +243,9 @@ pub struct Look {
 mod tests {
     use super::*;
 
-    #[test]
-    fn contrasts_and_bands_read_the_covariance() {
-        let u = Uncertainty {
+    /// Standard errors of 2 and 1, and their covariance.
+    fn of_two_classes() -> Uncertainty {
+        Uncertainty {
             method: Method::Sandwich,
             rows: Dependence::Independent,
             level: 0.95,
@@ -262,7 +262,12 @@ mod tests {
             needed: None,
             settling: None,
             not_covered: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn contrasts_and_bands_read_the_covariance() {
+        let u = of_two_classes();
         assert_eq!(u.contrast_error(0, 1), Some(vec![3.0]));
         // The same table between classes 5 and 2 of more.
         let some = Uncertainty { contrasted: vec![5, 2], ..u.clone() };

@@ -38,12 +38,13 @@ impl<B: Backend> Estimate<'_, B> {
     ///
     /// Features that were not kept take part through a refit with the `k` of them that explain most of what is left.
     pub(crate) fn set_is_settled(&self, class: usize, k: usize, indifference: f64, z: f64) -> Result<Verdict> {
+        let ranked = self.of_ranking();
         if self.around.masks.features() <= k {
             return Ok(Verdict { met: true, ..Verdict::default() });
         }
         // The set in question is the one that is shown; the wider fit judges it.
-        let shown: Vec<usize> = self.entries(class).iter().take(k).map(|e| e.feature).collect();
-        self.widened(class, k, |wide| {
+        let shown: Vec<usize> = ranked.entries(class).iter().take(k).map(|e| e.feature).collect();
+        ranked.widened(class, k, |wide| {
             let (chosen, others) = wide.entries(class).into_iter().partition(|e| shown.contains(&e.feature));
             let set = Set { chosen, others, k, indifference };
             Ok(set.compare(&wide.spread(REFITS)?, class, z, self.around.rows()))
@@ -53,7 +54,7 @@ impl<B: Backend> Estimate<'_, B> {
     /// Whether the order of the class's first `k` is settled, the k-th against the next included: each neighbour is above
     /// the one after it by more than `z` standard errors.
     pub(crate) fn order_is_settled(&self, class: usize, k: usize, z: f64) -> Result<Verdict> {
-        self.widened(class, k, |wide| {
+        self.of_ranking().widened(class, k, |wide| {
             let (spread, entries) = (wide.spread(REFITS)?, wide.entries(class));
             let lead = |pair: &[Entry]| Lead {
                 size: pair[0].value - pair[1].value,
@@ -68,6 +69,11 @@ impl<B: Backend> Estimate<'_, B> {
             let needed = if met { None } else { masks_for(&leads, &spread, z, self.around.rows()) };
             Ok(Verdict { met, needed, interchangeable })
         })
+    }
+
+    /// The same of the fit that rankings go by.
+    fn of_ranking(&self) -> Estimate<'_, B> {
+        Estimate { fitted: self.fitted.ranking(), ..*self }
     }
 
     /// Calls `judge` with a fit on the kept features and the next `k` for this class.

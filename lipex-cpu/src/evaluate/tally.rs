@@ -156,7 +156,8 @@ impl Tally {
         Agreement {
             tv: s.tv / w,
             hellinger: s.hellinger / w,
-            kl: s.kl / w,
+            // Below 0 by rounding alone.
+            kl: (s.kl / w).max(0.0),
             arg_max: s.arg_max / w,
             off_simplex: s.off_simplex / w,
         }

@@ -47,7 +47,7 @@ impl Shape {
     pub fn of(settings: &Softmax, problem: &Problem<'_, Cpu>) -> Result<Self> {
         let ones = settings.intercept_in_use() == Intercept::Fitted;
         let anchored = settings.intercept_in_use() == Intercept::Anchored;
-        if !anchored && settings.pairs_in_use().is_none() {
+        if !anchored && super::pairs::are_idle(settings, problem) {
             return Ok(Self::plain(ones));
         }
         let pairs = match (problem.start, settings.pairs_in_use()) {

@@ -123,6 +123,7 @@ fn fit_one(settings: &Softmax, shared: &Shared<'_>, problem: &Problem<'_, Cpu>) 
     };
     let main = starts::fit(settings, shared, problem, lambda)?;
     match (settings.pairs_in_use(), problem.start) {
+        (Pairs::Auto, None) if pairs::are_idle(settings, problem) => Ok(main),
         (Pairs::Auto, None) => with_pairs(settings, shared, problem, main, Wanted::Auto),
         (Pairs::Count(count), None) => with_pairs(settings, shared, problem, main, Wanted::Count(*count)),
         _ => Ok(main),
@@ -201,6 +202,7 @@ fn with_pairs(
     let chosen = pairs::choose(settings, shared, problem, (x, main.report.lambda), (wanted, &folds))?;
     let classes = problem.around.probabilities.classes();
     let read = |part: &pairs::Part| shared.form.read(&part.x, (shared.kept, &part.pairs), classes);
+    let alone = main.report.clone();
     let report = &mut main.report;
     report.evaluations += chosen.spent.evaluations;
     report.iterations += chosen.spent.iterations;
@@ -211,7 +213,8 @@ fn with_pairs(
         report.iterations += outcome.iterations;
         report.converged = outcome.stop == Stop::Tolerance;
         report.stopped = outcome.stop.describe().into();
-        main.answer = read(&chosen.whole)?.into();
+        let without = Fitted::new(std::mem::replace(&mut main.answer, read(&chosen.whole)?.into()), alone);
+        main.additive = Some(Box::new(without));
     }
     if problem.multiplicities.is_none() && !folds.is_empty() {
         let answers = chosen.folds.iter().map(|part| Ok(read(part)?.into())).collect::<Result<_>>()?;

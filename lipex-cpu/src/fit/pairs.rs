@@ -25,10 +25,21 @@ use super::{Shared, minimise, weights};
 use crate::Cpu;
 use crate::candidates::{Candidates, Growing, Residuals, Wanted, grow, strongest};
 use crate::design::Design;
-use lipex_core::{Problem, Result, Softmax};
+use lipex_core::{Lambda, Pairs, Problem, Result, Softmax};
 
 /// The tolerance of fits on the way: of refits without a fold only averages are read, and a residual needs no more.
 const ON_THE_WAY: f64 = 1e-3;
+
+/// Whether there are no pairs: none are wanted, or `auto` has too few rows to judge them by.
+///
+/// Rows outside a fold must determine five pairs beside the features: otherwise rows held out say nothing of them, and two
+/// features would have a pair that nothing speaks for.
+pub(super) fn are_idle(settings: &Softmax, problem: &Problem<'_, Cpu>) -> bool {
+    let rows = problem.around.rows();
+    let few = rows - rows / Lambda::FOLDS < problem.selection.kept.len() + 1 + Pairs::TOGETHER;
+    let pairs = settings.pairs_in_use();
+    pairs.is_none() || few && *pairs == Pairs::Auto && problem.start.is_none()
+}
 
 /// A fit on some of the rows, with its pairs.
 #[derive(Clone)]

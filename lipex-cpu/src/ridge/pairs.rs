@@ -99,6 +99,7 @@ impl<'a> Chooser<'a> {
     }
 }
 
+/// A ridge with those pairs beside the features, each row as often as `multiplicities` says.
 fn fit(
     on: &Cpu,
     settings: &Ridge,

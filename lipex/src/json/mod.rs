@@ -76,6 +76,9 @@ struct Document<'a> {
     /// What to remove.
     #[serde(default)]
     removal: Option<Cow<'a, Removal>>,
+    /// What shares are ranked by.
+    #[serde(default)]
+    ranking: Option<Cow<'a, [Vec<f64>]>>,
     /// The ranking of readings.
     rank: Rank,
     /// What the model was asked.
@@ -184,6 +187,7 @@ fn document(e: &Explanation) -> Document<'_> {
         growth: e.growth.as_ref().map(Cow::Borrowed),
         flip: e.flip.as_ref().map(Cow::Borrowed),
         removal: e.removal.as_ref().map(Cow::Borrowed),
+        ranking: e.ranking.as_deref().map(Cow::Borrowed),
         rank: e.rank,
         calls: e.calls,
         observed: e.observed,
@@ -268,6 +272,7 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         growth: d.growth.map(Cow::into_owned),
         flip: d.flip.map(Cow::into_owned),
         removal: d.removal.map(Cow::into_owned),
+        ranking: d.ranking.map(Cow::into_owned),
         rank: d.rank,
         calls: d.calls,
         observed: d.observed,

@@ -12,6 +12,9 @@ use npyz::{Deserialize, NpyFile};
 use std::io::{Read, Seek};
 use zip::ZipArchive;
 
+/// Bytes that are allocated on the word of a header, before they are there.
+const MOST_AHEAD: u64 = 1 << 24;
+
 /// Which array is being read, and from where: for errors.
 pub(super) struct Origin<'a> {
     /// `masks`, `probs` or `weights`: the option, and the array's name in a `.npz`.
@@ -102,8 +105,8 @@ impl Origin<'_> {
             let most = MOST_BYTES >> 30;
             return Err(self.refuse(format!("has the shape {}, which is above {most} GiB", header.shape_text())));
         };
-        // Grows with what there is: a header may promise what the file does not hold.
-        let mut bytes = Vec::new();
+        // Above this it grows with what there is: a header may promise what the file does not hold.
+        let mut bytes = Vec::with_capacity(promised.min(MOST_AHEAD) as usize);
         let read = file.take(promised + 1).read_to_end(&mut bytes);
         read.map_err(|e| self.refuse(format!("cannot be read: {e}")))?;
         match (bytes.len() as u64).cmp(&promised) {

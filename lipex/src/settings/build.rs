@@ -172,7 +172,7 @@ impl Settings {
     fn any_surrogate(&self, domain: Domain) -> Result<AnySurrogate> {
         let name = self.value("surrogate", domain);
         let mut surrogate = match AnySurrogate::by_name(name)? {
-            AnySurrogate::Softmax(_) => AnySurrogate::Softmax(Box::new(self.preset().softmax())),
+            AnySurrogate::Softmax(_) => AnySurrogate::Softmax(Box::new(self.preset().softmax(domain))),
             AnySurrogate::Authors(authors) => AnySurrogate::Authors(match self.get("seed") {
                 Some(seed) => authors.seed(number("seed", seed)?),
                 None => authors,

@@ -1,7 +1,7 @@
 //! Runs that add masks until their answer is steady.
 
 use lipex::prelude::*;
-use lipex::{Adaptive, Error, ErrorBars, GivenMasks, Rule, Timings, WeightProportional};
+use lipex::{Adaptive, Error, ErrorBars, GivenMasks, Pairs, Rule, Timings, WeightProportional};
 use std::collections::HashMap;
 use std::sync::Mutex;
 
@@ -47,13 +47,18 @@ fn a_grown_run_is_a_plain_run_and_repeats_no_call() {
     let text = TextInstance::new(TEXT).unwrap();
     let order = Adaptive::default().rule(Rule::Order { k: 2 }).unwrap().most(800).unwrap();
     let set = Adaptive::default().rule(Rule::Settled { k: 2, indifference: 0.02 }).unwrap().most(800).unwrap();
+    // With fewer numbers to fit it stops earlier.
+    let additive = || lipex().intercept(Intercept::Fitted).pairs(Pairs::None);
     let mut stops = Vec::new();
     for adaptive in [order, set] {
         for explainer in [
             lipex(),
             lipex().perturber(Antithetic),
             lipex().perturber(WeightProportional),
-            lipex().perturber(Bernoulli::default()).selector(All).error_bars(ErrorBars::default().refits(20).unwrap()),
+            additive()
+                .perturber(Bernoulli::default())
+                .selector(All)
+                .error_bars(ErrorBars::default().refits(20).unwrap()),
             lime().samples(1000),
         ] {
             let explainer = explainer.seed(4);

@@ -1,7 +1,7 @@
 //! What would change a prediction, checked by the model.
 
-use lipex::arg_max;
 use lipex::prelude::*;
+use lipex::{Pairs, arg_max};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Evidence for three classes: "good" and "fine" speak for 0, "bad" for 1; 2 is never ahead. Counts its texts.
@@ -50,7 +50,8 @@ fn the_shortest_prefix_is_found_and_the_model_is_asked_once() {
 fn a_model_that_disagrees_is_heard() {
     let model = DemoModel::embedded();
     let text = TextInstance::new("I can't believe you threw me a surprise party, I'm shaking with joy").unwrap();
-    let explainer = lipex();
+    // A surrogate that misses the model: pairs would mend it.
+    let explainer = lipex().intercept(Intercept::Fitted).pairs(Pairs::None);
     let explanation = explainer.explain(&text, &model).unwrap();
     let anger = explanation.class("anger").unwrap();
     let flip = explainer.flip(&text, &model, &explanation, anger).unwrap();

@@ -199,6 +199,7 @@ prop_compose! {
             growth: has_growth.then(|| growth(features.len(), times[1])),
             flip: has_flip.then(|| flip(classes.len(), features.len(), times[2])),
             removal: has_fit.then(|| Removal { class: 0, features: vec![0], surrogate: vec![times[3]] }),
+            ranking: has_flip.then(|| vec![vec![times[1]; kept.len()]; classes.len()]),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
             calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1] },
             observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2, left: has_flip.then_some(times[3]) }) },
@@ -344,7 +345,7 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
                     support link terms coefficients base own probabilities never verdict fidelity fit uncertainty growth flip \
-                    removal rank calls observed timings_ms";
+                    removal ranking rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {
         assert!(document.contains(&format!("\n| `{key}` |")), "docs/json.md does not have {key}");

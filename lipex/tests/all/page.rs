@@ -246,8 +246,10 @@ fn tables_are_read_back_to_the_last_bit() {
         let table = to_csv(&e).unwrap();
         assert!(table.starts_with("class,feature,weight,se,low,high,with\r\n"));
         let mut reader = csv::Reader::from_reader(table.as_bytes());
-        let records: Vec<csv::StringRecord> = reader.records().map(|r| r.unwrap()).collect();
+        let (records, pairs): (Vec<csv::StringRecord>, Vec<_>) =
+            reader.records().map(|r| r.unwrap()).partition(|record| record[6].is_empty());
         assert_eq!(records.len(), e.classes.len() * e.kept().len());
+        assert_eq!(pairs.len(), e.classes.len() * e.pairs().len());
         for record in &records {
             let class = e.classes.iter().position(|c| *c == record[0]).unwrap();
             let j = e.kept().iter().position(|&j| e.features[j].name == record[1]).unwrap();

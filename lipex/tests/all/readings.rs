@@ -1,7 +1,7 @@
 //! Readings of an explanation: rankings, effects, contrasts, changes, class groups.
 
 use lipex::prelude::*;
-use lipex::{Change, Error, REST};
+use lipex::{Change, Error, Pairs, REST};
 
 /// Three classes with W = [2 1 0; 0 −1 1; 0 0 0] on the words up, down, sideways, without an intercept.
 fn model() -> TextFn<'static> {
@@ -14,7 +14,8 @@ fn model() -> TextFn<'static> {
 
 fn explained() -> Explanation {
     let text = TextInstance::new("up down sideways").unwrap();
-    lipex().perturber(Exhaustive).lambda(1e-9).explain(&text, &model()).unwrap()
+    // Anchored at numbers of single precision, ties would be told apart.
+    lipex().intercept(Intercept::Fitted).perturber(Exhaustive).lambda(1e-9).explain(&text, &model()).unwrap()
 }
 
 fn names(e: &Explanation, class: usize, rank: Rank) -> Vec<&str> {
@@ -78,8 +79,9 @@ fn merged_classes_are_closer_than_all() {
     let text = TextInstance::builder("I can't believe you threw me a surprise party, I'm shaking with joy");
     let text = text.split(Split::Lime).build().unwrap();
     let model = DemoModel::embedded();
-    let full = lipex().explain(&text, &model).unwrap();
-    let merged = lipex().groups(Groups::Top(2)).explain(&text, &model).unwrap();
+    let additive = || lipex().intercept(Intercept::Fitted).pairs(Pairs::None);
+    let full = additive().explain(&text, &model).unwrap();
+    let merged = additive().groups(Groups::Top(2)).explain(&text, &model).unwrap();
     assert_eq!(merged.classes.len(), 3);
     assert_eq!(merged.classes[2], REST);
     let likeliest = &full.classes[full.predicted()];

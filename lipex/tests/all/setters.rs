@@ -136,7 +136,7 @@ fn presets_are_what_the_table_says() {
         assert_eq!(explainer.settings(), preset.settings(Domain::Text), "{}", preset.name());
         assert_eq!(explainer.images().settings(), preset.settings(Domain::Image), "{}", preset.name());
     }
-    assert_eq!(lipex().surrogate(Softmax::default()).settings(), lipex().settings());
+    assert_eq!(lipex().surrogate(Preset::Lipex.softmax(Domain::Text)).settings(), lipex().settings());
     let never = lipex().enumerate(Enumerate::Never);
     assert_eq!(never.surrogate(Softmax::paper()).rank(Rank::Absolute).settings(), paper().settings());
 }

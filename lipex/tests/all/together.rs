@@ -1,7 +1,10 @@
 //! Readings of features that act together, worked by hand.
 
 use lipex::prelude::*;
-use lipex::{Answer, Base, Linear, Link, PageOptions, Removal, Term, from_json, to_csv, to_html, to_json, to_svg};
+use lipex::{
+    Answer, Base, ErrorBars, Linear, Link, PageOptions, Pairs, Removal, Term, from_json, to_csv, to_html, to_json,
+    to_svg,
+};
 
 /// "not so happy now" with a surrogate made by hand, classes joy and gloom: removing "not" alone or "happy" alone moves joy
 /// little, both together much; "so" needs "now".
@@ -48,6 +51,45 @@ fn what_to_remove_is_chosen_given_what_is_gone() {
     // Nothing lowers gloom but what joy has lost already.
     assert_eq!(e.what_to_remove(1).unwrap(), Removal { class: 1, features: vec![], surrogate: vec![] });
     assert!(e.what_to_remove(2).is_err());
+}
+
+#[test]
+fn chosen_pairs_leave_the_ranking_to_the_fit_without_them() {
+    // "good" and "fine" say the same, "not" turns both round.
+    let model = TextFn::new(["good", "bad"], |texts: &[&str]| {
+        let score = |t: &&str| {
+            let has = |word: &str| t.split(' ').any(|w| w == word);
+            let kind = if has("good") || has("fine") { 2.0 } else { -1.0 };
+            let logit = if has("not") { -kind } else { kind } + if has("day") { 0.4 } else { 0.0 };
+            let p = 1.0 / (1.0 + f64::exp(-logit));
+            [p, 1.0 - p]
+        };
+        texts.iter().map(score).collect()
+    });
+    let text = TextInstance::new("not a good and fine day in the old town of ours").unwrap();
+    let of = |pairs| {
+        lipex().intercept(Intercept::Anchored).pairs(pairs).error_bars(ErrorBars::default().refits(20).unwrap())
+    };
+    let (with, without) =
+        (of(Pairs::Auto).explain(&text, &model).unwrap(), of(Pairs::None).explain(&text, &model).unwrap());
+    assert!(!with.pairs().is_empty() && without.ranking.is_none());
+    assert_eq!(with.ranking.as_deref(), Some(without.shares().matrix()));
+    for rank in [Rank::Supporting, Rank::Opposing, Rank::Absolute] {
+        let order = |e: &Explanation| e.top_k(1, 5, rank).iter().map(|w| w.feature).collect::<Vec<_>>();
+        assert_eq!(order(&with), order(&without), "{rank:?}");
+        // The numbers are those of the surrogate that answers.
+        let shares = with.shares();
+        let row = shares.row(1);
+        assert!(
+            with.top_k(1, 5, rank)
+                .iter()
+                .all(|w| row[with.kept().iter().position(|j| *j == w.feature).unwrap()] == w.value)
+        );
+    }
+    // What is said of the order is said of that fit.
+    let settled = |e: &Explanation| e.uncertainty.as_ref().unwrap().settling.clone();
+    assert_eq!(settled(&with), settled(&without));
+    assert_eq!(from_json(&to_json(&with)).unwrap().ranking, with.ranking);
 }
 
 #[test]

@@ -1,0 +1,347 @@
+//! A graph that runs forwards and backwards.
+
+use crate::number::Number;
+use crate::onnx::{Graph, Node, read};
+use crate::ops::{Back, Call, Operator, Passing, operator};
+use crate::rewrite::{rewrite, told};
+use crate::tensor::{Fallible, Tensor};
+use lipex_core::{Error, Result};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// A node with its operator, and the numbers of its tensors.
+struct Step<T> {
+    node: Node<T>,
+    operator: Operator<T>,
+    inputs: Vec<Option<usize>>,
+    output: usize,
+}
+
+/// An ONNX graph that gives values and gradients of any of its tensors.
+///
+/// What depends on constants only is computed once, when it is loaded. Values may be fed in the place of *any* tensor: what
+/// makes it is then not run. One input at a time; `T` is f32, or f64 for tests.
+///
+/// ```no_run
+/// use lipex_grad::{Network, Tensor, Way};
+///
+/// let network = Network::<f32>::open("model.onnx")?;
+/// let x = Tensor::floats(vec![1, 3], vec![0.1, 0.2, 0.3])?;
+/// let tape = network.forward(&[("x", x)], "logits")?;
+/// let logits = tape.floats("logits")?;
+/// // The gradient of the first of two logits.
+/// let gradients = network.backward(&tape, "logits", vec![1.0, 0.0], &["x"], Way::Plain)?;
+/// assert_eq!(gradients[0].len(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Network<T = f32> {
+    steps: Vec<Step<T>>,
+    /// A tensor's number by its name.
+    numbers: HashMap<String, usize>,
+    names: Vec<String>,
+    constants: Vec<Option<Tensor<T>>>,
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+}
+
+/// The values of one run.
+pub struct Tape<T = f32> {
+    values: Vec<Option<Tensor<T>>>,
+    numbers: HashMap<String, usize>,
+}
+
+/// How gradients pass what is not linear.
+#[derive(Clone, Copy)]
+pub enum Way<'a, T = f32> {
+    /// As derivatives do.
+    Plain,
+    /// At ReLUs and clips from 0 on nothing negative passes (guided backpropagation).
+    Guided,
+    /// As DeepLIFT's multipliers do, against a run from a reference.
+    Rescale(&'a Tape<T>),
+}
+
+impl<T> std::fmt::Debug for Network<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").field("inputs", &self.inputs).field("outputs", &self.outputs).finish_non_exhaustive()
+    }
+}
+
+impl<T> std::fmt::Debug for Tape<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tape").field("tensors", &self.values.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T: Number> Tape<T> {
+    /// The value of a tensor of the graph.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a tensor that this run did not make.
+    pub fn value(&self, name: &str) -> Result<&Tensor<T>> {
+        let value = self.numbers.get(name).and_then(|&i| self.values[i].as_ref());
+        value.ok_or_else(|| failed(format!("the graph made no {name}")))
+    }
+
+    /// The numbers of a tensor of fractions.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for a tensor that this run did not make, or of whole numbers.
+    pub fn floats(&self, name: &str) -> Result<&[T]> {
+        self.value(name)?.as_floats().map_err(|reason| failed(format!("{name} {reason}")))
+    }
+}
+
+impl<T: Number> Network<T> {
+    /// The network of a file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that cannot be read; those of [`Network::read`].
+    pub fn open(file: impl AsRef<Path>) -> Result<Self> {
+        let file = file.as_ref();
+        let wrong = |reason: String| Error::setting("model", file.display(), reason);
+        let bytes = std::fs::read(file).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+        Self::load(&bytes).map_err(|reason| wrong(one_line(&reason)))
+    }
+
+    /// The network of the bytes of an ONNX file.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] in one line for bytes that are no graph, and for an operator that is not supported, by the names of
+    /// operator and node.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        Self::load(bytes).map_err(|reason| Error::setting("model", "the ONNX graph", one_line(&reason)))
+    }
+
+    fn load(bytes: &[u8]) -> Fallible<Self> {
+        let mut graph = read::<T>(bytes)?;
+        // Before any work.
+        for node in &graph.nodes {
+            if !crate::ops::OPERATORS.iter().any(|(name, _)| *name == node.operator) {
+                return Err(format!("{} is not supported", told(node)));
+            }
+        }
+        rewrite(&mut graph)?;
+        let mut network = Network {
+            steps: Vec::new(),
+            numbers: HashMap::new(),
+            names: Vec::new(),
+            constants: Vec::new(),
+            inputs: std::mem::take(&mut graph.inputs),
+            outputs: std::mem::take(&mut graph.outputs),
+        };
+        network.fold(graph)?;
+        Ok(network)
+    }
+
+    /// Numbers the tensors, and runs what depends on constants only.
+    fn fold(&mut self, graph: Graph<T>) -> Fallible<()> {
+        for (name, value) in graph.constants {
+            let at = self.number(&name);
+            self.constants[at] = Some(value);
+        }
+        for name in self.inputs.clone() {
+            self.number(&name);
+        }
+        for node in graph.nodes {
+            let inputs: Vec<Option<usize>> =
+                node.inputs.iter().map(|name| (!name.is_empty()).then(|| self.number(name))).collect();
+            let name = node.outputs.first().cloned().unwrap_or_default();
+            let output = self.number(&name);
+            let operator = operator(&node.operator).ok_or_else(|| format!("{} is not supported", told(&node)))?;
+            let step = Step { node, operator, inputs, output };
+            if step.inputs.iter().flatten().all(|&i| self.constants[i].is_some()) {
+                let call = call(&step, &self.constants, &self.constants);
+                let made = (operator.forward)(&call).map_err(|reason| format!("{}: {reason}", told(&step.node)))?;
+                self.constants[output] = Some(made);
+            } else {
+                self.steps.push(step);
+            }
+        }
+        let mut used = vec![false; self.names.len()];
+        self.steps.iter().flat_map(|s| s.inputs.iter().flatten()).for_each(|&i| used[i] = true);
+        self.outputs.iter().filter_map(|name| self.numbers.get(name)).for_each(|&i| used[i] = true);
+        self.constants.iter_mut().zip(used).filter(|(_, used)| !used).for_each(|(c, _)| *c = None);
+        Ok(())
+    }
+
+    fn number(&mut self, name: &str) -> usize {
+        if let Some(&number) = self.numbers.get(name) {
+            return number;
+        }
+        self.numbers.insert(name.into(), self.names.len());
+        self.names.push(name.into());
+        self.constants.push(None);
+        self.names.len() - 1
+    }
+
+    /// The names of what it takes.
+    pub fn inputs(&self) -> &[String] {
+        &self.inputs
+    }
+
+    /// The names of what it gives.
+    pub fn outputs(&self) -> &[String] {
+        &self.outputs
+    }
+
+    /// Whether a tensor of that name is in the graph.
+    pub fn has(&self, name: &str) -> bool {
+        self.numbers.contains_key(name)
+    }
+
+    /// Runs it up to a tensor, with values in the place of any tensors.
+    ///
+    /// # Errors
+    /// [`Error::Model`] that names operator and node where values do not go together, and what was not fed.
+    pub fn forward(&self, feeds: &[(&str, Tensor<T>)], upto: &str) -> Result<Tape<T>> {
+        let unknown = |name: &str| failed(format!("the graph has no tensor {name}"));
+        let mut values: Vec<Option<Tensor<T>>> = vec![None; self.names.len()];
+        for (name, value) in feeds {
+            let at = *self.numbers.get(*name).ok_or_else(|| unknown(name))?;
+            values[at] = Some(value.clone());
+        }
+        let end = *self.numbers.get(upto).ok_or_else(|| unknown(upto))?;
+        let mut needed = vec![false; self.names.len()];
+        needed[end] = true;
+        for step in self.steps.iter().rev().filter(|s| values[s.output].is_none()) {
+            if needed[step.output] {
+                step.inputs.iter().flatten().for_each(|&i| needed[i] = true);
+            }
+        }
+        for step in &self.steps {
+            if !needed[step.output] || values[step.output].is_some() {
+                continue;
+            }
+            let absent = step.inputs.iter().flatten().find(|&&i| values[i].is_none() && self.constants[i].is_none());
+            if let Some(&i) = absent {
+                return Err(failed(format!("{} was not given", self.names[i])));
+            }
+            let call = call(step, &values, &self.constants);
+            let made = (step.operator.forward)(&call);
+            let made = made.map_err(|reason| failed(format!("{}: {reason}", told(&step.node))))?;
+            values[step.output] = Some(made);
+        }
+        if values[end].is_none() {
+            values[end] = self.constants[end].clone();
+        }
+        Ok(Tape { values, numbers: self.numbers.clone() })
+    }
+
+    /// Gradients of Σ seed·output with respect to tensors, in their order; zeros where nothing arrives.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for tensors that the run did not make and where no gradient passes.
+    pub fn backward(
+        &self,
+        tape: &Tape<T>,
+        output: &str,
+        seed: Vec<T>,
+        wrt: &[&str],
+        way: Way<'_, T>,
+    ) -> Result<Vec<Vec<T>>> {
+        lipex_core::expect_len("seeds of the gradient", tape.value(output)?.len(), seed.len())?;
+        let mut asked = vec![false; self.names.len()];
+        for name in wrt {
+            tape.floats(name).or_else(|e| self.parameter(name).ok_or(e))?;
+            asked[self.numbers[*name]] = true;
+        }
+        let active = self.active(tape, &asked);
+        let mut gradients: Vec<Option<Vec<T>>> = vec![None; self.names.len()];
+        gradients[self.numbers[output]] = Some(seed);
+        for step in self.steps.iter().rev() {
+            let wanted: Vec<bool> = step.inputs.iter().map(|i| i.is_some_and(|i| active[i])).collect();
+            // What was fed has no producer here: its gradient stays where it is.
+            if !active[step.output] || !wanted.contains(&true) || gradients[step.output].is_none() {
+                continue;
+            }
+            let gradient = match asked[step.output] {
+                true => gradients[step.output].clone(),
+                false => gradients[step.output].take(),
+            };
+            let passed = self.pass(step, tape, &gradient.unwrap_or_default(), &wanted, way);
+            for (k, part) in passed.map_err(|reason| failed(format!("{}: {reason}", told(&step.node))))? {
+                let Some(place) = step.inputs.get(k).copied().flatten().filter(|_| wanted[k]) else { continue };
+                match &mut gradients[place] {
+                    Some(sum) => sum.iter_mut().zip(&part).for_each(|(s, &p)| *s += p),
+                    empty => *empty = Some(part),
+                }
+            }
+        }
+        let of = |name: &&str| {
+            let zeros = || vec![T::zero(); tape.value(name).map_or(0, Tensor::len)];
+            gradients[self.numbers[*name]].take().unwrap_or_else(zeros)
+        };
+        Ok(wrt.iter().map(of).collect())
+    }
+
+    /// The numbers of a constant.
+    fn parameter(&self, name: &str) -> Option<&[T]> {
+        self.constants[*self.numbers.get(name)?].as_ref()?.as_floats().ok()
+    }
+
+    /// Tensors of fractions that depend on what is asked for.
+    fn active(&self, tape: &Tape<T>, asked: &[bool]) -> Vec<bool> {
+        let mut active = asked.to_vec();
+        for step in &self.steps {
+            let made = tape.values[step.output].as_ref().is_some_and(|v| v.as_floats().is_ok());
+            let depends = step.inputs.iter().flatten().any(|&i| active[i]);
+            if made && depends {
+                active[step.output] = true;
+            }
+        }
+        active
+    }
+
+    /// One node backwards.
+    fn pass(
+        &self,
+        step: &Step<T>,
+        tape: &Tape<T>,
+        gradient: &[T],
+        wanted: &[bool],
+        way: Way<'_, T>,
+    ) -> Fallible<Vec<(usize, Vec<T>)>> {
+        let backward = step.operator.backward.ok_or("passes no gradient")?;
+        let (there, rule) = match way {
+            Way::Plain => (tape, Passing::Plain),
+            Way::Guided => (tape, Passing::Guided),
+            Way::Rescale(reference) => (reference, Passing::Rescale),
+        };
+        let made = |tape: &'_ Tape<T>| tape.values[step.output].clone().ok_or("was not run");
+        let (made, made_there) = (made(tape)?, made(there)?);
+        if made.shape() != made_there.shape() {
+            return Err("has another shape at the reference".into());
+        }
+        backward(&Back {
+            at: call(step, &tape.values, &self.constants),
+            made: &made,
+            reference: call(step, &there.values, &self.constants),
+            made_there: &made_there,
+            gradient,
+            wanted,
+            rule,
+        })
+    }
+}
+
+/// A file's names may hold anything, and a message is one line.
+fn one_line(reason: &str) -> String {
+    let plain = |c: char| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c };
+    reason.chars().map(plain).collect()
+}
+
+/// The run failed.
+fn failed(reason: String) -> Error {
+    Error::model(one_line(&reason))
+}
+
+/// A node with its inputs' values.
+fn call<'a, T: Number>(
+    step: &'a Step<T>,
+    values: &'a [Option<Tensor<T>>],
+    constants: &'a [Option<Tensor<T>>],
+) -> Call<'a, T> {
+    let value = |i: &Option<usize>| i.and_then(|i| values[i].as_ref().or(constants[i].as_ref()));
+    Call { node: &step.node, inputs: step.inputs.iter().map(value).collect() }
+}

@@ -1,0 +1,90 @@
+//! Maxima and means over windows. Of equal maxima the first in reading order gets the gradient.
+
+use super::conv::Window;
+use super::{Back, Call, Gradients, winner};
+use crate::number::Number;
+use crate::tensor::{Fallible, Tensor, count};
+
+/// The window and the shape of what comes out.
+fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<(Window, Vec<usize>)> {
+    let shape = call.input(0)?.shape();
+    let &[images, channels, ref plane @ ..] = shape else {
+        return Err(format!("takes images, not shape {shape:?}"));
+    };
+    let kernel = call.attribute("kernel_shape").map_or(&[][..], |a| &a.ints);
+    let kernel: Option<Vec<usize>> = kernel.iter().map(|&k| usize::try_from(k).ok().filter(|&k| k < 1 << 20)).collect();
+    let window = Window::new(call, plane, &kernel.ok_or("has a kernel of negative size")?)?;
+    let [height, width] = window.out;
+    let out = if plane.len() == 1 { vec![images, channels, width] } else { vec![images, channels, height, width] };
+    Ok((window, out))
+}
+
+pub(crate) fn max_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
+    let (window, shape) = plan(call)?;
+    let x = call.floats(0)?;
+    let mut y = vec![T::of(f64::NEG_INFINITY); count(&shape)?];
+    let planes = x.chunks_exact(window.pixels().max(1));
+    for (x, y) in planes.zip(y.chunks_exact_mut(window.pixels_out())) {
+        window.pairs(|o, i| {
+            if x[i] > y[o] {
+                y[o] = x[i];
+            }
+        });
+    }
+    Tensor::floats(shape, y)
+}
+
+pub(crate) fn max_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
+    let (window, _) = plan(&back.at)?;
+    let (x, x0) = (back.at.floats(0)?, back.reference.floats(0)?);
+    let (y, y0) = (back.made.as_floats()?, back.made_there.as_floats()?);
+    let (pixels, out) = (window.pixels(), window.pixels_out());
+    let mut gradient = vec![T::zero(); x.len()];
+    let mut done = vec![false; out];
+    for plane in 0..x.len() / pixels.max(1) {
+        done.fill(false);
+        window.pairs(|o, i| {
+            let (place, at) = (plane * out + o, plane * pixels + i);
+            let from_point = !back.rescales() || y[place] >= y0[place];
+            let wins = if from_point { x[at] == y[place] } else { x0[at] == y0[place] };
+            if done[o] || !wins {
+                return;
+            }
+            done[o] = true;
+            let part = if back.rescales() { winner(y[place], y0[place], x[at], x0[at]) } else { T::one() };
+            gradient[at] += back.gradient[place] * part;
+        });
+    }
+    Ok(vec![(0, gradient)])
+}
+
+/// One over the number of places of each output's window.
+fn shares<T: Number>(call: &Call<'_, T>, window: &Window) -> Vec<T> {
+    let all = (window.kernel[0] * window.kernel[1]) as f64;
+    let mut places = vec![0.0; window.pixels_out()];
+    window.pairs(|o, _| places[o] += 1.0);
+    let padded = call.int("count_include_pad", 0) != 0;
+    places.into_iter().map(|n| T::of(1.0 / if padded { all } else { n })).collect()
+}
+
+pub(crate) fn mean_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
+    let (window, shape) = plan(call)?;
+    let (x, shares) = (call.floats(0)?, shares(call, &window));
+    let mut y = vec![T::zero(); count(&shape)?];
+    let planes = x.chunks_exact(window.pixels().max(1));
+    for (x, y) in planes.zip(y.chunks_exact_mut(window.pixels_out())) {
+        window.pairs(|o, i| y[o] += x[i] * shares[o]);
+    }
+    Tensor::floats(shape, y)
+}
+
+pub(crate) fn mean_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
+    let (window, _) = plan(&back.at)?;
+    let shares = shares(&back.at, &window);
+    let mut gradient = vec![T::zero(); back.at.input(0)?.len()];
+    let planes = gradient.chunks_exact_mut(window.pixels().max(1));
+    for (x, g) in planes.zip(back.gradient.chunks_exact(window.pixels_out())) {
+        window.pairs(|o, i| x[i] += g[o] * shares[o]);
+    }
+    Ok(vec![(0, gradient)])
+}

@@ -1,0 +1,6 @@
+//! All tests of the crate in one program.
+
+mod damaged;
+mod operators;
+mod rules;
+mod shared_models;
