@@ -15,7 +15,8 @@
 //! [`Error::Backend`](lipex_core::Error::Backend) with the bytes that were wanted and those that are free, if the device has
 //! no room.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use bytemuck::{Pod, Zeroable};
 use lipex_core::Result;
 

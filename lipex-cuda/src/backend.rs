@@ -8,7 +8,8 @@
 //! # Places
 //! A buffer of another device is refused by its number before its address is used: there it would lead nowhere, or somewhere.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::launch::Shape;
 use lipex_core::{Backend, Element, Error, Probabilities, Result, Watch, check_row, expect_len};
 use lipex_kernels::BACKEND;

@@ -5,7 +5,8 @@
 //! a buffer of probabilities. The kernel here takes token ids and lengths, row by row, and gives rows of a softmax; nothing
 //! comes back to the host. docs/plugging-in-a-gpu-model.md has the steps for models of other libraries.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::launch::Shape;
 use crate::layout::mirrored;
 use crate::render::TokenBatch;

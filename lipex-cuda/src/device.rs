@@ -7,15 +7,15 @@
 //! # Threads
 //! A [`Cuda`] may be used from several threads; their work goes to one stream, in the order in which the calls come.
 
+use crate::buffer::DeviceBuffer;
 use crate::error::{CudaError, at, is_out_of_memory};
 use crate::fit::LaunchMode;
 use crate::modules::{Kernel, Modules, Programs};
 use crate::probe;
-use cudarc::driver::{CudaContext, CudaSlice, CudaStream, DevicePtr, result, sys};
+use cudarc::driver::{CudaContext, CudaStream, result, sys};
 use lipex_core::{Element, Error, Neighbourhood, Result, Watch};
 use lipex_kernels::File;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -242,7 +242,7 @@ impl Cuda {
             ask()
         });
         let bytes = bytes.map_err(|e| at(stage)(self.memory_error(e, wanted)))?;
-        Ok(DeviceBuffer { bytes, len, element: PhantomData })
+        Ok(DeviceBuffer::owned(bytes, len))
     }
 
     /// An allocation's failure, with how much was wanted and how much is free.
@@ -257,7 +257,7 @@ impl Cuda {
     /// Room for `len` numbers, all zero.
     pub(crate) fn zeroed<T: Element>(&self, stage: &'static str, len: usize) -> Result<DeviceBuffer<T>> {
         let mut buffer = self.room(stage, len)?;
-        self.device.stream.memset_zeros(&mut buffer.bytes).map_err(|e| at(stage)(e.into()))?;
+        self.device.stream.memset_zeros(&mut *buffer.bytes).map_err(|e| at(stage)(e.into()))?;
         Ok(buffer)
     }
 
@@ -400,57 +400,4 @@ pub(crate) struct Arrays {
     pub p: u64,
     /// N, f32.
     pub pi: u64,
-}
-
-/// Numbers in a device's memory.
-///
-/// # Lifetime
-/// The memory is freed on the stream when the last owner drops it, after the work that was asked for before. A kernel or
-/// library that is given [`address`](DeviceBuffer::address) must be on the same stream, or wait for it.
-pub struct DeviceBuffer<T> {
-    /// The memory; 16 bytes at least, so that it has an address.
-    bytes: CudaSlice<u8>,
-    len: usize,
-    /// What they are.
-    element: PhantomData<fn() -> T>,
-}
-
-impl<T: Element> DeviceBuffer<T> {
-    /// The number of numbers.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// The address in device memory, aligned to 256 bytes, for kernels and for libraries that want raw pointers.
-    ///
-    /// The numbers are there once the work that was enqueued before on [`Cuda::stream`] is done.
-    pub fn address(&self) -> u64 {
-        self.bytes.device_ptr(self.bytes.stream()).0
-    }
-
-    /// The number of the device that it lies on.
-    pub fn ordinal(&self) -> usize {
-        self.bytes.ordinal()
-    }
-
-    /// The bytes as cudarc knows them, 16 at least.
-    pub fn bytes(&self) -> &CudaSlice<u8> {
-        &self.bytes
-    }
-
-    /// The bytes, to be written through cudarc.
-    pub fn bytes_mut(&mut self) -> &mut CudaSlice<u8> {
-        &mut self.bytes
-    }
-}
-
-impl<T> fmt::Debug for DeviceBuffer<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceBuffer({} × {})", self.len, std::any::type_name::<T>())
-    }
 }

@@ -43,6 +43,18 @@ pub enum CudaError {
         /// The device that it lies on.
         other: usize,
     },
+    /// An address of another library's that leads to no array.
+    #[error(
+        "the address {address:#x} cannot be that of {len} numbers of {size} bytes: it must be a multiple of {size}, not 0"
+    )]
+    Address {
+        /// The address.
+        address: u64,
+        /// Numbers that are to be there.
+        len: usize,
+        /// Bytes of each.
+        size: usize,
+    },
     /// A launch that does not fit the kernel or the device; a mistake in lipex.
     #[error("the launch of {kernel} does not fit: {reason}")]
     Launch {

@@ -12,7 +12,8 @@
 //! Each launch first asks the run whether to go on, so that a run is stopped between two launches; none is made to take more
 //! than a tenth of a second or so.
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::error::{CudaError, at};
 use crate::modules::{Kernel, Programs};
 use cudarc::driver::{LaunchConfig, PushKernelArg};

@@ -37,6 +37,7 @@
 
 mod arena;
 mod backend;
+mod buffer;
 mod demo;
 mod device;
 mod error;
@@ -58,9 +59,10 @@ mod select;
 mod splice;
 mod weigh;
 
+pub use buffer::DeviceBuffer;
 pub use cudarc;
 pub use demo::{DemoLayers, DemoNet};
-pub use device::{Cuda, DeviceBuffer, DeviceInfo, Transferred, devices};
+pub use device::{Cuda, DeviceInfo, Transferred, devices};
 pub use error::CudaError;
 pub use fit::{LaunchMode, objective, objective_reference};
 pub use host_model::HostModel;

@@ -17,7 +17,8 @@
 //! # Ok::<(), lipex_core::Error>(())
 //! ```
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::launch::Shape;
 use lipex_core::{Distinct, Error, Masks, Result, expect_len};
 use lipex_kernels::RENDER;

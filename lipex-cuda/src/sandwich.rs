@@ -11,7 +11,8 @@
 //! # Source
 //! As on the CPU: Huber (1967), White (1982), MacKinnon and White (1985).
 
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::evaluate::with_intercepts;
 use crate::launch::Shape;
 use crate::layout::mirrored;

@@ -9,7 +9,8 @@
 //! the caller's to write.
 
 use crate::arena::{Plan, Spot};
-use crate::device::{Cuda, DeviceBuffer};
+use crate::buffer::DeviceBuffer;
+use crate::device::Cuda;
 use crate::error::by_chunks;
 use crate::launch::{Argument, MOST_DOWN, Shape};
 use crate::layout::mirrored;

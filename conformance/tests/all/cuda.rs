@@ -4,12 +4,36 @@ use super::device::device;
 use super::{mutants, references};
 use lipex_conformance::{self as suite, Case};
 use lipex_core::{Backend, Draw, Fitted, Perturber, Problem, Softmax, Surrogate, UniformSize};
-use lipex_cuda::{Cuda, LaunchMode, objective, objective_reference, uniform_size_reference};
+use lipex_cuda::{Cuda, DeviceBuffer, LaunchMode, objective, objective_reference, uniform_size_reference};
 
 #[test]
 fn storage() {
     let Some((on, _turn)) = device() else { return };
     suite::arrays_keep_their_rows(&on);
+}
+
+#[test]
+fn arrays_of_another_owner_are_used_where_they_lie() {
+    let Some((on, _turn)) = device() else { return };
+    let of_another = std::sync::Arc::new(on.upload((0..40).map(|i| i as f32).collect::<Vec<_>>()).unwrap());
+    let address = of_another.address() + 16;
+    // SAFETY: from its fifth number on the array has 30 more, and the share in it keeps it.
+    let numbers = unsafe { DeviceBuffer::<f32>::from_raw(&on, address, 30, of_another.clone()) }.unwrap();
+    let sent = on.transferred().sent;
+    assert_eq!(on.download(&numbers).unwrap()[..3], [4.0, 5.0, 6.0]);
+    assert_eq!(on.download(&on.gather(&numbers, 10, &[2]).unwrap()).unwrap()[0], 24.0);
+    assert_eq!((numbers.address(), numbers.len(), on.transferred().sent), (address, 30, sent + 4));
+    // Its owner is let go once, and the memory is not freed with it: here the test has the last share.
+    assert_eq!(std::sync::Arc::strong_count(&of_another), 2);
+    drop(numbers);
+    assert_eq!(std::sync::Arc::strong_count(&of_another), 1);
+    assert_eq!(on.download(&*of_another).unwrap()[39], 39.0);
+    for (address, len) in [(0, 1), (of_another.address() + 2, 1), (of_another.address(), usize::MAX)] {
+        // SAFETY: these are refused.
+        let refused = unsafe { DeviceBuffer::<f32>::from_raw(&on, address, len, ()) };
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("must be a multiple of 4, not 0"), "{refused}");
+    }
 }
 
 #[test]
