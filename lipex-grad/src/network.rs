@@ -266,16 +266,12 @@ impl<T: Number> Network<T> {
             if !active[step.output] || !wanted.contains(&true) || gradients[step.output].is_none() {
                 continue;
             }
-            let gradient = match asked[step.output] {
-                true => gradients[step.output].clone(),
-                false => gradients[step.output].take(),
-            };
+            let held = &mut gradients[step.output];
+            let gradient = if asked[step.output] { held.clone() } else { held.take() };
             let passed = self.pass(step, tape, &gradient.unwrap_or_default(), &wanted, way);
             for (k, part) in passed.map_err(|reason| failed(format!("{}: {reason}", told(&step.node))))? {
-                let Some(place) = step.inputs.get(k).copied().flatten().filter(|_| wanted[k]) else { continue };
-                match &mut gradients[place] {
-                    Some(sum) => sum.iter_mut().zip(&part).for_each(|(s, &p)| *s += p),
-                    empty => *empty = Some(part),
+                if let Some(place) = step.inputs.get(k).copied().flatten().filter(|_| wanted[k]) {
+                    add(&mut gradients[place], part);
                 }
             }
         }
@@ -355,4 +351,11 @@ fn call<'a, T: Number>(
 ) -> Call<'a, T> {
     let value = |i: &Option<usize>| i.and_then(|i| values[i].as_ref().or(constants[i].as_ref()));
     Call { node: &step.node, inputs: step.inputs.iter().map(value).collect() }
+}
+/// Adds a part to a gradient that may not have any yet.
+fn add<T: Number>(sum: &mut Option<Vec<T>>, part: Vec<T>) {
+    match sum {
+        Some(sum) => sum.iter_mut().zip(&part).for_each(|(s, &p)| *s += p),
+        empty => *empty = Some(part),
+    }
 }

@@ -72,6 +72,45 @@ pub struct Stage {
     pub evaluations: usize,
 }
 
+/// Counts stages, each by itself.
+struct Counter<'a> {
+    on: &'a Cuda,
+    library: &'static libloading::Library,
+    /// Where the counts are written too, if anywhere.
+    folder: Option<&'a std::path::Path>,
+    kept: usize,
+    stages: Vec<Stage>,
+}
+
+impl Counter<'_> {
+    /// Runs a stage, which gives its evaluations, `scale` times of which make up the stage of one instance.
+    fn count(
+        &mut self,
+        name: &'static str,
+        scale: f64,
+        stage: impl FnOnce() -> Result<usize, Stop>,
+    ) -> Result<(), Stop> {
+        clear(self.library)?;
+        let evaluations = stage()?;
+        self.on.synchronize()?;
+        let text = counters(self.library)?;
+        if let Some(folder) = self.folder {
+            std::fs::create_dir_all(folder)?;
+            let file = format!("{}.json", name.replace(|c: char| !c.is_alphanumeric(), "-"));
+            std::fs::write(folder.join(file), &text)?;
+        }
+        let found: BTreeMap<String, Value> = serde_json::from_str(&text)?;
+        let counts = found.iter().map(|(kernel, c)| (&*kernel.clone().leak(), Counts::of(c))).collect();
+        self.stages.push(Stage { name, scale, counts, kept: self.kept, evaluations });
+        Ok(())
+    }
+
+    /// The same of a stage that has no evaluations.
+    fn plain<T>(&mut self, name: &'static str, stage: impl FnOnce() -> Result<T, Stop>) -> Result<(), Stop> {
+        self.count(name, 1.0, || stage().map(|_| 0))
+    }
+}
+
 /// Counts each stage by itself; writes the counts to files of `folder` if there is one.
 pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
     let emulator = std::env::current_exe()?.parent().ok_or("a folder")?.join("../deps/libcuda_emulator.so");
@@ -83,81 +122,51 @@ pub fn run(folder: Option<&str>) -> Result<Vec<Stage>, Stop> {
     let masks = [Masks::new(&on, CASE.rows, CASE.features, on.upload(problem.bits.clone())?)?];
     let selection = Forward::default().select(&on, &[problem.on(&on)])?.remove(0);
     let list = [Problem::new(&around, &selection)];
-    let fitted = Softmax::default().fit(&on, &list)?;
-    let mut stages = Vec::new();
-    let mut count = |name: &'static str, scale: f64, stage: &mut dyn FnMut() -> Result<usize, Stop>| {
-        clear(library)?;
-        let evaluations = stage()?;
-        on.synchronize()?;
-        let text = counters(library)?;
-        if let Some(folder) = folder {
-            std::fs::create_dir_all(folder)?;
-            std::fs::write(
-                std::path::Path::new(folder)
-                    .join(format!("{}.json", name.replace(|c: char| !c.is_alphanumeric(), "-"))),
-                &text,
-            )?;
-        }
-        let found: BTreeMap<String, Value> = serde_json::from_str(&text)?;
-        let counts = found.iter().map(|(kernel, c)| (&*kernel.clone().leak(), Counts::of(c))).collect();
-        stages.push(Stage { name, scale, counts, kept: selection.kept.len(), evaluations });
-        Ok::<(), Stop>(())
-    };
-    let evaluations = |fits: Vec<Fitted>| fits.iter().map(|fit| fit.report.evaluations).sum();
+    let folder = folder.map(std::path::Path::new);
+    let mut counter = Counter { on: &on, library, folder, kept: selection.kept.len(), stages: Vec::new() };
     let uniform = UniformSize::default();
-    count("perturb", 1.0, &mut || {
-        uniform.perturb(&on, &Draw::whole(&[CASE.features], CASE.rows, 0))?;
-        Ok(0)
-    })?;
-    count("render tokens", 1.0, &mut || {
+    counter.plain("perturb", || Ok(uniform.perturb(&on, &Draw::whole(&[CASE.features], CASE.rows, 0))?))?;
+    rendering(&mut counter, &masks[0])?;
+    counter.plain("predict: check", || Ok(on.check(&around.probabilities)?))?;
+    counter.plain("weigh", || Ok(Proximity::<Cuda>::weigh(&Exponential::default(), &on, &masks)?))?;
+    counter.plain("select", || Ok(Forward::default().select(&on, &[problem.on(&on)])?))?;
+    fitting(&mut counter, &list)?;
+    Ok(counter.stages)
+}
+
+/// Tokens and pictures.
+fn rendering(counter: &mut Counter<'_>, masks: &Masks<Cuda>) -> Result<(), Stop> {
+    let on = counter.on;
+    counter.plain("render tokens", || {
         let tokens = (0..TOKENS as u32).map(|t| (t, When::Kept(t as usize % CASE.features))).collect();
-        TokenTemplate { tokens }.render(&on, &masks[0], 0..CASE.rows)?;
-        Ok(0)
+        Ok(TokenTemplate { tokens }.render(on, masks, 0..CASE.rows)?)
     })?;
     let pictures = CASE.rows as f64 / PICTURES as f64;
     let segments: Vec<u32> = (0..(SIDE * SIDE) as u32).map(|x| x / 1200 % CASE.features as u32).collect();
-    count("render f32 pixels", pictures, &mut || {
+    counter.count("render f32 pixels", pictures, || {
         let image = vec![0.5f32; 3 * SIDE * SIDE];
-        PixelTemplate::new(&on, 3, &image, &image, &segments)?.render(&on, &masks[0], 0..PICTURES)?;
+        PixelTemplate::new(on, 3, &image, &image, &segments)?.render(on, masks, 0..PICTURES)?;
         Ok(0)
     })?;
-    count("render f16 pixels", pictures, &mut || {
+    counter.count("render f16 pixels", pictures, || {
         let image = vec![0u16; 3 * SIDE * SIDE];
-        PixelTemplate::new(&on, 3, &image, &image, &segments)?.render(&on, &masks[0], 0..PICTURES)?;
+        PixelTemplate::new(on, 3, &image, &image, &segments)?.render(on, masks, 0..PICTURES)?;
         Ok(0)
-    })?;
-    count("predict: check", 1.0, &mut || {
-        on.check(&around.probabilities)?;
-        Ok(0)
-    })?;
-    count("weigh", 1.0, &mut || {
-        Proximity::<Cuda>::weigh(&Exponential::default(), &on, &masks)?;
-        Ok(0)
-    })?;
-    count("select", 1.0, &mut || {
-        Forward::default().select(&on, &[problem.on(&on)])?;
-        Ok(0)
-    })?;
-    count("fit, one launch", 1.0, &mut || Ok(evaluations(Softmax::default().fit(&on, &list)?)))?;
+    })
+}
+
+/// Fits, and what is asked of one.
+fn fitting(counter: &mut Counter<'_>, list: &[Problem<'_, Cuda>]) -> Result<(), Stop> {
+    let (on, softmax) = (counter.on, Softmax::default());
+    let fitted = softmax.fit(on, list)?;
+    let evaluations = |fits: Vec<Fitted>| fits.iter().map(|fit| fit.report.evaluations).sum();
+    counter.count("fit, one launch", 1.0, || Ok(evaluations(softmax.fit(on, list)?)))?;
     let apart = on.clone().with_launch_mode(LaunchMode::ManyLaunches);
-    count("fit, many launches", 1.0, &mut || Ok(evaluations(Softmax::default().fit(&apart, &list)?)))?;
-    count("fit: ridge", 1.0, &mut || {
-        Ridge::default().fit(&on, &list)?;
-        Ok(0)
-    })?;
-    count("evaluate", 1.0, &mut || {
-        OutOfFold { folds: 0 }.evaluate(&on, &list, &fitted, &Softmax::default())?;
-        Ok(0)
-    })?;
-    count("choose λ", 1.0, &mut || {
-        Softmax::default().lambda_auto().fit(&on, &list)?;
-        Ok(0)
-    })?;
-    count("error bars", 1.0, &mut || {
-        Softmax::default().spread(&on, &list[0], &fitted[0])?;
-        Ok(0)
-    })?;
-    Ok(stages)
+    counter.count("fit, many launches", 1.0, || Ok(evaluations(softmax.fit(&apart, list)?)))?;
+    counter.plain("fit: ridge", || Ok(Ridge::default().fit(on, list)?))?;
+    counter.plain("evaluate", || Ok(OutOfFold { folds: 0 }.evaluate(on, list, &fitted, &softmax)?))?;
+    counter.plain("choose λ", || Ok(Softmax::default().lambda_auto().fit(on, list)?))?;
+    counter.plain("error bars", || Ok(softmax.spread(on, &list[0], &fitted[0])?))
 }
 
 fn counters(library: &libloading::Library) -> Result<String, Stop> {

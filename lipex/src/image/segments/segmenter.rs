@@ -68,11 +68,9 @@ impl Segmenter {
     pub fn by_name(name: &str) -> Result<Self> {
         let wrong = |reason: &str| Error::setting("segments", name, reason);
         let (kind, numbers) = name.split_once(':').map_or((name, None), |(kind, rest)| (kind, Some(rest)));
-        let three = |usual: [f64; 3]| -> Result<[f64; 3]> {
-            let Some(numbers) = numbers else { return Ok(usual) };
-            let read: Option<Vec<f64>> = numbers.split(',').map(|n| n.trim().parse().ok()).collect();
-            let read = read.and_then(|list| <[f64; 3]>::try_from(list).ok());
-            read.filter(|list| list.iter().all(|n| n.is_finite() && *n >= 0.0))
+        let three = |usual: [f64; 3]| {
+            numbers
+                .map_or(Some(usual), three)
                 .ok_or_else(|| wrong("after the colon stand three numbers from 0, with commas between them"))
         };
         match kind {
@@ -88,11 +86,11 @@ impl Segmenter {
                 Ok(Segmenter::Quickshift { kernel, distance, ratio })
             }
             "slic" => {
-                let count =
-                    numbers.map_or(Some(60), |n| n.parse().ok()).filter(|n| (2..=super::MOST_SEGMENTS).contains(n));
-                let count =
-                    count.ok_or_else(|| wrong("after the colon stands a number of segments from 2 to 10000"))?;
-                Ok(Segmenter::Slic { count })
+                let count = numbers.map_or(Some(60), |n| n.parse().ok());
+                match count.filter(|n| (2..=super::MOST_SEGMENTS).contains(n)) {
+                    Some(count) => Ok(Segmenter::Slic { count }),
+                    None => Err(wrong("after the colon stands a number of segments from 2 to 10000")),
+                }
             }
             "grid" => {
                 let (rows, columns) = numbers.unwrap_or("").split_once(['x', '×']).unwrap_or(("", ""));
@@ -149,4 +147,11 @@ impl fmt::Display for Segmenter {
             Segmenter::Grid { rows, columns } => write!(f, "grid:{rows}x{columns}"),
         }
     }
+}
+
+/// Three numbers from 0, with commas between them.
+fn three(numbers: &str) -> Option<[f64; 3]> {
+    let read: Option<Vec<f64>> = numbers.split(',').map(|n| n.trim().parse().ok()).collect();
+    let read = <[f64; 3]>::try_from(read?).ok()?;
+    read.iter().all(|n| n.is_finite() && *n >= 0.0).then_some(read)
 }

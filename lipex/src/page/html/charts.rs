@@ -87,18 +87,9 @@ fn chart(
     extra: Option<&str>,
     extra_of: impl Fn(usize) -> Option<String>,
 ) {
-    let errors = bars(page.e()).is_some();
-    m.open("table", &[("class", "chart"), ("id", id)]).open("thead", &[]).open("tr", &[]);
-    m.element("th", &[("scope", "col")], phrases::feature(page.e()));
-    m.element("th", &[("scope", "col")], page.table.unit());
-    if errors {
-        m.element("th", &[("scope", "col")], "±");
-    }
-    if let Some(extra) = extra {
-        m.element("th", &[("scope", "col")], extra);
-    }
-    m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bar").close("th");
-    m.close("tr").close("thead").open("tbody", &[]).line();
+    m.open("table", &[("class", "chart"), ("id", id)]);
+    heading(page, m, extra);
+    m.open("tbody", &[]).line();
     let longest = longest(list);
     let reach = longest.iter().map(|(_, e)| e.weight.abs() + e.half.unwrap_or(0.0)).fold(0.0, f64::max);
     for &(j, entry) in &longest {
@@ -137,4 +128,16 @@ fn bar(m: &mut Markup, entry: Entry, reach: f64) {
         m.empty("path", &[("class", "error"), ("d", &whisker)]);
     }
     m.close("svg");
+}
+
+/// The names of a chart's columns.
+fn heading(page: &Page<'_>, m: &mut Markup, extra: Option<&str>) {
+    m.open("thead", &[]).open("tr", &[]);
+    let errors = bars(page.e()).map(|_| "±");
+    let names = [Some(phrases::feature(page.e())), Some(page.table.unit()), errors, extra];
+    for name in names.into_iter().flatten() {
+        m.element("th", &[("scope", "col")], name);
+    }
+    m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bar").close("th");
+    m.close("tr").close("thead");
 }
