@@ -195,9 +195,8 @@ where
         if !self.given.selector && self.preset == Preset::Lime {
             self.selector = Arc::new(All);
         }
-        if !self.given.surrogate && self.preset == Preset::Lipex {
-            let images = self.preset.softmax(Domain::Image);
-            self.given.softmax = self.given.softmax.is_some().then_some(images);
+        if !self.given.surrogate {
+            self.given.softmax = self.given.softmax.map(|_| self.preset.softmax(Domain::Image));
         }
         self.remade()
     }

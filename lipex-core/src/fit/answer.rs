@@ -190,8 +190,8 @@ impl Fitted {
 
     /// The fit that rankings go by: that of the features alone where pairs were chosen, else this one.
     ///
-    /// Removing the first of a ranking changes the predicted class a little more often by the fit without pairs: by .018 at the
-    /// first two of 500 texts (docs/anchoring-and-pairs.md).
+    /// Removing the first of a ranking changes the predicted class a little more often by the fit without pairs: of .010 to .018
+    /// more of 500 texts at the first two (docs/anchoring-and-pairs.md).
     pub fn ranking(&self) -> &Fitted {
         self.additive.as_deref().unwrap_or(self)
     }

@@ -347,3 +347,19 @@ fn ridges_are_those_of_scikit_learn() {
         assert!(fitted.report.gradient_norm < 1e-8, "{}: {:.1e}", golden.name, fitted.report.gradient_norm);
     }
 }
+
+/// Of two features all four masks are the fit's: none is left to say whether a pair is there.
+#[test]
+fn few_rows_speak_for_no_pair() {
+    let known = Game::new(2, 3, 1, 1);
+    let masks = [[true, true], [true, false], [false, true], [false, false]].map(Vec::from).to_vec();
+    let (on, around, both) = (Cpu::new(), known.around(masks, |_| 1.0), known.all());
+    let fit = |softmax: Softmax| softmax.fit(&on, &[Problem::new(&around, &both)]).unwrap().remove(0);
+    for intercept in [Intercept::Anchored, Intercept::Fitted] {
+        let auto = fit(anchored(Pairs::Auto).intercept(intercept));
+        assert!(auto.answer.pairs().is_empty() && auto.additive.is_none());
+        assert_eq!(auto.answer, fit(anchored(Pairs::None).intercept(intercept)).answer);
+        // One that is asked for is there.
+        assert_eq!(fit(anchored(Pairs::Count(1)).intercept(intercept)).answer.pairs().len(), 1);
+    }
+}
