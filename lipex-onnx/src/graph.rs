@@ -148,6 +148,7 @@ impl Graph {
 /// A file as a graph.
 fn parse(file: &Path) -> Result<GraphProto> {
     let read = std::fs::File::open(file).map_err(|e| wrong(file, format!("cannot be read: {e}")))?;
+    crate::wire::check(&read).map_err(|reason| wrong(file, reason))?;
     let whole = guarded(|| ModelProto::parse_file(read).map_err(|e| e.to_string()));
     let whole = whole.map_err(|e| wrong(file, format!("is no ONNX graph, or one that is cut short: {e}")))?;
     whole.graph.ok_or_else(|| wrong(file, "is no ONNX graph: it has no nodes"))

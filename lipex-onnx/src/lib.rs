@@ -33,6 +33,7 @@ mod runtime;
 mod table;
 mod text;
 mod tokens;
+mod wire;
 mod workers;
 
 pub use expected::Expected;

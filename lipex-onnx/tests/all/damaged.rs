@@ -20,7 +20,8 @@ proptest! {
     #[test]
     fn damaged_folders_do_no_harm(
         which in 0..FILES.len(),
-        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        // Bytes, and how often each stands in a row: numbers that never end are the commonest trap.
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 1..16_usize), 1..4),
         cut in any::<bool>(),
     ) {
         let (model, file) = FILES[which];
@@ -30,11 +31,12 @@ proptest! {
             fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
         }
         let mut bytes = fs::read(own(model).join(file)).unwrap();
-        for (place, value) in &places {
+        for (place, value, times) in &places {
             // The structure is at the ends of a graph; the middle is weights.
             let place = place.index(bytes.len());
             let near = if place % 2 == 0 { place } else { place % bytes.len().min(1500) };
-            bytes[near] = *value;
+            let end = bytes.len().min(near + times);
+            bytes[near..end].fill(*value);
         }
         if cut {
             bytes.truncate(places[0].0.index(bytes.len()));
@@ -45,5 +47,25 @@ proptest! {
             _ => OnnxText::open(folder.path()).and_then(|m| m.logits(&["so happy"])).err().map(|e| e.to_string()),
         };
         prop_assert!(message.is_none_or(|m| m.lines().count() == 1));
+    }
+}
+
+#[test]
+fn a_number_without_end_ends_the_reading() {
+    let whole = fs::read(own("emotions").join("model.onnx")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(own("emotions")).unwrap() {
+        let from = entry.unwrap().path();
+        fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    // The field 1 of a model is a number of at most ten bytes; and one within a tensor's list, 10 bytes from the end.
+    let tensor = [[0x3a, 17, 0x2a, 15, 0x3a, 13].as_slice(), &[0xff; 13]].concat();
+    for more in [[[8].as_slice(), &[0xff; 20]].concat(), tensor] {
+        fs::write(folder.path().join("model.onnx"), [whole.as_slice(), &more].concat()).unwrap();
+        let message = OnnxText::open(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.contains(&format!("byte {}", whole.len() + more.iter().position(|&b| b == 0xff).unwrap())),
+            "{message}"
+        );
     }
 }
