@@ -17,8 +17,8 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
-    /// The default: the paper's with an intercept, λ = 10⁻⁴ and ranking by support, each measured to be better; small instances
-    /// are enumerated.
+    /// The default: the paper's with an intercept (texts: one that makes the instance exact), pairs of features that act together,
+    /// λ = 10⁻⁴ and ranking by support, each measured to be better; small instances are enumerated.
     #[default]
     Lipex,
     /// The paper's own settings.
@@ -71,8 +71,9 @@ const TABLE: &[Row] = &[
     row("lambda",          ["0.0001",           "0.001",            "",                 "",                 ""]),
     row("lambda-scale",    ["curvature",        "curvature",        "",                 "",                 ""]),
     row("normalise",       ["count",            "count",            "",                 "",                 ""]),
-    row("intercept",       ["fitted",           "none",             "fitted",           "",                 ""]),
-    row("pairs",           ["none",             "none",             "none",             "",                 ""]),
+    row("intercept",       ["auto",             "none",             "fitted",           "",                 ""])
+                   .images(["fitted",           "none",             "fitted",           "",                 ""]),
+    row("pairs",           ["auto",             "none",             "none",             "",                 ""]),
     row("starts",          ["auto",             "auto",             "",                 "",                 ""]),
     row("tolerance",       ["0.0000001",        "0.0000001",        "",                 "",                 ""]),
     row("epochs",          ["",                 "",                 "",                 "1000",             ""]),
@@ -117,7 +118,7 @@ impl Preset {
     /// ```
     /// use lipex_core::{Domain, Intercept, Preset};
     ///
-    /// assert_eq!(Preset::Lipex.softmax(Domain::Text).intercept_in_use(), Intercept::Fitted);
+    /// assert_eq!(Preset::Lipex.softmax(Domain::Image).intercept_in_use(), Intercept::Fitted);
     /// assert_eq!(Preset::Paper.softmax(Domain::Text).intercept_in_use(), Intercept::None);
     /// ```
     pub fn softmax(self, domain: Domain) -> Softmax {
@@ -206,9 +207,9 @@ mod tests {
     }
 
     #[test]
-    fn lipex_departs_from_the_paper_in_four_places() {
+    fn lipex_departs_from_the_paper_in_five_places() {
         let departures = Preset::Lipex.departures(&Preset::Lipex.settings(Domain::Text), Domain::Text);
-        assert_eq!(names(&departures), ["enumerate", "lambda", "intercept", "rank"]);
+        assert_eq!(names(&departures), ["enumerate", "lambda", "intercept", "pairs", "rank"]);
         assert_eq!((departures[1].value.as_str(), departures[1].paper.as_str()), ("0.0001", "0.001"));
         for domain in [Domain::Text, Domain::Image] {
             assert!(Preset::Paper.departures(&Preset::Paper.settings(domain), domain).is_empty());

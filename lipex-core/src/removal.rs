@@ -7,7 +7,8 @@ use crate::fit::{Answer, Link, softmax_in_place};
 /// Features to remove so that a class falls fastest according to the surrogate.
 ///
 /// Each is the one whose removal lowers the surrogate's probability of the class most, given that those before it are gone.
-/// With words that act together such a set flips predictions more often than the first features of a ranking do.
+/// Where pairs were chosen by the data, the order is that of the fit without them, as it is of rankings: on long texts it flips
+/// predictions more often. The surrogate's answers are those with pairs.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Removal {
@@ -42,16 +43,37 @@ struct Walk<'a> {
     keeps: Vec<bool>,
     /// Logits of a linear answer, else what it answers.
     scores: Vec<f64>,
+    /// What the order goes by, where pairs were chosen: logits of the fit without them.
+    without_pairs: Option<Additive<'a>>,
+}
+
+/// The fit without pairs: its shares (C×F), and its logits with some features gone.
+struct Additive<'a> {
+    shares: &'a [Vec<f64>],
+    scores: Vec<f64>,
+}
+
+impl Additive<'_> {
+    fn without(&self, place: usize) -> Vec<f64> {
+        self.scores.iter().zip(self.shares).map(|(score, row)| score - row.get(place).unwrap_or(&0.0)).collect()
+    }
 }
 
 impl<'a> Walk<'a> {
-    fn new(answer: &'a Answer) -> Result<Self> {
+    /// `ranking` has the shares of the fit without pairs, where pairs were chosen.
+    fn new(answer: &'a Answer, ranking: Option<&'a [Vec<f64>]>) -> Result<Self> {
         let keeps = vec![true; answer.kept().len()];
         let scores = match answer.linear() {
             Some(linear) => linear.whole(),
             None => answer.predict(&keeps)?,
         };
-        Ok(Walk { answer, keeps, scores })
+        let without_pairs = ranking.map(|shares| Additive { shares, scores: scores.clone() });
+        Ok(Walk { answer, keeps, scores, without_pairs })
+    }
+
+    /// What the order goes by.
+    fn leading(&self) -> &[f64] {
+        self.without_pairs.as_ref().map_or(&self.scores, |additive| &additive.scores)
     }
 
     /// The scores when the feature at a place goes too.
@@ -88,15 +110,21 @@ impl<'a> Walk<'a> {
             if !self.keeps[place] {
                 continue;
             }
-            let scores = self.without(place)?;
+            let scores = match &self.without_pairs {
+                Some(additive) => additive.without(place),
+                None => self.without(place)?,
+            };
             let found = value(&scores);
             if best.as_ref().is_none_or(|(_, most, _)| found > *most) {
                 best = Some((place, found, scores));
             }
         }
         let Some((place, found, scores)) = best else { return Ok(None) };
+        if self.without_pairs.is_some() {
+            self.scores = self.without(place)?;
+        }
+        *self.without_pairs.as_mut().map_or(&mut self.scores, |additive| &mut additive.scores) = scores;
         self.keeps[place] = false;
-        self.scores = scores;
         Ok(Some((place, found)))
     }
 }
@@ -109,12 +137,12 @@ fn others(logits: &[f64], class: usize) -> f64 {
 }
 
 /// The greedy set of a class, of at most so many features.
-pub(crate) fn removal(answer: &Answer, class: usize, most: usize) -> Result<Removal> {
-    let mut walk = Walk::new(answer)?;
+pub(crate) fn removal(answer: &Answer, ranking: Option<&[Vec<f64>]>, class: usize, most: usize) -> Result<Removal> {
+    let mut walk = Walk::new(answer, ranking)?;
     let softmax = walk.is_softmax();
     let fallen = |scores: &[f64]| if softmax { others(scores, class) - scores[class] } else { -scores[class] };
     let (mut features, mut surrogate) = (Vec::new(), Vec::new());
-    let mut last = fallen(&walk.scores);
+    let mut last = fallen(walk.leading());
     while features.len() < most {
         match walk.step(fallen)? {
             Some((place, value)) if value > last => {
@@ -130,7 +158,8 @@ pub(crate) fn removal(answer: &Answer, class: usize, most: usize) -> Result<Remo
 
 impl Explanation {
     /// What to remove so that `class` falls fastest: each time the feature whose removal lowers the surrogate's answer for it
-    /// most, given those that are gone, until none lowers it.
+    /// most, given those that are gone, until none lowers it. Where pairs were chosen, the fit without them says which lowers it
+    /// most.
     ///
     /// # Errors
     /// [`Error::Setting`] where there is no surrogate; [`Error::Shape`] for a class that does not exist; those of
@@ -139,7 +168,7 @@ impl Explanation {
         if class >= self.classes.len() {
             return Err(Error::shape("class to remove (below the number of classes)", self.classes.len(), class));
         }
-        removal(self.asked()?, class, usize::MAX)
+        removal(self.asked()?, self.ranking.as_deref(), class, usize::MAX)
     }
 
     /// What would change the surrogate's answer to class `to`: a greedy set of features, each the one whose removal brings
@@ -156,7 +185,7 @@ impl Explanation {
             return Err(Error::shape("class to change to (below the number of classes)", self.classes.len(), to));
         }
         let answer = self.asked()?;
-        let mut walk = Walk::new(answer)?;
+        let mut walk = Walk::new(answer, self.ranking.as_deref())?;
         let ahead = |scores: &[f64]| {
             let rivals = scores.iter().enumerate().filter(|(c, _)| *c != to).map(|(_, s)| *s);
             scores[to] - rivals.fold(f64::NEG_INFINITY, f64::max)

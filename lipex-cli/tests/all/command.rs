@@ -65,7 +65,12 @@ fn the_readme_sentence_is_explained() {
     let places: Vec<usize> =
         order.iter().map(|part| report.find(part).unwrap_or_else(|| panic!("no {part}"))).collect();
     assert!(places.is_sorted(), "{places:?}");
-    for departure in ["lambda = 0.0001 (paper: 0.001)", "intercept = fitted", "rank = supporting (paper: absolute)"] {
+    for departure in [
+        "lambda = 0.0001 (paper: 0.001)",
+        "intercept = auto (paper: none)",
+        "pairs = auto (paper: none)",
+        "rank = supporting (paper: absolute)",
+    ] {
         assert!(report.contains(departure), "{report}");
     }
     assert!(!report.contains('\u{1b}'), "colours into a pipe");
@@ -89,7 +94,7 @@ fn every_option_is_taken() {
     let folder = tempfile::tempdir().unwrap();
     let ignored = folder.path().join("ignored.txt");
     std::fs::write(&ignored, "you me\n").unwrap();
-    let cases: [&[&str]; 27] = [
+    let cases: [&[&str]; 28] = [
         &["--preset", "paper"],
         &["--preset", "lime", "--samples", "500"],
         &["--preset", "lime", "--surrogate", "softmax", "--divergence", "kl", "--samples", "200"],
@@ -110,7 +115,8 @@ fn every_option_is_taken() {
         &["--sampler", "lime", "--seed", "3"],
         &["--within-angle", "0.7", "--intercept", "none"],
         &["--intercept", "anchored"],
-        &["--intercept", "auto", "--pairs", "auto"],
+        &["--intercept", "fitted"],
+        &["--pairs", "none"],
         &["--pairs", "3"],
         &["--unit", "occurrence", "--split", "lime", "--removed", "mask:UNK"],
         &["--unit", "sentence"],
@@ -337,7 +343,7 @@ fn a_model_that_fails_is_exit_3_with_its_last_words() {
 #[test]
 fn ugly_texts_do_no_harm() {
     let folder = tempfile::tempdir().unwrap();
-    let Some(model) = python(folder.path(), &answering("[0.2, 0.8] if 'a' in t else [0.9, 0.1]")) else { return };
+    let Some(model) = python(folder.path(), &answering("[0.2, 0.8] if 'goes' in t else [0.9, 0.1]")) else { return };
     let report = told(&["text", "a\u{1b}]0;owned\u{7} b\u{202e}c 你好 🎉 نص", "--model", &model, "--unit", "sentence"]);
     assert!(!report.contains('\u{1b}') && !report.contains('\u{7}') && !report.contains('\u{202e}'), "{report}");
     // Numbers stay with their names, however long those are.

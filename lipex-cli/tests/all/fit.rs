@@ -74,8 +74,11 @@ fn the_document_has_its_keys() {
     assert_eq!(document["converged"], true);
     assert!(document["std_error"].is_null() && document["shrinkage"].is_null());
     assert_eq!(matrix(&document, "matrix").len(), 3);
-    assert_eq!((&document["coefficients"], document["own"].is_null()), (&document["matrix"], true));
-    assert_eq!(document["base"]["kind"], "fitted");
+    assert!(document["own"].is_null());
+    assert_eq!(document["base"]["kind"], "anchored");
+    assert!(matrix(&document, "coefficients")[0].len() > matrix(&document, "matrix")[0].len(), "pairs have terms");
+    let plain = json(&["fit", "--masks", &masks, "--probs", &probs, "--intercept", "fitted", "--pairs", "none"]);
+    assert_eq!((&plain["coefficients"], &plain["base"]["kind"]), (&plain["matrix"], &"fitted".into()));
     assert!(document["timings_ms"]["fit"].as_f64().is_some_and(|ms| ms > 0.0));
     assert!(document["fidelity"]["out_of_fold"]["tv"].as_f64().is_some_and(|tv| (0.0..0.5).contains(&tv)));
 }
@@ -84,7 +87,8 @@ fn the_document_has_its_keys() {
 fn a_softmax_reaches_the_optimum_of_scipy() {
     let best = found("softmax");
     let lambda = best["lambda"].to_string();
-    let ours = fit(&["--lambda", &lambda, "--tolerance", "1e-12"]);
+    let plain = ["--intercept", "fitted", "--pairs", "none"];
+    let ours = fit(&[["--lambda", &lambda, "--tolerance", "1e-12"], plain].concat());
     let objective = |d: &Value| d["objective"].as_f64().unwrap();
     assert!((objective(&ours) / objective(&best) - 1.0).abs() < 1e-9, "{} {}", ours["objective"], best["objective"]);
     let off = furthest(&matrix(&ours, "matrix").concat(), &matrix(&best, "matrix").concat());

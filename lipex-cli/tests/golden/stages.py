@@ -58,6 +58,18 @@ def objective(z, p, w, matrix, b, lam, divergence="hellinger", normalise="count"
     return w @ terms(divergence, p, u).sum(axis=1) / n + penalty
 
 
+def objective_of_terms(z, p, w, explained):
+    """The same of an explanation with an anchored base, pairs among its terms, and squared Hellinger."""
+    assert explained["base"]["kind"] == "anchored" and any(len(term) == 2 for term in explained["terms"])
+    coefficients = np.array(explained["coefficients"])
+    products = np.stack([(z[:, term].astype(float) - 1).prod(axis=1) for term in explained["terms"]], axis=1)
+    logits = np.array(explained["base"]["values"]) + products @ coefficients.T
+    q = np.exp(logits - logits.max(axis=1, keepdims=True))
+    q /= q.sum(axis=1, keepdims=True)
+    parts = 0.5 * ((np.sqrt(p.astype(float)) - np.sqrt(q)) ** 2).sum(axis=1)
+    return (w.astype(float) * parts).sum() / len(w) + explained["fit"]["lambda"] / 2 * (coefficients**2).sum()
+
+
 def ridge(z, p, w, alpha):
     """Coefficients and intercepts, a class a row."""
     fits = [Ridge(alpha=alpha).fit(z.astype(float), p[:, c].astype(float), sample_weight=w.astype(float))
@@ -117,7 +129,7 @@ def check(lipex):
                 np.save(file, array)
             given = ["--masks", files[0], "--probs", files[1], "--weights", files[2]]
             fit = run("fit", *given, "--divergence", divergence, "--lambda", str(lam), "--normalise", normalise,
-                      *([] if intercept else ["--intercept", "none"]))
+                      "--pairs", "none", "--intercept", "fitted" if intercept else "none")
             matrix, b = np.array(fit["matrix"]), np.array(fit["intercept"])
             assert fit["kept"] == list(range(33)) and matrix.shape == (5, 33)
             # A total variation has kinks, where its gradient does not vanish.
@@ -144,8 +156,11 @@ def check(lipex):
         assert (z.dtype, p.dtype, w.dtype) == (np.uint8, np.float32, np.float32)
         assert z.shape == (1000, 6) and p.shape == (1000, 7) and w.shape == (1000,) and z[0].all() and set(z.flat) == {0, 1}
         assert abs(p[0] - explained["probabilities"]["model"]).max() < 1e-7
-        keep, matrix, b = explained["kept"], np.array(explained["matrix"]), np.array(explained["intercept"])
-        off = abs(objective(z[:, keep], p, w, matrix, b, explained["fit"]["lambda"]) / explained["fit"]["objective"] - 1)
+        off = abs(objective_of_terms(z, p, w, explained) / explained["fit"]["objective"] - 1)
+        assert off < 1e-12, off
+        fitted = run(*text, "--pairs", "none", "--intercept", "fitted")
+        keep, matrix, b = fitted["kept"], np.array(fitted["matrix"]), np.array(fitted["intercept"])
+        off = abs(objective(z[:, keep], p, w, matrix, b, fitted["fit"]["lambda"]) / fitted["fit"]["objective"] - 1)
         assert off < 1e-12, off
     print(f"worst objective: off by {worst:.1e}; of an explanation by {off:.1e}")
 

@@ -34,9 +34,9 @@ impl<B: Backend> Explainer<B> {
         let c = about.labels.len();
         let surrogate = fit.predict(&vec![true; fit.kept().len()])?;
         let probabilities = Answers { model: answers[..c].iter().map(|&p| f64::from(p)).collect(), surrogate };
-        let removal = removal(&fit.answer, arg_max(&probabilities.model), Removal::SHOWN)?;
-        let (settings, departures) = self.settings_of(instance);
         let ranking = fit.additive.as_ref().map(|without| without.shares().into_matrix());
+        let removal = removal(&fit.answer, ranking.as_deref(), arg_max(&probabilities.model), Removal::SHOWN)?;
+        let (settings, departures) = self.settings_of(instance);
         Ok(Explanation {
             version: env!("CARGO_PKG_VERSION").into(),
             backend: self.backend.name().into(),

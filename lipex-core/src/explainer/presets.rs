@@ -73,8 +73,10 @@ where
         Self::of(backend, preset, stages, surrogate)
     }
 
-    /// The default preset: the paper's, but with an intercept, λ = 10⁻⁴, ranking by support, and all masks of an instance that
-    /// has few.
+    /// The default preset: the paper's, but anchored at the instance, with pairs of features that act together chosen by the data,
+    /// λ = 10⁻⁴, ranking by support, and all masks of an instance that has few.
+    ///
+    /// Images have a fitted intercept: anchoring did not bring their surrogate closer ([`images`](Explainer::images)).
     pub fn lipex(backend: B) -> Self
     where
         Forward: Selector<B>,

@@ -207,8 +207,8 @@ const TABLE: &[SettingInfo] = &[
     method(
         "preset",
         "PRESET",
-        "All settings at once; others change single ones. lipex: the paper's, but with an intercept, λ = 0.0001 and ranking by \
-         support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (ridge). authors: the paper's, fitted as its \
+        "All settings at once; others change single ones. lipex: the paper's, but exact at the text (anchored), with \
+         pairs of words that act together, λ = 0.0001 and ranking by support. paper: the paper's own. lime: LIME 0.2.0.1 for every class (ridge). authors: the paper's, fitted as its \
          authors' released code does it (Adam on minibatches). kernel-shap: Kernel SHAP for every class (least squares; exact \
          Shapley values up to 11 features)",
         |_, value| Preset::by_name(value).map(|_| ()),

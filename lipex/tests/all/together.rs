@@ -86,6 +86,16 @@ fn chosen_pairs_leave_the_ranking_to_the_fit_without_them() {
                 .all(|w| row[with.kept().iter().position(|j| *j == w.feature).unwrap()] == w.value)
         );
     }
+    // So is what to remove, and what would change the prediction.
+    let removed = with.what_to_remove(1).unwrap();
+    assert_eq!(removed.features, without.what_to_remove(1).unwrap().features);
+    assert_eq!(with.removal, Some(removed.clone()));
+    for (k, answer) in removed.surrogate.iter().enumerate() {
+        assert!((with.without(&removed.features[..=k]).unwrap()[1] - answer).abs() < 1e-12);
+    }
+    let change = with.what_would_change(0).unwrap().unwrap();
+    assert_eq!(change.remove, removed.features[..change.remove.len()]);
+    assert!(change.surrogate[0] > change.surrogate[1]);
     // What is said of the order is said of that fit.
     let settled = |e: &Explanation| e.uncertainty.as_ref().unwrap().settling.clone();
     assert_eq!(settled(&with), settled(&without));
