@@ -90,7 +90,7 @@ def fits(folder, rounds, lines):
     for divergence, lam, intercept in FITS:
         make = lambda: peers.Objective(masks, p, w, divergence, lam, intercept)
         options = ["--surrogate", "softmax", "--divergence", divergence, "--lambda", lam, "--lambda-scale", "raw"]
-        options += [] if intercept else ["--intercept", "none"]
+        options += ["--pairs", "none", "--intercept", "fitted" if intercept else "none"]
         own, watches, mirrors = [], [], []
         for n in range(rounds):
             own.append(lipex("fit", folder, *options, repeat=11))
