@@ -27,7 +27,7 @@ mod tabular;
 mod text;
 mod words;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
 use options::{
@@ -117,6 +117,10 @@ fn fail(message: &str) {
 
 /// The argument parser's own answer: help and version as they are, errors in one line.
 fn refuse(error: &clap::Error) -> ExitCode {
+    if let Some(text) = text_in_place_of_a_command(error) {
+        fail(&format!("\"{text}\" is no command; to explain it as a text: lipex text \"{text}\""));
+        return ExitCode::from(MISTAKE);
+    }
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // Nobody is left to tell if this cannot be written.
@@ -138,5 +142,13 @@ fn refuse(error: &clap::Error) -> ExitCode {
             fail(&told.join("; ").replace(":;", ":"));
             ExitCode::from(MISTAKE)
         }
+    }
+}
+
+/// What stands where a command belongs, if it is more than a word.
+fn text_in_place_of_a_command(error: &clap::Error) -> Option<&str> {
+    match error.get(ContextKind::InvalidSubcommand)? {
+        ContextValue::String(text) => Some(text.as_str()).filter(|text| text.trim().contains(' ')),
+        _ => None,
     }
 }

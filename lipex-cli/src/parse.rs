@@ -1,7 +1,9 @@
 //! Values of options that are more than a word or a number.
 
 use crate::output;
-use lipex::{AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, Segmenter, baseline_by_name, nearest};
+use lipex::{
+    AnotherPicture, Baseline, Error, Picture, Result, SegmentMap, Segmenter, baseline_by_name, class_by_name, nearest,
+};
 use std::sync::Arc;
 
 /// The part before a colon, and the part after it if there is one.
@@ -65,8 +67,7 @@ pub enum Classes {
 
 /// A class by name.
 pub fn class(option: &str, name: &str, labels: &[String]) -> Result<usize> {
-    let found = labels.iter().position(|l| l == name);
-    found.ok_or_else(|| {
+    class_by_name(name, labels).ok_or_else(|| {
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
         let meant = nearest(name, &names).map(|meant| format!(" (did you mean `{meant}`?)")).unwrap_or_default();
         Error::setting(option, name, format!("no such class{meant}; the classes are {}", listed(labels)))
@@ -100,7 +101,7 @@ pub fn classes(value: &str, labels: &[String]) -> Result<Classes> {
 /// Classes named with commas between them; names may hold commas themselves, and white space may follow one.
 fn named(value: &str, labels: &[String]) -> Result<Vec<usize>> {
     let parts: Vec<&str> = value.split(',').collect();
-    let known = |name: &str| labels.iter().position(|l| l == name || l == name.trim());
+    let known = |name: &str| class_by_name(name, labels).or_else(|| class_by_name(name.trim(), labels));
     let (mut list, mut at) = (Vec::new(), 0);
     while at < parts.len() {
         let longest = (at + 1..=parts.len()).rev().find_map(|to| Some((known(&parts[at..to].join(","))?, to)));
@@ -116,7 +117,7 @@ fn named(value: &str, labels: &[String]) -> Result<Vec<usize>> {
 
 /// Two classes A:B; names may hold colons themselves.
 pub fn contrast(value: &str, labels: &[String]) -> Result<(usize, usize)> {
-    let known = |name: &str| labels.iter().position(|l| l == name);
+    let known = |name: &str| class_by_name(name, labels);
     let pair = value.match_indices(':').find_map(|(at, _)| Some((known(&value[..at])?, known(&value[at + 1..])?)));
     if let Some((a, b)) = pair {
         let twice = || Error::setting("contrast", value, "two different classes: one over itself is 0 everywhere");

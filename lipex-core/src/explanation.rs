@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Fidelity;
 use crate::fit::{Answer, FitReport, Link, Pair, Shares};
 use crate::flip::Flip;
-use crate::nearest::nearest;
+use crate::nearest::{class_by_name, nearest};
 use crate::predict::{Calls, Observed};
 use crate::reading::top_k;
 use crate::removal::Removal;
@@ -173,12 +173,12 @@ pub struct Change {
 }
 
 impl Explanation {
-    /// The index of a class by name.
+    /// The index of a class by name; case counts only where it must ([`class_by_name`]).
     ///
     /// # Errors
     /// [`Error::Setting`] when there is no such class; lists those there are.
     pub fn class(&self, name: &str) -> Result<usize> {
-        self.classes.iter().position(|c| c == name).ok_or_else(|| {
+        class_by_name(name, &self.classes).ok_or_else(|| {
             let names: Vec<&str> = self.classes.iter().map(String::as_str).collect();
             let meant = nearest(name, &names).map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
             Error::setting("class", format!("\"{name}\""), format!("{meant}the classes are {}", names.join(", ")))

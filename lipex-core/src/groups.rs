@@ -2,6 +2,7 @@
 
 use crate::backend::{Backend, Probabilities};
 use crate::error::{Error, Result};
+use crate::nearest::class_by_name;
 use std::fmt;
 
 /// Which classes are merged before selection and fit.
@@ -115,7 +116,7 @@ fn likeliest(row: &[f32], c: usize, n: usize) -> Vec<usize> {
 /// The place of a class in the table of groups; an error for a class that is not there or has a group already.
 fn ungrouped<'a>(member: &str, labels: &[String], of: &'a mut [usize]) -> Result<&'a mut usize> {
     let wrong = |reason: String| Error::setting("groups", format!("\"{member}\""), reason);
-    let place = labels.iter().position(|l| l == member);
+    let place = class_by_name(member, labels);
     let k = place.ok_or_else(|| wrong(format!("no such class; the classes are {}", labels.join(", "))))?;
     if of[k] != usize::MAX {
         return Err(wrong("is in two groups".into()));

@@ -67,7 +67,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
-pub use nearest::{listed, nearest};
+pub use nearest::{class_by_name, listed, nearest};
 pub use outputs::{CheckedRows, Outputs};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,

@@ -24,6 +24,22 @@ pub fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
     (!given.is_empty() && distance(closest) <= at_most).then_some(*closest)
 }
 
+/// The place of a class among labels: as it is spelt, else the only one that is the same but for case.
+///
+/// ```
+/// let labels = ["joy", "Joy", "FEAR"].map(String::from);
+/// assert_eq!(lipex_core::class_by_name("Joy", &labels), Some(1));
+/// assert_eq!(lipex_core::class_by_name("fear", &labels), Some(2));
+/// assert_eq!(lipex_core::class_by_name("JOY", &labels), None); // Which of the two?
+/// ```
+pub fn class_by_name(name: &str, labels: &[String]) -> Option<usize> {
+    labels.iter().position(|label| label == name).or_else(|| {
+        let wanted = name.to_lowercase();
+        let mut same = labels.iter().enumerate().filter(|(_, label)| label.to_lowercase() == wanted);
+        same.next().filter(|_| same.next().is_none()).map(|(place, _)| place)
+    })
+}
+
 /// The part before a colon.
 fn head(name: &str) -> &str {
     name.split(':').next().unwrap_or_default()

@@ -130,6 +130,15 @@ fn every_option_is_taken() {
         let same = case.contains(&"--batch-size");
         assert_eq!(without_times(&report) == plain, same, "{case:?}:\n{report}");
     }
+    // Case counts only where two classes differ by it; a k is a thousand.
+    let spelt = |of: &[&str]| without_times(&told(&[&["text", README], of].concat()));
+    for (one, other) in [
+        (&["--contrast", "JOY:Surprise"][..], &["--contrast", "joy:surprise"][..]),
+        (&["--classes", "Joy, FEAR"], &["--classes", "joy,fear"]),
+        (&["--samples", "0.3k"], &["--samples", "300"]),
+    ] {
+        assert_eq!(spelt(one), spelt(other));
+    }
     let exhaustive = told(&["text", "one two three", "--sampler", "exhaustive"]);
     assert!(exhaustive.contains("All 8 masks: no sampling error; 8 distinct"), "{exhaustive}");
     assert!(told(&["text", README, "--preset", "paper"]).contains("nothing departs from it"));
@@ -174,6 +183,8 @@ fn mistakes_are_told_in_one_line() {
         (&["text"], "no text"),
         (&[], "lipex text"),
         (&["explain"], "explain"),
+        (&["so happy today"], "lipex text \"so happy today\""),
+        (&["txt"], "'text'"),
         (&["text", "a b", "--samples", "0"], "samples = 0"),
         (&["text", "a b", "--samples", "many"], "many"),
         (&["text", "a b", "--preset", "best"], "authors or kernel-shap"),

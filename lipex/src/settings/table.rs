@@ -12,6 +12,7 @@ use lipex_core::{
     Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
     by_name, nearest,
 };
+use std::borrow::Cow;
 use std::str::FromStr;
 
 /// What a setting is about; headings of `--help` and of docs/settings.md.
@@ -129,7 +130,7 @@ impl SettingInfo {
 /// Passes for a whole number from `least` to `most` of such things.
 fn count(name: &str, value: &str, [least, most]: [usize; 2], things: &str) -> Result<()> {
     let refuse = |reason: String| Err(Error::setting(name, value, reason));
-    match value.parse::<u128>() {
+    match in_full(value).parse::<u128>() {
         Err(_) => refuse(format!("\"{value}\" is not a number of {things}")),
         Ok(number) if (least as u128..=most as u128).contains(&number) => Ok(()),
         Ok(_) if most == usize::MAX => refuse(format!("at least {least}")),
@@ -137,9 +138,26 @@ fn count(name: &str, value: &str, [least, most]: [usize; 2], things: &str) -> Re
     }
 }
 
+/// Digits in place of a number that ends in `k` (thousand) or `M` (million): 10k is 10000, 1.5M is 1500000.
+fn in_full(value: &str) -> Cow<'_, str> {
+    let zeros = match value.as_bytes().last() {
+        Some(b'k' | b'K') => 3,
+        Some(b'm' | b'M') => 6,
+        _ => return value.into(),
+    };
+    let (whole, part) = value[..value.len() - 1].split_once('.').unwrap_or((&value[..value.len() - 1], ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || part.len() > zeros {
+        return value.into();
+    }
+    format!("{whole}{part:0<zeros$}").into()
+}
+
 /// The number that a value is.
 pub(super) fn number<T: FromStr>(name: &str, value: &str) -> Result<T> {
-    value.parse().map_err(|_| Error::setting(name, value, format!("\"{value}\" is not a number that it can be")))
+    in_full(value)
+        .parse()
+        .map_err(|_| Error::setting(name, value, format!("\"{value}\" is not a number that it can be")))
 }
 
 /// `true` or `false`.

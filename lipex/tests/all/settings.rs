@@ -141,6 +141,21 @@ fn names_that_are_not_there_are_refused() {
 }
 
 #[test]
+fn thousands_and_millions_may_be_letters() {
+    let told = |value: &str| {
+        let settings = Settings::from_pairs([("samples", value)])?;
+        let settings = settings.explainer_on(Cpu::new(), Domain::Text)?.settings();
+        Ok::<_, Error>(settings.iter().find(|s| s.name == "samples").unwrap().value.clone())
+    };
+    for (given, number) in [("2k", "2000"), ("1.5K", "1500"), ("0.25M", "250000"), ("3m", "3000000"), ("700", "700")] {
+        assert_eq!(told(given).unwrap(), number);
+    }
+    for wrong in ["k", "1.2345k", "-2k", "2kk", "1.5", ".5k", "11M"] {
+        assert!(told(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn settings_of_texts_make_texts_alone() {
     let words = |pairs: &[(&str, &str)]| {
         let text = Settings::from_pairs(pairs.iter().copied()).unwrap().text("I can't 👍").unwrap().build().unwrap();
