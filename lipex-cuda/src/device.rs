@@ -50,10 +50,10 @@ impl DeviceInfo {
     }
 }
 
-/// A CUDA device as a backend. Clones share the device, its default stream and the kernels loaded.
+/// A CUDA device as a backend. Clones share the device, its stream and the kernels loaded.
 ///
-/// All work goes to the device's default stream in the order of the calls, so nothing needs an event. A library that
-/// works on streams of its own has to wait for this one, and this one for it.
+/// All work goes to one stream in the order of the calls, so nothing needs an event: the device's default stream, or that of another
+/// library ([`Cuda::on_stream`]). A library that works on another stream has to wait for this one, and this one for it.
 ///
 /// ```no_run
 /// use lipex_core::Backend;
@@ -87,9 +87,9 @@ impl fmt::Debug for Cuda {
 
 /// A device that is open.
 pub(crate) struct Device {
-    /// The device's primary context, which other libraries of the process share.
+    /// The device's primary context, which other libraries of the process share, or that of a stream which was given.
     context: Arc<CudaContext>,
-    /// Its default stream.
+    /// Its default stream, or one that was given.
     stream: Arc<CudaStream>,
     /// What the driver says of it.
     info: DeviceInfo,
@@ -122,6 +122,23 @@ pub fn devices() -> Result<Vec<DeviceInfo>> {
     (0..probe::devices()?).map(probe::info).collect()
 }
 
+/// What is known of the device of that number, if the kernels run there.
+fn usable(ordinal: usize) -> Result<DeviceInfo> {
+    let count = probe::devices()?;
+    if ordinal >= count {
+        let reason = format!("devices are numbered 0 to {}", count - 1);
+        return Err(Error::Unavailable { backend: "cuda", reason });
+    }
+    let info = probe::info(ordinal)?;
+    if !info.is_supported() {
+        let (name, (major, minor)) = (info.name, info.capability);
+        let reason =
+            format!("{name} has compute capability {major}.{minor}, and lipex needs 7.5 or newer; use `backend` cpu");
+        return Err(Error::Unavailable { backend: "cuda", reason });
+    }
+    Ok(info)
+}
+
 impl Cuda {
     /// The first device.
     ///
@@ -136,30 +153,45 @@ impl Cuda {
     /// # Errors
     /// As [`Cuda::new`], and for a number that no device has or a device of compute capability below 7.5.
     pub fn device(ordinal: usize) -> Result<Self> {
-        let count = probe::devices()?;
-        if ordinal >= count {
-            let reason = format!("devices are numbered 0 to {}", count - 1);
-            return Err(Error::Unavailable { backend: "cuda", reason });
-        }
-        let info = probe::info(ordinal)?;
-        if !info.is_supported() {
-            let (name, (major, minor)) = (info.name, info.capability);
-            let reason = format!(
-                "{name} has compute capability {major}.{minor}, and lipex needs 7.5 or newer; use `backend` cpu"
-            );
-            return Err(Error::Unavailable { backend: "cuda", reason });
-        }
-        Self::open(info).map_err(at("start"))
+        let info = usable(ordinal)?;
+        let open = || {
+            let context = CudaContext::new(info.ordinal)?;
+            // SAFETY: every buffer is used on the one stream below, which orders its uses.
+            unsafe { context.disable_event_tracking() };
+            Self::around(info, context.default_stream())
+        };
+        open().map_err(at("start"))
     }
 
-    /// Makes the context and asks for what launches need to know.
-    fn open(info: DeviceInfo) -> std::result::Result<Self, CudaError> {
-        let context = CudaContext::new(info.ordinal)?;
-        // SAFETY: every buffer is used on the one stream below, which orders its uses.
-        unsafe { context.disable_event_tracking() };
+    /// A stream that another library has, with the context that it is in: all work goes there, in the order of the calls, so that
+    /// nothing has to wait for a model that enqueues its own work on it.
+    ///
+    /// A raw `CUstream` becomes one by cudarc's `CudaContext::wrap_borrowed_stream`, a context that is no primary one by
+    /// `CudaContext::from_raw_context`. Whether the context tracks events is left as it is.
+    ///
+    /// # Errors
+    /// As [`Cuda::device`].
+    ///
+    /// ```no_run
+    /// use cudarc::driver::CudaContext;
+    /// use lipex_cuda::Cuda;
+    ///
+    /// let context = CudaContext::new(0).expect("a device");
+    /// // Candle's `CudaDevice::cuda_stream` gives one like this.
+    /// let stream = context.new_stream().expect("a stream");
+    /// let on = Cuda::on_stream(stream.clone())?;
+    /// assert_eq!(on.stream(), &stream);
+    /// # Ok::<(), lipex_core::Error>(())
+    /// ```
+    pub fn on_stream(stream: Arc<CudaStream>) -> Result<Self> {
+        Self::around(usable(stream.context().ordinal())?, stream).map_err(at("start"))
+    }
+
+    /// Asks for what launches need to know.
+    fn around(info: DeviceInfo, stream: Arc<CudaStream>) -> std::result::Result<Self, CudaError> {
+        let context = stream.context().clone();
         use sys::CUdevice_attribute_enum as A;
         let shared_memory = context.attribute(A::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)? as usize;
-        let stream = context.default_stream();
         let device = Device {
             context,
             stream,

@@ -3,7 +3,9 @@
 use super::device::device;
 use super::{mutants, references};
 use lipex_conformance::{self as suite, Case};
-use lipex_core::{Backend, Draw, Fitted, Intercept, Pairs, Perturber, Problem, Softmax, Surrogate, UniformSize};
+use lipex_core::{
+    Backend, Draw, Explainer, Fitted, Intercept, Pairs, Perturber, Problem, Softmax, Surrogate, UniformSize,
+};
 use lipex_cuda::{Cuda, DeviceBuffer, LaunchMode, objective, objective_reference, uniform_size_reference};
 
 #[test]
@@ -240,7 +242,7 @@ mod host {
     use super::*;
     use crate::device::told;
     use lipex_core::{
-        Evaluator, Explainer, Exponential, Forward, Neighbourhood, OutOfFold, Proximity, Ridge, Selection, Selector,
+        Evaluator, Exponential, Forward, Neighbourhood, OutOfFold, Proximity, Ridge, Selection, Selector,
     };
 
     /// Allocations, uploads, downloads, synchronisations and launches of some work.
@@ -342,6 +344,21 @@ mod host {
             assert!(allocations <= 25.0 && uploads <= 11.0 && downloads <= most && synchronisations <= most, "{name}");
         }
     }
+}
+
+#[test]
+fn a_stream_of_another_library_gives_the_same_bits() {
+    let Some((on, _turn)) = device() else { return };
+    let stream = on.stream().context().new_stream().unwrap();
+    let other = Cuda::on_stream(stream.clone()).unwrap();
+    assert_eq!(other.stream(), &stream);
+    assert_ne!(other.stream(), on.stream());
+    let (instance, model) = suite::instance_and_model(9, 4);
+    let explain = |on: &Cuda| Explainer::lipex(on.clone()).samples(60).explain(&instance, &model).unwrap();
+    let (one, two) = (explain(&on), explain(&other));
+    assert_eq!((one.answer, one.fidelity), (two.answer, two.fidelity));
+    // Arrays lie on the stream of who made them.
+    assert_eq!(other.upload(vec![1f32]).unwrap().bytes().stream(), &stream);
 }
 
 #[test]
