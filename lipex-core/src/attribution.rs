@@ -155,6 +155,27 @@ pub trait Local: Send + Sync {
     /// [`Error::Shape`] for half a point or a class that does not exist; [`Error::Model`] when the model fails.
     fn evaluate(&self, points: &[f32], output: Output, rule: GradientRule<'_>) -> Result<Vec<Evaluation>>;
 
+    /// The same for several outputs, an entry an output: a model that can shares the way there among them.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](Local::evaluate).
+    fn evaluate_each(
+        &self,
+        points: &[f32],
+        outputs: &[Output],
+        rule: GradientRule<'_>,
+    ) -> Result<Vec<Vec<Evaluation>>> {
+        outputs.iter().map(|&output| self.evaluate(points, output, rule)).collect()
+    }
+
+    /// The output at points that lie one after the other, where no gradient is wanted.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](Local::evaluate).
+    fn values(&self, points: &[f32], output: Output) -> Result<Vec<f64>> {
+        Ok(self.evaluate(points, output, GradientRule::Plain)?.into_iter().map(|found| found.value).collect())
+    }
+
     /// A layer at the point: the last one before pooling, or by its name. Refused by default.
     ///
     /// # Errors
@@ -172,6 +193,14 @@ pub trait Attribution: Describe + Send + Sync {
     /// # Errors
     /// Those of [`Local::evaluate`].
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>>;
+
+    /// The same for several outputs, an entry an output.
+    ///
+    /// # Errors
+    /// Those of [`attribute`](Attribution::attribute).
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        outputs.iter().map(|&output| self.attribute(at, output)).collect()
+    }
 
     /// What the scores should add up to, where the method promises that.
     ///
@@ -227,9 +256,30 @@ pub struct Attributions {
     pub outside: Vec<f64>,
     /// How far the scores' sum is from what it should be, an output each; `None` for methods that promise no sum.
     pub delta: Option<Vec<f64>>,
+    /// What the sum should be, an output each: what the output moves by between the base and the input; `None` as `delta`.
+    pub total: Option<Vec<f64>>,
 }
 
 impl Attributions {
+    /// How far the sums are off at most, as a share of what they should be; of sums below a thousandth of the largest, as a share
+    /// of that. `None` for methods that promise no sum.
+    ///
+    /// ```
+    /// use lipex_core::Attributions;
+    ///
+    /// let found = Attributions { delta: Some(vec![0.1, 0.0]), total: Some(vec![-5.0, 2.0]), ..Attributions::default() };
+    /// assert_eq!(found.off(), Some(0.02));
+    /// ```
+    pub fn off(&self) -> Option<f64> {
+        let (deltas, totals) = self.delta.as_ref().zip(self.total.as_ref())?;
+        let least = 1e-3 * totals.iter().fold(0.0, |most: f64, t| most.max(t.abs()));
+        let share = |(delta, total): (&f64, &f64)| match delta.abs() {
+            0.0 => 0.0,
+            off => off / total.abs().max(least),
+        };
+        deltas.iter().zip(totals).map(share).reduce(f64::max)
+    }
+
     /// The scores of a method for outputs: numbers pooled over each token or pixel, then summed over a feature's.
     ///
     /// # Errors
@@ -242,18 +292,22 @@ impl Attributions {
         pool: Pool,
     ) -> Result<Self> {
         let mut all = Attributions { method: method.describe(), features, ..Attributions::default() };
-        let mut deltas = Vec::new();
-        for &output in outputs {
-            let numbers = method.attribute(at, output)?;
+        let (mut deltas, mut totals) = (Vec::new(), Vec::new());
+        let each = method.attribute_each(at, outputs)?;
+        expect_len("outputs with scores", outputs.len(), each.len())?;
+        for (&output, numbers) in outputs.iter().zip(each) {
             expect_len("scores of the point", at.point().len(), numbers.len())?;
             if let Some(total) = method.total(at, output)? {
                 deltas.push(numbers.iter().copied().map(f64::from).sum::<f64>() - total);
+                totals.push(total);
             }
             let (scores, outside) = pooled(&numbers, at, all.features.len(), pool)?;
             all.scores.push(scores);
             all.outside.push(outside);
         }
-        all.delta = (deltas.len() == outputs.len() && !deltas.is_empty()).then_some(deltas);
+        if deltas.len() == outputs.len() && !deltas.is_empty() {
+            (all.delta, all.total) = (Some(deltas), Some(totals));
+        }
         Ok(all)
     }
 }

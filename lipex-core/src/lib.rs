@@ -26,6 +26,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod leave_out;
 mod nearest;
 mod outputs;
 pub mod perturb;
@@ -67,6 +68,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use leave_out::{checked_answers, leave_out, random_scores};
 pub use nearest::{class_by_name, listed, nearest};
 pub use outputs::{CheckedRows, Outputs};
 pub use perturb::{

@@ -3,9 +3,10 @@
 //! A [`Network`] reads an ONNX file, runs it and gives gradients with respect to any of its tensors; in pure Rust, without
 //! unsafe code. docs/onnx-gradients.md lists the operators ([`OPERATORS`]).
 //!
-//! Around one input a network is a [`Point`], which the methods take: [`Saliency`], [`Guided`], [`InputXGradient`],
-//! [`IntegratedGradients`], [`DeepLift`].
+//! Around one input a network is a [`Point`], which the methods take: [`Saliency`], [`SmoothGrad`], [`Guided`],
+//! [`InputXGradient`], [`IntegratedGradients`], [`DeepLift`].
 
+mod cuts;
 mod methods;
 mod network;
 mod number;
@@ -16,7 +17,7 @@ mod protobuf;
 mod rewrite;
 mod tensor;
 
-pub use methods::{DeepLift, Guided, InputXGradient, IntegratedGradients, Saliency};
+pub use methods::{DeepLift, Guided, InputXGradient, IntegratedGradients, Saliency, SmoothGrad};
 pub use network::{Network, Tape, Way};
 pub use number::Number;
 pub use ops::{OPERATORS, Status};

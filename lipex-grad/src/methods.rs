@@ -1,6 +1,8 @@
-//! The methods: what each makes of gradients. x is the point, x₀ = 0 the base, g the gradient of the output F.
+//! The methods: what each makes of gradients. x is the point, x₀ the base, g the gradient of the output F.
 
-use lipex_core::{Attribution, Describe, Error, GradientRule, Local, Output, Result, Setting};
+use lipex_core::philox::{Draws, Purpose};
+use lipex_core::{Attribution, Describe, Error, GradientRule, Local, Output, Result, Setting, expect_len};
+use std::f64::consts::TAU;
 
 /// g: which numbers the output is most sensitive to (Vanilla).
 ///
@@ -20,22 +22,99 @@ pub struct Guided;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InputXGradient;
 
-/// DeepLIFT by the rescale rule: scores add up to F(x) − F(0).
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DeepLift;
-
-/// Integrated gradients: (x − 0)·∫ g(a·x) da, by Gauss–Legendre.
+/// The mean of g at x + e: e is normal with the deviation noise·(max x − min x).
 ///
-/// Scores add up to F(x) − F(0) but for the integral's error, which is the delta.
+/// # Source
+/// Smilkov, Thorat, Kim, Viégas and Wattenberg 2017. Draws are counter-based: row i of the seed is draw i.
+///
+/// ```
+/// use lipex_core::Describe;
+///
+/// let told = lipex_grad::SmoothGrad::new(10, 0.1, 7)?.describe();
+/// assert_eq!((told[1].name.as_str(), told[1].value.as_str()), ("steps", "10"));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
+pub struct SmoothGrad {
+    samples: usize,
+    noise: f64,
+    seed: u64,
+}
+
+/// DeepLIFT by the rescale rule: scores add up to F(x) − F(x₀).
+#[derive(Clone, Debug, Default)]
+pub struct DeepLift {
+    base: Option<Vec<f32>>,
+}
+
+/// Integrated gradients: (x − x₀)·∫ g(x₀ + a·(x − x₀)) da, by Gauss–Legendre.
+///
+/// Scores add up to F(x) − F(x₀) but for the integral's error, which is the delta.
+#[derive(Clone, Debug)]
 pub struct IntegratedGradients {
     points: usize,
+    /// Whether points are doubled until the delta is small.
+    auto: bool,
+    base: Option<Vec<f32>>,
+}
+
+/// Most points of an integral.
+const MOST: usize = 400;
+/// The share of the sum that a chosen number of points may be off.
+const CLOSE: f64 = 0.01;
+/// Points that are evaluated together.
+const TOGETHER: usize = 8;
+
+impl Default for SmoothGrad {
+    /// 25 draws of a deviation of .15, as in the paper's code; seed 0.
+    fn default() -> Self {
+        SmoothGrad { samples: 25, noise: 0.15, seed: 0 }
+    }
+}
+
+impl SmoothGrad {
+    /// With so many draws (1 to 400), a deviation as a share of max x − min x (above 0, at most 1), and a seed.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for other numbers.
+    pub fn new(samples: usize, noise: f64, seed: u64) -> Result<Self> {
+        if !(1..=MOST).contains(&samples) {
+            return Err(Error::setting("steps", samples, "choose 1 to 400"));
+        }
+        if !(noise > 0.0 && noise <= 1.0) {
+            return Err(Error::setting("noise", noise, "a share of the range of x: above 0 and at most 1"));
+        }
+        Ok(SmoothGrad { samples, noise, seed })
+    }
+
+    /// x + e, draw `row`.
+    fn moved(&self, x: &[f32], row: usize) -> Vec<f32> {
+        let (least, most) = x.iter().fold((f32::MAX, f32::MIN), |(l, m), &v| (l.min(v), m.max(v)));
+        let deviation = self.noise * f64::from(most - least);
+        let mut draws = Draws::new(self.seed, row as u32, 0, Purpose::Own);
+        let mut moved = Vec::with_capacity(x.len());
+        for (pair, two) in (0u32..).zip(x.chunks(2)) {
+            // Box and Muller's pair; 1 − u is above 0.
+            let radius = (-2.0 * (1.0 - draws.unit(2 * pair)).ln()).sqrt();
+            let angle = TAU * draws.unit(2 * pair + 1);
+            let normal = [radius * angle.cos(), radius * angle.sin()];
+            moved.extend(two.iter().zip(normal).map(|(&v, e)| (f64::from(v) + deviation * e) as f32));
+        }
+        moved
+    }
+}
+
+impl DeepLift {
+    /// Against a base x₀, as many numbers as the point has; default zeros.
+    pub fn base(self, base: Vec<f32>) -> Self {
+        DeepLift { base: Some(base) }
+    }
 }
 
 impl Default for IntegratedGradients {
     /// 50 points, as captum.
     fn default() -> Self {
-        IntegratedGradients { points: 50 }
+        IntegratedGradients { points: 50, auto: false, base: None }
     }
 }
 
@@ -45,17 +124,57 @@ impl IntegratedGradients {
     /// # Errors
     /// [`Error::Setting`] for less than 1 or more than 400.
     pub fn new(points: usize) -> Result<Self> {
-        if (1..=400).contains(&points) {
-            return Ok(IntegratedGradients { points });
+        if (1..=MOST).contains(&points) {
+            return Ok(IntegratedGradients { points, ..Self::default() });
         }
         Err(Error::setting("steps", points, "choose 1 to 400"))
     }
+
+    /// With 50 points, doubled until the delta is within 1 % or there are 400.
+    pub fn auto() -> Self {
+        IntegratedGradients { auto: true, ..Self::default() }
+    }
+
+    /// From a base x₀, as many numbers as the point has; default zeros.
+    pub fn base(self, base: Vec<f32>) -> Self {
+        IntegratedGradients { base: Some(base), ..self }
+    }
+
+    /// The integral by so many points.
+    fn integrate(&self, at: &dyn Local, outputs: &[Output], points: usize) -> Result<Vec<Vec<f32>>> {
+        let base = base_of(&self.base, at)?;
+        let mut sums = vec![vec![0.0f64; at.point().len()]; outputs.len()];
+        for part in legendre(points).chunks(TOGETHER) {
+            let mut on_the_way = Vec::with_capacity(part.len() * at.point().len());
+            for (place, _) in part {
+                let between = |(&x, &x0): (&f32, &f32)| (f64::from(x0) + place * f64::from(x - x0)) as f32;
+                on_the_way.extend(at.point().iter().zip(&base).map(between));
+            }
+            let found = at.evaluate_each(&on_the_way, outputs, GradientRule::Plain)?;
+            for (sum, found) in sums.iter_mut().zip(found) {
+                for ((_, weight), found) in part.iter().zip(found) {
+                    sum.iter_mut().zip(&found.gradient).for_each(|(s, &g)| *s += weight * f64::from(g));
+                }
+            }
+        }
+        let moved: Vec<f64> = at.point().iter().zip(&base).map(|(&x, &x0)| f64::from(x - x0)).collect();
+        Ok(sums.into_iter().map(|sum| sum.iter().zip(&moved).map(|(s, m)| (s * m) as f32).collect()).collect())
+    }
 }
 
-/// The gradient at the point.
-fn gradient(at: &dyn Local, output: Output, rule: GradientRule<'_>) -> Result<Vec<f32>> {
-    let mut found = at.evaluate(at.point(), output, rule)?;
-    found.pop().map(|e| e.gradient).ok_or_else(|| Error::model("the model gave no gradient"))
+/// The base, zeros where none is given.
+fn base_of(base: &Option<Vec<f32>>, at: &dyn Local) -> Result<Vec<f32>> {
+    let Some(base) = base else { return Ok(vec![0.0; at.point().len()]) };
+    expect_len("numbers of the base", at.point().len(), base.len())?;
+    Ok(base.clone())
+}
+
+/// The gradient at the point, for each output.
+fn gradients(at: &dyn Local, outputs: &[Output], rule: GradientRule<'_>) -> Result<Vec<Vec<f32>>> {
+    let one = |mut found: Vec<lipex_core::Evaluation>| {
+        found.pop().map(|e| e.gradient).ok_or_else(|| Error::model("the model gave no gradient"))
+    };
+    at.evaluate_each(at.point(), outputs, rule)?.into_iter().map(one).collect()
 }
 
 /// A score a number of the point.
@@ -63,11 +182,16 @@ fn times(x: &[f32], g: &[f32]) -> Vec<f32> {
     x.iter().zip(g).map(|(x, g)| x * g).collect()
 }
 
-/// F(x) − F(0).
-fn moved(at: &dyn Local, output: Output) -> Result<Option<f64>> {
-    let both = [at.point(), &vec![0.0; at.point().len()]].concat();
-    let found = at.evaluate(&both, output, GradientRule::Plain)?;
-    Ok(found.first().zip(found.get(1)).map(|(x, base)| x.value - base.value))
+/// The scores of a method that makes them for several outputs, for one.
+fn single(method: &dyn Attribution, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
+    method.attribute_each(at, &[output])?.pop().ok_or_else(|| Error::model("the model gave no gradient"))
+}
+
+/// F(x) − F(x₀).
+fn moved(base: &Option<Vec<f32>>, at: &dyn Local, output: Output) -> Result<Option<f64>> {
+    let both = [at.point(), &base_of(base, at)?].concat();
+    let found = at.values(&both, output)?;
+    Ok(found.first().zip(found.get(1)).map(|(x, base)| x - base))
 }
 
 macro_rules! named {
@@ -81,55 +205,123 @@ macro_rules! named {
 }
 named!(Saliency: "saliency", Guided: "guided", InputXGradient: "input-x-gradient", DeepLift: "deeplift");
 
+impl Describe for SmoothGrad {
+    fn describe(&self) -> Vec<Setting> {
+        vec![
+            Setting::new("method", "smoothgrad"),
+            Setting::new("steps", self.samples),
+            Setting::new("noise", self.noise),
+            Setting::new("seed", self.seed),
+        ]
+    }
+}
+
 impl Describe for IntegratedGradients {
     fn describe(&self) -> Vec<Setting> {
-        vec![Setting::new("method", "integrated-gradients"), Setting::new("steps", self.points)]
+        let steps = if self.auto { "auto".into() } else { self.points.to_string() };
+        vec![Setting::new("method", "integrated-gradients"), Setting::new("steps", steps)]
     }
 }
 
 impl Attribution for Saliency {
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
-        gradient(at, output, GradientRule::Plain)
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        gradients(at, outputs, GradientRule::Plain)
     }
 }
 
 impl Attribution for Guided {
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
-        gradient(at, output, GradientRule::Guided)
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        gradients(at, outputs, GradientRule::Guided)
     }
 }
 
 impl Attribution for InputXGradient {
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
-        Ok(times(at.point(), &gradient(at, output, GradientRule::Plain)?))
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        let found = gradients(at, outputs, GradientRule::Plain)?;
+        Ok(found.iter().map(|g| times(at.point(), g)).collect())
+    }
+}
+
+impl Attribution for SmoothGrad {
+    fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        let mut sums = vec![vec![0.0f64; at.point().len()]; outputs.len()];
+        let rows: Vec<usize> = (0..self.samples).collect();
+        for part in rows.chunks(TOGETHER) {
+            let points: Vec<f32> = part.iter().flat_map(|&row| self.moved(at.point(), row)).collect();
+            let found = at.evaluate_each(&points, outputs, GradientRule::Plain)?;
+            for (sum, found) in sums.iter_mut().zip(found) {
+                for found in found {
+                    sum.iter_mut().zip(&found.gradient).for_each(|(s, &g)| *s += f64::from(g));
+                }
+            }
+        }
+        let mean = |sum: Vec<f64>| sum.into_iter().map(|s| (s / self.samples as f64) as f32).collect();
+        Ok(sums.into_iter().map(mean).collect())
     }
 }
 
 impl Attribution for DeepLift {
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
-        let reference = vec![0.0; at.point().len()];
-        Ok(times(at.point(), &gradient(at, output, GradientRule::Rescale { reference: &reference })?))
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        let reference = base_of(&self.base, at)?;
+        let moved: Vec<f32> = at.point().iter().zip(&reference).map(|(x, x0)| x - x0).collect();
+        let found = gradients(at, outputs, GradientRule::Rescale { reference: &reference })?;
+        Ok(found.iter().map(|m| times(&moved, m)).collect())
     }
 
     fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
-        moved(at, output)
+        moved(&self.base, at, output)
     }
 }
 
 impl Attribution for IntegratedGradients {
     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
-        let mut sum = vec![0.0f64; at.point().len()];
-        for (place, weight) in legendre(self.points) {
-            let on_the_way: Vec<f32> = at.point().iter().map(|&x| (place * f64::from(x)) as f32).collect();
-            for found in at.evaluate(&on_the_way, output, GradientRule::Plain)? {
-                sum.iter_mut().zip(&found.gradient).for_each(|(s, &g)| *s += weight * f64::from(g));
+        single(self, at, output)
+    }
+
+    fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
+        let mut points = self.points;
+        let mut scores = self.integrate(at, outputs, points)?;
+        while self.auto && points < MOST {
+            let mut open = Vec::new();
+            for (k, &output) in outputs.iter().enumerate() {
+                let sum: f64 = scores[k].iter().map(|&s| f64::from(s)).sum();
+                let total = self.total(at, output)?.unwrap_or(sum);
+                if (sum - total).abs() > CLOSE * total.abs() {
+                    open.push(k);
+                }
             }
+            if open.is_empty() {
+                break;
+            }
+            points = (2 * points).min(MOST);
+            let again = self.integrate(at, &open.iter().map(|&k| outputs[k]).collect::<Vec<_>>(), points)?;
+            open.into_iter().zip(again).for_each(|(k, found)| scores[k] = found);
         }
-        Ok(sum.iter().zip(at.point()).map(|(s, &x)| (s * f64::from(x)) as f32).collect())
+        Ok(scores)
     }
 
     fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
-        moved(at, output)
+        moved(&self.base, at, output)
     }
 }
 
@@ -198,6 +390,74 @@ mod tests {
         assert_eq!(scores(&InputXGradient), [3.0, -14.0, 0.0, 2.0]);
         assert_eq!(IntegratedGradients::default().total(&Parabola, Output::Logit(0)).unwrap(), Some(-3.25));
         assert!(IntegratedGradients::new(0).is_err());
+    }
+
+    #[test]
+    fn a_base_is_where_sums_begin() {
+        let method = IntegratedGradients::default().base(vec![1.0, 1.0, -1.0, 0.5]);
+        let found = method.attribute(&Parabola, Output::Logit(0)).unwrap();
+        // Only the second number moves: −2·(4 − 1) + 1.
+        for (a, b) in found.iter().zip([0.0, -5.0, 0.0, 0.0]) {
+            assert!((a - b).abs() < 1e-5, "{found:?}");
+        }
+        assert_eq!(method.total(&Parabola, Output::Logit(0)).unwrap(), Some(-5.0));
+        let short = IntegratedGradients::default().base(vec![0.0]);
+        assert!(short.attribute(&Parabola, Output::Logit(0)).is_err());
+    }
+
+    /// F = sin(40·Σx), whose integral wants more than 50 points.
+    struct Wave;
+
+    impl Local for Wave {
+        fn point(&self) -> &[f32] {
+            &[1.5, 1.0]
+        }
+
+        fn shape(&self) -> &[usize] {
+            &[2, 1]
+        }
+
+        fn owners(&self) -> &[Option<u32>] {
+            &[None; 2]
+        }
+
+        fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+            let one = |x: &[f32]| {
+                let sum = 40.0 * f64::from(x[0] + x[1]);
+                Evaluation { value: sum.sin(), gradient: vec![(40.0 * sum.cos()) as f32; 2] }
+            };
+            Ok(points.chunks(2).map(one).collect())
+        }
+    }
+
+    #[test]
+    fn points_are_doubled_until_sums_are_right() {
+        let off = |method: &dyn Attribution| {
+            let sum: f32 = method.attribute(&Wave, Output::Logit(0)).unwrap().iter().sum();
+            let total = method.total(&Wave, Output::Logit(0)).unwrap().unwrap();
+            (f64::from(sum) - total).abs() / total.abs()
+        };
+        assert!(off(&IntegratedGradients::new(20).unwrap()) > 0.05);
+        assert!(off(&IntegratedGradients { points: 10, ..IntegratedGradients::auto() }) < 0.01);
+    }
+
+    #[test]
+    fn noise_is_averaged_and_has_its_deviation() {
+        let method = SmoothGrad::new(400, 0.5, 3).unwrap();
+        // Of a linear gradient the noise averages out: 2Wx + 1, with a deviation of 2W·1.5/√400.
+        let found = method.attribute(&Parabola, Output::Logit(0)).unwrap();
+        for ((a, b), w) in found.iter().zip([3.0, -7.0, 0.0, 4.0]).zip(W) {
+            assert!((a - b).abs() < 4.0 * 2.0 * w.abs() * 1.5 / 20.0 && a != &b, "{found:?}");
+        }
+        let (mut sum, mut squares, x) = (0.0, 0.0, [0.0f32, 1.0]);
+        for row in 0..20_000 {
+            let e = f64::from(method.moved(&x, row)[0]);
+            (sum, squares) = (sum + e, squares + e * e);
+        }
+        // Five standard errors.
+        let (mean, variance) = (sum / 2e4, squares / 2e4);
+        assert!(mean.abs() < 0.018 && (variance - 0.25).abs() < 0.0125, "{mean} {variance}");
+        assert!(SmoothGrad::new(0, 0.1, 0).is_err() && SmoothGrad::new(3, 0.0, 0).is_err());
     }
 
     #[test]

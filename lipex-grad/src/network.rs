@@ -190,6 +190,11 @@ impl<T: Number> Network<T> {
         self.numbers.contains_key(name)
     }
 
+    /// A tensor's name as it is kept here.
+    pub(crate) fn name(&self, name: &str) -> Option<&str> {
+        self.numbers.get(name).map(|&i| self.names[i].as_str())
+    }
+
     /// For looking at the graph: each node that is run, as operator, inputs (constants and absent ones are empty) and output.
     pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = (&str, Vec<&str>, &str)> {
         self.steps.iter().map(|step| {

@@ -31,6 +31,8 @@ pub struct Point<'a> {
     point: Tensor<f32>,
     logits: String,
     owners: Vec<Option<u32>>,
+    /// Whether each logit goes through a sigmoid of its own.
+    independent: bool,
 }
 
 impl<'a> Point<'a> {
@@ -61,7 +63,12 @@ impl<'a> Point<'a> {
                 return Err(Error::model(format!("the graph has no tensor {name}")));
             }
         }
-        Ok(Point { network, fixed, cut: at.0.into(), point: at.1, logits: logits.into(), owners })
+        Ok(Point { network, fixed, cut: at.0.into(), point: at.1, logits: logits.into(), owners, independent: false })
+    }
+
+    /// Labels that do not exclude each other: a probability is the sigmoid of its own logit.
+    pub fn independent(self) -> Self {
+        Point { independent: true, ..self }
     }
 
     /// The run from a point.
@@ -79,9 +86,69 @@ impl<'a> Point<'a> {
     /// An output's value and its gradient with respect to the logits.
     fn seed(&self, tape: &Tape<f32>, output: Output) -> Result<(f64, Vec<f32>)> {
         let logits: Vec<f64> = tape.floats(&self.logits)?.iter().map(|&y| f64::from(y)).collect();
-        let seed = output.seed(&logits)?.into_iter().map(|s| s as f32).collect();
-        Ok((output.value(&logits)?, seed))
+        let (value, mut seed) = (output.value(&logits)?, output.seed(&logits)?);
+        if let (Output::Probability(class), true) = (output, self.independent) {
+            let p = sigmoid(logits[class]);
+            seed = vec![0.0; logits.len()];
+            seed[class] = p * (1.0 - p);
+            return Ok((p, seed.into_iter().map(|s| s as f32).collect()));
+        }
+        Ok((value, seed.into_iter().map(|s| s as f32).collect()))
     }
+
+    /// The run from the reference that a rule has.
+    fn reference(&self, rule: GradientRule<'_>) -> Result<Option<Tape<f32>>> {
+        let GradientRule::Rescale { reference } = rule else { return Ok(None) };
+        expect_len("numbers of the reference", self.point.len(), reference.len())?;
+        self.from(reference).map(Some)
+    }
+
+    /// An output and its gradient after a run.
+    fn backward(
+        &self,
+        tape: &Tape<f32>,
+        output: Output,
+        rule: GradientRule<'_>,
+        reference: Option<&Tape<f32>>,
+    ) -> Result<Evaluation> {
+        let (value, mut seed) = self.seed(tape, output)?;
+        let way = match (rule, reference) {
+            (GradientRule::Guided, _) => Way::Guided,
+            (_, Some(reference)) => Way::Rescale(reference),
+            _ => Way::Plain,
+        };
+        if let (Some(reference), Output::Probability(class)) = (reference, output) {
+            let (at, there) = (tape.floats(&self.logits)?, reference.floats(&self.logits)?);
+            seed = match self.independent {
+                true => rescaled_sigmoid(at, there, class),
+                false => rescaled_seed(at, there, class),
+            };
+        }
+        let mut gradients = self.network.backward(tape, &self.logits, seed, &[&self.cut], way)?;
+        Ok(Evaluation { value, gradient: gradients.pop().unwrap_or_default() })
+    }
+
+    /// Passes if the numbers are whole points.
+    fn whole(&self, points: &[f32]) -> Result<usize> {
+        let size = self.point.len().max(1);
+        expect_len("numbers of whole points", points.len().div_ceil(size) * size, points.len())?;
+        Ok(size)
+    }
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+/// The multiplier of one label's sigmoid between two runs.
+fn rescaled_sigmoid(at: &[f32], there: &[f32], class: usize) -> Vec<f32> {
+    let (y, y0) = (f64::from(at[class]), f64::from(there[class]));
+    let middle = sigmoid(0.5 * (y + y0));
+    let near = (y - y0).abs() < 1e-6 * y.abs().max(1.0);
+    let multiplier = if near { middle * (1.0 - middle) } else { (sigmoid(y) - sigmoid(y0)) / (y - y0) };
+    let mut seed = vec![0.0; at.len()];
+    seed[class] = multiplier as f32;
+    seed
 }
 
 /// A seed between two runs: of probabilities DeepLIFT needs the softmax's own multipliers, which these are.
@@ -107,30 +174,31 @@ impl Local for Point<'_> {
     }
 
     fn evaluate(&self, points: &[f32], output: Output, rule: GradientRule<'_>) -> Result<Vec<Evaluation>> {
-        let size = self.point.len().max(1);
-        expect_len("numbers of whole points", points.len().div_ceil(size) * size, points.len())?;
-        let reference = match rule {
-            GradientRule::Rescale { reference } => {
-                expect_len("numbers of the reference", size, reference.len())?;
-                Some(self.from(reference)?)
-            }
-            _ => None,
-        };
-        let way = match (rule, &reference) {
-            (GradientRule::Guided, _) => Way::Guided,
-            (_, Some(reference)) => Way::Rescale(reference),
-            _ => Way::Plain,
-        };
-        let evaluate = |numbers: &[f32]| {
+        Ok(self.evaluate_each(points, &[output], rule)?.pop().unwrap_or_default())
+    }
+
+    /// A run a point, however many outputs.
+    fn evaluate_each(
+        &self,
+        points: &[f32],
+        outputs: &[Output],
+        rule: GradientRule<'_>,
+    ) -> Result<Vec<Vec<Evaluation>>> {
+        let size = self.whole(points)?;
+        let reference = self.reference(rule)?;
+        let mut found: Vec<Vec<Evaluation>> = vec![Vec::new(); outputs.len()];
+        for numbers in points.chunks_exact(size) {
             let tape = self.from(numbers)?;
-            let (value, mut seed) = self.seed(&tape, output)?;
-            if let (Some(reference), Output::Probability(class)) = (&reference, output) {
-                seed = rescaled_seed(tape.floats(&self.logits)?, reference.floats(&self.logits)?, class);
+            for (found, &output) in found.iter_mut().zip(outputs) {
+                found.push(self.backward(&tape, output, rule, reference.as_ref())?);
             }
-            let mut gradients = self.network.backward(&tape, &self.logits, seed, &[&self.cut], way)?;
-            Ok(Evaluation { value, gradient: gradients.pop().unwrap_or_default() })
-        };
-        points.chunks_exact(size).map(evaluate).collect()
+        }
+        Ok(found)
+    }
+
+    fn values(&self, points: &[f32], output: Output) -> Result<Vec<f64>> {
+        let size = self.whole(points)?;
+        points.chunks_exact(size).map(|numbers| Ok(self.seed(&self.from(numbers)?, output)?.0)).collect()
     }
 
     /// The last tensor of four axes on the way to the logits before pooling or flattening.

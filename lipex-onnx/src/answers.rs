@@ -64,6 +64,12 @@ impl Answers {
         Err(Error::model(format!("the graph gives {columns} columns now and gave {} at first", self.columns)))
     }
 
+    /// Whether one column says how likely the second of two classes is.
+    #[cfg(feature = "gradients")]
+    pub fn is_single(&self) -> bool {
+        self.single
+    }
+
     /// What the columns are taken as, in words.
     pub fn taken_as(&self) -> &'static str {
         match (self.sigmoid, self.outputs) {

@@ -119,6 +119,12 @@ impl Graph {
         ]
     }
 
+    /// What runs it, for people.
+    #[cfg(feature = "gradients")]
+    pub fn runtime_name(&self) -> String {
+        self.runtime.name()
+    }
+
     /// A complaint about the graph.
     pub fn wrong(&self, reason: impl Into<String>) -> Error {
         wrong(&self.file, reason)

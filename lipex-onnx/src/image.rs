@@ -37,32 +37,32 @@ pub struct OnnxImage {
     /// The folder.
     files: Files,
     /// The graph.
-    graph: Graph,
+    pub(crate) graph: Graph,
     /// From pictures to its input.
-    preprocess: Preprocess,
+    pub(crate) preprocess: Preprocess,
     /// From its output to probabilities.
-    answers: Answers,
+    pub(crate) answers: Answers,
     /// Where channels stand.
-    layout: Layout,
+    pub(crate) layout: Layout,
     /// Threads that run it.
     workers: Workers,
 }
 
 /// How the graph takes a picture.
 #[derive(Clone, Debug)]
-struct Layout {
+pub(crate) struct Layout {
     /// The name of the input.
-    input: String,
+    pub input: String,
     /// Whether channels come before rows and columns.
-    channels_first: bool,
+    pub channels_first: bool,
     /// 1 or 3.
-    channels: usize,
+    pub channels: usize,
     /// Rows and columns, where they are fixed.
-    size: [Option<usize>; 2],
+    pub size: [Option<usize>; 2],
     /// Pictures of a call, where that is fixed; all of them the same one.
-    rows: usize,
+    pub rows: usize,
     /// Whether it takes bytes as they are.
-    bytes: bool,
+    pub bytes: bool,
 }
 
 impl std::fmt::Debug for OnnxImage {
@@ -147,13 +147,8 @@ impl OnnxImage {
 
 /// The graph's numbers for one picture.
 fn run(graph: &Graph, layout: &Layout, how: &Preprocess, picture: Pixels, pool: &Arc<ThreadPool>) -> Result<Vec<f32>> {
-    let sized = how.sized(picture)?;
+    let sized = fitted(layout, how, picture)?;
     let (n, c, h, w) = (layout.rows, layout.channels, sized.height, sized.width);
-    if let [Some(height), Some(width)] = layout.size
-        && (height, width) != (h, w)
-    {
-        return Err(Error::model(format!("the picture became {w}×{h} pixels, and the graph takes {width}×{height}")));
-    }
     let shape = if layout.channels_first { [n, c, h, w] } else { [n, h, w, c] };
     let value = if layout.bytes {
         Value::from_shape(shape, how.bytes(&sized, layout.channels_first).repeat(n))
@@ -165,6 +160,18 @@ fn run(graph: &Graph, layout: &Layout, how: &Preprocess, picture: Pixels, pool: 
     let (mut numbers, columns) = graph.run(vec![(&layout.input, value)], n, pool)?;
     numbers.truncate(columns);
     Ok(numbers)
+}
+
+/// A picture at the size that the graph takes.
+pub(crate) fn fitted(layout: &Layout, how: &Preprocess, picture: Pixels) -> Result<Pixels> {
+    let sized = how.sized(picture)?;
+    let (w, h) = (sized.width, sized.height);
+    if let [Some(height), Some(width)] = layout.size
+        && (height, width) != (h, w)
+    {
+        return Err(Error::model(format!("the picture became {w}×{h} pixels, and the graph takes {width}×{height}")));
+    }
+    Ok(sized)
 }
 
 /// How the graph takes pictures.

@@ -20,6 +20,8 @@ mod batches;
 mod classes;
 mod expected;
 mod files;
+#[cfg(feature = "gradients")]
+mod gradients;
 mod graph;
 mod image;
 #[cfg(feature = "ort")]
@@ -37,6 +39,8 @@ mod wire;
 mod workers;
 
 pub use expected::Expected;
+#[cfg(feature = "gradients")]
+pub use gradients::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 pub use image::OnnxImage;
 pub use options::{Input, OnnxOptions};
 pub use table::OnnxTable;

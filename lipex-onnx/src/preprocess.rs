@@ -178,6 +178,12 @@ impl Preprocess {
         })
     }
 
+    /// The same with pixels taken as they are, none mixed with its neighbours: for maps.
+    #[cfg(feature = "gradients")]
+    pub fn by_nearest(&self) -> Self {
+        Preprocess { filter: Filter::Nearest, ..self.clone() }
+    }
+
     /// The bytes of a picture, channel by channel or pixel by pixel, for graphs that do the rest themselves.
     pub fn bytes(&self, picture: &Pixels, channels_first: bool) -> Vec<u8> {
         self.ordered(picture, channels_first, |byte, _| byte)

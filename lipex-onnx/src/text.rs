@@ -44,22 +44,22 @@ pub struct OnnxText {
     /// The folder.
     files: Files,
     /// The graph.
-    graph: Graph,
+    pub(crate) graph: Graph,
     /// The tokenizer.
-    tokens: Tokens,
+    pub(crate) tokens: Tokens,
     /// From its output to probabilities.
-    answers: Answers,
+    pub(crate) answers: Answers,
     /// How batches are cut.
-    limits: Limits,
+    pub(crate) limits: Limits,
     /// What each input of the graph is given.
-    given: Vec<(String, Given)>,
+    pub(crate) given: Vec<(String, Given)>,
     /// Threads that run it.
     workers: Workers,
 }
 
 /// What an input of a text's graph means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Given {
+pub(crate) enum Given {
     Ids,
     /// 1 for a token, 0 for padding.
     Mask,
@@ -226,6 +226,16 @@ fn meaning(graph: &Graph, port: &Port) -> Result<Given> {
     }
 }
 
+/// What an input is given at place `t`, which has a token or, past a text's end, none.
+pub(crate) fn number(what: Given, id: Option<u32>, t: usize, pad: u32) -> i32 {
+    match what {
+        Given::Ids => id.unwrap_or(pad) as i32,
+        Given::Mask => i32::from(id.is_some()),
+        Given::Types => 0,
+        Given::Positions => t as i32,
+    }
+}
+
 /// The graph's inputs for a batch of `rows` rows; rows beyond the batch's repeat its last.
 fn values<'a>(
     given: &'a [(String, Given)],
@@ -238,12 +248,7 @@ fn values<'a>(
         let mut data = Vec::with_capacity(rows * batch.tokens);
         for r in 0..rows {
             let ids = inputs[batch.of[r.min(batch.of.len() - 1)]];
-            data.extend((0..batch.tokens).map(|t| match (what, ids.get(t)) {
-                (Given::Ids, id) => id.copied().unwrap_or(pad) as i32,
-                (Given::Mask, id) => i32::from(id.is_some()),
-                (Given::Types, _) => 0,
-                (Given::Positions, _) => t as i32,
-            }));
+            data.extend((0..batch.tokens).map(|t| number(what, ids.get(t).copied(), t, pad)));
         }
         data
     };

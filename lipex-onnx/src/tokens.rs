@@ -139,6 +139,22 @@ impl Tokens {
         Ok(self.encode(&self.tokenizer, text)?.get_tokens().to_vec())
     }
 
+    /// A text's tokens as [`ids`](Tokens::ids) has them, and the bytes of the text that each stands for; `None` for special
+    /// ones.
+    ///
+    /// # Errors
+    /// Those of [`ids`](Tokens::ids).
+    #[cfg(feature = "gradients")]
+    pub fn placed(&self, text: &str) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>)> {
+        let encoding = self.encode(&self.tokenizer, text)?;
+        if encoding.is_empty() {
+            return Ok((self.nothing.clone(), vec![None]));
+        }
+        let places = encoding.get_offsets().iter().zip(encoding.get_special_tokens_mask());
+        let places = places.map(|(&(from, to), special)| (*special == 0).then_some(from..to)).collect();
+        Ok((encoding.get_ids().to_vec(), places))
+    }
+
     /// One text, special tokens included.
     fn encode(&self, with: &Tokenizer, text: &str) -> Result<Encoding> {
         guarded(|| with.encode(text, true).map_err(|e| e.to_string())).map_err(|e| self.fail(e))

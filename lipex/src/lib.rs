@@ -92,10 +92,14 @@ pub use image::PixelImage;
 #[cfg(feature = "image")]
 pub use image::{
     AnotherPicture, Baseline, BaselineContext, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS,
-    Noise, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, baseline_by_name,
+    Noise, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, Squares, baseline_by_name,
+    occlude,
 };
 #[cfg(feature = "json")]
-pub use json::{AnswerKeys, SCHEMA, from_json, to_json, to_json_canonical, to_json_lines};
+pub use json::{
+    ATTRIBUTIONS_SCHEMA, AnswerKeys, SCHEMA, ScoredOutputs, attributions_to_json, from_json, to_json,
+    to_json_canonical, to_json_lines,
+};
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
@@ -103,8 +107,12 @@ pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 #[cfg(feature = "demo")]
 pub use lipex_demo::word_hashes;
+#[cfg(feature = "gradients")]
+pub use lipex_grad::{self, DeepLift, Guided, InputXGradient, IntegratedGradients, Saliency, SmoothGrad};
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxText, Seen};
+#[cfg(feature = "gradients")]
+pub use lipex_onnx::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 #[cfg(feature = "page")]
 pub use page::{PageOptions, summary_to_html, to_csv, to_html, to_svg};
 #[cfg(feature = "remember")]

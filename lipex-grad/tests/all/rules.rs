@@ -63,12 +63,12 @@ fn methods_agree_on_a_linear_graph() {
     };
     let value = point.evaluate(point.point(), Output::Logit(3), GradientRule::Plain).unwrap()[0].value;
     assert!(value.abs() > 0.1);
-    for method in [&DeepLift as &dyn Attribution, &IntegratedGradients::default(), &InputXGradient] {
+    for method in [&DeepLift::default() as &dyn Attribution, &IntegratedGradients::default(), &InputXGradient] {
         assert!((whole(method) - value).abs() < 1e-5, "{:?}: {} for {value}", method.describe(), whole(method));
     }
     // A probability adds up too.
     let output = Output::Probability(2);
-    let found = Attributions::pool(&DeepLift, &point, &[output], features.clone(), Pool::Sum).unwrap();
+    let found = Attributions::pool(&DeepLift::default(), &point, &[output], features.clone(), Pool::Sum).unwrap();
     assert!(found.delta.unwrap()[0].abs() < 1e-5);
     assert!(point.evaluate(&[0.0; 7], output, GradientRule::Plain).is_err());
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// A copy of a folder.
-fn copy(name: &str) -> TempDir {
+pub fn copy(name: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(own(name)).unwrap() {
         let from = entry.unwrap().path();
@@ -26,7 +26,7 @@ fn image(folder: &Path) -> String {
 }
 
 /// Replaces a piece of a file that must be there.
-fn replace(folder: &Path, file: &str, old: &str, new: &str) {
+pub fn replace(folder: &Path, file: &str, old: &str, new: &str) {
     let path = folder.join(file);
     let before = fs::read_to_string(&path).unwrap();
     assert!(before.contains(old), "{file} has no {old}");
@@ -34,7 +34,7 @@ fn replace(folder: &Path, file: &str, old: &str, new: &str) {
 }
 
 /// Rewrites the graph.
-fn graph(folder: &Path, change: impl FnOnce(&mut ModelProto)) {
+pub fn graph(folder: &Path, change: impl FnOnce(&mut ModelProto)) {
     let path = folder.join("model.onnx");
     let mut model = ModelProto::parse_file(fs::File::open(&path).unwrap()).unwrap();
     change(&mut model);

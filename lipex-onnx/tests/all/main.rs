@@ -3,6 +3,8 @@
 mod bad_folders;
 mod common;
 mod damaged;
+#[cfg(feature = "gradients")]
+mod gradients;
 mod onnxruntime;
 mod own_models;
 mod shared_models;

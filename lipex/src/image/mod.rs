@@ -8,6 +8,7 @@ mod function;
 mod instance;
 #[cfg(feature = "npy")]
 mod numpy;
+mod occlusion;
 mod overlay;
 mod picture;
 #[cfg(feature = "cuda")]
@@ -19,6 +20,7 @@ pub use baseline::{
 };
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
+pub use occlusion::{Squares, occlude};
 pub use overlay::Overlays;
 pub use picture::{MOST_PIXELS, Picture};
 #[cfg(feature = "cuda")]

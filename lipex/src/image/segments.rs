@@ -164,7 +164,7 @@ impl SegmentMap {
     }
 
     /// The segments as features: names and regions.
-    pub(super) fn features(&self) -> Vec<Feature> {
+    pub fn features(&self) -> Vec<Feature> {
         let mut regions = vec![Region { pixels: 0, bounds: [usize::MAX, usize::MAX, 0, 0] }; self.len()];
         // Runs may go on in the next row, so rows are taken one by one.
         for (y, row) in self.of.chunks_exact(self.width).enumerate() {

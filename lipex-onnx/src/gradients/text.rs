@@ -1,0 +1,188 @@
+//! Gradients of text classifiers, with respect to the embeddings of tokens.
+
+use super::Differentiable;
+use crate::text::{Given, OnnxText, number};
+use lipex_core::{Error, Feature, Local, Result, WhiteBox};
+use lipex_grad::{Point, Tensor};
+use std::ops::Range;
+
+/// A text with its features: pieces of it, each with its places in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct MarkedText<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// The features; spans are bytes of the text.
+    pub features: &'a [Feature],
+}
+
+/// A text classifier that can be looked into: [`OnnxText::gradients`].
+///
+/// Each token belongs to the feature that it shares most bytes with; special tokens, padding and tokens between features
+/// belong to none.
+///
+/// ```no_run
+/// use lipex_core::{Attributions, Feature, Output, Pool, Span, WhiteBox};
+/// use lipex_grad::IntegratedGradients;
+/// use lipex_onnx::{MarkedText, OnnxText};
+///
+/// let model = OnnxText::open("my-classifier")?;
+/// let gradients = model.gradients("word")?;
+/// let word = Feature { name: "good".into(), spans: vec![Span { bytes: [3, 7], chars: [3, 7] }], region: None };
+/// let features = vec![word];
+/// let at = gradients.at(&MarkedText { text: "so good", features: &features })?;
+/// let found =
+///     Attributions::pool(&IntegratedGradients::auto(), at.as_ref(), &[Output::Logit(0)], features.clone(), Pool::Sum)?;
+/// println!("good: {:+.2}, all else: {:+.2}", found.scores[0][0], found.outside[0]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
+pub struct TextGradients<'a> {
+    model: &'a OnnxText,
+    graph: Differentiable,
+    /// The tensor that stands for the point.
+    cut: String,
+}
+
+/// A text as the graph takes it.
+struct Tokenised {
+    ids: Vec<u32>,
+    /// Bytes of the text; `None` for special tokens.
+    places: Vec<Option<Range<usize>>>,
+    /// Tokens of the graph's input, padding included.
+    length: usize,
+}
+
+impl std::fmt::Debug for TextGradients<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TextGradients").field("model", self.model).field("cut", &self.cut).finish_non_exhaustive()
+    }
+}
+
+impl OnnxText {
+    /// The classifier as one that gives gradients.
+    ///
+    /// `cut` says what the point is: `word`, the embeddings of the words before anything is added to them; `block`, the output
+    /// of the first layer normalisation, which has places and parts in it; or the name of a tensor of the graph, 1 × tokens ×
+    /// dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] in one line for a graph with an operator that has no gradient here (docs/onnx-gradients.md), one
+    /// column for two classes, a fixed number of rows above 1, or no such cut.
+    pub fn gradients(&self, cut: &str) -> Result<TextGradients<'_>> {
+        if let Some(rows) = self.limits.rows.filter(|&rows| rows > 1) {
+            return Err(self.graph.wrong(format!("the graph takes {rows} rows at a time; gradients want one")));
+        }
+        let graph = Differentiable::open(&self.graph, &self.answers)?;
+        let ids = self.given.iter().find(|(_, given)| *given == Given::Ids).map_or("", |(name, _)| name);
+        let found = match cut {
+            "word" => graph.network.word_embedding(ids),
+            "block" => graph.network.embedding_block(ids, &graph.output),
+            name => graph.network.has(name).then_some(name),
+        };
+        let absent = || {
+            let reason = "the graph has no such place; choose word (embeddings of words), block (after the first layer \
+                          normalisation) or the name of a tensor of 1 × tokens × dimensions";
+            Error::setting("cut", cut, reason)
+        };
+        let cut = found.ok_or_else(absent)?.to_string();
+        Ok(TextGradients { model: self, graph, cut })
+    }
+}
+
+impl TextGradients<'_> {
+    /// The tensor that stands for the point, by its name in the graph.
+    pub fn cut(&self) -> &str {
+        &self.cut
+    }
+
+    /// The point of a text whose every token but the special ones is the padding's: a base for integrals and DeepLIFT.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer or the graph fails.
+    pub fn padded(&self, text: &str) -> Result<Vec<f32>> {
+        let mut tokens = self.tokenised(text)?;
+        let pad = self.model.tokens.pad;
+        tokens.ids.iter_mut().zip(&tokens.places).filter(|(_, place)| place.is_some()).for_each(|(id, _)| *id = pad);
+        let feeds = self.feeds(&tokens)?;
+        let named: Vec<(&str, Tensor)> = feeds.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        Ok(self.graph.network.forward(&named, &self.cut)?.floats(&self.cut)?.to_vec())
+    }
+
+    fn tokenised(&self, text: &str) -> Result<Tokenised> {
+        let (ids, places) = self.model.tokens.placed(text)?;
+        let length = self.model.limits.tokens.unwrap_or(ids.len());
+        Ok(Tokenised { ids, places, length })
+    }
+
+    /// What the graph's inputs are given.
+    fn feeds(&self, tokens: &Tokenised) -> Result<Vec<(String, Tensor)>> {
+        let mut feeds = Vec::new();
+        for (name, given) in self.model.given.iter().filter(|(name, _)| self.graph.network.has(name)) {
+            let value = |t| i64::from(number(*given, tokens.ids.get(t).copied(), t, self.model.tokens.pad));
+            let values = Tensor::wholes(vec![1, tokens.length], (0..tokens.length).map(value).collect());
+            feeds.push((name.clone(), values.map_err(Error::model)?));
+        }
+        Ok(feeds)
+    }
+}
+
+impl<'t> WhiteBox<MarkedText<'t>> for TextGradients<'_> {
+    fn labels(&self) -> &[String] {
+        self.model.labels()
+    }
+
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer or the graph fails, or the graph's numbers are not those of the black box;
+    /// [`Error::Shape`] for a cut that is not 1 × tokens × dimensions.
+    fn at(&self, input: &MarkedText<'t>) -> Result<Box<dyn Local + '_>> {
+        let tokens = self.tokenised(input.text)?;
+        let mut owners: Vec<Option<u32>> =
+            tokens.places.iter().map(|place| owner(place.as_ref()?, input.features)).collect();
+        owners.resize(tokens.length, None);
+        let fixed = self.feeds(&tokens)?;
+        let named: Vec<(&str, Tensor)> = fixed.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        let tape = self.graph.network.forward(&named, &self.graph.output)?;
+        let black_box = self.model.logits(&[input.text])?;
+        let own = tape.floats(&self.graph.output)?;
+        self.graph.agrees(&self.model.graph, own, black_box.first().map_or(&[], Vec::as_slice))?;
+        let point = (self.cut.as_str(), tape.value(&self.cut)?.clone());
+        let point = Point::new(&self.graph.network, fixed, point, &self.graph.logits, owners)?;
+        Ok(Box::new(self.graph.around(point)))
+    }
+}
+
+/// The feature that a token at a place belongs to: that which has most of its bytes, of equal ones the first.
+fn owner(place: &Range<usize>, features: &[Feature]) -> Option<u32> {
+    let shared = |feature: &Feature| -> usize {
+        let one = |[from, to]: [usize; 2]| to.min(place.end).saturating_sub(from.max(place.start));
+        feature.spans.iter().map(|span| one(span.bytes)).sum()
+    };
+    let best = features.iter().map(shared).enumerate().max_by_key(|&(j, bytes)| (bytes, std::cmp::Reverse(j)))?;
+    (best.1 > 0).then_some(best.0 as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lipex_core::Span;
+
+    #[test]
+    fn tokens_belong_where_most_of_their_bytes_are() {
+        let feature = |spans: &[[usize; 2]]| Feature {
+            spans: spans.iter().map(|&bytes| Span { bytes, chars: bytes }).collect(),
+            ..Feature::default()
+        };
+        let features = [feature(&[[0, 3], [10, 13]]), feature(&[[4, 9]])];
+        for (place, expected) in [
+            (0..3, Some(0)),
+            (3..9, Some(1)),  // with the space before it
+            (2..6, Some(1)),  // a byte of the one, two of the other
+            (9..11, Some(0)), // the second occurrence
+            (3..4, None),     // between words
+            (13..14, None),
+            (2..5, Some(0)), // as much of either
+        ] {
+            assert_eq!(owner(&place, &features), expected, "{place:?}");
+        }
+        assert_eq!(owner(&(0..1), &[]), None);
+    }
+}
