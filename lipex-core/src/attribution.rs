@@ -91,6 +91,32 @@ fn softmax(logits: &[f64]) -> Vec<f64> {
 }
 
 /// How gradients pass what is not linear.
+///
+/// ```
+/// # use lipex_core::{Evaluation, GradientRule, Local, Output, Result};
+/// # struct Line;
+/// # impl Local for Line {
+/// #     fn point(&self) -> &[f32] {
+/// #         &[1.0, 3.0]
+/// #     }
+/// #     fn shape(&self) -> &[usize] {
+/// #         &[1, 2]
+/// #     }
+/// #     fn owners(&self) -> &[Option<u32>] {
+/// #         &[Some(0)]
+/// #     }
+/// #     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+/// #         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+/// #         Ok(points.chunks(2).map(at).collect())
+/// #     }
+/// # }
+/// // Without anything that is not linear every rule gives the derivative.
+/// let point = Line.point().to_vec();
+/// let plain = Line.evaluate(&point, Output::Logit(0), GradientRule::Plain)?;
+/// let against_zero = GradientRule::Rescale { reference: &[0.0, 0.0] };
+/// assert_eq!(Line.evaluate(&point, Output::Logit(0), against_zero)?, plain);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GradientRule<'a> {
     /// As derivatives do.
@@ -105,6 +131,31 @@ pub enum GradientRule<'a> {
 }
 
 /// An output at a point, and its gradient there.
+///
+/// ```
+/// # use lipex_core::{Evaluation, GradientRule, Local, Output, Result};
+/// # struct Line;
+/// # impl Local for Line {
+/// #     fn point(&self) -> &[f32] {
+/// #         &[1.0, 3.0]
+/// #     }
+/// #     fn shape(&self) -> &[usize] {
+/// #         &[1, 2]
+/// #     }
+/// #     fn owners(&self) -> &[Option<u32>] {
+/// #         &[Some(0)]
+/// #     }
+/// #     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+/// #         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+/// #         Ok(points.chunks(2).map(at).collect())
+/// #     }
+/// # }
+/// // A function of two numbers, 2a − b, at a point and at 0.
+/// let found = Line.evaluate(&[1.0, 3.0, 0.0, 0.0], Output::Logit(0), GradientRule::Plain)?;
+/// assert_eq!((found[0].value, found[1].value), (-1.0, 0.0));
+/// assert_eq!(found[0].gradient, [2.0, -1.0]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {
     /// The output.
@@ -139,6 +190,33 @@ pub trait WhiteBox<Input: ?Sized>: Send + Sync {
 }
 
 /// The model around one input, a function of the point.
+///
+/// ```
+/// use lipex_core::{Evaluation, GradientRule, Local, Output, Result};
+///
+/// /// One token of two numbers, a and b; the only logit is 2a − b.
+/// struct Line;
+///
+/// impl Local for Line {
+///     fn point(&self) -> &[f32] {
+///         &[1.0, 3.0]
+///     }
+///     fn shape(&self) -> &[usize] {
+///         &[1, 2]
+///     }
+///     fn owners(&self) -> &[Option<u32>] {
+///         &[Some(0)]
+///     }
+///     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+///         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+///         Ok(points.chunks(2).map(at).collect())
+///     }
+/// }
+///
+/// let found = Line.evaluate(Line.point(), Output::Logit(0), GradientRule::Plain)?;
+/// assert_eq!(found[0].value, -1.0);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait Local: Send + Sync {
     /// The point of the input itself.
     fn point(&self) -> &[f32];
@@ -187,6 +265,46 @@ pub trait Local: Send + Sync {
 }
 
 /// A method that scores each number of the point.
+///
+/// ```
+/// # use lipex_core::{Evaluation, GradientRule, Local, Output, Result};
+/// # struct Line;
+/// # impl Local for Line {
+/// #     fn point(&self) -> &[f32] {
+/// #         &[1.0, 3.0]
+/// #     }
+/// #     fn shape(&self) -> &[usize] {
+/// #         &[1, 2]
+/// #     }
+/// #     fn owners(&self) -> &[Option<u32>] {
+/// #         &[Some(0)]
+/// #     }
+/// #     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+/// #         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+/// #         Ok(points.chunks(2).map(at).collect())
+/// #     }
+/// # }
+/// use lipex_core::{Attribution, Describe, Setting};
+///
+/// /// The number times its gradient.
+/// struct Products;
+///
+/// impl Describe for Products {
+///     fn describe(&self) -> Vec<Setting> {
+///         vec![Setting::new("method", "products")]
+///     }
+/// }
+///
+/// impl Attribution for Products {
+///     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
+///         let gradient = at.evaluate(at.point(), output, GradientRule::Plain)?.remove(0).gradient;
+///         Ok(gradient.iter().zip(at.point()).map(|(g, x)| g * x).collect())
+///     }
+/// }
+///
+/// assert_eq!(Products.attribute(&Line, Output::Logit(0))?, [2.0, -3.0]); // of 2a − b at (1, 3)
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait Attribution: Describe + Send + Sync {
     /// A score for each number of the point.
     ///
@@ -244,6 +362,48 @@ impl Pool {
 }
 
 /// Scores of features for every output.
+///
+/// ```
+/// # use lipex_core::{Evaluation, GradientRule, Local, Output, Result};
+/// # struct Line;
+/// # impl Local for Line {
+/// #     fn point(&self) -> &[f32] {
+/// #         &[1.0, 3.0]
+/// #     }
+/// #     fn shape(&self) -> &[usize] {
+/// #         &[1, 2]
+/// #     }
+/// #     fn owners(&self) -> &[Option<u32>] {
+/// #         &[Some(0)]
+/// #     }
+/// #     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+/// #         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+/// #         Ok(points.chunks(2).map(at).collect())
+/// #     }
+/// # }
+/// # use lipex_core::{Attribution, Describe, Setting};
+/// # struct Products;
+/// # impl Describe for Products {
+/// #     fn describe(&self) -> Vec<Setting> {
+/// #         vec![Setting::new("method", "products")]
+/// #     }
+/// # }
+/// # impl Attribution for Products {
+/// #     fn attribute(&self, at: &dyn Local, output: Output) -> Result<Vec<f32>> {
+/// #         let gradient = at.evaluate(at.point(), output, GradientRule::Plain)?.remove(0).gradient;
+/// #         Ok(gradient.iter().zip(at.point()).map(|(g, x)| g * x).collect())
+/// #     }
+/// # }
+/// use lipex_core::{Attributions, Feature, Pool};
+///
+/// // `Products` gives the two numbers of the only token 2 and −3.
+/// let word = vec![Feature { name: "fine".into(), ..Feature::default() }];
+/// let sum = Attributions::pool(&Products, &Line, &[Output::Logit(0)], word.clone(), Pool::Sum)?;
+/// assert_eq!(sum.scores, [[-1.0]]);
+/// let sizes = Attributions::pool(&Products, &Line, &[Output::Logit(0)], word, Pool::AbsSum)?;
+/// assert_eq!(sizes.scores, [[5.0]]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Attributions {
     /// The method and its settings.

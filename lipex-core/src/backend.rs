@@ -27,6 +27,16 @@ impl Element for u8 {}
 /// A place where stages run: the CPU, a CUDA device, a third party's.
 ///
 /// Cheap to clone: clones share the device.
+///
+/// ```
+/// use lipex::{Backend, Cpu};
+///
+/// let on = Cpu::new();
+/// let rows = on.upload(vec![1.0f32, 2.0, 3.0, 4.0])?; // two rows of two
+/// let last = on.gather(&rows, 2, &[1])?;
+/// assert_eq!(on.download(&last)?, [3.0, 4.0]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub trait Backend: Clone + Send + Sync + 'static {
     /// An array in the backend's memory.
     type Buffer<T: Element>: Send + Sync;
@@ -208,6 +218,14 @@ pub(crate) fn check_score_rows<B: Backend>(on: &B, p: Probabilities<B>) -> Resul
 ///
 /// # Shapes
 /// `rows` × ⌈`features`/32⌉ words, row-major; feature j is bit j mod 32 of word j / 32; bits past the last feature are 0.
+///
+/// ```
+/// use lipex::{Cpu, Masks};
+/// // Three features; row 0 keeps all, row 1 the first and the last.
+/// let masks = Masks::new(&Cpu::new(), 2, 3, vec![0b111, 0b101])?;
+/// assert!(masks.keeps(1, 0) && !masks.keeps(1, 1));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Masks<B: Backend> {
     rows: usize,
     features: usize,
@@ -283,6 +301,18 @@ where
 ///
 /// # Shapes
 /// `rows` × `classes`, row-major, f32.
+///
+/// ```
+/// use lipex::{Backend, Cpu, Probabilities};
+///
+/// let on = Cpu::new();
+/// let p = Probabilities::new(&on, 2, 2, vec![0.9, 0.1, 0.6, 0.4])?;
+/// assert_eq!(p.row(1), [0.6, 0.4]);
+/// // Numbers are checked by the explainer, or by whoever asks.
+/// let wrong = Probabilities::new(&on, 1, 2, vec![0.9, 0.2])?;
+/// assert!(on.check(&p).is_ok() && on.check(&wrong).is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Probabilities<B: Backend> {
     rows: usize,
     classes: usize,
@@ -382,6 +412,13 @@ where
 }
 
 /// Proximity weights π, one a row.
+///
+/// ```
+/// use lipex::{Cpu, Weights};
+///
+/// let weights: Weights<Cpu> = Weights::new(vec![1.0, 0.25]);
+/// assert_eq!(weights.values()[1], 0.25); // row 1 counts a quarter of the instance
+/// ```
 pub struct Weights<B: Backend> {
     values: B::Buffer<f32>,
 }
@@ -401,6 +438,16 @@ impl<B: Backend> Weights<B> {
 /// What a perturber drew: masks, and weights of its own where its law needs them.
 ///
 /// Own weights (importance sampling, Kernel SHAP) take the place of the proximity's.
+///
+/// ```
+/// use lipex::{Cpu, Dependence, Exhaustive, Masks, Sample, Weights};
+///
+/// // All masks of two features are no sample: nothing is left to chance.
+/// let masks = Masks::new(&Cpu::new(), 4, 2, vec![0b11, 0b10, 0b01, 0b00])?;
+/// let sample = Sample::new(&Exhaustive, 4, masks).weighing(Weights::new(vec![1.0; 4]));
+/// assert_eq!((sample.dependence, sample.asked), (Dependence::Exhaustive, 4));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Sample<B: Backend> {
     /// The masks; row 0 is all ones.
     pub masks: Masks<B>,
@@ -428,6 +475,18 @@ impl<B: Backend> Sample<B> {
 }
 
 /// All that a selector and a surrogate see of one instance.
+///
+/// ```
+/// use lipex::{Cpu, Dependence, Masks, Neighbourhood, Probabilities, Weights};
+///
+/// let on = Cpu::new();
+/// let masks = Masks::new(&on, 2, 2, vec![0b11, 0b01])?;
+/// let p = Probabilities::new(&on, 2, 2, vec![0.9, 0.1, 0.6, 0.4])?;
+/// let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0, 0.5]))?.drawn(Dependence::Independent);
+/// assert_eq!((around.rows(), around.samples(None)), (2, 2.0));
+/// assert_eq!(around.samples(Some(&[1, 3])), 4.0); // a bootstrap that drew row 1 three times
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Neighbourhood<B: Backend> {
     /// Masks Z, N×D.
     pub masks: Masks<B>,

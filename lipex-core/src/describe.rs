@@ -47,6 +47,18 @@ impl<T: Describe + ?Sized> Describe for std::sync::Arc<T> {
 }
 
 /// A setting that differs from the preset or from the paper.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().samples(200).enumerate(lipex::Enumerate::Never).explain(&text, &model)?;
+/// let told = explanation.departures.iter().find(|departure| departure.name == "samples").unwrap();
+/// assert_eq!((told.value.as_str(), told.preset.as_str(), told.paper.as_str()), ("200", "1000", "1000"));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Departure {

@@ -128,6 +128,17 @@ fn derivatives<D: Divergence>(divergence: &D, p: f64, ln_q: f64, width: Option<f
 }
 
 /// Rows of q in the forms a divergence wants, as equally long slices.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Hellinger, QRows};
+///
+/// // Two classes whose q is .5; the black box gives .5 and 1.
+/// let (value, ln, sqrt) = ([0.5f32; 2], [0.5f32.ln(); 2], [0.5f32.sqrt(); 2]);
+/// let (mut terms, mut slopes) = ([0.0; 2], [0.0; 2]);
+/// let q = QRows { value: &value, ln: &ln, sqrt: &sqrt };
+/// Hellinger.terms(&[0.5, 1.0], q, None, &mut terms, &mut slopes);
+/// assert!(terms[0].abs() < 1e-6 && terms[1] > 0.01);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct QRows<'a, T = f32> {
     /// q.
@@ -139,6 +150,17 @@ pub struct QRows<'a, T = f32> {
 }
 
 /// A divergence behind a pointer. Every [`Divergence`] is one; this is what surrogates hold.
+///
+/// ```
+/// use lipex_core::by_name;
+///
+/// // Chosen while the program runs, as a command line does.
+/// for name in ["hellinger", "kl", "js"] {
+///     let divergence = by_name(name)?;
+///     assert!(divergence.value(0.3, 0.3f64.ln()).abs() < 1e-9, "{name} of p = q");
+/// }
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait ErasedDivergence: Send + Sync {
     /// The name that reports print.
     fn name(&self) -> String;

@@ -17,6 +17,24 @@ use crate::perturb::Dependence;
 use crate::philox::{Draws, Purpose};
 
 /// Measures the agreement of fitted surrogates with the black box.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Evaluator, OutOfFold, Problem, Selection, Softmax, Surrogate};
+///
+/// // `around` has all masks of two features.
+/// let (softmax, both) = (Softmax::default(), Selection::shared(2, vec![0, 1]));
+/// let problems = [Problem::new(&around, &both)];
+/// let fitted = softmax.fit(&on, &problems)?;
+/// let fidelity = OutOfFold::default().evaluate(&on, &problems, &fitted, &softmax)?.remove(0);
+/// assert!(fidelity.at_instance.tv < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub trait Evaluator<B: Backend>: Describe + Send + Sync {
     /// One fidelity for each problem and its fit; refits with `surrogate` for what is out of fold.
     ///
@@ -32,6 +50,20 @@ pub trait Evaluator<B: Backend>: Describe + Send + Sync {
 }
 
 /// How well the surrogate agrees with the black box, π-weighted over masks.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let fidelity = explanation.fidelity.as_ref().unwrap();
+/// // One word decides, and a surrogate that is linear in words can say that.
+/// assert!(fidelity.in_sample.tv < 0.05 && fidelity.at_instance.tv < 0.05);
+/// assert!(fidelity.r2.iter().all(|r2| *r2 > 0.95));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fidelity {
@@ -53,6 +85,19 @@ pub struct Fidelity {
 /// # Numerics
 /// For a surrogate that may leave the simplex (ridge), TV and the arg max are of its rows as they are; H² and KL are of
 /// its rows clipped to at least 10⁻⁷ and divided by their sum.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let agreement = explanation.fidelity.as_ref().unwrap().in_sample;
+/// assert!(agreement.tv < 0.05 && agreement.hellinger < agreement.tv);
+/// assert_eq!((agreement.arg_max, agreement.off_simplex), (1.0, 0.0)); // a softmax stays on the simplex
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Agreement {
@@ -76,6 +121,21 @@ pub fn is_near(kept: usize, features: usize) -> bool {
 /// The evaluator: `folds` folds over distinct masks, complements together, row 0 always in training.
 ///
 /// Refits start from the full fit and cost no call of the black box.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::OutOfFold;
+///
+/// // Refits cost time and no call of the model; without folds there are none.
+/// let explanation = lipex().evaluator(OutOfFold { folds: 0 }).explain(&text, &model)?;
+/// let fidelity = explanation.fidelity.as_ref().unwrap();
+/// assert!(fidelity.out_of_fold.is_none() && fidelity.in_sample.tv < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfFold {
     /// Number of folds; default 5; 0 leaves the out-of-fold fidelity out.

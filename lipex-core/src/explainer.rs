@@ -49,6 +49,20 @@ use std::sync::Arc;
 ///
 /// Settings of the softmax change the softmax that is in use, be it the preset's or one that [`surrogate`](Explainer::surrogate)
 /// brought. Beside another surrogate they are an error, never silently another surrogate.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explainer = lipex().samples(300).seed(7).rank(Rank::Absolute);
+/// let explanation = explainer.explain(&text, &model)?;
+/// assert_eq!((explanation.seed, explanation.rank), (7, Rank::Absolute));
+/// // A ridge has no such setting: an error, and not another surrogate.
+/// assert!(lime().lambda(0.1).check().is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Explainer<B: Backend> {
     backend: B,

@@ -23,6 +23,21 @@ use crate::uncertainty::{Growth, Uncertainty};
 /// [`without`](Explanation::without) says what the surrogate answers when features are removed. A softmax's shares have no
 /// sign of their own across classes: adding a constant to a column changes no probability. They are kept with columns centred,
 /// so an entry says what a feature does to a class *relative to the others*, in log-odds.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let good = explanation.class("good")?;
+/// let first = explanation.top_k(good, 1, Rank::Supporting)[0].feature;
+/// assert_eq!(explanation.name(first), "fine");
+/// // Without it the model gives .4, and the surrogate nearly so.
+/// assert!((explanation.without(&[first])?[good] - 0.4).abs() < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
     /// The version of lipex that made it.
@@ -75,6 +90,18 @@ pub struct Explanation {
 }
 
 /// Both distributions at the instance, C numbers each.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let both = lipex().explain(&text, &model)?.probabilities;
+/// assert!((both.model[1] - 0.9).abs() < 1e-6);
+/// assert!((both.surrogate[1] - 0.9).abs() < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Answers {
@@ -85,6 +112,18 @@ pub struct Answers {
 }
 
 /// Wall-clock milliseconds of each stage.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let took = lipex().explain(&text, &model)?.timings_ms;
+/// println!("the model took {:.1} ms, the fit {:.1} ms", took.predict, took.fit);
+/// assert!(took.fit > took.uncertainty); // no error bars were asked for
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timings {
@@ -102,7 +141,7 @@ pub struct Timings {
     pub fit: f64,
     /// Fidelity, its refits included.
     pub evaluate: f64,
-    /// Error bars, their refits included; 0 where there are none.
+    /// Error bars, their refits included; next to 0 where there are none.
     #[cfg_attr(feature = "serde", serde(default))]
     pub uncertainty: f64,
 }
@@ -153,6 +192,20 @@ impl Rank {
 }
 
 /// One feature in a reading.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// // By what the surrogate loses of "good" when the word goes: .9 − .4.
+/// let first = explanation.top_k(1, 1, Rank::Effect)[0];
+/// assert_eq!(explanation.name(first.feature), "fine");
+/// assert!((first.value - 0.5).abs() < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weighted {
     /// The feature's index among all D.
@@ -162,6 +215,20 @@ pub struct Weighted {
 }
 
 /// What would take the surrogate's answer to another class.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let change = explanation.what_would_change(explanation.class("bad")?)?.unwrap();
+/// assert_eq!(change.remove.iter().map(|&j| explanation.name(j)).collect::<Vec<_>>(), ["fine"]);
+/// // The surrogate says so; the model, asked once, agrees.
+/// assert!(lipex().check_change(&text, &model, &change)?);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// The class to reach.

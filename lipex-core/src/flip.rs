@@ -11,6 +11,20 @@ use crate::render::Render;
 ///
 /// The features are a greedy set, each the one whose removal brings B nearest to the front of the surrogate's answer, given those
 /// that are gone ([`Explanation::what_would_change`]). The model was asked once to check it.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let flip = lipex().flip(&text, &model, &explanation, explanation.class("bad")?)?;
+/// let names: Vec<String> = flip.remove.iter().flatten().map(|&j| explanation.name(j)).collect();
+/// assert_eq!(names, ["fine"]);
+/// assert!(flip.checked && flip.model[0] > flip.model[1]); // the model was asked
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Flip {

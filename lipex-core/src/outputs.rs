@@ -98,6 +98,17 @@ fn softmax(values: &mut [f64]) {
 
 /// A model's rows as they come, each checked and made a distribution: what [`Outputs::read`] does where rows are not in one
 /// piece.
+///
+/// ```
+/// use lipex_core::{CheckedRows, Outputs};
+///
+/// let mut rows = CheckedRows::with_capacity(2, 2);
+/// rows.push(Outputs::Probabilities, vec![0.25, 0.75])?;
+/// let error = rows.push(Outputs::Probabilities, vec![0.25, 0.9]).unwrap_err();
+/// assert!(error.to_string().contains("row 1"));
+/// assert_eq!(rows.len(), 1);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CheckedRows {
     values: Vec<f32>,

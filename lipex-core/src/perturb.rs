@@ -331,6 +331,12 @@ impl Law for LimeText {
 ///
 /// # Source
 /// LIME 0.2.0.1, `LimeImageExplainer` over NumPy's legacy `RandomState` (MT19937).
+///
+/// ```
+/// use lipex_core::{Law, LimeImage};
+///
+/// assert!(!LimeImage.grows()); // NumPy's generator draws all rows in one sequence
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimeImage;
 

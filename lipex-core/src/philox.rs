@@ -6,6 +6,14 @@
 /// What a stream of draws is for; part of the counter, so that no two uses share numbers.
 ///
 /// This is the project's one table of purposes. Numbers are never reused.
+///
+/// ```
+/// use lipex_core::philox::{Draws, Purpose};
+///
+/// // The same seed and row, and yet no number in common.
+/// let first = |purpose| Draws::new(7, 3, 0, purpose).draw(0);
+/// assert_ne!(first(Purpose::Masks), first(Purpose::Own));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {

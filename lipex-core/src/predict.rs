@@ -87,6 +87,17 @@ pub enum Batching {
 }
 
 /// What the black box was asked.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let calls = lipex().explain(&text, &model)?.calls;
+/// assert!(calls.complete && calls.inputs <= 32); // five words, and every mask was asked
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Calls {
@@ -100,6 +111,15 @@ pub struct Calls {
 }
 
 /// What was seen of the black box's answers, beside the answers.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// let deaf = TextFn::new(["a", "b"], |texts: &[&str]| vec![[0.5, 0.5]; texts.len()]);
+/// let observed = lipex().explain(&TextInstance::new("a fine day")?, &deaf)?.observed;
+/// assert!(observed.is_constant() && observed.noise().is_none());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observed {

@@ -10,6 +10,15 @@ use std::collections::HashMap;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// What a program is given.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Input, Kl, Step};
+///
+/// let program = Kl.record(false);
+/// let reads = |input| program.steps().contains(&Step::Input(input));
+/// assert!(reads(Input::P) && reads(Input::LnQ));
+/// assert!(!reads(Input::Width)); // KL has no kinks to smooth
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Input {
     /// p, the black box's probability.
@@ -25,6 +34,15 @@ pub enum Input {
 }
 
 /// One step of a program: an input, a constant, or an operation on earlier steps, which are named by their position.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, JensenShannon};
+///
+/// // A backend can print the steps in order: none looks ahead.
+/// let program = JensenShannon.record(false);
+/// let steps = program.steps();
+/// assert!((0..steps.len()).all(|i| steps[i].operands().all(|earlier| earlier < i)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     /// One of the inputs.
@@ -117,6 +135,14 @@ impl Step {
 }
 
 /// Numbers for a program's inputs.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Hellinger, Inputs};
+///
+/// // At p = q the divergence is 0.
+/// let at = Inputs { p: 0.25, ln_q: 0.25f32.ln(), q: 0.25, sqrt_q: 0.5, width: 0.0 };
+/// assert!(Hellinger.record(false).run(&at).0.abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Inputs {
     /// p.
@@ -150,6 +176,17 @@ impl Inputs {
 /// # Numerics
 /// All in f32, but for constants, which are computed in f64 too, for a backend that runs a program in f64. While recording, a product with the constant 0 is 0 and a sum with it is the other term, whatever that is;
 /// this is where a program may differ from [`Lane`], which would make 0·∞ no number.
+///
+/// ```
+/// use lipex_core::{ErasedDivergence, Inputs, Kl};
+///
+/// let program = Kl.record(false);
+/// let at = Inputs { p: 0.5, ln_q: 0.25f32.ln(), q: 0.25, sqrt_q: 0.5, width: 0.0 };
+/// let (value, slope) = program.run(&at);
+/// // The same as the f64 oracle.
+/// let (exact, derivative, _) = Kl.derivatives(0.5, 0.25f64.ln(), None);
+/// assert!((f64::from(value) - exact).abs() < 1e-5 && (f64::from(slope) - derivative).abs() < 1e-5);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     steps: Vec<Step>,

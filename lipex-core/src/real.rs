@@ -20,6 +20,18 @@ mod sealed {
 /// A function written once over `Real` serves as the f64 oracle, as the vectorised f32 code of the CPU, as its own
 /// derivative (through [`Dual`]) and as a program for another backend. There is no branching: use
 /// [`select_positive`](Real::select_positive). Sealed, so that every divergence runs wherever lipex runs.
+///
+/// ```
+/// use lipex_core::{Dual, Real};
+///
+/// fn cube<R: Real>(x: R) -> R {
+///     x * x * x
+/// }
+///
+/// assert_eq!(cube(2.0), 8.0);
+/// // The same code on dual numbers has its own derivative.
+/// assert_eq!(cube(Dual { value: 2.0, slope: 1.0 }).slope, 12.0);
+/// ```
 pub trait Real:
     Copy
     + sealed::Sealed
@@ -83,6 +95,13 @@ impl Real for f64 {
 ///
 /// `FMA` says whether the loop is compiled for a machine that multiplies and adds in one instruction; without one,
 /// `f32::mul_add` would be a call into a library.
+///
+/// ```
+/// use lipex_core::{Lane, Real};
+///
+/// let e = Lane::<false>(1.0).exp().0;
+/// assert!((e - std::f32::consts::E).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lane<const FMA: bool>(pub f32);
 

@@ -9,6 +9,19 @@ use crate::fit::{Answer, Link, softmax_in_place};
 /// Each is the one whose removal lowers the surrogate's probability of the class most, given that those before it are gone.
 /// Where pairs were chosen by the data, the order is that of the fit without them, as it is of rankings: on long texts it flips
 /// predictions more often. The surrogate's answers are those with pairs.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let removal = explanation.what_to_remove(explanation.class("good")?)?;
+/// assert_eq!(explanation.name(removal.features[0]), "fine");
+/// assert!(removal.surrogate[0] < 0.5); // from .9
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Removal {

@@ -10,6 +10,17 @@ use crate::error::Result;
 use std::ops::Range;
 
 /// One interpretable feature of an instance.
+///
+/// ```
+/// use lipex_core::{Feature, Span};
+///
+/// // The fourth word of "to be or not", and one that is no part of a text.
+/// let spans = vec![Span { bytes: [9, 12], chars: [9, 12] }];
+/// let word = Feature { name: "not".into(), spans, ..Feature::default() };
+/// let [from, to] = word.spans[0].bytes;
+/// assert_eq!(&"to be or not"[from..to], word.name);
+/// assert!(Feature { name: "income".into(), ..Feature::default() }.spans.is_empty());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Feature {
@@ -23,6 +34,15 @@ pub struct Feature {
 }
 
 /// A segment's place in an image.
+///
+/// ```
+/// use lipex_core::Region;
+///
+/// // An L of three pixels in the corner of an image.
+/// let region = Region { pixels: 3, bounds: [0, 0, 2, 2] };
+/// let [left, top, right, bottom] = region.bounds;
+/// assert!(region.pixels < (right - left) * (bottom - top));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Region {
@@ -35,6 +55,13 @@ pub struct Region {
 }
 
 /// What kind of thing is explained; presets differ by it in sampler and number of masks.
+///
+/// ```
+/// use lipex_core::{Domain, Preset};
+///
+/// assert_eq!(Preset::Paper.value("sampler", Domain::Text), "uniform-size");
+/// assert_eq!(Preset::Paper.value("sampler", Domain::Image), "bernoulli:0.5");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Domain {
     /// A text.
@@ -63,6 +90,22 @@ pub struct Span {
 }
 
 /// What is being explained.
+///
+/// ```
+/// use lipex_core::{Feature, Instance};
+///
+/// /// A loan, by the names of what is known of it.
+/// struct Loan(Vec<Feature>);
+///
+/// impl Instance for Loan {
+///     fn features(&self) -> &[Feature] {
+///         &self.0
+///     }
+/// }
+///
+/// let loan = Loan(["income", "debt"].map(|name| Feature { name: name.into(), ..Feature::default() }).into());
+/// assert_eq!((loan.features().len(), loan.text()), (2, None));
+/// ```
 pub trait Instance: Send + Sync {
     /// The features, in the order of the masks' bits. D is their number.
     fn features(&self) -> &[Feature];
@@ -85,6 +128,30 @@ pub trait Instance: Send + Sync {
 }
 
 /// Makes model inputs out of masks (the paper's T).
+///
+/// ```
+/// use lipex::{Cpu, Feature, Instance, Masks, Render, Result};
+/// use std::ops::Range;
+///
+/// /// Its inputs are the number of features that are kept.
+/// struct Crowd(Vec<Feature>);
+///
+/// impl Instance for Crowd {
+///     fn features(&self) -> &[Feature] {
+///         &self.0
+///     }
+/// }
+///
+/// impl Render<Cpu, Vec<usize>> for Crowd {
+///     fn render(&self, _: &Cpu, masks: &Masks<Cpu>, rows: Range<usize>) -> Result<Vec<usize>> {
+///         Ok(rows.map(|i| masks.count(i)).collect())
+///     }
+/// }
+///
+/// let masks = Masks::new(&Cpu::new(), 2, 3, vec![0b111, 0b100])?;
+/// assert_eq!(Crowd(vec![Feature::default(); 3]).render(&Cpu::new(), &masks, 0..2)?, [3, 1]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not render `{Batch}` on the backend `{B}`",
     note = "implement `Render<{B}, {Batch}>` for it, or explain with a model that takes another batch"
@@ -119,6 +186,14 @@ pub trait Render<B: Backend, Batch>: Instance {
 }
 
 /// Rows grouped by what they render to.
+///
+/// ```
+/// use lipex_core::Distinct;
+///
+/// // Three masks that render to two texts: the model is asked for rows 0 and 1.
+/// let distinct = Distinct::by_key(["a fine day", "a day", "a fine day"].iter());
+/// assert_eq!((distinct.first, distinct.of), (vec![0, 1], vec![0, 1, 0]));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distinct {
     /// For each distinct input the first row that renders to it, ascending.

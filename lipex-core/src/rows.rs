@@ -6,6 +6,14 @@ use crate::outputs::CheckedRows;
 use std::sync::Arc;
 
 /// A value of a table.
+///
+/// ```
+/// use lipex_core::Cell;
+///
+/// assert_eq!(Cell::from(1.5), Cell::Number(1.5));
+/// assert_eq!(Cell::from(f64::NAN), Cell::Missing);
+/// assert_eq!(Cell::from("red").to_string(), "red");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Cell {
     /// A number; never NaN or infinite.
@@ -42,6 +50,21 @@ impl From<&str> for Cell {
 /// background rows, one after the other: its answer is the mean of the answers to these rows, in probability.
 ///
 /// A black box answers the [`distinct`](Rows::distinct) rows and gives them to [`answer`](Rows::answer).
+///
+/// ```
+/// use lipex::{Cell, CheckedRows, Cpu, Outputs, Rows};
+///
+/// // Two inputs of two rows each; row 0 is in both, and a model sees it once.
+/// let cells = |x: f64| vec![Cell::from(x)];
+/// let rows = Rows::new(["x".to_string()].into(), vec![cells(0.0), cells(1.0), cells(2.0)], vec![0, 1, 0, 2], 2)?;
+/// assert_eq!((rows.len(), rows.distinct().len()), (2, 3));
+/// let mut answers = CheckedRows::with_capacity(3, 2);
+/// for p in [0.0, 0.5, 1.0] {
+///     answers.push(Outputs::Probabilities, vec![p, 1.0 - p])?;
+/// }
+/// assert_eq!(rows.answer(&Cpu::new(), answers)?.row(1), [0.5, 0.5]); // the mean of rows 0 and 2
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rows {
     columns: Arc<[String]>,

@@ -5,6 +5,21 @@ use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result, expect_len};
 
 /// Chooses features for each class.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Forward, Selector};
+///
+/// // `around` has all masks of two features, of which the first alone moves the classes.
+/// let selection = Forward::new(1)?.select(&on, &[around])?.remove(0);
+/// assert_eq!(selection.kept, [0]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not select features on the backend `{B}`",
     note = "implement `Selector<{B}>` for it, or choose a backend that it implements"
@@ -222,6 +237,18 @@ impl Describe for LassoPath {
 }
 
 /// Every feature.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().selector(All).explain(&text, &model)?;
+/// assert_eq!(explanation.kept().len(), explanation.features.len());
+/// assert!(lipex().selector(Forward::new(1)?).explain(&text, &model)?.kept().len() < explanation.kept().len());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct All;
 
@@ -232,6 +259,21 @@ impl Describe for All {
 }
 
 /// A list of features, the same for every class.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::GivenFeatures;
+///
+/// // Those that another tool chose, say: the first word and the second.
+/// let explanation = lipex().selector(GivenFeatures(vec![0, 1])).explain(&text, &model)?;
+/// assert_eq!(explanation.kept(), [0, 1]);
+/// assert!(lipex().selector(GivenFeatures(vec![99])).explain(&text, &model).is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GivenFeatures(pub Vec<usize>);
 

@@ -6,6 +6,13 @@ use crate::render::Domain;
 use std::fmt;
 
 /// How far an explanation can be trusted.
+///
+/// ```
+/// use lipex_core::Grade;
+///
+/// assert_eq!([Grade::Fair, Grade::Poor, Grade::Good].into_iter().max(), Some(Grade::Poor)); // the worst
+/// assert_eq!(Grade::Fair.to_string(), "fair");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Grade {
@@ -35,6 +42,15 @@ impl fmt::Display for Grade {
 }
 
 /// What a grade is about.
+///
+/// ```
+/// use lipex::{About, Grade, prelude::*};
+///
+/// let deaf = TextFn::new(["a", "b"], |texts: &[&str]| vec![[0.5, 0.5]; texts.len()]);
+/// let verdict = lipex().explain(&TextInstance::new("a fine day")?, &deaf)?.verdict().unwrap();
+/// assert_eq!((verdict.grade, verdict.reasons[0].about), (Grade::Poor, About::Constant));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -58,6 +74,18 @@ pub enum About {
 }
 
 /// One thing that speaks for a grade.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let verdict = lipex().samples(4).explain(&text, &model)?.verdict().unwrap();
+/// let worst = &verdict.reasons[0];
+/// assert!(worst.told.starts_with("The masks determine") && worst.advice.contains("--samples"));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Reason {
@@ -78,6 +106,22 @@ pub struct Reason {
 /// They were chosen on texts that no other figure of the documentation is measured on; docs/verdict.md has the table, the
 /// command and the limits. Of explanations there that are called good, 98 of 100 are within [`Verdict::TRUE`] of the model on
 /// fresh masks.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::Grade;
+///
+/// let verdict = lipex().explain(&text, &model)?.verdict().unwrap();
+/// assert_eq!(verdict.grade, Grade::Good);
+/// for reason in &verdict.reasons {
+///     println!("{} {}", reason.told, reason.advice);
+/// }
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Verdict {

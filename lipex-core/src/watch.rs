@@ -6,6 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a run is doing.
+///
+/// ```
+/// use lipex_core::Stage;
+///
+/// assert_eq!(Stage::Predict.name(), "predict"); // most of the time, with a model that takes any
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Stage {
@@ -37,6 +43,23 @@ impl Stage {
 /// How far a run is in one of its stages: `done` of `total`, which is at least 1 and known from the start of the stage.
 ///
 /// A run that adds masks comes to a stage more than once.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use std::sync::{Arc, Mutex};
+///
+/// let told = Arc::new(Mutex::new(Vec::new()));
+/// let bar = told.clone();
+/// lipex().watch(move |at| bar.lock().unwrap().push(at)).explain(&text, &model)?;
+/// let told = told.lock().unwrap();
+/// assert!(told.iter().all(|at| at.done <= at.total && at.total >= 1));
+/// assert_eq!(told[0].stage, lipex::Stage::Predict);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// The stage.

@@ -9,6 +9,16 @@ use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 
 /// Gives each mask its proximity weight.
+///
+/// ```
+/// use lipex::{Cpu, Exponential, Masks, Proximity};
+///
+/// let masks = Masks::new(&Cpu::new(), 3, 2, vec![0b11, 0b01, 0b00])?;
+/// let weights = Exponential::default().weigh(&Cpu::new(), &[masks])?.remove(0);
+/// let [whole, one, none] = weights.values()[..] else { panic!("a weight a row") };
+/// assert!(whole == 1.0 && one < whole && none < one);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not weigh masks on the backend `{B}`",
     note = "implement `Proximity<{B}>` for it, or choose a backend that it implements"

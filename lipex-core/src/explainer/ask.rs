@@ -13,6 +13,21 @@ use std::ops::Range;
 use std::time::Instant;
 
 /// Whether equal inputs share an answer.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::Repeats;
+///
+/// // Five words make 32 inputs at most. A model that never answers the same twice is asked for each mask.
+/// let explainer = lipex().samples(300);
+/// assert!(explainer.explain(&text, &model)?.calls.inputs <= 32);
+/// assert_eq!(explainer.repeats(Repeats::AskAgain).explain(&text, &model)?.calls.inputs, 300);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Repeats {
     /// Each distinct input is asked once, and masks that render alike share its answer.

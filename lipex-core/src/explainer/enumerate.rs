@@ -10,6 +10,21 @@ use std::str::FromStr;
 
 /// Whether an instance of few features is enumerated: every mask that the sampler could draw is asked once, so that there is
 /// no sampling error.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::Enumerate;
+///
+/// // Five words: fewer masks than the 1000 that were asked for, so each is asked once and there is no sampling error.
+/// assert!(lipex().explain(&text, &model)?.calls.complete);
+/// let drawn = lipex().enumerate(Enumerate::Never).explain(&text, &model)?;
+/// assert!(!drawn.calls.complete && drawn.calls.masks == 1000);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Enumerate {
     /// Where there are at most as many masks as were asked for (at most [`Enumerate::ADAPTIVE`] in a run that grows), the

@@ -14,6 +14,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How the surrogate's scores become its answer.
+///
+/// ```
+/// use lipex_core::Link;
+///
+/// let mut scores = [0.0, 3f64.ln()];
+/// Link::Softmax.apply(&mut scores);
+/// assert!((scores[1] - 0.75).abs() < 1e-12);
+/// // Labels of their own: each against not that label.
+/// let mut scores = [0.0, 3f64.ln()];
+/// Link::Logistic.apply(&mut scores);
+/// assert!((scores[0] - 0.5).abs() < 1e-12 && (scores[1] - 0.75).abs() < 1e-12);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Link {
@@ -27,6 +39,18 @@ pub enum Link {
 }
 
 /// What a surrogate learnt: it answers masks and gives shares. Readers ask it; only the surrogate that made it looks inside.
+///
+/// ```
+/// use lipex_core::{Answer, Linear, Link};
+///
+/// // Features 0 and 2 of three, without an intercept.
+/// let matrix = vec![vec![1.0, 0.0], vec![0.0, 0.5]];
+/// let answer = Answer::from(Linear::from_presence(vec![0, 2], matrix, None, vec![vec![0, 1]; 2], Link::Identity)?);
+/// assert_eq!(answer.predict(&[true, false])?, [1.0, 0.0]);
+/// assert_eq!(answer.predict_all(&[0b101, 0b100], 3)?, [1.0, 0.5, 0.0, 0.5]);
+/// assert_eq!(answer.shares().row(1), [0.0, 0.5]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Answer {
@@ -159,6 +183,24 @@ impl Answer {
 }
 
 /// A fitted surrogate.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Problem, Rank, Selection, Softmax, Surrogate};
+///
+/// // `around` has all masks of two features, of which the first takes class 0 from .6 to .9.
+/// let both = Selection::shared(2, vec![0, 1]);
+/// let fitted = Softmax::default().fit(&on, &[Problem::new(&around, &both)])?.remove(0);
+/// assert!(fitted.report.converged);
+/// assert_eq!(fitted.top_k(0, 1, Rank::Supporting)[0].feature, 0);
+/// assert!((fitted.predict(&[false, true])?[0] - 0.6).abs() < 0.05);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fitted {
     /// What it learnt.

@@ -34,6 +34,15 @@ pub struct Authors {
 }
 
 /// What the authors' recipe minimises.
+///
+/// ```
+/// use lipex_core::{Authors, AuthorsLoss, Describe, Setting};
+///
+/// assert_eq!(AuthorsLoss::by_name("tv")?, AuthorsLoss::TotalVariation);
+/// let both = Authors::default().loss(AuthorsLoss::Lower);
+/// assert!(both.describe().contains(&Setting::new("divergence", "hellinger-or-tv")));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AuthorsLoss {
     /// The squared Hellinger distance.

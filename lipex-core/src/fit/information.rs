@@ -4,6 +4,20 @@ use crate::backend::Backend;
 use crate::fit::{Base, Fitted, Problem};
 
 /// How much the masks of a fit can tell, beside how much is asked of them.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let information = lipex().explain(&text, &model)?.observed.information.unwrap();
+/// assert!(information.is_determined());
+/// // Five masks cannot tell five words and what they are added to apart from chance.
+/// let few = lipex().samples(4).explain(&text, &model)?.observed.information.unwrap();
+/// assert!(few.rank < few.unknowns);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Information {

@@ -7,6 +7,17 @@
 use std::fmt;
 
 /// The penalty on W.
+///
+/// ```
+/// use lipex_core::{Lambda, Softmax};
+///
+/// let fixed = Softmax::default().lambda(0.01)?;
+/// assert_eq!(fixed.lambda_set(), Lambda::Fixed(0.01));
+/// // Chosen by held-out masks, at no call of the model.
+/// assert_eq!(fixed.lambda_auto().lambda_set(), Lambda::Auto);
+/// assert!(Softmax::default().lambda(-1.0).is_err());
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Lambda {
     /// This λ.

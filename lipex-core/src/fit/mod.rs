@@ -35,6 +35,23 @@ pub use shares::{Pair, Shares};
 pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
 
 /// Fits a surrogate to the black box's probabilities.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Problem, Selection, Softmax, Surrogate};
+///
+/// // `around` has all masks of two features, of which the first takes class 0 from .6 to .9.
+/// let both = Selection::shared(2, vec![0, 1]);
+/// let fitted = Softmax::default().lambda(1e-6)?.fit(&on, &[Problem::new(&around, &both)])?.remove(0);
+/// let odds = fitted.shares().row(0)[0] - fitted.shares().row(1)[0];
+/// assert!((odds - (9f64.ln() - 1.5f64.ln())).abs() < 0.02);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit on the backend `{B}`",
     note = "implement `Surrogate<{B}>` for it, or choose a backend that it implements"
@@ -79,6 +96,24 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
 }
 
 /// One fit to be made.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Problem, Ridge, Selection, Surrogate};
+///
+/// // `around` has four masks; the second fit goes without the last of them.
+/// let both = Selection::shared(2, vec![0, 1]);
+/// let whole = Problem::new(&around, &both);
+/// let part = Problem { multiplicities: Some(&[1, 1, 1, 0]), ..Problem::new(&around, &both) };
+/// assert_eq!((whole.samples(), part.samples()), (4.0, 3.0));
+/// assert_eq!(Ridge::default().fit(&on, &[whole, part])?.len(), 2);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Problem<'a, B: Backend> {
     /// Masks, probabilities and weights.
     pub around: &'a Neighbourhood<B>,

@@ -10,6 +10,35 @@ use std::sync::Arc;
 ///
 /// An explanation keeps it by its shares and by its answers to the masks of the run ([`Recorded`]); that is what a file has
 /// and what equality compares. The example `own_surrogate` is a tree.
+///
+/// ```
+/// use lipex_core::{Answer, OwnAnswer, Result};
+/// use std::sync::Arc;
+///
+/// /// Answers by one feature alone.
+/// #[derive(Debug)]
+/// struct Stump([usize; 1]);
+///
+/// impl OwnAnswer for Stump {
+///     fn kept(&self) -> &[usize] {
+///         &self.0
+///     }
+///     fn classes(&self) -> usize {
+///         2
+///     }
+///     fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
+///         Ok(if keeps[0] { vec![0.9, 0.1] } else { vec![0.5, 0.5] })
+///     }
+///     fn shares(&self) -> Vec<Vec<f64>> {
+///         vec![vec![0.4], vec![-0.4]]
+///     }
+/// }
+///
+/// let answer = Answer::Own(Arc::new(Stump([3])));
+/// assert_eq!(answer.predict(&[false])?, [0.5, 0.5]);
+/// assert!(answer.predict(&[true, true]).is_err()); // it has one feature
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait OwnAnswer: fmt::Debug + Send + Sync {
     /// S, ascending: the features that it was fitted on.
     fn kept(&self) -> &[usize];
@@ -43,6 +72,17 @@ pub trait OwnAnswer: fmt::Debug + Send + Sync {
 /// An answer of one's own as it is saved: its shares, and what it said to the masks of the run.
 ///
 /// To other masks it answers as long as the program that made it runs; read back from a file it says that it cannot.
+///
+/// ```
+/// use lipex_core::{Link, OwnAnswer, Recorded};
+///
+/// // One feature, two classes, and the answer to one mask, out of a file.
+/// let (shares, masks, answers) = (vec![vec![0.4], vec![-0.4]], vec![vec![true]], vec![vec![0.9, 0.1]]);
+/// let read = Recorded::new(vec![3], Link::Identity, shares, masks, answers)?;
+/// assert_eq!(read.predict(&[true])?, [0.9, 0.1]);
+/// assert!(read.predict(&[false]).is_err()); // that mask was not saved
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Recorded {
     kept: Vec<usize>,

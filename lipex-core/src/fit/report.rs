@@ -1,6 +1,19 @@
 //! How a fit went.
 
 /// How a fit went.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let fit = explanation.fit.as_ref().unwrap();
+/// assert!(fit.converged, "{}", fit.stopped);
+/// assert!(fit.evaluations >= fit.iterations && fit.lambda > 0.0);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FitReport {
@@ -40,6 +53,13 @@ pub struct Compared {
 }
 
 /// Where a fit started.
+///
+/// ```
+/// use lipex_core::{FitReport, Start};
+///
+/// // What is solved in one step starts nowhere.
+/// assert_eq!(FitReport::solved("normal equations").start, Start::Own);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Start {

@@ -6,6 +6,15 @@ use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 
 /// Which features a ridge fits each class on.
+///
+/// ```
+/// use lipex_core::{Pairs, Ridge, Support};
+///
+/// // A pair needs both of its features in the row of every class.
+/// let ridge = Ridge::default().pairs(Pairs::Count(3));
+/// assert!(ridge.clone().support(Support::Own).check().is_err());
+/// assert!(ridge.support(Support::Union).check().is_ok());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Support {
     /// Each class on its own picks, zeros elsewhere: what LIME does.

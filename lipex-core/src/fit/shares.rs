@@ -6,6 +6,21 @@ use std::borrow::Cow;
 ///
 /// For a linear answer without pairs it is W. With pairs an entry is the feature's own effect and half of each pair that it
 /// is part of: its Shapley value between the whole and the empty instance.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let shares = explanation.shares();
+/// let fine = shares.kept().iter().position(|&j| explanation.name(j) == "fine").unwrap();
+/// // Log-odds of good over bad that the word is worth: from .4 : .6 to .9 : .1.
+/// assert!((shares.row(1)[fine] - shares.row(0)[fine] - 13.5f64.ln()).abs() < 0.2);
+/// assert_eq!(shares.largest(), shares.row(1)[fine].abs());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shares<'a> {
     kept: Cow<'a, [usize]>,
@@ -65,6 +80,15 @@ impl<'a> Shares<'a> {
 }
 
 /// Two features that act together, and what removing both adds to removing each.
+///
+/// ```
+/// use lipex_core::Pair;
+///
+/// // "great" and "superb": with either gone the other still makes it good, with both gone nothing does.
+/// let pair = Pair { features: [1, 4], effects: vec![0.0, -2.0], alone: vec![0.0, 0.2] };
+/// assert!(pair.does_more(1));
+/// assert_eq!(pair.told(1), "together they do more than each");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
     /// The two, ascending, of all D.

@@ -15,6 +15,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// How many starts a fit is tried from.
+///
+/// ```
+/// use lipex_core::{Describe, Setting, Softmax, Starts};
+///
+/// // For a classifier that answers 0 and 1; under the default they are tried where they are needed.
+/// let softmax = Softmax::default().starts(Starts::Two);
+/// assert!(softmax.describe().contains(&Setting::new("starts", "2")));
+/// assert_eq!(Softmax::default().starts_in_use(), Starts::Auto);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Starts {
     /// As many as it takes: one, but where the black box answers 0 and 1 ([`Starts::CONFIDENT`]) the best of several, each fitted
@@ -47,6 +56,14 @@ impl Starts {
 }
 
 /// What the sum of divergences is divided by.
+///
+/// ```
+/// use lipex_core::{Describe, Normalise, Setting, Softmax};
+///
+/// // λ then weighs as much beside a narrow proximity as beside a wide one.
+/// let softmax = Softmax::default().normalise(Normalise::Weight);
+/// assert!(softmax.describe().contains(&Setting::new("normalise", "weight")));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Normalise {
     /// N, as in the paper's equation 6.

@@ -86,6 +86,18 @@ impl<'a> Draw<'a> {
 }
 
 /// Draws masks around an instance by a [`Law`].
+///
+/// ```
+/// use lipex::{Cpu, Draw, Perturber, UniformSize};
+///
+/// // Rows of a run are the same, drawn alone or with the others.
+/// let (on, law, whole) = (Cpu::new(), UniformSize::default(), Draw::whole(&[12], 100, 7));
+/// let part = Draw { rows: 10..20, ..whole.clone() };
+/// let (all, some) = (law.perturb(&on, &whole)?.remove(0), law.perturb(&on, &part)?.remove(0));
+/// assert_eq!(all.masks.row(10), some.masks.row(0));
+/// assert_eq!(all.masks.count(0), 12); // row 0 is the instance
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not draw masks on the backend `{B}`",
     note = "implement `Perturber<{B}>` for it, or choose a backend that it implements"
@@ -114,6 +126,14 @@ pub trait Perturber<B: Backend>: Law {
 }
 
 /// How the rows of a sampler depend on one another.
+///
+/// ```
+/// use lipex_core::{Dependence, deal_folds};
+///
+/// // Complements tell each other's answers, so they share a fold.
+/// let folds = deal_folds(&[0, 1, 2, 3, 4], 2, Dependence::Pairs);
+/// assert!(folds[1] == folds[2] && folds[3] == folds[4] && folds[1] != folds[3]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]

@@ -125,6 +125,15 @@ fn masks_with_side(features: usize, s: usize) -> f64 {
 }
 
 /// What a run of [`ShapleySize`] consists of after its first two rows.
+///
+/// ```
+/// use lipex_core::ShapleySize;
+///
+/// // Of 20 features 502 rows hold both constraints and all masks with one feature kept or removed; the rest is drawn.
+/// let plan = ShapleySize::plan(20, 502);
+/// assert_eq!(plan.enumerated.iter().map(|size| size.rows).collect::<Vec<_>>(), [40]);
+/// assert_eq!((plan.weight(2), plan.weight(501)), (plan.enumerated[0].weight, plan.drawn_weight));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coalitions {
     /// Sizes 1, 2, …, all of whose masks occur.
@@ -136,6 +145,14 @@ pub struct Coalitions {
 }
 
 /// The masks that have a given number of features on one side.
+///
+/// ```
+/// use lipex_core::ShapleySize;
+///
+/// // Five features, all 32 masks: single ones weigh three times as much as pairs.
+/// let plan = ShapleySize::plan(5, 32);
+/// assert!((plan.enumerated[0].weight / plan.enumerated[1].weight - 3.0).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Enumerated {
     /// How many there are.

@@ -159,6 +159,16 @@ impl Law for WeightProportional {
 }
 
 /// How [`WeightProportional`] draws sizes and weighs rows, for one proximity and number of features.
+///
+/// ```
+/// use lipex_core::{ProximityTable, WeightProportional};
+///
+/// // A proximity that gives weight to masks with one feature removed, and to no other.
+/// let near = ProximityTable::new(4, |kept| if kept >= 3 { 1.0 } else { 0.0 });
+/// let sizes = WeightProportional::sizes(&near)?;
+/// assert!([0, 1 << 31, u32::MAX - 1].iter().all(|&point| sizes.removed(point) == 1));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sizes {
     /// Entry r − 1: r features are removed by points below this and not below the entry before, of 2³².

@@ -4,6 +4,13 @@ use super::Real;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// One f64 of a loop that the compiler turns into vector instructions; see [`Lane`](super::Lane).
+///
+/// ```
+/// use lipex_core::{Real, Wide};
+///
+/// let e = Wide::<false>(1.0).exp().0;
+/// assert!((e - std::f64::consts::E).abs() < 1e-14);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wide<const FMA: bool>(pub f64);
 

@@ -14,6 +14,16 @@ use crate::error::{Error, Result};
 use std::fmt;
 
 /// What has to hold before a growing run stops.
+///
+/// ```
+/// use lipex_core::{Adaptive, Rule};
+///
+/// assert_eq!(Rule::Order { k: 3 }.to_string(), "settled 3:order");
+/// // Until no number of W is uncertain by more than .2 either way.
+/// let run = Adaptive::default().rule(Rule::HalfWidth(0.2))?;
+/// assert_eq!(run.rule_in_use(), Rule::HalfWidth(0.2));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Rule {

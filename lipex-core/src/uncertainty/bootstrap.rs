@@ -95,11 +95,10 @@ impl<B: Backend> Estimate<'_, B> {
             self.on.watch().check()?;
             let (fit, of_fit) = (fit.ranking(), fit.ranking().shares());
             for (c, share) in shares.iter_mut().enumerate() {
-                fit.top_k_of((&of_fit, None), c, k, self.rank)
-                    .iter()
-                    .for_each(|w| share[w.feature] += 1.0 / refits as f64);
+                fit.top_k_of((&of_fit, None), c, k, self.rank).iter().for_each(|w| share[w.feature] += 1.0);
             }
         }
+        shares.iter_mut().flatten().for_each(|count| *count /= refits as f64);
         Ok(Some(shares))
     }
 }

@@ -76,6 +76,25 @@ impl ErrorBars {
 }
 
 /// A fit and the parts that made it, of which error bars are wanted.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of two features, of which the first takes .6 to .9.
+/// # let masks = Masks::new(&on, 4, 2, vec![0b11, 0b01, 0b10, 0b00])?;
+/// # let p = Probabilities::new(&on, 4, 2, vec![0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4])?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(vec![1.0; 4]))?;
+/// use lipex::{Dependence, ErrorBars, Estimate, Method, Problem, Rank, Selection, Softmax, Surrogate};
+///
+/// // `around` has all masks of two features: nothing is left to chance.
+/// let (around, both) = (around.drawn(Dependence::Exhaustive), Selection::shared(2, vec![0, 1]));
+/// let surrogate = Softmax::default();
+/// let fitted = &surrogate.fit(&on, &[Problem::new(&around, &both)])?[0];
+/// let (on, around, selection, rank) = (&on, &around, &both, Rank::Supporting);
+/// let estimate = Estimate { on, around, selection, fitted, surrogate: &surrogate, selector: None, rank, seed: 0 };
+/// assert_eq!(estimate.uncertainty(&ErrorBars::default())?.method, Method::Exact);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct Estimate<'a, B: Backend> {
     /// Where the stages run.
     pub on: &'a B,

@@ -10,6 +10,13 @@
 /// Degrees of freedom matched to the variance of a variance: Satterthwaite (1946); for sandwiches Pan and Wall (2002), who
 /// match V where this matches ln V, which holds a single large row more nearly for what it is. Leverage: the correction of
 /// MacKinnon and White (1985) that leaves V without bias where the noise of rows is even (HC2).
+///
+/// ```
+/// use lipex_core::FewRows;
+///
+/// // A row that the fit follows three quarters of the way has a residual of half its noise.
+/// assert_eq!(FewRows::scale(0.75), 2.0);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FewRows {
@@ -40,6 +47,16 @@ impl FewRows {
 }
 
 /// Gathers, row by row, how much of each entry's variance single rows are.
+///
+/// ```
+/// use lipex_core::RowShares;
+///
+/// // One row that is half of the variance, beside fifty of a hundredth each.
+/// let mut shares = RowShares::new(vec![1.0]);
+/// shares.add(&[0.5f64.sqrt()], 1.0);
+/// (0..50).for_each(|_| shares.add(&[0.1], 1.0));
+/// assert!(shares.few_rows().degrees < 8.0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct RowShares {
     variances: Vec<f64>,

@@ -24,6 +24,25 @@ use forecast::Forecast;
 /// They are about the masks alone: how far another seed would move W, given the kept features and λ. They say nothing of
 /// what λ shrinks (see `shrinkage`) nor of how well a surrogate can follow the model (see
 /// [`Fidelity`](crate::Fidelity)).
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Enumerate, ErrorBars};
+///
+/// let explainer = lipex().enumerate(Enumerate::Never).error_bars(ErrorBars::default());
+/// let explanation = explainer.explain(&text, &model)?;
+/// let (bars, shares) = (explanation.uncertainty.as_ref().unwrap(), explanation.shares());
+/// let fine = shares.kept().iter().position(|&j| explanation.name(j) == "fine").unwrap();
+/// let weight = shares.row(1)[fine];
+/// let [low, high] = bars.interval(1, fine, weight);
+/// assert!(low <= weight && weight <= high);
+/// assert!(bars.is_significant(1, fine, weight));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Uncertainty {
@@ -69,6 +88,23 @@ pub struct Uncertainty {
 }
 
 /// How standard errors were made.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Enumerate, ErrorBars, Method};
+///
+/// // Every mask of five words is asked, so that sampling makes no error; drawn masks make one.
+/// let explainer = lipex().error_bars(ErrorBars::default());
+/// let method = |explanation: Explanation| explanation.uncertainty.map(|bars| bars.method);
+/// assert_eq!(method(explainer.explain(&text, &model)?), Some(Method::Exact));
+/// let drawn = explainer.enumerate(Enumerate::Never).explain(&text, &model)?;
+/// assert_ne!(method(drawn), Some(Method::Exact));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -84,6 +120,22 @@ pub enum Method {
 }
 
 /// Bootstrap shares of features in the top k, selection repeated in each refit.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Enumerate, ErrorBars};
+///
+/// let explainer = lipex().enumerate(Enumerate::Never).error_bars(ErrorBars::default().top(1)?.refits(20)?);
+/// let explanation = explainer.explain(&text, &model)?;
+/// let top = explanation.uncertainty.as_ref().and_then(|bars| bars.in_top.as_ref()).unwrap();
+/// let fine = (0..5).find(|&j| explanation.name(j) == "fine").unwrap();
+/// assert_eq!((top.refits, top.share[1][fine]), (20, 1.0)); // first in each of the 20
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct InTop {
@@ -96,6 +148,20 @@ pub struct InTop {
 }
 
 /// Whether the first k features of a class are settled, as [`Rule::Settled`] judges it.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Enumerate, ErrorBars};
+///
+/// let explainer = lipex().enumerate(Enumerate::Never).error_bars(ErrorBars::default().top(1)?);
+/// let settling = explainer.explain(&text, &model)?.uncertainty.and_then(|bars| bars.settling).unwrap();
+/// assert!(settling.met && settling.needed.is_none()); // no other word comes near "fine"
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settling {
@@ -205,6 +271,21 @@ fn significant(weight: f64, relaxed: f64, band: f64) -> bool {
 }
 
 /// The course of a run that added masks until its answer was steady.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Adaptive, Enumerate, Rule};
+///
+/// let rule = Rule::Settled { k: 1, indifference: 0.1 };
+/// let explainer = lipex().enumerate(Enumerate::Never).adaptive(Adaptive::default().rule(rule)?);
+/// let growth = explainer.explain(&text, &model)?.growth.unwrap();
+/// assert_eq!((growth.rule.as_str(), growth.met), ("settled 1:0.1", true));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Growth {
@@ -226,6 +307,21 @@ pub struct Growth {
 }
 
 /// One look at a growing run.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Adaptive, Enumerate};
+///
+/// let explainer = lipex().enumerate(Enumerate::Never).adaptive(Adaptive::default().most(300)?);
+/// let growth = explainer.explain(&text, &model)?.growth.unwrap();
+/// assert_eq!(growth.looks[0].masks, 100);
+/// assert!(growth.looks.iter().all(|look| look.masks <= 300 && look.inputs <= 32));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Look {

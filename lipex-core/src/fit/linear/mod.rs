@@ -15,6 +15,22 @@ use crate::error::{Error, Result, expect_len};
 use std::borrow::Cow;
 
 /// What a linear answer is at the whole instance.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{Base, Intercept, Linear};
+///
+/// let explanation = lipex().intercept(Intercept::Anchored).explain(&text, &model)?;
+/// let linear = explanation.answer.as_ref().and_then(|answer| answer.linear());
+/// let Some(Base::Anchored(logits)) = linear.map(Linear::base) else { panic!("it is anchored") };
+/// // The model's own log-odds for the whole text, .9 to .1.
+/// assert!((logits[1] - logits[0] - 9f64.ln()).abs() < 1e-3);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Base {
     /// From an intercept b that was fitted: b + Σφ, C numbers.
