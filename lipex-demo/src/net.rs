@@ -23,6 +23,15 @@ pub struct Demo {
 }
 
 /// The weights, to be looked at or changed.
+///
+/// ```
+/// use lipex_demo::{Demo, Layers};
+///
+/// let layers = Demo::embedded().layers().clone();
+/// let read = Layers::from_bytes(&layers.to_bytes()).unwrap();
+/// assert_eq!(read.hashes, layers.hashes);
+/// assert!(read.hashes.is_sorted());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layers {
     /// The hashes of the n known tokens (words and pairs of words), ascending.

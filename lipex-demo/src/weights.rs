@@ -9,6 +9,13 @@ use crate::net::{CLASSES, Layers, UNITS};
 const MAGIC: &[u8; 4] = b"LXD1";
 
 /// Weights that do not fit together.
+///
+/// ```
+/// use lipex_demo::Layers;
+///
+/// let error = Layers::from_bytes(b"PNG").unwrap_err();
+/// assert!(error.to_string().contains("malformed"));
+/// ```
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("the weights of the demo classifier are malformed: {0}")]
 pub struct Malformed(pub(crate) String);

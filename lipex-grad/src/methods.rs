@@ -15,10 +15,41 @@ use std::f64::consts::TAU;
 pub struct Saliency;
 
 /// g at ReLUs and clips from 0 on which nothing negative passes. Known not to depend on the last layers much.
+///
+/// ```
+/// # use lipex_core::{Attribution, Output};
+/// # use lipex_grad::{Network, Point, Tensor};
+/// # let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// # let picture = Tensor::floats(vec![1, 1, 8, 8], (0..64).map(|i| (i % 7) as f32 / 7.0).collect())?;
+/// # let owners = (0..64).map(Some).collect();
+/// # let point = Point::new(&network, vec![], ("pixel_values", picture), "logits", owners)?;
+/// use lipex_grad::{Guided, Saliency};
+///
+/// // What speaks against a class is not let through, so this is no gradient.
+/// let seven = Output::Logit(7);
+/// assert_ne!(Guided.attribute(&point, seven)?, Saliency.attribute(&point, seven)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Guided;
 
 /// x·g.
+///
+/// ```
+/// # use lipex_core::{Attribution, Output};
+/// # use lipex_grad::{Network, Point, Tensor};
+/// # let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// # let picture = Tensor::floats(vec![1, 1, 8, 8], (0..64).map(|i| (i % 7) as f32 / 7.0).collect())?;
+/// # let owners = (0..64).map(Some).collect();
+/// # let point = Point::new(&network, vec![], ("pixel_values", picture), "logits", owners)?;
+/// use lipex_core::Local;
+/// use lipex_grad::{InputXGradient, Saliency};
+///
+/// let (scores, gradient) =
+///     (InputXGradient.attribute(&point, Output::Logit(7))?, Saliency.attribute(&point, Output::Logit(7))?);
+/// assert!((0..64).all(|i| scores[i] == point.point()[i] * gradient[i])); // a black pixel has no score
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct InputXGradient;
 
@@ -42,6 +73,22 @@ pub struct SmoothGrad {
 }
 
 /// DeepLIFT by the rescale rule: scores add up to F(x) − F(x₀).
+///
+/// ```
+/// # use lipex_core::{Attribution, Output};
+/// # use lipex_grad::{Network, Point, Tensor};
+/// # let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// # let picture = Tensor::floats(vec![1, 1, 8, 8], (0..64).map(|i| (i % 7) as f32 / 7.0).collect())?;
+/// # let owners = (0..64).map(Some).collect();
+/// # let point = Point::new(&network, vec![], ("pixel_values", picture), "logits", owners)?;
+/// use lipex_grad::DeepLift;
+///
+/// let seven = Output::Logit(7);
+/// let scores = DeepLift::default().attribute(&point, seven)?;
+/// let total = DeepLift::default().total(&point, seven)?.unwrap();
+/// assert!((scores.iter().map(|&s| f64::from(s)).sum::<f64>() - total).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct DeepLift {
     base: Option<Vec<f32>>,
@@ -50,6 +97,25 @@ pub struct DeepLift {
 /// Integrated gradients: (x − x₀)·∫ g(x₀ + a·(x − x₀)) da, by Gauss–Legendre.
 ///
 /// Scores add up to F(x) − F(x₀) but for the integral's error, which is the delta.
+///
+/// ```
+/// # use lipex_core::{Attribution, Output};
+/// # use lipex_grad::{Network, Point, Tensor};
+/// # let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// # let picture = Tensor::floats(vec![1, 1, 8, 8], (0..64).map(|i| (i % 7) as f32 / 7.0).collect())?;
+/// # let owners = (0..64).map(Some).collect();
+/// # let point = Point::new(&network, vec![], ("pixel_values", picture), "logits", owners)?;
+/// use lipex_grad::IntegratedGradients;
+///
+/// let seven = Output::Logit(7);
+/// let off = |points: usize| {
+///     let method = IntegratedGradients::new(points)?;
+///     let sum: f64 = method.attribute(&point, seven)?.iter().map(|&s| f64::from(s)).sum();
+///     Ok::<f64, lipex_core::Error>((sum - method.total(&point, seven)?.unwrap()).abs())
+/// };
+/// assert!(off(400)? < off(2)? && off(400)? < 0.05);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct IntegratedGradients {
     points: usize,

@@ -45,12 +45,40 @@ pub struct Network<T = f32> {
 }
 
 /// The values of one run.
+///
+/// ```
+/// use lipex_grad::{Network, Tensor};
+///
+/// let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// let picture = Tensor::floats(vec![1, 1, 8, 8], vec![0.5; 64])?;
+/// let tape = network.forward(&[("pixel_values", picture)], "logits")?;
+/// assert_eq!(tape.floats("logits")?.len(), 10);
+/// assert_eq!(tape.value("flat")?.shape(), [1, 64]); // a tensor within
+/// assert!(tape.value("embeddings").is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Tape<T = f32> {
     values: Vec<Option<Tensor<T>>>,
     numbers: HashMap<String, usize>,
 }
 
 /// How gradients pass what is not linear.
+///
+/// ```
+/// use lipex_grad::{Network, Tensor, Way};
+///
+/// let network = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+/// let of = |grey: f32| Tensor::floats(vec![1, 1, 8, 8], vec![grey; 64]);
+/// let grey = network.forward(&[("pixel_values", of(0.5)?)], "logits")?;
+/// let black = network.forward(&[("pixel_values", of(0.0)?)], "logits")?;
+/// let mut seven = vec![0.0; 10];
+/// seven[7] = 1.0;
+/// // What the logit moved by between black and grey, shared out among the pixels.
+/// let multipliers = network.backward(&grey, "logits", seven, &["pixel_values"], Way::Rescale(&black))?;
+/// let sum: f32 = multipliers[0].iter().map(|m| 0.5 * m).sum();
+/// assert!((sum - (grey.floats("logits")?[7] - black.floats("logits")?[7])).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy)]
 pub enum Way<'a, T = f32> {
     /// As derivatives do.
