@@ -1,6 +1,7 @@
 //! The command `lipex`.
 
 mod arrays;
+mod attribute;
 mod backend;
 mod batch;
 mod explain;
@@ -31,7 +32,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
 use options::{
-    BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
+    AttributeOptions, BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions,
+    TabularOptions, TextOptions,
 };
 use perturb::PerturbOptions;
 use select::SelectOptions;
@@ -58,6 +60,8 @@ enum Command {
     Image(Box<ImageOptions>),
     /// Explain a row of a table
     Tabular(Box<TabularOptions>),
+    /// Score the features of a text or a photo by another method: gradients of the model, or removals one by one
+    Attribute(Box<AttributeOptions>),
     /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
     /// Render a saved explanation again
@@ -89,6 +93,7 @@ fn main() -> ExitCode {
         Command::Text(options) => text::run(options),
         Command::Image(options) => image::run(options),
         Command::Tabular(options) => tabular::run(options),
+        Command::Attribute(options) => attribute::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),

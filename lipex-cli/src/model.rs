@@ -3,8 +3,8 @@
 use crate::options::ModelOptions;
 use crate::program;
 use lipex::{
-    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, OnnxImage, OnnxOptions, OnnxTable,
-    OnnxText, Probabilities, Remembered, Result, Rows, Seen, Texts,
+    Backend, Batching, BlackBox, CommandModel, DemoModel, Domain, Error, Images, Input, OnnxImage, OnnxOptions,
+    OnnxTable, OnnxText, Probabilities, Remembered, Result, Rows, Seen, Texts,
 };
 use std::path::Path;
 
@@ -31,6 +31,36 @@ pub enum TableModel {
     Onnx(Box<OnnxTable>),
 }
 
+/// What takes texts or images, whichever it is.
+pub enum AnyModel {
+    Text(TextModel),
+    Image(ImageModel),
+}
+
+impl AnyModel {
+    /// A folder's graph and a program's first line say what it takes.
+    pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
+        let value = options.model.as_deref().unwrap_or("demo");
+        if let Some(path) = onnx(value) {
+            return match OnnxOptions::input(path)? {
+                Input::Image => ImageModel::open(options, threads).map(AnyModel::Image),
+                Input::Text => TextModel::open(options, threads).map(AnyModel::Text),
+                Input::Table => Err(Error::setting("model", value, "takes rows of a table, not texts or photos")),
+            };
+        }
+        if !value.starts_with("command:") {
+            return TextModel::open(options, threads).map(AnyModel::Text);
+        }
+        no_onnx(options, value)?;
+        let program = program::start_for_either(value, options)?;
+        let program = program.ok_or_else(|| Error::setting("model", value, "is no program"))?;
+        match program.domain() {
+            Domain::Text => TextModel::Program(program).kept(options).map(AnyModel::Text),
+            Domain::Image => ImageModel::Program(program).kept(options).map(AnyModel::Image),
+        }
+    }
+}
+
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
 fn onnx(value: &str) -> Option<&str> {
     let file = Path::new(value).extension().is_some_and(|e| e == "onnx") && !value.contains(':');
@@ -39,10 +69,24 @@ fn onnx(value: &str) -> Option<&str> {
 
 impl TextModel {
     pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
-        let model = Self::asked(options, threads)?;
-        let Some(file) = &options.answers else { return Ok(model) };
+        Self::asked(options, threads)?.kept(options)
+    }
+
+    /// With its answers in a file, if that is asked for.
+    fn kept(self, options: &ModelOptions) -> Result<Self> {
+        let Some(file) = &options.answers else { return Ok(self) };
         let name = options.model.as_deref().unwrap_or("demo");
-        Ok(TextModel::Kept(Box::new(Remembered::open(file, name, model)?)))
+        Ok(TextModel::Kept(Box::new(Remembered::open(file, name, self)?)))
+    }
+
+    /// The model of a folder, if it is one.
+    #[cfg(feature = "gradients")]
+    pub fn onnx(&self) -> Option<&OnnxText> {
+        match self {
+            TextModel::Onnx(model) => Some(model),
+            TextModel::Kept(model) => model.model().onnx(),
+            TextModel::Demo(_) | TextModel::Program(_) => None,
+        }
     }
 
     fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
@@ -82,9 +126,23 @@ impl TextModel {
 
 impl ImageModel {
     pub fn open(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {
-        let model = Self::asked(options, threads)?;
-        let (Some(file), Some(name)) = (&options.answers, &options.model) else { return Ok(model) };
-        Ok(ImageModel::Kept(Box::new(Remembered::open(file, name, model)?)))
+        Self::asked(options, threads)?.kept(options)
+    }
+
+    /// With its answers in a file, if that is asked for.
+    fn kept(self, options: &ModelOptions) -> Result<Self> {
+        let (Some(file), Some(name)) = (&options.answers, &options.model) else { return Ok(self) };
+        Ok(ImageModel::Kept(Box::new(Remembered::open(file, name, self)?)))
+    }
+
+    /// The model of a folder, if it is one.
+    #[cfg(feature = "gradients")]
+    pub fn onnx(&self) -> Option<&OnnxImage> {
+        match self {
+            ImageModel::Onnx(model) => Some(model),
+            ImageModel::Kept(model) => model.model().onnx(),
+            ImageModel::Program(_) => None,
+        }
     }
 
     fn asked(options: &ModelOptions, threads: Option<usize>) -> Result<Self> {

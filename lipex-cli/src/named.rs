@@ -161,6 +161,13 @@ const EXPLAIN: &[&str] = &[
     "backend",
 ];
 
+/// A command that attributes: no masks are drawn and nothing is fitted.
+pub struct OfAttribution;
+
+impl Group for OfAttribution {
+    const NAMES: &'static [&'static str] = &["unit", "split", "removed", "threads"];
+}
+
 /// How masks are drawn.
 pub struct OfSampling;
 

@@ -3,9 +3,11 @@
 use crate::named::{Named, OfImages, OfTexts, help_of};
 use clap::{Args, Subcommand};
 
+mod attribute;
 mod batch;
 mod tabular;
 
+pub use attribute::AttributeOptions;
 pub use batch::BatchOptions;
 pub use tabular::TabularOptions;
 
@@ -150,7 +152,7 @@ pub struct CheckOptions {
 }
 
 /// The black box.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct ModelOptions {
     /// The classifier: demo (seven emotions of a text, embedded); onnx:FOLDER, a folder with model.onnx, config.json and
     /// tokenizer.json or preprocessor_config.json, or FILE.onnx with those beside it (docs/models.md); or 'command:PROGRAM

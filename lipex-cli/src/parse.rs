@@ -116,19 +116,19 @@ fn named(value: &str, labels: &[String]) -> Result<Vec<usize>> {
 }
 
 /// Two classes A:B; names may hold colons themselves.
-pub fn contrast(value: &str, labels: &[String]) -> Result<(usize, usize)> {
+pub fn contrast(option: &str, value: &str, labels: &[String]) -> Result<(usize, usize)> {
     let known = |name: &str| class_by_name(name, labels);
     let pair = value.match_indices(':').find_map(|(at, _)| Some((known(&value[..at])?, known(&value[at + 1..])?)));
     if let Some((a, b)) = pair {
-        let twice = || Error::setting("contrast", value, "two different classes: one over itself is 0 everywhere");
+        let twice = || Error::setting(option, value, "two different classes: one over itself is 0 everywhere");
         return if a == b { Err(twice()) } else { Ok((a, b)) };
     }
     let Some((a, b)) = value.split_once(':') else {
-        return Err(Error::setting("contrast", value, "two classes with a colon between them, A:B"));
+        return Err(Error::setting(option, value, "two classes with a colon between them, A:B"));
     };
-    class("contrast", a, labels)?;
-    class("contrast", b, labels)?;
-    Err(Error::setting("contrast", value, "two classes with a colon between them, A:B"))
+    class(option, a, labels)?;
+    class(option, b, labels)?;
+    Err(Error::setting(option, value, "two classes with a colon between them, A:B"))
 }
 
 #[cfg(test)]
@@ -141,11 +141,11 @@ mod tests {
 
     #[test]
     fn contrasts_take_names_with_colons() {
-        assert_eq!(contrast("good:bad", &labels()).unwrap(), (0, 1));
-        assert_eq!(contrast("a:b:good", &labels()).unwrap(), (2, 0));
-        assert_eq!(contrast("bad:a:b", &labels()).unwrap(), (1, 2));
+        assert_eq!(contrast("contrast", "good:bad", &labels()).unwrap(), (0, 1));
+        assert_eq!(contrast("contrast", "a:b:good", &labels()).unwrap(), (2, 0));
+        assert_eq!(contrast("contrast", "bad:a:b", &labels()).unwrap(), (1, 2));
         for bad in ["good", "good:evil", "evil:good", ":", "good:good"] {
-            assert!(contrast(bad, &labels()).is_err(), "{bad}");
+            assert!(contrast("contrast", bad, &labels()).is_err(), "{bad}");
         }
     }
 

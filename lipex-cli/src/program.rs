@@ -24,6 +24,16 @@ pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Opti
     Err(Error::setting("model", value, reason))
 }
 
+/// Starts `command:PROGRAM ARGS`, which takes texts or images; `None` for another value.
+pub fn start_for_either(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
+    match started(value, options)? {
+        Some(model) if model.takes_rows() => {
+            Err(Error::setting("model", value, "the program takes rows of a table, as its first line says"))
+        }
+        started => Ok(started),
+    }
+}
+
 /// Starts `command:PROGRAM ARGS`, which must take rows of a table; `None` for another value.
 pub fn start_for_rows(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
     match started(value, options)? {

@@ -3,7 +3,7 @@
 use crate::backend;
 use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
-use crate::options::TextOptions;
+use crate::options::{TextOptions, WordOptions};
 use crate::output;
 use crate::staging::Staging;
 use crate::words::Words;
@@ -17,7 +17,8 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let targets = files::targets(&options.save)?;
     let settings = settings(&options.settings, &options.view)?;
     let model = TextModel::open(&options.model, threads(&settings))?;
-    let (text, told) = instance(options, &settings, &model)?;
+    let given = Given { text: options.text.as_deref(), file: options.file.as_deref(), words: &options.words };
+    let (text, told) = given.instance(&settings, &model)?;
     let explainer = settings.explainer(settings.device(), Domain::Text)?;
     backend::tell(settings.device(), &explainer);
     let (explanation, around, view) = match explainer {
@@ -53,20 +54,31 @@ fn asked(options: &TextOptions) -> Asked<'_> {
     Asked { flip_to: options.flip_to.as_deref(), view: &options.view }
 }
 
-/// The text, and what the report says of words that are left out, or were to be and are not there.
-fn instance(options: &TextOptions, settings: &Settings, model: &TextModel) -> Result<(TextInstance, String)> {
-    let text = match (options.text.as_deref(), options.file.as_deref()) {
-        (Some("-"), _) => output::read("TEXT", "-")?,
-        (Some(text), _) => text.to_string(),
-        (None, Some(file)) => output::read("file", file)?,
-        (None, None) => {
-            return Err(Error::Instance("no text: give it in quotes, with --file F, or - for standard input".into()));
-        }
-    };
-    let (text, seen) = Words::read(&options.words, settings)?.instance(text, model)?;
-    let cut = seen.map_or_else(String::new, |seen| cut(&seen, text.unseen()));
-    let told = cut + &unmatched(text.unmatched(), &settings.split()?);
-    Ok((text, told))
+/// A text and its words as the options give them.
+pub struct Given<'a> {
+    pub text: Option<&'a str>,
+    pub file: Option<&'a str>,
+    pub words: &'a WordOptions,
+}
+
+impl Given<'_> {
+    /// The text, and what the report says of words that are left out, or were to be and are not there.
+    pub fn instance(&self, settings: &Settings, model: &TextModel) -> Result<(TextInstance, String)> {
+        let text = match (self.text, self.file) {
+            (Some("-"), _) => output::read("TEXT", "-")?,
+            (Some(text), _) => text.to_string(),
+            (None, Some(file)) => output::read("file", file)?,
+            (None, None) => {
+                return Err(Error::Instance(
+                    "no text: give it in quotes, with --file F, or - for standard input".into(),
+                ));
+            }
+        };
+        let (text, seen) = Words::read(self.words, settings)?.instance(text, model)?;
+        let cut = seen.map_or_else(String::new, |seen| cut(&seen, text.unseen()));
+        let told = cut + &unmatched(text.unmatched(), &settings.split()?);
+        Ok((text, told))
+    }
 }
 
 /// Most words of one kind that the report names.

@@ -11,10 +11,7 @@ const NUMBER: usize = 6;
 const WORD: usize = 14;
 
 pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
-    let names: Vec<String> = shown.iter().map(|&c| printable(&e.classes[c])).collect();
     let shares = e.shares();
-    let words: Vec<String> = shares.kept().iter().map(|&j| cut(&printable(&e.name(j)), WORD)).collect();
-    let left = names.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
     let largest = shares.largest();
     page.gap();
     let feature = nouns(e).feature;
@@ -23,8 +20,34 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
         _ => format!("What each {feature} does to each class, in log-odds (W)"),
     };
     page.heading(&what);
+    let names = shown.iter().map(|&c| e.classes[c].as_str());
+    let words: Vec<String> = shares.kept().iter().map(|&j| e.name(j)).collect();
     // Parentheses take two more columns.
     let number = if e.uncertainty.is_some() { NUMBER + 2 } else { NUMBER };
+    let numbers = |row: usize, j: usize, width: usize| cell(e, &shares, (shown[row], j), width, largest);
+    let bars = e.uncertainty.as_ref().filter(|u| u.method != Method::Exact);
+    let below = |row: usize, j: usize| bars.map(|u| bar(&shares, u, shown[row], j));
+    table(page, (names.collect(), words), number, (&numbers, &below));
+    if e.link() == Some(Link::Softmax) {
+        page.note("An entry is relative to the other classes: columns are centred.");
+        return;
+    }
+    if e.link() == Some(Link::Logistic) {
+        page.note("An entry is for the label against not that label.");
+    }
+    if !shares.is_full() {
+        page.note(&format!("A dot: the {feature} was not chosen for this class."));
+    }
+}
+
+/// What an entry says in so many columns, and what stands below it.
+type Cells<'a> = (&'a dyn Fn(usize, usize, usize) -> String, &'a dyn Fn(usize, usize) -> Option<String>);
+
+/// Rows and columns with names, in blocks that fit the page; an entry takes `number` columns at least.
+pub fn table(page: &mut Page, names: (Vec<&str>, Vec<String>), number: usize, (cell, below): Cells<'_>) {
+    let rows: Vec<String> = names.0.iter().map(|name| printable(name)).collect();
+    let words: Vec<String> = names.1.iter().map(|name| cut(&printable(name), WORD)).collect();
+    let left = rows.iter().map(|n| columns(n)).max().unwrap_or(0).clamp(1, (page.width() / 3).max(5));
     let width = |j: usize| columns(&words[j]).max(number) + 1;
     let mut from = 0;
     while from < words.len() {
@@ -39,25 +62,15 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
         }
         let head: String = (from..to).map(|j| pad_left(&words[j], width(j))).collect();
         page.line(&format!("{}{head}", pad("", left)));
-        for (name, &c) in names.iter().zip(shown) {
-            let cells: String = (from..to).map(|j| cell(e, &shares, (c, j), width(j), largest)).collect();
+        for (i, name) in rows.iter().enumerate() {
+            let cells: String = (from..to).map(|j| cell(i, j, width(j))).collect();
             page.line(&format!("{}{cells}", pad(&cut(name, left), left)));
-            if let Some(u) = e.uncertainty.as_ref().filter(|u| u.method != Method::Exact) {
-                let bars: String = (from..to).map(|j| pad_left(&bar(&shares, u, c, j), width(j))).collect();
-                page.note(&format!("{}{bars}", pad("", left).replace(' ', "\u{a0}")).replace(' ', "\u{a0}"));
+            let bars: Option<String> = (from..to).map(|j| Some(pad_left(&below(i, j)?, width(j)))).collect();
+            if let Some(bars) = bars {
+                page.note(&format!("{}{bars}", pad("", left)).replace(' ', "\u{a0}"));
             }
         }
         from = to;
-    }
-    if e.link() == Some(Link::Softmax) {
-        page.note("An entry is relative to the other classes: columns are centred.");
-        return;
-    }
-    if e.link() == Some(Link::Logistic) {
-        page.note("An entry is for the label against not that label.");
-    }
-    if !shares.is_full() {
-        page.note(&format!("A dot: the {feature} was not chosen for this class."));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The report that a person reads.
 
+mod attribution;
 mod footer;
 mod layout;
 mod matrix;
@@ -7,11 +8,12 @@ mod noise;
 mod verdict;
 mod words;
 
+pub use attribution::{Attributed, render as render_attributions};
 pub use layout::printable;
 
 use crate::options::View;
 use crate::parse::{self, Classes};
-use layout::{Page, bar, cut, pad};
+use layout::{Page, bar, cut, pad, pad_left};
 use lipex::{Domain, Error, Explanation, Link, PageOptions, Rank, Result};
 
 /// What to show, checked against the classes there are.
@@ -31,7 +33,7 @@ impl Choice {
             classes: parse::classes(&view.classes, labels)?,
             top: view.top,
             rank: view.rank.as_deref().map(Rank::by_name).transpose()?,
-            contrast: view.contrast.as_deref().map(|c| parse::contrast(c, labels)).transpose()?,
+            contrast: view.contrast.as_deref().map(|c| parse::contrast("contrast", c, labels)).transpose()?,
         })
     }
 
@@ -49,10 +51,25 @@ impl Choice {
         self.top
     }
 
+    /// The two classes to contrast.
+    pub fn contrast(&self) -> Option<(usize, usize)> {
+        self.contrast
+    }
+
     /// The classes to show, in order.
     pub fn shown(&self, e: &Explanation) -> Vec<usize> {
+        self.shown_of(&e.probabilities.model)
+    }
+
+    /// The same where the model's answer is all there is.
+    pub fn shown_of(&self, probabilities: &[f64]) -> Vec<usize> {
         match &self.classes {
-            Classes::Top(n) => e.classes_by_probability().into_iter().take(*n).collect(),
+            Classes::Top(n) => {
+                let mut order: Vec<usize> = (0..probabilities.len()).collect();
+                order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+                order.truncate(*n);
+                order
+            }
             Classes::Named(list) => list.clone(),
         }
     }
@@ -103,19 +120,30 @@ fn unit(e: &Explanation) -> &'static str {
 /// The model's distribution beside the surrogate's.
 fn distributions(page: &mut Page, e: &Explanation, shown: &[usize]) {
     let p = &e.probabilities;
-    let names: Vec<String> = shown.iter().map(|&c| printable(&e.classes[c])).collect();
-    let longest = names.iter().map(|n| layout::columns(n)).max().unwrap_or(0).max(5);
+    let numbers = |c: usize| vec![p.model[c], p.surrogate[c]];
+    let bar = |c: usize, width: usize| if e.never[c] { "never".into() } else { bar(p.model[c], width) };
+    classes(page, &e.classes, shown, &["model", "surrogate"], (&numbers, &bar));
+}
+
+/// What a line of a class has: its numbers, and what stands after them in so many columns.
+type Line<'a> = (&'a dyn Fn(usize) -> Vec<f64>, &'a dyn Fn(usize, usize) -> String);
+
+/// A line a class: its name, its numbers under their headings, and a bar.
+fn classes(page: &mut Page, names: &[String], shown: &[usize], headings: &[&str], (numbers, bar): Line<'_>) {
+    let told: Vec<String> = shown.iter().map(|&c| printable(&names[c])).collect();
+    let longest = told.iter().map(|n| layout::columns(n)).max().unwrap_or(0).max(5);
     let name_width = longest.min(page.width().saturating_sub(18).max(5));
     let bar_width = page.width().saturating_sub(name_width + 20).min(30);
-    page.heading(&format!("{}  {:>6} {:>9}", pad("class", name_width), "model", "surrogate"));
-    for (name, &c) in names.iter().zip(shown) {
-        let never = if e.never[c] { "never" } else { "" };
-        let (model, surrogate) = (format!("{:.3}", p.model[c]), format!("{:.3}", p.surrogate[c]));
-        let bar = if e.never[c] { never.into() } else { bar(p.model[c], bar_width) };
-        let line = format!("{}  {model:>6} {surrogate:>9}  {bar}", pad(&cut(name, name_width), name_width));
+    let width = |heading: &str| heading.len().max(6) + 1;
+    let head: String = headings.iter().map(|h| pad_left(h, width(h))).collect();
+    page.heading(&format!("{} {head}", pad("class", name_width)));
+    for (name, &c) in told.iter().zip(shown) {
+        let cells = numbers(c).into_iter().zip(headings).map(|(v, h)| pad_left(&format!("{v:.3}"), width(h)));
+        let cells: String = cells.collect();
+        let line = format!("{} {cells}  {}", pad(&cut(name, name_width), name_width), bar(c, bar_width));
         page.line(line.trim_end());
     }
-    let hidden = e.classes.len().saturating_sub(shown.len());
+    let hidden = names.len().saturating_sub(shown.len());
     if hidden > 0 {
         page.note(&format!("{hidden} more with --classes all"));
     }

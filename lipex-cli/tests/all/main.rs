@@ -1,6 +1,7 @@
 //! The tests of lipex-cli: one program, so that one link serves them all.
 
 mod architecture;
+mod attribute;
 mod bad_arrays;
 mod batch;
 mod browser;

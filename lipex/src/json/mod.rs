@@ -5,8 +5,10 @@
 //! coefficients. Unknown keys are ignored, unknown schemata refused; a number that JSON lacks (Python writes `NaN`) is named.
 
 mod answer;
+mod attributions;
 
 pub use answer::AnswerKeys;
+pub use attributions::{ATTRIBUTIONS_SCHEMA, ScoredOutputs, attributions_to_json};
 
 use lipex_core::{
     Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,

@@ -1,0 +1,176 @@
+//! `lipex attribute`.
+
+mod asked;
+#[cfg(feature = "gradients")]
+mod gradients;
+
+use crate::model::{AnyModel, ImageModel, TextModel};
+use crate::options::{AttributeOptions, PhotoOptions};
+use crate::output::{self, Targets};
+use crate::photo::Photo;
+use crate::report::{Attributed, Choice, render_attributions};
+use crate::staging::Staging;
+use crate::text::Given;
+use crate::{explain, parse};
+use asked::{Asked, Method, Wanted};
+use lipex::{
+    Attributions, BlackBox, Cpu, Domain, Error, ImageInstance, Images, Instance, Output, Result, ScoredOutputs,
+    Setting, Squares, Texts, attributions_to_json, checked_answers, leave_out, occlude, random_scores,
+};
+
+pub fn run(options: &AttributeOptions) -> Result<()> {
+    let targets = Targets::new([("json", options.json.as_ref())])?;
+    let method = Method::read(options)?;
+    let settings = options.settings.settings()?;
+    // Here --output says what is attributed.
+    let mut of_model = options.model.clone();
+    of_model.output = options.graph_output.clone();
+    let model = AnyModel::open(&of_model, explain::threads(&settings))?;
+    let (attributed, choice, text) = match &model {
+        AnyModel::Text(model) => {
+            let of = Given { text: options.instance.as_deref(), file: options.file.as_deref(), words: &options.words };
+            let (instance, told) = of.instance(&settings, model)?;
+            let (attributed, choice) = text(options, &method, model, &instance, told)?;
+            (attributed, choice, Some(instance.text().to_string()))
+        }
+        AnyModel::Image(model) => {
+            let (attributed, choice) = image(options, &method, model)?;
+            (attributed, choice, None)
+        }
+    };
+    let mut staged = Staging::default();
+    targets.stage(&mut staged, |_| Ok(json(&attributed, text.as_deref()).into_bytes()))?;
+    if !targets.take_standard_output() {
+        staged.report(&render_attributions(&attributed, &choice, output::width()));
+    }
+    staged.commit()
+}
+
+fn json(a: &Attributed, text: Option<&str>) -> String {
+    let probabilities: Vec<f64> = a.classes.iter().map(|&c| a.probabilities[c]).collect();
+    let rows: Vec<String> = a.classes.iter().map(|&c| a.labels[c].clone()).collect();
+    let about = ScoredOutputs {
+        output: a.output,
+        rows: &rows,
+        against: a.against.map(|c| a.labels[c].as_str()),
+        probabilities: &probabilities,
+        text,
+    };
+    attributions_to_json(&a.found, &about)
+}
+
+/// A model's labels and its answer to one input.
+fn answer<Batch>(model: &dyn BlackBox<Cpu, Batch>, one: &Batch) -> Result<(Vec<String>, Vec<f64>)> {
+    let p = checked_answers(&Cpu::new(), model, one, 1)?;
+    let labels = model.labels().unwrap_or_default().to_vec();
+    Ok((labels, p.row(0).iter().map(|&v| f64::from(v)).collect()))
+}
+
+/// Everything but the scores, which `score` makes for the outputs that are wanted.
+fn attributed(
+    options: &AttributeOptions,
+    domain: Domain,
+    (labels, probabilities): (Vec<String>, Vec<f64>),
+    told: String,
+    score: impl FnOnce(&Wanted) -> Result<Attributions>,
+) -> Result<(Attributed, Choice)> {
+    let choice = Choice::new(&options.view, &labels)?;
+    let asked = Asked::read(options.model.output.as_deref(), domain, &labels)?;
+    let wanted = asked.wanted(&choice, &probabilities);
+    let found = score(&wanted)?;
+    let names = wanted.names(&labels);
+    let Wanted { classes, against, .. } = wanted;
+    let output = asked.name();
+    Ok((Attributed { found, rows: names, classes, against, labels, probabilities, output, domain, told }, choice))
+}
+
+fn text(
+    options: &AttributeOptions,
+    method: &Method,
+    model: &TextModel,
+    instance: &lipex::TextInstance,
+    told: String,
+) -> Result<(Attributed, Choice)> {
+    let given =
+        [("segments", options.segments != crate::options::SEGMENTS), ("background", options.background.is_some())];
+    refuse(
+        given.into_iter().chain([("stride", options.stride.is_some())]),
+        "is of photos, and this model takes texts",
+    )?;
+    let whole = Texts::from(vec![instance.without(&[])?]);
+    attributed(options, Domain::Text, answer(model, &whole)?, told, |wanted| {
+        let on = Cpu::new();
+        match method {
+            Method::LeaveOneOut | Method::Occlusion => {
+                let reason = "a word that is removed becomes what --removed says";
+                refuse([("baseline", options.baseline.is_some())], reason)?;
+                let window = if matches!(method, Method::LeaveOneOut) { 1 } else { options.window.unwrap_or(2) };
+                let mut found = leave_out::<_, Texts>(&on, instance, model, &wanted.outputs, window)?;
+                found.method.extend(instance.settings().into_iter().map(|(s, _)| s).filter(|s| s.name == "removed"));
+                Ok(found)
+            }
+            Method::Random => {
+                Ok(random_scores(options.seed.unwrap_or(0), instance.features().to_vec(), &wanted.outputs))
+            }
+            #[cfg(feature = "gradients")]
+            Method::Gradients(method) => gradients::text(options, method, model, instance, &wanted.outputs),
+        }
+    })
+}
+
+fn image(options: &AttributeOptions, method: &Method, model: &ImageModel) -> Result<(Attributed, Choice)> {
+    let Some(photo) = options.instance.clone() else {
+        return Err(Error::Instance("no photo: give its file, or - for standard input".into()));
+    };
+    let given = ["unit", "split", "removed"].map(|name| (name, options.settings.get(name).is_some()));
+    let given = given.into_iter().chain([("ignore-words", options.words.ignore_words.is_some())]);
+    refuse(given.chain([("cut", options.cut.is_some())]), "is of texts, and this model takes photos")?;
+    let of = PhotoOptions { photo, segments: options.segments.clone(), background: options.background.clone() };
+    let photo = Photo::read(&of)?;
+    let (width, height) = (photo.picture.width(), photo.picture.height());
+    let one = Images::new(width, height, photo.picture.as_rgb().to_vec())?;
+    attributed(options, Domain::Image, answer(model, &one)?, photo.told.clone(), |wanted| {
+        let outputs = &wanted.outputs;
+        match method {
+            Method::LeaveOneOut | Method::Occlusion => removals(options, method, model, &photo, outputs),
+            Method::Random => Ok(random_scores(options.seed.unwrap_or(0), photo.segments.features(), outputs)),
+            #[cfg(feature = "gradients")]
+            Method::Gradients(method) => gradients::image(options, method, model, &photo, outputs),
+        }
+    })
+}
+
+/// What the model loses without each segment, or under squares.
+fn removals(
+    options: &AttributeOptions,
+    method: &Method,
+    model: &ImageModel,
+    photo: &Photo,
+    outputs: &[Output],
+) -> Result<Attributions> {
+    let by_squares = matches!(method, Method::Occlusion);
+    let name = options.baseline.as_deref().unwrap_or(if by_squares { "black" } else { "mean" });
+    let baseline = parse::baseline(name)?;
+    let image = ImageInstance::builder(photo.picture.clone(), photo.segments.clone()).baseline(baseline).build()?;
+    let mut found = match by_squares {
+        true => occlude(&Cpu::new(), &image, model, outputs, squares(options, &image)?)?,
+        false => leave_out::<_, Images>(&Cpu::new(), &image, model, outputs, 1)?,
+    };
+    found.method.push(Setting::new("baseline", name));
+    Ok(found)
+}
+
+/// The squares of occlusion.
+fn squares(options: &AttributeOptions, image: &ImageInstance) -> Result<Squares> {
+    let usual = Squares::usual(image.picture().width(), image.picture().height());
+    let window = options.window.unwrap_or(usual.window());
+    Squares::new(window, options.stride.unwrap_or(window.div_ceil(2)))
+}
+
+/// Refuses options that were given.
+fn refuse(given: impl IntoIterator<Item = (&'static str, bool)>, reason: &str) -> Result<()> {
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::Instance(format!("--{name} {reason}"))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,83 @@
+//! Options of `lipex attribute`.
+
+use super::{ModelOptions, SEGMENTS, View, WordOptions};
+use crate::named::{Named, OfAttribution};
+use clap::Args;
+
+const NOTES: &str =
+    "Methods by gradients (saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad) \
+look into a model: they want --model onnx:FOLDER and a lipex that was built with the feature gradients. leave-one-out, \
+occlusion and random ask any model. docs/relatives.md says what each answers, needs, costs and assumes.
+
+Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
+
+const OUTPUT: &str = "What is attributed: logit (a class's score before the softmax; of a model that gives probabilities alone, \
+its log-probability less the mean of all), probability, or contrast:A:B, the logit of class A less that of B [default: logit \
+for texts, probability for photos]";
+
+#[derive(Args)]
+#[command(after_help = NOTES, allow_negative_numbers = true)]
+#[command(mut_arg("output", |arg| arg.value_name("WHAT").help(OUTPUT).help_heading("Attribution")))]
+pub struct AttributeOptions {
+    /// The text, or the photo's file for a model of photos; - reads it from standard input
+    #[arg(value_name = "TEXT|PHOTO", conflicts_with = "file")]
+    pub instance: Option<String>,
+    /// Read the text from a file (UTF-8)
+    #[arg(long, value_name = "F")]
+    pub file: Option<String>,
+
+    /// saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad, occlusion, leave-one-out or random
+    #[arg(long, value_name = "METHOD", help_heading = "Attribution")]
+    pub method: String,
+    /// Points of integrated gradients, or auto (doubled from 50 until the sums are within 1 %, at most 400); draws of smoothgrad
+    /// [default: 50; of smoothgrad 25]
+    #[arg(long, value_name = "N", help_heading = "Attribution")]
+    pub steps: Option<String>,
+    /// Deviation of smoothgrad's noise, as a share of the range of the input's numbers [default: 0.15]
+    #[arg(long, value_name = "SHARE", help_heading = "Attribution")]
+    pub noise: Option<f64>,
+    /// What the input is compared with. By integrated-gradients and deeplift: zeros (of the model's own numbers), for texts pad (every
+    /// token the padding's), for photos what --baseline of lipex image takes (mean, black, blur …). By leave-one-out and
+    /// occlusion of photos: what a removed place becomes [default: zeros; of leave-one-out mean, of occlusion black]
+    #[arg(long, value_name = "B", help_heading = "Attribution")]
+    pub baseline: Option<String>,
+    /// Where a text's graph is cut for its gradients: word (embeddings of words), block (after the first layer normalisation) or a
+    /// tensor's name [default: word]
+    #[arg(long, value_name = "PLACE", help_heading = "Attribution")]
+    pub cut: Option<String>,
+    /// How the numbers of a token or pixel become one: sum (keeps what they add up to), abs (the sum of sizes) or l2
+    /// (the length); those of a word or segment are then summed [default: sum]
+    #[arg(long, value_name = "HOW", help_heading = "Attribution")]
+    pub pool: Option<String>,
+    /// Occlusion: words that go together, or the side of the square in pixels [default: 2 words; an eighth of the photo's
+    /// shorter side]
+    #[arg(long, value_name = "N", help_heading = "Attribution")]
+    pub window: Option<usize>,
+    /// Occlusion of photos: pixels from one square to the next [default: half a window]
+    #[arg(long, value_name = "N", help_heading = "Attribution")]
+    pub stride: Option<usize>,
+    /// Seed of random and smoothgrad [default: 0]
+    #[arg(long, value_name = "S", help_heading = "Attribution")]
+    pub seed: Option<u64>,
+
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// With onnx: the graph's output that has the classes [default: logits, or the only one]
+    #[arg(long, value_name = "NAME", help_heading = "Model")]
+    pub graph_output: Option<String>,
+    #[command(flatten)]
+    pub settings: Named<OfAttribution>,
+    #[command(flatten)]
+    pub words: WordOptions,
+    /// The segments of a photo, as lipex image takes them
+    #[arg(long, value_name = "SEGMENTS", default_value = SEGMENTS, help_heading = "Image")]
+    pub segments: String,
+    /// What shines through a transparent photo: white, black or #RRGGBB [default: white]
+    #[arg(long, value_name = "COLOUR", help_heading = "Image")]
+    pub background: Option<String>,
+    #[command(flatten)]
+    pub view: View,
+    /// Save the scores (docs/json.md); - writes them to standard output in place of the report
+    #[arg(long, value_name = "F", help_heading = "Output")]
+    pub json: Option<String>,
+}
