@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::explanation::{Change, Explanation, arg_max};
-use crate::fit::{Answer, Link, softmax_in_place};
+use crate::fit::{Answer, Link};
 
 /// Features to remove so that a class falls fastest according to the surrogate.
 ///
@@ -109,8 +109,8 @@ impl<'a> Walk<'a> {
 
     fn probabilities(&self) -> Vec<f64> {
         let mut scores = self.scores.clone();
-        if self.is_softmax() {
-            softmax_in_place(&mut scores);
+        if let Some(linear) = self.answer.linear() {
+            linear.link().apply(&mut scores);
         }
         scores
     }

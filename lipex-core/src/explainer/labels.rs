@@ -26,7 +26,12 @@ pub(super) fn bars(bars: &ErrorBars, labels: usize) -> Result<ErrorBars> {
 /// What was made of each label, read together.
 pub(super) fn together(made: Vec<Made>, p: &[f64], level: f64, rows: usize) -> Result<Made> {
     let fits: Vec<&Fitted> = made.iter().map(|m| &m.fit).collect();
-    let fit = fit(&fits)?;
+    let mut fit = fit(&fits)?;
+    // Labels that have no pairs of their own are ranked by the fit that they have.
+    if fits.iter().any(|one| one.additive.is_some()) {
+        let additive: Vec<&Fitted> = fits.iter().map(|one| one.ranking()).collect();
+        fit.additive = Some(Box::new(self::fit(&additive)?));
+    }
     let fidelity = fidelity(&made);
     let uncertainty = if made.iter().all(|m| m.uncertainty.is_some()) {
         let all: Vec<(&Fitted, &Uncertainty)> =

@@ -1,7 +1,7 @@
 //! Models that are no function of their input, that nothing moves, that find several labels at once, and runs that fail.
 
 use lipex::prelude::*;
-use lipex::{Adaptive, Error, ErrorBars, Explanation, Link, Method, Remembered, Repeats, Result};
+use lipex::{Adaptive, Error, ErrorBars, Explanation, Link, Method, Pairs, Remembered, Repeats, Result};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -128,6 +128,27 @@ fn several_labels_are_each_explained_against_not_that_label() {
         let e = explainer.explain(&words, &model).unwrap();
         let top = e.top_k(1, 1, Rank::Supporting);
         assert_eq!(e.features[top[0].feature].name, "free", "{}", e.preset);
+    }
+    // Two words that only act together: pairs are chosen for the label that has them, and rankings go by the fits without.
+    let together = |texts: &[&str]| -> Vec<[f64; 3]> {
+        let of = |text: &&str| {
+            let has = |word: &str| f64::from(u8::from(text.split(' ').any(|w| w == word)));
+            let both = 3.0 * has("free") * has("money") - 2.0;
+            [many(&[text])[0][0], 1.0 / (1.0 + f64::exp(-both)), many(&[text])[0][2]]
+        };
+        texts.iter().map(of).collect()
+    };
+    let model = TextFn::new(["toxic", "spam", "urgent"], together).independent();
+    let of = |pairs| lipex().selector(All).pairs(pairs).explain(&words, &model).unwrap();
+    let (with, without) = (of(Pairs::Auto), of(Pairs::None));
+    assert!(!with.pairs().is_empty() && without.ranking.is_none());
+    assert_eq!(with.ranking.as_deref(), Some(without.shares().matrix()));
+    assert_eq!(from_json(&to_json(&with)).unwrap(), with);
+    // What is left of a label when words go is a probability.
+    let removed = with.what_to_remove(1).unwrap();
+    assert!(!removed.features.is_empty());
+    for (k, left) in removed.surrogate.iter().enumerate() {
+        assert!((with.without(&removed.features[..=k]).unwrap()[1] - left).abs() < 1e-12, "{left}");
     }
     let groups = lipex().groups(Groups::Top(2)).explain(&words, &model).unwrap_err();
     assert!(groups.to_string().contains("cannot be merged"), "{groups}");
