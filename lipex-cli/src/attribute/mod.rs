@@ -21,6 +21,7 @@ use lipex::{
 pub fn run(options: &AttributeOptions) -> Result<()> {
     let targets = Targets::new([("json", options.json.as_ref())])?;
     let method = Method::read(options)?;
+    refuse([("rank", options.view.rank.is_some())], "is of explanations; here the highest and the lowest are listed")?;
     let settings = options.settings.settings()?;
     // Here --output says what is attributed.
     let mut of_model = options.model.clone();
@@ -102,7 +103,7 @@ fn text(
         let on = Cpu::new();
         match method {
             Method::LeaveOneOut | Method::Occlusion => {
-                let reason = "a word that is removed becomes what --removed says";
+                let reason = "is of photos; a word that is removed becomes what --removed says";
                 refuse([("baseline", options.baseline.is_some())], reason)?;
                 let window = if matches!(method, Method::LeaveOneOut) { 1 } else { options.window.unwrap_or(2) };
                 let mut found = leave_out::<_, Texts>(&on, instance, model, &wanted.outputs, window)?;

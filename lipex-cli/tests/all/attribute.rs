@@ -1,6 +1,6 @@
 //! `lipex attribute`: scores of words and segments by removals and by gradients.
 
-use crate::common::{json, path, refused, told};
+use crate::common::{json, refused, told};
 use serde_json::Value;
 
 const TEXT: &str = "what a wonderful party, but I am sad";
@@ -29,12 +29,15 @@ fn leave_one_out_is_what_the_model_loses() {
         assert!(score.abs() > 0.01, "{name}: {score}");
     }
     assert_eq!((found["delta"].is_null(), numbers(&found["outside"])[row]), (true, 0.0));
-    // A window of two is the loss without both, for either.
-    let pairs = json(&["attribute", "sad party", "--method", "occlusion", "--output", "probability", "--json", "-"]);
-    let scores = numbers(&pairs["scores"][0]);
-    let class = pairs["classes"][0].as_str().unwrap();
-    assert!((scores[0] - (probability("sad party", class) - probability(" ", class))).abs() < 1e-6, "{scores:?}");
-    assert_eq!(scores[0], scores[1]);
+    // A window of two is the loss without both, for either; the middle word is in two of them.
+    let text = "sad party today";
+    let pairs = json(&["attribute", text, "--method", "occlusion", "--output", "probability", "--json", "-"]);
+    let (scores, class) = (numbers(&pairs["scores"][0]), pairs["classes"][0].as_str().unwrap());
+    let lost = |rest: &str| probability(text, class) - probability(rest, class);
+    let (first, last) = (lost("  today"), lost("sad  "));
+    for (score, expected) in scores.iter().zip([first, first + last, last]) {
+        assert!((score - expected).abs() < 1e-6, "{scores:?}");
+    }
 }
 
 #[test]
@@ -98,6 +101,7 @@ fn what_does_not_go_together_is_refused() {
         (&["--method", "leave-one-out", "--output", "contrast:joy:joy"], "two different classes"),
         (&["--method", "occlusion", "--window", "3"], "a window has 1 to 2 features"),
         (&["--method", "occlusion", "--stride", "3"], "is of photos"),
+        (&["--method", "random", "--rank", "effect"], "--rank"),
     ] {
         let message = refused(arguments);
         assert!(message.contains(said), "{arguments:?}: {message}");
@@ -114,6 +118,7 @@ fn without_the_feature_a_line_says_how_to_get_it() {
 #[cfg(feature = "gradients")]
 mod gradients {
     use super::*;
+    use crate::common::path;
 
     const MODEL: &str = concat!("onnx:", env!("CARGO_MANIFEST_DIR"), "/../examples/models/emotions");
 
