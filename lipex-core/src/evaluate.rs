@@ -1,8 +1,9 @@
 //! Evaluate: how well a surrogate agrees with the black box.
 //!
 //! # Which to read
-//! `out_of_fold` is the honest one: it says how far the surrogate is from the model on masks that it has not seen. `in_sample`
-//! is better by what the fit has learnt by heart; `at_instance` is one mask, and 0 by construction for an anchored surrogate.
+//! `out_of_fold` estimates the generalisation error: how far the surrogate is from the model on masks that its fit has not seen.
+//! `in_sample` is the training error, which overfitting makes too small; `at_instance` is one mask, and 0 by construction for an
+//! anchored surrogate.
 //! TV below .05 is close, above .2 far: then more features, pairs, or a smaller λ are worth a try.
 //!
 //! # Source

@@ -29,8 +29,8 @@ pub enum Starts {
     /// As many as it takes: one, but where the black box answers 0 and 1 ([`Starts::CONFIDENT`]) the best of several, each fitted
     /// roughly and the lowest carried on. KL is convex in W and needs one.
     ///
-    /// There other divergences level off wherever the surrogate answers 0 and 1 too, right or wrong, and the surrogate's
-    /// own start lies on such a plain.
+    /// Other divergences are not convex there: their gradient vanishes wherever the surrogate answers 0 and 1 too, right or
+    /// wrong (a plateau), and the surrogate's own start lies on one.
     #[default]
     Auto,
     /// The surrogate's own.

@@ -1,4 +1,4 @@
-//! Standard errors are estimates too: what is known of their own noise where few rows carry them.
+//! Standard errors are estimates too: how noisy they are where few rows make up most of them.
 
 /// How noisy the standard errors of a fit are themselves, since some of its masks matter much more than others.
 ///
@@ -7,9 +7,9 @@
 /// short. The jackknife tells how poor: without row i the logarithm of an entry's variance V changes by ln(1 − u²/V).
 ///
 /// # Source
-/// Degrees of freedom matched to the variance of a variance: Satterthwaite (1946); for sandwiches Pan and Wall (2002), who
-/// match V where this matches ln V, which holds a single large row more nearly for what it is. Leverage: the correction of
-/// MacKinnon and White (1985) that leaves V without bias where the noise of rows is even (HC2).
+/// Degrees of freedom matched to the variance of a variance: Satterthwaite (1946); for sandwiches Pan and Wall (2002). They
+/// match the variance of V, this the variance of ln V: where one row is nearly all of V, this gives fewer degrees.
+/// Leverage: the correction of MacKinnon and White (1985), under which V is unbiased if the noise is homoscedastic (HC2).
 ///
 /// ```
 /// use lipex_core::FewRows;
