@@ -50,6 +50,8 @@ impl Method {
             }),
         };
         let pool = match options.pool.as_deref() {
+            // The numbers of a gradient alone say in which direction, and cancel: before a layer normalisation to nothing.
+            None if ["saliency", "guided", "smoothgrad"].contains(&options.method.as_str()) => Pool::L2,
             None | Some("sum") => Pool::Sum,
             Some("abs") => Pool::AbsSum,
             Some("l2") => Pool::L2,

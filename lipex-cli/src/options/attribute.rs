@@ -46,7 +46,7 @@ pub struct AttributeOptions {
     #[arg(long, value_name = "PLACE", help_heading = "Attribution")]
     pub cut: Option<String>,
     /// How the numbers of a token or pixel become one: sum (keeps what they add up to), abs (the sum of sizes) or l2
-    /// (the length); those of a word or segment are then summed [default: sum]
+    /// (the length); those of a word or segment are then summed [default: sum; of saliency, guided and smoothgrad l2]
     #[arg(long, value_name = "HOW", help_heading = "Attribution")]
     pub pool: Option<String>,
     /// Occlusion: words that go together, or the side of the square in pixels [default: 2 words; an eighth of the photo's

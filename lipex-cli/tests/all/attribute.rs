@@ -155,10 +155,7 @@ mod gradients {
     #[test]
     fn every_method_says_what_it_did() {
         for (method, settings) in [
-            (
-                &["saliency", "--pool", "l2"][..],
-                &[("method", "saliency"), ("pool", "l2"), ("cut", "word (vectors)")][..],
-            ),
+            (&["saliency"][..], &[("method", "saliency"), ("pool", "l2"), ("cut", "word (vectors)")][..]),
             (&["guided", "--cut", "vectors"], &[("method", "guided"), ("cut", "vectors")]),
             (&["input-x-gradient"], &[("pool", "sum")]),
             (
