@@ -53,6 +53,10 @@ const POSITIONS_FROM_TWO: [&str; 10] = [
     "roberta-prelayernorm",
 ];
 
+/// Ids, and the bytes that each stands for.
+#[cfg(feature = "gradients")]
+type Placed = (Vec<u32>, Vec<Option<Range<usize>>>);
+
 impl Tokens {
     /// The tokenizer of a folder. `fixed` is the number of tokens that the graph's input has, if it is fixed.
     ///
@@ -145,7 +149,7 @@ impl Tokens {
     /// # Errors
     /// Those of [`ids`](Tokens::ids).
     #[cfg(feature = "gradients")]
-    pub fn placed(&self, text: &str) -> Result<(Vec<u32>, Vec<Option<Range<usize>>>)> {
+    pub fn placed(&self, text: &str) -> Result<Placed> {
         let encoding = self.encode(&self.tokenizer, text)?;
         if encoding.is_empty() {
             return Ok((self.nothing.clone(), vec![None]));

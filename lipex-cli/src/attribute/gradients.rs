@@ -61,7 +61,7 @@ impl Method {
     }
 
     /// The method from a base; zeros if there is none.
-    fn from_base(&self, base: Option<Vec<f32>>) -> Arc<dyn Attribution> {
+    fn against_base(&self, base: Option<Vec<f32>>) -> Arc<dyn Attribution> {
         match (&self.kind, base) {
             (Kind::Plain(method), _) => method.clone(),
             (Kind::Integrated(method), None) => Arc::new(method.clone()),
@@ -111,7 +111,7 @@ pub fn text(
         Some(other) => return Err(Error::choice("baseline", other, &["zeros", "pad"])),
     };
     let at = gradients.at(&MarkedText { text: text.text(), features: text.features() })?;
-    let method_at = method.from_base(base);
+    let method_at = method.against_base(base);
     let features = text.features().to_vec();
     let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), outputs, features, method.pool)?;
     let place = if gradients.cut() == cut { cut.to_string() } else { format!("{cut} ({})", gradients.cut()) };
@@ -138,7 +138,7 @@ pub fn image(
         }
     };
     let at = gradients.at(&MarkedPicture { picture: &one(picture)?, segments: segments.of_pixels() })?;
-    let (method_at, features) = (method.from_base(base), segments.features());
+    let (method_at, features) = (method.against_base(base), segments.features());
     let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), outputs, features, method.pool)?;
     found.method.extend(method.settings(options, gradients.cut()));
     Ok(found)
