@@ -19,6 +19,17 @@ use std::ops::{Deref, DerefMut};
 /// # Lifetime
 /// The memory is freed on the stream when the last owner drops it, after the work that was asked for before. A kernel or
 /// library that is given [`address`](DeviceBuffer::address) must be on the same stream, or wait for it.
+///
+/// ```no_run
+/// use lipex_core::Backend;
+/// use lipex_cuda::{Cuda, DeviceBuffer};
+///
+/// let on = Cuda::new()?;
+/// let numbers: DeviceBuffer<f32> = on.upload(vec![1.0, 2.0])?;
+/// assert_ne!(numbers.address(), 0); // for a kernel of your own on the same stream
+/// assert_eq!(on.download(&numbers)?, [1.0, 2.0]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct DeviceBuffer<T> {
     /// The memory; where it is lipex's own, 16 bytes at least, so that it has an address.
     pub(crate) bytes: Memory,

@@ -43,6 +43,24 @@ mirrored! {
 }
 
 /// The weights of the demo classifier in device memory.
+///
+/// ```no_run
+/// use lipex_cuda::{Cuda, DemoLayers, DemoNet};
+///
+/// // One known token whose weights are 0: every class is as likely.
+/// let (hidden, output) = ([0.0; 32], [0.0; 7 * 32]);
+/// let (hidden_bias, output_bias) = ([0.0; 32], [0.0; 7]);
+/// let layers = DemoLayers {
+///     hashes: &[7],
+///     idf: &[1.0],
+///     hidden: &hidden,
+///     hidden_bias: &hidden_bias,
+///     output: &output,
+///     output_bias: &output_bias,
+/// };
+/// let net = DemoNet::new(&Cuda::new()?, layers)?;
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct DemoNet {
     net: DeviceBuffer<u8>,
     _hashes: DeviceBuffer<u32>,
@@ -50,6 +68,15 @@ pub struct DemoNet {
 }
 
 /// The weights as the host has them.
+///
+/// ```
+/// use lipex_cuda::DemoLayers;
+///
+/// /// As many of each as there are known tokens.
+/// fn fits(layers: &DemoLayers<'_>) -> bool {
+///     layers.idf.len() == layers.hashes.len() && layers.hidden.len() == 32 * layers.hashes.len()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct DemoLayers<'a> {
     /// The hashes of the n known tokens, ascending.

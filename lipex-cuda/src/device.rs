@@ -106,6 +106,18 @@ pub(crate) struct Device {
 /// Bytes that crossed between host and device.
 ///
 /// Counted since the device was opened, over all clones: a test that nothing crosses twice compares two of these.
+///
+/// ```no_run
+/// use lipex_core::Backend;
+/// use lipex_cuda::Cuda;
+///
+/// let on = Cuda::new()?;
+/// let before = on.transferred();
+/// let numbers = on.upload(vec![0f32; 256])?;
+/// assert!(on.transferred().sent >= before.sent + 1024);
+/// assert_eq!(on.transferred().received, before.received);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Transferred {
     /// To the device.

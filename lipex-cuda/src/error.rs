@@ -11,6 +11,13 @@ use cudarc::driver::sys::CUresult;
 ///
 /// Within the crate; callers see [`Error::Backend`](lipex_core::Error::Backend) with the stage that failed and this as its
 /// source.
+///
+/// ```
+/// use lipex_cuda::CudaError;
+///
+/// let error = CudaError::OtherDevice { own: 0, other: 1 };
+/// assert!(error.to_string().starts_with("an array of device 1 was given to device 0"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CudaError {

@@ -48,6 +48,18 @@ const WIDTHS: [f32; 7] = [0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4];
 ///
 /// Chosen for each problem by whether its tables and factors fit the shared memory of a block;
 /// [`Cuda::with_launch_mode`](crate::Cuda::with_launch_mode) asks for one, to measure or to test both.
+///
+/// ```no_run
+/// use lipex_core::Explainer;
+/// use lipex_cuda::{Cuda, LaunchMode};
+///
+/// // To time both ways on a device of your own; the answers are the same to the bit.
+/// for mode in [LaunchMode::OneLaunch, LaunchMode::ManyLaunches] {
+///     let explainer = Explainer::lipex(Cuda::new()?.with_launch_mode(mode));
+///     assert!(explainer.check().is_ok());
+/// }
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LaunchMode {
     /// One block an instance, the whole fit in one launch. For problems whose tables fit in shared memory.

@@ -25,6 +25,18 @@ use lipex_kernels::RENDER;
 use std::ops::Range;
 
 /// When a token of an instance is there.
+///
+/// ```
+/// use lipex_cuda::{TokenTemplate, When};
+///
+/// // "not bad" for a model of word pieces, 7 standing for a removed word: [CLS], not, bad or what takes its place.
+/// let tokens = vec![(101, When::Always), (2025, When::Kept(0)), (2919, When::Kept(1)), (7, When::Removed(1))];
+/// let template = TokenTemplate { tokens };
+/// // Without feature 1.
+/// let there = |when| matches!(when, When::Always | When::Kept(0) | When::Removed(1));
+/// let ids: Vec<u32> = template.tokens.iter().filter(|(_, when)| there(*when)).map(|(id, _)| *id).collect();
+/// assert_eq!(ids, [101, 2025, 7]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// In every input.
@@ -52,6 +64,18 @@ pub(crate) const NUMBERS: &[(&str, &str, usize)] = &[
 /// The tokens of a text in order, each with the rule by which masks leave it there.
 ///
 /// Fits a model whose tokens of a damaged text are tokens of the whole one: then dropping ids is rendering.
+///
+/// ```no_run
+/// use lipex_core::{Backend, Draw, Perturber, UniformSize};
+/// use lipex_cuda::{Cuda, TokenTemplate, When};
+///
+/// let on = Cuda::new()?;
+/// let masks = UniformSize::default().perturb(&on, &Draw::whole(&[2], 4, 0))?.remove(0).masks;
+/// let template = TokenTemplate { tokens: vec![(101, When::Always), (7, When::Kept(0)), (9, When::Kept(1))] };
+/// let batch = template.render(&on, &masks, 0..1)?;
+/// assert_eq!(on.download(&batch.ids)?, [101, 7, 9]); // row 0 keeps everything
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenTemplate {
     /// The tokens: ids, hashes, whatever the model takes.
@@ -62,6 +86,17 @@ pub struct TokenTemplate {
 ///
 /// # Shapes
 /// `ids` rows × `longest`, row-major, zeros after a row's end; `lengths` one a row.
+///
+/// ```no_run
+/// use lipex_core::{Backend, Probabilities, Result};
+/// use lipex_cuda::{Cuda, TokenBatch};
+///
+/// /// A model on the device: here half and half, whatever the tokens.
+/// fn predict(on: &Cuda, batch: &TokenBatch) -> Result<Probabilities<Cuda>> {
+///     // A kernel would read `batch.ids` and `batch.lengths` at their addresses.
+///     Probabilities::new(on, batch.rows, 2, on.upload(vec![0.5; 2 * batch.rows])?)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct TokenBatch {
     /// The ids.
@@ -138,6 +173,17 @@ pub fn distinct(on: &Cuda, masks: &Masks<Cuda>) -> Result<Distinct> {
 }
 
 /// Numbers of a picture: f32, or u16 with the bits of an f16 (`half::f16::to_bits`).
+///
+/// ```
+/// use lipex_cuda::Pixel;
+///
+/// /// Bytes of a picture of three channels on the device.
+/// fn bytes<T: Pixel>(pixels: usize) -> usize {
+///     3 * pixels * size_of::<T>()
+/// }
+///
+/// assert_eq!((bytes::<f32>(100), bytes::<u16>(100)), (1200, 600)); // u16 holds the bits of an f16
+/// ```
 pub trait Pixel: lipex_core::Element + sealed::Sealed {
     #[doc(hidden)]
     const KERNEL: &'static str;
@@ -164,6 +210,19 @@ impl Pixel for u16 {
 ///
 /// # Shapes
 /// Channels × pixels, each channel padded to `stride` numbers, a multiple of 16 bytes.
+///
+/// ```no_run
+/// use lipex_core::{Bernoulli, Draw, Perturber};
+/// use lipex_cuda::{Cuda, PixelTemplate};
+///
+/// // A grey picture of 2 × 2 pixels in one channel, black where its left or its right half is removed.
+/// let on = Cuda::new()?;
+/// let template = PixelTemplate::new(&on, 1, &[0.5f32; 4], &[0.0; 4], &[0, 1, 0, 1])?;
+/// let masks = Bernoulli::default().perturb(&on, &Draw::whole(&[2], 3, 0))?.remove(0).masks;
+/// let batch = template.render(&on, &masks, 0..3)?;
+/// assert_eq!((batch.rows, batch.pixels, batch.stride), (3, 4, 4));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct PixelTemplate<T: Pixel> {
     image: DeviceBuffer<T>,
     baseline: DeviceBuffer<T>,
@@ -176,6 +235,15 @@ pub struct PixelTemplate<T: Pixel> {
 }
 
 /// Pictures of some masks, in device memory: NCHW, each channel `stride` numbers apart.
+///
+/// ```
+/// use lipex_cuda::PixelBatch;
+///
+/// /// Where channel `c` of picture `row` begins, in numbers.
+/// fn at(batch: &PixelBatch<f32>, row: usize, c: usize) -> usize {
+///     (row * batch.channels + c) * batch.stride
+/// }
+/// ```
 #[derive(Debug)]
 pub struct PixelBatch<T: Pixel> {
     /// rows × channels × stride numbers.

@@ -15,6 +15,16 @@ use std::fmt;
 use std::path::Path;
 
 /// How near a model is to what its folder expects.
+///
+/// ```
+/// use lipex_onnx::OnnxText;
+///
+/// let model = OnnxText::open("../examples/models/emotions")?;
+/// let expected = model.expected()?.unwrap();
+/// assert!(expected.furthest < 1e-4, "{expected}");
+/// assert_eq!(expected.same_tokens, Some(expected.inputs));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
     /// Inputs that were tried.

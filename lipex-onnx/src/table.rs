@@ -18,6 +18,15 @@ const ROWS: usize = 256;
 ///
 /// Columns go to the graph in the table's order, as numbers in single precision, NaN where a value is missing; a category is an error.
 /// The names of the classes and what the output's numbers are is found as for [`OnnxText`](crate::OnnxText).
+///
+/// ```
+/// use lipex_onnx::OnnxTable;
+///
+/// let model = OnnxTable::open("../examples/models/iris")?;
+/// assert_eq!((model.columns(), model.labels().len()), (4, 3));
+/// assert!(model.expected()?.unwrap().furthest < 1e-4); // the same as the runtime that its folder was made with
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub struct OnnxTable {
     /// The folder.
     files: Files,

@@ -13,6 +13,15 @@ use std::path::PathBuf;
 use tokenizers::{Encoding, Tokenizer, TruncationDirection, TruncationParams};
 
 /// What of a text the model sees.
+///
+/// ```
+/// use lipex_onnx::{OnnxOptions, Seen};
+///
+/// let model = OnnxOptions::new().max_tokens(4).open_text("../examples/models/emotions")?;
+/// let Seen { tokens, cut, .. } = model.seen("so happy until the rain came")?.unwrap();
+/// assert!(cut > 0 && tokens - cut == 4);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// The bytes from the first token that is kept to the last.

@@ -55,6 +55,16 @@ impl DemoModel {
 }
 
 /// The demo classifier on a device; explains a [`TokenText`](crate::TokenText) made with [`lipex_demo::word_hashes`].
+///
+/// ```no_run
+/// use lipex::{Cuda, DemoModel, Explainer, TextInstance};
+///
+/// let (on, demo) = (Cuda::new()?, DemoModel::embedded());
+/// let text = TextInstance::new("so sad")?.with_tokens(lipex::word_hashes)?;
+/// let explanation = Explainer::lipex(on.clone()).explain(&text, &demo.on_device(&on)?)?;
+/// assert_eq!(explanation.classes.len(), 7);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[cfg(feature = "cuda")]
 pub struct DemoOnDevice {
     /// Its weights on the device.

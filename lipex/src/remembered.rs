@@ -19,6 +19,13 @@ use std::sync::{Mutex, PoisonError};
 const SCHEMA: &str = "lipex.answers/1";
 
 /// A batch whose inputs can be told apart in a file.
+///
+/// ```
+/// use lipex::{Keys, TextFn, Texts};
+///
+/// let texts = Texts::from(vec!["a fine day".to_string(), "a day".to_string()]);
+/// assert_eq!(texts.keys(), ["a fine day", "a day"]);
+/// ```
 pub trait Keys {
     /// For each input what tells it from any other: a text itself, the SHA-256 of an image.
     fn keys(&self) -> Vec<String>;

@@ -9,6 +9,13 @@ use std::fmt;
 pub const BATCH_SCHEMA: &str = "lipex.batch/1";
 
 /// What tells an instance from others: a number or a text, as its table has it.
+///
+/// ```
+/// use lipex::RowId;
+///
+/// let ids = [RowId::Number(17), RowId::Text("review-3".into())];
+/// assert_eq!(ids.map(|id| id.to_string()), ["17", "review-3"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum RowId {

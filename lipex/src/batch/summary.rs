@@ -37,6 +37,19 @@ pub struct Summary {
 }
 
 /// A class, over the instances that the model puts into it.
+///
+/// ```
+/// use lipex::{BatchRow, RowId, Summary, prelude::*};
+///
+/// let sad = TextFn::new(["joy", "sadness"], |texts: &[&str]| vec![[0.2, 0.8]; texts.len()]);
+/// let mut summary = Summary::new(1);
+/// summary.add(&BatchRow::of(0, RowId::Number(0), &lipex().explain(&TextInstance::new("rain again")?, &sad)?));
+/// let classes = summary.classes();
+/// // Classes that nothing was put into are there too, last.
+/// assert_eq!((classes[0].name.as_str(), classes[0].predicted), ("sadness", 1));
+/// assert_eq!((classes[1].name.as_str(), classes[1].predicted), ("joy", 0));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClassSummary {
     /// Its name.
@@ -48,6 +61,22 @@ pub struct ClassSummary {
 }
 
 /// A word, over the instances that the model puts into a class.
+///
+/// ```
+/// use lipex::{BatchRow, RowId, Summary, prelude::*};
+///
+/// let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+///     texts.iter().map(|t| if t.contains("fine") { [0.2, 0.8] } else { [0.6, 0.4] }).collect()
+/// });
+/// let mut summary = Summary::new(1);
+/// for text in ["a fine day", "a fine film"] {
+///     let explanation = lipex().explain(&TextInstance::new(text)?, &model)?;
+///     summary.add(&BatchRow::of(0, RowId::Text(text.into()), &explanation));
+/// }
+/// let word = &summary.classes()[0].words[0];
+/// assert_eq!((word.word.as_str(), word.strong, word.among), ("fine", 2, 2)); // first in both that have it
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WordSummary {
     /// In lower case.
@@ -59,6 +88,17 @@ pub struct WordSummary {
 }
 
 /// Why instances could not be explained.
+///
+/// ```
+/// use lipex::{BatchRow, RowId, Summary};
+///
+/// let mut summary = Summary::new(1);
+/// for (row, id) in [(0, "a"), (1, "b")] {
+///     summary.add(&BatchRow::failed(row, RowId::Text(id.into()), "out of memory"));
+/// }
+/// let failures = summary.failures();
+/// assert_eq!((failures.len(), failures[0].count, failures[0].first.as_str()), (1, 2, "a"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailureSummary {
     /// The reason, as the first of them has it.
@@ -70,6 +110,24 @@ pub struct FailureSummary {
 }
 
 /// Quartiles: five numbers that say how values spread.
+///
+/// ```
+/// # use lipex::prelude::*;
+/// # let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+/// #     texts.iter().map(|t| if t.contains("fine") { [0.1, 0.9] } else { [0.6, 0.4] }).collect()
+/// # });
+/// # let text = TextInstance::new("a fine day, all in all")?;
+/// use lipex::{BatchRow, Enumerate, RowId, Summary};
+///
+/// let mut summary = Summary::new(1);
+/// assert!(summary.off().is_none());
+/// let explanation = lipex().enumerate(Enumerate::Never).explain(&text, &model)?;
+/// summary.add(&BatchRow::of(0, RowId::Number(0), &explanation));
+/// let off = summary.off().unwrap();
+/// assert_eq!(off.count, 1);
+/// assert_eq!(off.values[0], off.values[4]); // of one value the least is the largest
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quartiles {
     /// Of how many values.

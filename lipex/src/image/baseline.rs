@@ -15,6 +15,26 @@ use lipex_core::{Error, Result};
 use std::sync::Arc;
 
 /// What a [`Baseline`] is asked with.
+///
+/// ```
+/// use lipex::{Baseline, BaselineContext, ImageInstance, Picture, PlainColour, Replacement, Result, SegmentMap};
+///
+/// /// Black for dark pictures, white for light ones.
+/// struct LikeIt;
+///
+/// impl Baseline for LikeIt {
+///     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
+///         let bytes = asked.picture.as_rgb();
+///         let light = bytes.iter().map(|&b| u64::from(b)).sum::<u64>() > 127 * bytes.len() as u64;
+///         PlainColour(if light { [255; 3] } else { [0; 3] }).replace(asked)
+///     }
+/// }
+///
+/// let light = Picture::from_rgb(2, 1, vec![200; 6])?;
+/// let instance = ImageInstance::builder(light, SegmentMap::grid(2, 1, 1, 2)?).baseline(LikeIt).build()?;
+/// assert_eq!(instance.without(&[0])?.as_rgb(), [255, 255, 255, 200, 200, 200]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BaselineContext<'a> {
@@ -29,6 +49,15 @@ pub struct BaselineContext<'a> {
 }
 
 /// A baseline's answer.
+///
+/// ```
+/// use lipex::{Picture, Replacement};
+///
+/// // `used` is what the report says.
+/// let grey = Replacement { picture: Picture::filled(2, 2, [128; 3])?, used: "colour:#808080".into() };
+/// assert_eq!(grey.picture.as_rgb().len(), 12);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replacement {
     /// A picture of the same size: pixels of removed segments are taken from it.
@@ -69,7 +98,6 @@ pub trait Baseline: Send + Sync {
 }
 
 impl<T: Baseline + ?Sized> Baseline for Arc<T> {
-    /// Each segment in its own mean colour.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         (**self).replace(asked)
     }
@@ -79,11 +107,21 @@ impl<T: Baseline + ?Sized> Baseline for Arc<T> {
 ///
 /// # Source
 /// LIME 0.2.0.1, `LimeImageExplainer.explain_instance` with `hide_color=None`; equal to it byte for byte.
+///
+/// ```
+/// use lipex::{ImageInstance, Picture, SegmentMap, SegmentMean};
+///
+/// let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 20, 30, 41])?;
+/// let one_segment = SegmentMap::grid(2, 1, 1, 1)?;
+/// let instance = ImageInstance::builder(picture, one_segment).baseline(SegmentMean).build()?;
+/// assert_eq!(instance.without(&[0])?.as_rgb(), [15, 25, 35, 15, 25, 35]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SegmentMean;
 
 impl Baseline for SegmentMean {
-    /// The whole picture in one colour.
+    /// Each segment in its own mean colour.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut sums = vec![[0u64; 4]; asked.segments.len()];
         let of = asked.segments.of_pixels();
@@ -136,7 +174,7 @@ impl PlainColour {
 }
 
 impl Baseline for PlainColour {
-    /// The picture through a Gaussian, in linear sums of its bytes.
+    /// The whole picture in one colour.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let picture = Picture::filled(asked.picture.width(), asked.picture.height(), self.0)?;
         let [r, g, b] = self.0;
@@ -177,7 +215,7 @@ impl Blur {
 }
 
 impl Baseline for Blur {
-    /// Bytes that are a function of the seed and the place.
+    /// The picture through a Gaussian, in linear sums of its bytes.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let short = asked.picture.width().min(asked.picture.height());
         let sigma = self.0.unwrap_or((short as f64 / 20.0).clamp(1.0, 30.0));
@@ -188,6 +226,18 @@ impl Baseline for Blur {
 /// Noise: every byte uniform on 0…255, whatever the picture.
 ///
 /// Philox draws of the purpose [`Purpose::Noise`], row 0; byte i of the picture is byte i mod 4 (lowest first) of draw i / 4.
+///
+/// ```
+/// use lipex::{ImageInstance, Noise, Picture, SegmentMap};
+///
+/// let noisy = |seed| {
+///     let builder = ImageInstance::builder(Picture::filled(4, 4, [0; 3])?, SegmentMap::grid(4, 4, 1, 1)?);
+///     builder.baseline(Noise { seed }).build()?.without(&[0])
+/// };
+/// assert_eq!(noisy(1)?, noisy(1)?);
+/// assert_ne!(noisy(1)?, noisy(2)?);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Noise {
     /// The seed; default 0. It is not the masks' seed.
@@ -195,7 +245,7 @@ pub struct Noise {
 }
 
 impl Baseline for Noise {
-    /// The other picture, if it has the size.
+    /// Bytes that are a function of the seed and the place.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let mut picture = asked.picture.clone();
         let key = [self.seed as u32, (self.seed >> 32) as u32];
@@ -209,6 +259,16 @@ impl Baseline for Noise {
 }
 
 /// Another picture of the same size.
+///
+/// ```
+/// use lipex::{AnotherPicture, ImageInstance, Picture, SegmentMap};
+///
+/// let (cat, room) = (Picture::filled(2, 1, [200; 3])?, Picture::filled(2, 1, [7; 3])?);
+/// let empty = AnotherPicture { picture: room, name: "room.png".into() };
+/// let instance = ImageInstance::builder(cat, SegmentMap::grid(2, 1, 1, 2)?).baseline(empty).build()?;
+/// assert_eq!(instance.without(&[1])?.as_rgb(), [200, 200, 200, 7, 7, 7]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnotherPicture {
     /// The picture.
@@ -218,6 +278,7 @@ pub struct AnotherPicture {
 }
 
 impl Baseline for AnotherPicture {
+    /// The other picture, if it has the size.
     fn replace(&self, asked: BaselineContext<'_>) -> Result<Replacement> {
         let (own, other) = (asked.picture, &self.picture);
         if (own.width(), own.height()) != (other.width(), other.height()) {

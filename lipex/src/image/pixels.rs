@@ -16,6 +16,17 @@ use std::ops::Range;
 /// # Cost
 /// The picture and its baseline are sent once, 2 × 3 × pixels numbers; a mask is rendered where it lies, and nothing of it
 /// crosses unless a model of the host asks.
+///
+/// ```no_run
+/// use lipex::{Cuda, ImageInstance, Instance, Picture, SegmentMap};
+///
+/// let picture = Picture::filled(8, 8, [200, 100, 50])?;
+/// let image = ImageInstance::builder(picture, SegmentMap::grid(8, 8, 2, 2)?).build()?;
+/// // For a model that takes numbers from 0 to 1.
+/// let image = image.with_pixels(&Cuda::new()?, |_, byte| f32::from(byte) / 255.0)?;
+/// assert_eq!(image.features().len(), 4);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub struct PixelImage<T: Pixel> {
     /// The instance, for its features and reports.
     image: ImageInstance,

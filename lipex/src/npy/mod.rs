@@ -48,6 +48,13 @@ pub use write::{masks_to_npy, neighbourhood_to_npz, sample_to_npz, save_neighbou
 pub const MOST_BYTES: u64 = 1 << 32;
 
 /// A matrix out of a file, row-major.
+///
+/// ```
+/// use lipex::npy::Array;
+///
+/// let masks = Array { rows: 2, columns: 3, values: vec![1u8, 1, 1, 0, 1, 0] };
+/// assert_eq!(masks.values[masks.columns..], [0, 1, 0]); // row 1
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array<T> {
     /// Number of rows.

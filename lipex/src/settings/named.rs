@@ -245,6 +245,17 @@ impl AnySurrogate {
 }
 
 /// A backend on which all that has a name runs. Every backend that has the stages is one: nothing is to be implemented.
+///
+/// ```
+/// use lipex::{Complete, Cpu, Domain, Settings};
+///
+/// /// On any backend, what a user's file says.
+/// fn explainer<B: Complete>(on: B, text: &str) -> lipex::Result<lipex::Explainer<B>> {
+///     Settings::from_pairs([("samples", text)])?.explainer_on(on, Domain::Text)
+/// }
+///
+/// assert!(explainer(Cpu::new(), "500").is_ok() && explainer(Cpu::new(), "many").is_err());
+/// ```
 pub trait Complete: Backend {
     /// An explainer with a preset's settings.
     fn preset(self, preset: Preset) -> Explainer<Self>;

@@ -18,6 +18,14 @@ use std::str::FromStr;
 /// What a setting is about; headings of `--help` and of docs/settings.md.
 ///
 /// Headings of docs/settings.md and of `--help`.
+///
+/// ```
+/// use lipex::{SettingInfo, Topic};
+///
+/// let texts: Vec<&str> =
+///     SettingInfo::ALL.iter().filter(|setting| setting.topic() == Topic::Text).map(SettingInfo::name).collect();
+/// assert!(texts.contains(&"unit") && !texts.contains(&"samples"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// What the features of a text are.

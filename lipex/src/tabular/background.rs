@@ -6,6 +6,15 @@ use lipex_core::{Cell, Error, Result};
 use std::fmt;
 
 /// What a table becomes as a background: the rows whose values take the place of removed ones.
+///
+/// ```
+/// use lipex::Reference;
+///
+/// assert_eq!(Reference::by_name("sample:20")?, Reference::Sample(20));
+/// assert_eq!(Reference::default().to_string(), "sample:100");
+/// assert!(Reference::by_name("zero").is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reference {

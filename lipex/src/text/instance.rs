@@ -53,6 +53,16 @@ pub(super) struct Piece {
 }
 
 /// Settings of a [`TextInstance`].
+///
+/// ```
+/// use lipex::{Instance, Removed, TextInstance};
+///
+/// let builder = TextInstance::builder("Not bad, not bad at all").ignore(["at", "all"]);
+/// let text = builder.removed(Removed::Mask("UNK".into())).build()?;
+/// assert_eq!(text.features().iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["Not", "bad", "not"]);
+/// assert_eq!(text.without(&[1])?, "Not UNK, not UNK at all");
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
     pub(super) text: String,

@@ -4,6 +4,15 @@ use lipex_core::{Error, Result};
 use std::fmt;
 
 /// What one feature of a text is.
+///
+/// ```
+/// use lipex::{Instance, TextInstance, Unit};
+///
+/// let of = |unit| TextInstance::builder("so sad, so sad. Then not.").unit(unit).build();
+/// let counts = [of(Unit::Word)?, of(Unit::Occurrence)?, of(Unit::Sentence)?].map(|text| text.features().len());
+/// assert_eq!(counts, [4, 6, 2]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Unit {
     /// A distinct word, case-sensitive; removing it removes every occurrence. LIME's `bow=True`.
@@ -45,6 +54,15 @@ impl fmt::Display for Unit {
 }
 
 /// What takes the place of a removed feature. Separators always stay as they are.
+///
+/// ```
+/// use lipex::{Removed, TextInstance};
+///
+/// let without = |removed| TextInstance::builder("a fine day").removed(removed).build()?.without(&[1]);
+/// assert_eq!(without(Removed::Drop)?, "a  day");
+/// assert_eq!(without(Removed::Mask("[MASK]".into()))?, "a [MASK] day");
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Removed {
     /// Nothing. LIME's `bow=True`.

@@ -51,6 +51,16 @@ pub enum Split {
 }
 
 /// A regular expression whose matches are words; made by [`Split::regex`].
+///
+/// ```
+/// use lipex::{Instance, Split, TextInstance};
+///
+/// let letters = Split::regex("[a-z]+")?;
+/// let text = TextInstance::builder("s3cret w0rd").split(letters).build()?;
+/// assert_eq!(text.features().len(), 4); // s, cret, w, rd
+/// assert!(Split::regex("(").is_err());
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WordPattern(Regex);
 

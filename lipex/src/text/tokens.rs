@@ -17,6 +17,15 @@ use std::ops::Range;
 /// # Errors
 /// A text whose words are no tokens of the model, and a unit or replacement that dropping ids cannot make, are refused when
 /// the tokens are given.
+///
+/// ```
+/// use lipex::{Instance, TextInstance, TokenText, When};
+///
+/// let text: TokenText = TextInstance::new("not bad")?.with_tokens(lipex::word_hashes)?;
+/// assert_eq!(text.features().len(), 2);
+/// assert_eq!(text.template().tokens[1].1, When::Kept(1)); // its second token is there while "bad" is
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct TokenText {
     /// The text, for its features and reports.
