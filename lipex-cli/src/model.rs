@@ -286,7 +286,7 @@ impl TableModel {
             return Ok(TableModel::Onnx(Box::new(onnx_options(options, threads)?.open_table(path)?)));
         }
         no_onnx(options, value)?;
-        match program::start_for_rows(value, options)? {
+        match program::start(value, options, Domain::Rows)? {
             Some(program) => Ok(TableModel::Program(program)),
             None => Err(Error::setting("model", value, format!("is no program; {GIVE}{}", hint(value)))),
         }

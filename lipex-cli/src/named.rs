@@ -113,6 +113,7 @@ pub struct OfRows;
 
 impl Group for OfRows {
     const NAMES: &'static [&'static str] = EXPLAIN.split_at(OF_TEXTS).1;
+    const DOMAIN: Domain = Domain::Rows;
 }
 
 /// A command that explains images.

@@ -14,12 +14,13 @@ pub fn timeout(options: &ModelOptions) -> Result<Duration> {
 pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Option<CommandModel>> {
     let Some(model) = started(value, options)? else { return Ok(None) };
     let reason = match (domain, model.domain()) {
-        _ if model.takes_rows() => "the program takes rows of a table, as its first line says; use lipex tabular",
-        (Domain::Text, Domain::Image) => "the program takes images, as its first line says; use lipex image",
-        (Domain::Image, Domain::Text) => {
+        (wanted, taken) if wanted == taken => return Ok(Some(model)),
+        (Domain::Rows, _) => "the program takes no rows of a table; for them its first line must have \"rows\": true",
+        (_, Domain::Rows) => "the program takes rows of a table, as its first line says; use lipex tabular",
+        (_, Domain::Image) => "the program takes images, as its first line says; use lipex image",
+        (_, Domain::Text) => {
             "the program takes texts; for images its first line must have \"images\": \"png\" or \"images\": \"npy\""
         }
-        _ => return Ok(Some(model)),
     };
     Err(Error::setting("model", value, reason))
 }
@@ -27,19 +28,8 @@ pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Opti
 /// Starts `command:PROGRAM ARGS`, which takes texts or images; `None` for another value.
 pub fn start_for_either(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
     match started(value, options)? {
-        Some(model) if model.takes_rows() => {
+        Some(model) if model.domain() == Domain::Rows => {
             Err(Error::setting("model", value, "the program takes rows of a table, as its first line says"))
-        }
-        started => Ok(started),
-    }
-}
-
-/// Starts `command:PROGRAM ARGS`, which must take rows of a table; `None` for another value.
-pub fn start_for_rows(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
-    match started(value, options)? {
-        Some(model) if !model.takes_rows() => {
-            let reason = "the program takes no rows of a table; for them its first line must have \"rows\": true";
-            Err(Error::setting("model", value, reason))
         }
         started => Ok(started),
     }

@@ -16,7 +16,7 @@ pub fn run(options: &TabularOptions) -> Result<()> {
     let seed = settings.get("seed").and_then(|seed| seed.parse().ok()).unwrap_or(0);
     let row = instance(options, seed)?;
     let model = TableModel::open(&options.model, threads(&settings))?;
-    let explainer = settings.explainer(settings.device(), Domain::Text)?;
+    let explainer = settings.explainer(settings.device(), Domain::Rows)?;
     backend::tell(settings.device(), &explainer);
     let asked = Asked { flip_to: options.flip_to.as_deref(), view: &options.view };
     let (explanation, around, view) = match explainer {

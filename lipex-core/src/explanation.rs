@@ -252,9 +252,15 @@ impl Explanation {
         })
     }
 
-    /// What was explained: features of an image have regions.
+    /// What was explained: features of an image have regions, and a row of a table says how many columns it has.
     pub fn domain(&self) -> Domain {
-        if self.features.iter().any(|f| f.region.is_some()) { Domain::Image } else { Domain::Text }
+        if self.features.iter().any(|f| f.region.is_some()) {
+            Domain::Image
+        } else if self.settings.iter().any(|setting| setting.name == "columns") {
+            Domain::Rows
+        } else {
+            Domain::Text
+        }
     }
 
     /// The class that the black box finds likeliest; ties to the lowest index.

@@ -84,8 +84,8 @@ const TABLE: &[Row] = &[
     row("rank",            ["supporting",       "absolute",         "absolute",         "absolute",         "absolute"]),
 ];
 
-/// Settings of the table that an instance has, not the explainer.
-const OF_INSTANCES: [&str; 1] = ["split"];
+/// Settings of the table that a text has, not the explainer.
+const OF_TEXTS: [&str; 1] = ["split"];
 
 impl Preset {
     /// The name that the command uses.
@@ -160,7 +160,8 @@ impl Preset {
     pub fn value(self, name: &str, domain: Domain) -> &'static str {
         let Some(row) = TABLE.iter().find(|row| row.name == name) else { return "" };
         let values = match domain {
-            Domain::Text => &row.texts,
+            Domain::Rows if OF_TEXTS.contains(&name) => return "",
+            Domain::Text | Domain::Rows => &row.texts,
             Domain::Image => &row.images,
         };
         Self::ALL.iter().position(|p| *p == self).map_or("", |at| values[at])
@@ -168,7 +169,7 @@ impl Preset {
 
     /// Every setting of the preset's explainer for such instances, as reports print it.
     pub fn settings(self, domain: Domain) -> Vec<Setting> {
-        let rows = TABLE.iter().filter(|row| !OF_INSTANCES.contains(&row.name));
+        let rows = TABLE.iter().filter(|row| !OF_TEXTS.contains(&row.name));
         let rows = rows.map(|row| (row.name, self.value(row.name, domain)));
         rows.filter(|(_, value)| !value.is_empty()).map(|(name, value)| Setting::new(name, value)).collect()
     }
@@ -211,7 +212,7 @@ mod tests {
         let departures = Preset::Lipex.departures(&Preset::Lipex.settings(Domain::Text), Domain::Text);
         assert_eq!(names(&departures), ["enumerate", "lambda", "intercept", "pairs", "rank"]);
         assert_eq!((departures[1].value.as_str(), departures[1].paper.as_str()), ("0.0001", "0.001"));
-        for domain in [Domain::Text, Domain::Image] {
+        for domain in [Domain::Text, Domain::Image, Domain::Rows] {
             assert!(Preset::Paper.departures(&Preset::Paper.settings(domain), domain).is_empty());
         }
     }
@@ -231,6 +232,14 @@ mod tests {
         let own: Vec<_> = departures.iter().filter(|d| d.value != d.preset).collect();
         assert_eq!(own.iter().map(|d| d.name.as_str()).collect::<Vec<_>>(), ["sampler", "samples", "select"]);
         assert_eq!(own.iter().map(|d| d.preset.as_str()).collect::<Vec<_>>(), ["bernoulli:0.5", "1000", "all"]);
+    }
+
+    #[test]
+    fn rows_have_the_masks_of_texts_and_no_words() {
+        for preset in Preset::ALL {
+            assert_eq!(preset.settings(Domain::Rows), preset.settings(Domain::Text));
+            assert_eq!(preset.value("split", Domain::Rows), "");
+        }
     }
 
     #[test]

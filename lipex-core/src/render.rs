@@ -69,6 +69,8 @@ pub enum Domain {
     Text,
     /// An image.
     Image,
+    /// A row of a table: presets are those of texts.
+    Rows,
 }
 
 /// A place in a text, half-open, counted in bytes and in characters (Unicode scalar values).

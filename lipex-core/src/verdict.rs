@@ -219,6 +219,7 @@ impl Explanation {
         let apart = self.observed.noise()?;
         let input = match self.domain() {
             Domain::Image => "image",
+            Domain::Rows => "row",
             Domain::Text if self.text.is_some() => "text",
             Domain::Text => "input",
         };
@@ -279,8 +280,13 @@ impl Explanation {
     /// What brings a surrogate closer to the model, the cheapest first.
     fn closer(&self) -> String {
         let pairs = self.setting("pairs");
+        let of_a_row = self.domain() == Domain::Rows;
         if pairs == Some("none") {
-            return "Let words act together: --pairs auto costs no call of the model.".into();
+            let features = if of_a_row { "columns" } else { "words" };
+            return format!("Let {features} act together: --pairs auto costs no call of the model.");
+        }
+        if self.calls.complete && of_a_row {
+            return "Columns act together by more than two: read no entry without the others.".into();
         }
         if self.calls.complete {
             return "Features act together by more than two: cut the input more coarsely.".into();
@@ -290,6 +296,9 @@ impl Explanation {
         }
         if self.calls.masks < 2000 {
             return format!("Ask for more masks: --samples {}.", 4 * self.calls.masks.saturating_sub(1).max(50));
+        }
+        if of_a_row {
+            return "Remove values for others: --reference or --background.".into();
         }
         "Cut the input into other features: finer or coarser.".into()
     }

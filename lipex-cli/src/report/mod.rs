@@ -101,11 +101,9 @@ struct Nouns {
 
 fn nouns(e: &Explanation) -> Nouns {
     match e.domain() {
-        _ if e.settings.iter().any(|setting| setting.name == "columns") => {
-            Nouns { feature: "column", features: "columns", inputs: "inputs", instance: "row" }
-        }
         Domain::Text => Nouns { feature: "word", features: "words", inputs: "texts", instance: "text" },
         Domain::Image => Nouns { feature: "segment", features: "segments", inputs: "images", instance: "image" },
+        Domain::Rows => Nouns { feature: "column", features: "columns", inputs: "inputs", instance: "row" },
     }
 }
 

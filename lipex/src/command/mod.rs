@@ -104,14 +104,13 @@ impl CommandModel {
         })
     }
 
-    /// What the program takes: images if its first line says so, else texts.
+    /// What the program takes: rows or images if its first line says so, else texts.
     pub fn domain(&self) -> Domain {
-        if self.images.is_some() { Domain::Image } else { Domain::Text }
-    }
-
-    /// Whether the program takes rows of a table, as its first line says.
-    pub fn takes_rows(&self) -> bool {
-        self.rows
+        match self.images {
+            _ if self.rows => Domain::Rows,
+            Some(_) => Domain::Image,
+            None => Domain::Text,
+        }
     }
 
     /// The answer to a batch of `inputs`.

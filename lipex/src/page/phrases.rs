@@ -3,17 +3,16 @@
 //! One wording for one thing: page, figure and their tests take it from here.
 
 use super::table::bars;
-use lipex_core::{Dependence, Explanation, Link, Method};
+use lipex_core::{Dependence, Domain, Explanation, Link, Method};
 
 /// What a feature is called.
 pub(super) fn feature(e: &Explanation) -> &'static str {
     let unit = e.settings.iter().find(|s| s.name == "unit").map(|s| s.value.as_str());
-    match (e.text.is_some(), unit) {
-        (true, Some("sentence")) => "sentence",
-        (true, _) => "word",
-        (false, _) if e.features.iter().any(|f| f.region.is_some()) => "segment",
-        (false, Some("word" | "occurrence")) => "word",
-        (false, Some("sentence")) => "sentence",
+    match (e.domain(), e.text.is_some(), unit) {
+        (Domain::Image, false, _) => "segment",
+        (Domain::Rows, _, _) => "column",
+        (_, _, Some("sentence")) => "sentence",
+        (_, true, _) | (_, _, Some("word" | "occurrence")) => "word",
         _ => "feature",
     }
 }
@@ -61,6 +60,7 @@ pub(super) fn percent(share: f64) -> String {
 pub(super) fn feature_set(e: &Explanation) -> &'static str {
     match feature(e) {
         "segment" => "image",
+        "column" => "row",
         "feature" => "instance",
         _ => "text",
     }

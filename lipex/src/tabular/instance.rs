@@ -2,7 +2,8 @@
 
 use super::Table;
 use lipex_core::{
-    Backend, Cell, Describe, Distinct, Error, Feature, Instance, Masks, Render, Result, Rows, Setting, expect_len,
+    Backend, Cell, Describe, Distinct, Domain, Error, Feature, Instance, Masks, Render, Result, Rows, Setting,
+    expect_len,
 };
 use std::collections::HashMap;
 use std::ops::Range;
@@ -135,6 +136,10 @@ impl Describe for TabularInstance {
 impl Instance for TabularInstance {
     fn features(&self) -> &[Feature] {
         &self.features
+    }
+
+    fn domain(&self) -> Domain {
+        Domain::Rows
     }
 
     /// A row and its background are as they are given.

@@ -128,3 +128,29 @@ fn what_does_not_fit_is_one_line() {
     assert!(told.contains("rows from the model"), "{told}");
     assert!(BlackBox::<lipex::Cpu, lipex::Rows>::labels(&short).is_some());
 }
+
+#[test]
+fn a_row_is_told_from_a_text_everywhere() {
+    use lipex::{Device, Domain, PageOptions, Settings, to_html};
+
+    // An even or an odd number of values: nothing that is linear in columns follows that.
+    let parity = TabularFn::new(["even", "odd"], |rows: &[Vec<Cell>]| {
+        let of =
+            |row: &Vec<Cell>| if row.iter().filter(|c| **c == Cell::from("x")).count() % 2 == 0 { 0.9 } else { 0.1 };
+        rows.iter().map(of).map(|p| [p, 1.0 - p]).collect()
+    });
+    let table = Table::from_texts(["a", "b", "c", "d"], [["x"; 4], ["y"; 4]]).unwrap();
+    let row = TabularInstance::new(&table.only([0]).unwrap(), &table.only([1]).unwrap()).unwrap();
+    let explanation = lipex().pairs(lipex::Pairs::None).explain(&row, &parity).unwrap();
+    assert_eq!(explanation.domain(), Domain::Rows);
+    let told: String = explanation.verdict().unwrap().reasons.into_iter().map(|reason| reason.advice).collect();
+    assert!(told.contains("Let columns act together"), "{told}");
+    // Saved and loaded it is still a row.
+    let loaded = from_json(&to_json(&explanation)).unwrap();
+    let page = to_html(&loaded, &PageOptions::default()).unwrap();
+    assert!(page.contains("The row, coloured for") && page.contains("What each column does"), "{page}");
+    // And has no words.
+    let words = Settings::from_pairs([("unit", "sentence")]).unwrap();
+    let refused = words.explainer(Device::Cpu, Domain::Rows).err().unwrap().to_string();
+    assert!(refused.contains("of texts alone"), "{refused}");
+}
