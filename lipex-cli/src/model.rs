@@ -52,11 +52,14 @@ impl AnyModel {
             return TextModel::open(options, threads).map(AnyModel::Text);
         }
         no_onnx(options, value)?;
-        let program = program::start_for_either(value, options)?;
+        let program = program::started(value, options)?;
         let program = program.ok_or_else(|| Error::setting("model", value, "is no program"))?;
         match program.domain() {
             Domain::Text => TextModel::Program(program).kept(options).map(AnyModel::Text),
             Domain::Image => ImageModel::Program(program).kept(options).map(AnyModel::Image),
+            Domain::Rows => {
+                Err(Error::setting("model", value, "the program takes rows of a table, as its first line says"))
+            }
         }
     }
 }

@@ -25,17 +25,8 @@ pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Opti
     Err(Error::setting("model", value, reason))
 }
 
-/// Starts `command:PROGRAM ARGS`, which takes texts or images; `None` for another value.
-pub fn start_for_either(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
-    match started(value, options)? {
-        Some(model) if model.domain() == Domain::Rows => {
-            Err(Error::setting("model", value, "the program takes rows of a table, as its first line says"))
-        }
-        started => Ok(started),
-    }
-}
-
-fn started(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
+/// Starts `command:PROGRAM ARGS`, whatever it takes; `None` for another value.
+pub fn started(value: &str, options: &ModelOptions) -> Result<Option<CommandModel>> {
     let timeout = timeout(options)?;
     value.strip_prefix("command:").map(|command| CommandModel::start(command, timeout)).transpose()
 }

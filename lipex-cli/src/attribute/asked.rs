@@ -96,7 +96,7 @@ impl Asked {
     pub fn read(value: Option<&str>, domain: Domain, labels: &[String]) -> Result<Self> {
         match (value, domain) {
             (Some("logit"), _) | (None, Domain::Text) => Ok(Asked::Logit),
-            (Some("probability"), _) | (None, Domain::Image) => Ok(Asked::Probability),
+            (Some("probability"), _) | (None, Domain::Image | Domain::Rows) => Ok(Asked::Probability),
             (Some(value), _) => match value.strip_prefix("contrast:") {
                 Some(pair) => parse::contrast("output", pair, labels).map(|(a, b)| Asked::Contrast(a, b)),
                 None => Err(Error::setting("output", value, "choose logit, probability or contrast:A:B")),

@@ -174,6 +174,7 @@ fn rest(page: &mut Page, a: &Attributed, scale: Scale) {
         let what = match a.domain {
             Domain::Text => "special tokens, padding, what stands between words",
             Domain::Image => "what a crop fills up",
+            Domain::Rows => "what no column holds",
         };
         page.paragraph(&format!("Outside of all {}s ({what}): {}", a.feature(), each(&a.found.outside)));
     }
