@@ -282,7 +282,11 @@ impl Explanation {
         let pairs = self.setting("pairs");
         let of_a_row = self.domain() == Domain::Rows;
         if pairs == Some("none") {
-            let features = if of_a_row { "columns" } else { "words" };
+            let features = match self.domain() {
+                Domain::Rows => "columns",
+                Domain::Image => "segments",
+                Domain::Text => "words",
+            };
             return format!("Let {features} act together: --pairs auto costs no call of the model.");
         }
         if self.calls.complete && of_a_row {

@@ -111,10 +111,10 @@ impl<T: Baseline + ?Sized> Baseline for Arc<T> {
 /// ```
 /// use lipex::{ImageInstance, Picture, SegmentMap, SegmentMean};
 ///
-/// let picture = Picture::from_rgb(2, 1, vec![10, 20, 30, 20, 30, 41])?;
-/// let one_segment = SegmentMap::grid(2, 1, 1, 1)?;
-/// let instance = ImageInstance::builder(picture, one_segment).baseline(SegmentMean).build()?;
-/// assert_eq!(instance.without(&[0])?.as_rgb(), [15, 25, 35, 15, 25, 35]);
+/// // Two rows of two pixels, a segment each.
+/// let picture = Picture::from_rgb(2, 2, vec![10, 20, 30, 20, 30, 41, 0, 0, 0, 9, 9, 9])?;
+/// let instance = ImageInstance::builder(picture, SegmentMap::grid(2, 2, 2, 1)?).baseline(SegmentMean).build()?;
+/// assert_eq!(instance.without(&[0])?.as_rgb(), [15, 25, 35, 15, 25, 35, 0, 0, 0, 9, 9, 9]);
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -231,7 +231,7 @@ impl Baseline for Blur {
 /// use lipex::{ImageInstance, Noise, Picture, SegmentMap};
 ///
 /// let noisy = |seed| {
-///     let builder = ImageInstance::builder(Picture::filled(4, 4, [0; 3])?, SegmentMap::grid(4, 4, 1, 1)?);
+///     let builder = ImageInstance::builder(Picture::filled(4, 4, [0; 3])?, SegmentMap::grid(4, 4, 2, 2)?);
 ///     builder.baseline(Noise { seed }).build()?.without(&[0])
 /// };
 /// assert_eq!(noisy(1)?, noisy(1)?);
