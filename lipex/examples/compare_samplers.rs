@@ -26,7 +26,11 @@ fn cost(explainer: &Explainer<Cpu>, text: &TextInstance, exact: &Explanation, mo
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = DemoModel::embedded();
     // No fold is refitted: only W is looked at.
-    let explainer = lipex().selector(All).evaluator(lipex::OutOfFold { folds: 0 });
+    let explainer = lipex()
+        .pairs(lipex::Pairs::None)
+        .intercept(lipex::Intercept::Fitted)
+        .selector(All)
+        .evaluator(lipex::OutOfFold { folds: 0 });
     let mut ratios = [1.0f64; 2];
     for text in TEXTS {
         let text = TextInstance::new(text)?;

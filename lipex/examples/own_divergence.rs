@@ -2,8 +2,8 @@
 //!
 //! The α-divergence is built in; here it is written again, as a user would, and gives the same explanation.
 
-use lipex::Cuda;
 use lipex::prelude::*;
+use lipex::{Cuda, Intercept, Pairs};
 
 /// (p^α q^(1−α) − αp − (1−α)q) / (α(α−1)), for 0 < α < 1.
 struct OwnAlpha(f32);
@@ -31,10 +31,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         texts.iter().map(|t| [score(t, 'y'), score(t, 'r'), 1.0]).collect()
     });
     let model = model.logits();
-    let own = lipex().divergence(OwnAlpha(0.5)).explain(&text, &model)?;
-    let built_in = lipex().divergence(Alpha::new(0.5)?).explain(&text, &model)?;
+    // Without pairs: two of equal gain may be taken in either order, and W would differ by that.
+    let own =
+        lipex().pairs(Pairs::None).intercept(Intercept::Fitted).divergence(OwnAlpha(0.5)).explain(&text, &model)?;
+    let built_in =
+        lipex().pairs(Pairs::None).intercept(Intercept::Fitted).divergence(Alpha::new(0.5)?).explain(&text, &model)?;
     // α = ½ is 4 H², and λ is scaled by curvature, so the squared Hellinger distance gives the same matrix once more.
-    let hellinger = lipex().divergence(Hellinger).explain(&text, &model)?;
+    let hellinger =
+        lipex().pairs(Pairs::None).intercept(Intercept::Fitted).divergence(Hellinger).explain(&text, &model)?;
 
     println!("largest difference of W from the built-in one: {:.1e}", difference(&own, &built_in));
     println!("largest difference of W from Hellinger's:      {:.1e}", difference(&own, &hellinger));
@@ -57,8 +61,14 @@ where
         }
     };
     // λ is large enough here to pin W down to its third decimal.
-    let cpu = lipex().divergence(OwnAlpha(0.5)).lambda(1e-2).explain(text, model)?;
-    let cuda = Explainer::lipex(device.clone()).divergence(OwnAlpha(0.5)).lambda(1e-2).explain(text, model)?;
+    let cpu = lipex()
+        .pairs(Pairs::None)
+        .intercept(Intercept::Fitted)
+        .divergence(OwnAlpha(0.5))
+        .lambda(1e-2)
+        .explain(text, model)?;
+    let on = Explainer::lipex(device.clone()).pairs(Pairs::None).intercept(Intercept::Fitted);
+    let cuda = on.divergence(OwnAlpha(0.5)).lambda(1e-2).explain(text, model)?;
     let objective = |e: &Explanation| e.fit.as_ref().map_or(f64::NAN, |fit| fit.objective);
     let objectives = (objective(&cpu) - objective(&cuda)).abs();
     println!("on {}: objectives differ by {objectives:.1e}, W by {:.1e}", device.info().name, difference(&cpu, &cuda));
