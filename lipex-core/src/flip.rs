@@ -10,7 +10,7 @@ use crate::render::Render;
 /// The answer to "what would make it class B?": features to remove, and what surrogate and model say without them.
 ///
 /// The features are a greedy set, each the one whose removal brings B nearest to the front of the surrogate's answer, given those
-/// that are gone ([`Explanation::what_would_change`]). The model was asked once to check it.
+/// that are gone, by the fit without pairs where pairs were chosen ([`Explanation::what_would_change`]). The model was asked once to check it.
 ///
 /// ```
 /// # use lipex::prelude::*;

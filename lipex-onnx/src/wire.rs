@@ -1,6 +1,7 @@
 //! Whether a graph's bytes are protocol buffers throughout, before a runtime reads them.
 //!
-//! rten-onnx 0.27 never ends on a number of eleven bytes or more, so a damaged file would hang the program.
+//! rten-onnx 0.27 never ends on a number of eleven bytes or more, so a damaged file would hang the program. The file is read as a
+//! stream that skips the weights, which may be most of the memory there is.
 
 use std::io::{BufRead, BufReader, Read, Seek};
 
@@ -133,4 +134,68 @@ pub(crate) fn check(file: &std::fs::File) -> Result<(), String> {
         Stop::Damaged(at) => format!("is no ONNX graph, or one that is cut short: byte {at} makes no sense"),
         Stop::Unread(error) => format!("cannot be read: {error}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// The byte at which a model's bytes stop making sense.
+    fn stops(bytes: &[u8]) -> Option<u64> {
+        let mut reader = Reader { file: BufReader::new(Cursor::new(bytes)), at: 0 };
+        match reader.part(Part::Model, bytes.len() as u64, 100) {
+            Ok(()) => None,
+            Err(Stop::Damaged(at)) => Some(at),
+            Err(Stop::Unread(error)) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_number_has_ten_bytes_at_most() {
+        let number = |long: usize| [vec![8], vec![0xff; long], vec![1]].concat();
+        assert_eq!((stops(&number(0)), stops(&number(9))), (None, None));
+        assert_eq!(stops(&number(10)), Some(1));
+        // In the list of a weight of the graph: field 7, in it 5, in it 7.
+        let list = |numbers: &[u8]| {
+            let weight = [&[0x3a, numbers.len() as u8], numbers].concat();
+            let graph = [&[0x2a, weight.len() as u8], weight.as_slice()].concat();
+            [&[0x3a, graph.len() as u8], graph.as_slice()].concat()
+        };
+        assert_eq!(stops(&list(&[1, 0x80, 1, 0])), None);
+        assert_eq!(stops(&list(&[&[3; 2], [0xff; 10].as_slice(), &[1]].concat())), Some(8));
+        // The same bytes as raw numbers are nobody's number.
+        let raw = |bytes: &[u8]| [&[0x3a, 15, 0x2a, 13, 0x4a, 11], bytes].concat();
+        assert_eq!(stops(&raw(&[0xff; 11])), None);
+    }
+
+    #[test]
+    fn parts_end_in_what_they_are_part_of() {
+        assert_eq!(stops(&[0x3a, 2, 0x0a, 0]), None);
+        // The node in the graph is a byte longer than the graph.
+        assert_eq!(stops(&[0x3a, 2, 0x0a, 1, 0]), Some(2));
+        assert_eq!(stops(&[0x3a, 9]), Some(0));
+        // Fixed numbers that are cut, and groups, which ONNX has not.
+        assert_eq!((stops(&[0x0d, 0, 0, 0, 0]), stops(&[0x0d, 0, 0]), stops(&[0x0b])), (None, Some(1), Some(0)));
+    }
+
+    #[test]
+    fn graphs_in_graphs_do_not_fill_the_stack() {
+        let mut bytes: Vec<u8> = Vec::new();
+        for _ in 0..40 {
+            for tag in [0x32, 0x2a, 0x0a] {
+                let mut length = Vec::new();
+                let mut left = bytes.len();
+                while left > 127 {
+                    length.push(left as u8 | 128);
+                    left >>= 7;
+                }
+                length.push(left as u8);
+                bytes = [&[tag], length.as_slice(), &bytes].concat();
+            }
+        }
+        let mut length = vec![bytes.len() as u8 | 128, (bytes.len() >> 7) as u8];
+        length.insert(0, 0x3a);
+        assert!(stops(&[length, bytes].concat()).is_some());
+    }
 }

@@ -1,11 +1,11 @@
 //! Gradients of image classifiers, with respect to the numbers of pixels.
 
-use super::Differentiable;
+use super::{Differentiable, Feeds};
 use crate::image::{Layout, OnnxImage, fitted};
 use crate::preprocess::Preprocess;
 use crate::resize::Pixels;
 use lipex_core::{Error, Images, Local, Result, WhiteBox, expect_len};
-use lipex_grad::{Point, Tensor};
+use lipex_grad::Tensor;
 
 /// A picture with the segment of each of its pixels, row by row.
 #[derive(Clone, Copy, Debug)]
@@ -34,14 +34,12 @@ pub struct MarkedPicture<'a> {
 /// ```
 pub struct ImageGradients<'a> {
     model: &'a OnnxImage,
-    graph: Differentiable,
-    /// The tensor that stands for the point.
-    cut: String,
+    graph: Differentiable<'a>,
 }
 
 impl std::fmt::Debug for ImageGradients<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ImageGradients").field("model", self.model).field("cut", &self.cut).finish_non_exhaustive()
+        f.debug_struct("ImageGradients").field("model", self.model).field("cut", &self.cut()).finish_non_exhaustive()
     }
 }
 
@@ -53,26 +51,20 @@ impl OnnxImage {
     /// column for two classes, a fixed number of rows above 1, or a first node that makes something else of the picture.
     pub fn gradients(&self) -> Result<ImageGradients<'_>> {
         let layout = &self.layout;
-        if layout.rows > 1 {
-            let reason = format!("the graph takes {} rows at a time; gradients want one", layout.rows);
-            return Err(self.graph.wrong(reason));
-        }
-        let graph = Differentiable::open(&self.graph, &self.answers)?;
-        let cut = graph.network.picture(&layout.input, layout.bytes, !layout.channels_first);
-        let absent = || {
+        let graph = Differentiable::open(&self.graph, &self.answers, layout.rows, |network| {
+            let cut = network.picture(&layout.input, layout.bytes, !layout.channels_first);
             let reason =
                 "the graph takes pictures as bytes, or with channels last, and turns them into something else first";
-            self.graph.wrong(reason)
-        };
-        let cut = cut.ok_or_else(absent)?.to_string();
-        Ok(ImageGradients { model: self, graph, cut })
+            cut.map(String::from).ok_or_else(|| self.graph.wrong(reason))
+        })?;
+        Ok(ImageGradients { model: self, graph })
     }
 }
 
 impl ImageGradients<'_> {
     /// The tensor that stands for the point, by its name in the graph.
     pub fn cut(&self) -> &str {
-        &self.cut
+        &self.graph.cut
     }
 
     /// The point of another picture, which should have the photo's size: a base for integrals and DeepLIFT.
@@ -80,12 +72,11 @@ impl ImageGradients<'_> {
     /// # Errors
     /// [`Error::Model`] when the picture cannot be brought to the graph's size, or the graph fails.
     pub fn point_of(&self, picture: &Images) -> Result<Vec<f32>> {
-        let feed = (self.model.layout.input.as_str(), self.feed(&one(picture)?)?);
-        Ok(self.graph.network.forward(&[feed], &self.cut)?.floats(&self.cut)?.to_vec())
+        self.graph.numbers(&self.feeds(&one(picture)?)?)
     }
 
     /// A picture as the graph's input.
-    fn feed(&self, picture: &Pixels) -> Result<Tensor> {
+    fn feeds(&self, picture: &Pixels) -> Result<Feeds> {
         let (layout, how) = (&self.model.layout, &self.model.preprocess);
         let sized = fitted(layout, how, picture.clone())?;
         let shape = shape(layout, &sized);
@@ -96,7 +87,7 @@ impl ImageGradients<'_> {
             }
             false => Tensor::floats(shape, how.numbers(&sized, layout.channels_first)),
         };
-        tensor.map_err(Error::model)
+        Ok(vec![(layout.input.clone(), tensor.map_err(Error::model)?)])
     }
 
     /// The segment of each pixel that the graph sees.
@@ -139,15 +130,6 @@ impl<'p> WhiteBox<MarkedPicture<'p>> for ImageGradients<'_> {
     fn at(&self, input: &MarkedPicture<'p>) -> Result<Box<dyn Local + '_>> {
         let picture = one(input.picture)?;
         let owners = self.owners(&picture, input.segments)?;
-        let feed = self.feed(&picture)?;
-        let named = self.model.layout.input.as_str();
-        let tape = self.graph.network.forward(&[(named, feed.clone())], &self.graph.output)?;
-        let black_box = self.model.logits(input.picture)?;
-        let own = tape.floats(&self.graph.output)?;
-        self.graph.agrees(&self.model.graph, own, black_box.first().map_or(&[], Vec::as_slice))?;
-        let point = tape.value(&self.cut)?.clone();
-        let fixed = if named == self.cut { vec![] } else { vec![(named.to_string(), feed)] };
-        let point = Point::new(&self.graph.network, fixed, (&self.cut, point), &self.graph.logits, owners)?;
-        Ok(Box::new(self.graph.around(point)))
+        self.graph.at(self.feeds(&picture)?, &self.model.logits(input.picture)?, owners)
     }
 }

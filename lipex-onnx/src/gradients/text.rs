@@ -1,9 +1,9 @@
 //! Gradients of text classifiers, with respect to the embeddings of tokens.
 
-use super::Differentiable;
+use super::{Differentiable, Feeds};
 use crate::text::{Given, OnnxText, number};
 use lipex_core::{Error, Feature, Local, Result, WhiteBox};
-use lipex_grad::{Point, Tensor};
+use lipex_grad::Tensor;
 use std::ops::Range;
 
 /// A text with its features: pieces of it, each with its places in bytes.
@@ -37,9 +37,7 @@ pub struct MarkedText<'a> {
 /// ```
 pub struct TextGradients<'a> {
     model: &'a OnnxText,
-    graph: Differentiable,
-    /// The tensor that stands for the point.
-    cut: String,
+    graph: Differentiable<'a>,
 }
 
 /// A text as the graph takes it.
@@ -53,7 +51,7 @@ struct Tokenised {
 
 impl std::fmt::Debug for TextGradients<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TextGradients").field("model", self.model).field("cut", &self.cut).finish_non_exhaustive()
+        f.debug_struct("TextGradients").field("model", self.model).field("cut", &self.cut()).finish_non_exhaustive()
     }
 }
 
@@ -68,30 +66,26 @@ impl OnnxText {
     /// [`Error::Setting`] in one line for a graph with an operator that has no gradient here (docs/onnx-gradients.md), one
     /// column for two classes, a fixed number of rows above 1, or no such cut.
     pub fn gradients(&self, cut: &str) -> Result<TextGradients<'_>> {
-        if let Some(rows) = self.limits.rows.filter(|&rows| rows > 1) {
-            return Err(self.graph.wrong(format!("the graph takes {rows} rows at a time; gradients want one")));
-        }
-        let graph = Differentiable::open(&self.graph, &self.answers)?;
         let ids = self.given.iter().find(|(_, given)| *given == Given::Ids).map_or("", |(name, _)| name);
-        let found = match cut {
-            "word" => graph.network.word_embedding(ids),
-            "block" => graph.network.embedding_block(ids, &graph.output),
-            name => graph.network.has(name).then_some(name),
-        };
-        let absent = || {
+        let rows = self.limits.rows.unwrap_or(1);
+        let graph = Differentiable::open(&self.graph, &self.answers, rows, |network| {
+            let found = match cut {
+                "word" => network.word_embedding(ids),
+                "block" => network.embedding_block(ids, &self.graph.output.name),
+                name => network.has(name).then_some(name),
+            };
             let reason = "the graph has no such place; choose word (embeddings of words), block (after the first layer \
                           normalisation) or the name of a tensor of 1 × tokens × dimensions";
-            Error::setting("cut", cut, reason)
-        };
-        let cut = found.ok_or_else(absent)?.to_string();
-        Ok(TextGradients { model: self, graph, cut })
+            found.map(String::from).ok_or_else(|| Error::setting("cut", cut, reason))
+        })?;
+        Ok(TextGradients { model: self, graph })
     }
 }
 
 impl TextGradients<'_> {
     /// The tensor that stands for the point, by its name in the graph.
     pub fn cut(&self) -> &str {
-        &self.cut
+        &self.graph.cut
     }
 
     /// The point of a text whose every token but the special ones is the padding's: a base for integrals and DeepLIFT.
@@ -102,9 +96,7 @@ impl TextGradients<'_> {
         let mut tokens = self.tokenised(text)?;
         let pad = self.model.tokens.pad;
         tokens.ids.iter_mut().zip(&tokens.places).filter(|(_, place)| place.is_some()).for_each(|(id, _)| *id = pad);
-        let feeds = self.feeds(&tokens)?;
-        let named: Vec<(&str, Tensor)> = feeds.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        Ok(self.graph.network.forward(&named, &self.cut)?.floats(&self.cut)?.to_vec())
+        self.graph.numbers(&self.feeds(&tokens)?)
     }
 
     fn tokenised(&self, text: &str) -> Result<Tokenised> {
@@ -114,7 +106,7 @@ impl TextGradients<'_> {
     }
 
     /// What the graph's inputs are given.
-    fn feeds(&self, tokens: &Tokenised) -> Result<Vec<(String, Tensor)>> {
+    fn feeds(&self, tokens: &Tokenised) -> Result<Feeds> {
         let mut feeds = Vec::new();
         for (name, given) in self.model.given.iter().filter(|(name, _)| self.graph.network.has(name)) {
             let value = |t| i64::from(number(*given, tokens.ids.get(t).copied(), t, self.model.tokens.pad));
@@ -138,15 +130,7 @@ impl<'t> WhiteBox<MarkedText<'t>> for TextGradients<'_> {
         let mut owners: Vec<Option<u32>> =
             tokens.places.iter().map(|place| owner(place.as_ref()?, input.features)).collect();
         owners.resize(tokens.length, None);
-        let fixed = self.feeds(&tokens)?;
-        let named: Vec<(&str, Tensor)> = fixed.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-        let tape = self.graph.network.forward(&named, &self.graph.output)?;
-        let black_box = self.model.logits(&[input.text])?;
-        let own = tape.floats(&self.graph.output)?;
-        self.graph.agrees(&self.model.graph, own, black_box.first().map_or(&[], Vec::as_slice))?;
-        let point = (self.cut.as_str(), tape.value(&self.cut)?.clone());
-        let point = Point::new(&self.graph.network, fixed, point, &self.graph.logits, owners)?;
-        Ok(Box::new(self.graph.around(point)))
+        self.graph.at(self.feeds(&tokens)?, &self.model.logits(&[input.text])?, owners)
     }
 }
 
