@@ -2,7 +2,8 @@
 
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{Attribution, Describe, Error, GradientRule, Local, Output, Result, Setting, expect_len};
-use std::f64::consts::TAU;
+use rand::RngExt;
+use rand_distr::StandardNormal;
 
 /// g: which numbers the output is most sensitive to (Vanilla).
 ///
@@ -157,16 +158,8 @@ impl SmoothGrad {
     fn moved(&self, x: &[f32], row: usize) -> Vec<f32> {
         let (least, most) = x.iter().fold((f32::MAX, f32::MIN), |(l, m), &v| (l.min(v), m.max(v)));
         let deviation = self.noise * f64::from(most - least);
-        let mut draws = Draws::new(self.seed, row as u32, 0, Purpose::Own);
-        let mut moved = Vec::with_capacity(x.len());
-        for (pair, two) in (0u32..).zip(x.chunks(2)) {
-            // Box and Muller's pair; 1 − u is above 0.
-            let radius = (-2.0 * (1.0 - draws.unit(2 * pair)).ln()).sqrt();
-            let angle = TAU * draws.unit(2 * pair + 1);
-            let normal = [radius * angle.cos(), radius * angle.sin()];
-            moved.extend(two.iter().zip(normal).map(|(&v, e)| (f64::from(v) + deviation * e) as f32));
-        }
-        moved
+        let normal = Draws::new(self.seed, row as u32, 0, Purpose::Own).generator().sample_iter(StandardNormal);
+        x.iter().zip(normal).map(|(&v, e): (&f32, f64)| (f64::from(v) + deviation * e) as f32).collect()
     }
 }
 

@@ -105,7 +105,7 @@ fn text(
             Method::LeaveOneOut | Method::Occlusion => {
                 let reason = "is of photos; a word that is removed becomes what --removed says";
                 refuse([("baseline", options.baseline.is_some())], reason)?;
-                let window = if matches!(method, Method::LeaveOneOut) { 1 } else { options.window.unwrap_or(2) };
+                let window = if matches!(method, Method::LeaveOneOut) { 1 } else { usual(options, instance) };
                 let mut found = leave_out::<_, Texts>(&on, instance, model, &wanted.outputs, window)?;
                 found.method.extend(instance.settings().into_iter().map(|(s, _)| s).filter(|s| s.name == "removed"));
                 Ok(found)
@@ -159,6 +159,11 @@ fn removals(
     };
     found.method.push(Setting::new("baseline", name));
     Ok(found)
+}
+
+/// The words of a window of occlusion: two, or the one that there is.
+fn usual(options: &AttributeOptions, text: &lipex::TextInstance) -> usize {
+    options.window.unwrap_or(text.features().len().min(2))
 }
 
 /// The squares of occlusion.

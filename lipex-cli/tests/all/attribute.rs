@@ -108,6 +108,12 @@ fn what_does_not_go_together_is_refused() {
     }
 }
 
+#[test]
+fn one_word_is_a_window_of_its_own() {
+    let scores = |method| json(&["attribute", "happy", "--method", method, "--json", "-"])["scores"].clone();
+    assert_eq!(scores("occlusion"), scores("leave-one-out"));
+}
+
 #[cfg(not(feature = "gradients"))]
 #[test]
 fn without_the_feature_a_line_says_how_to_get_it() {
