@@ -11,6 +11,7 @@ mod problem;
 mod ridge;
 mod select;
 mod storage;
+mod tree;
 mod uncertainty;
 mod weigh;
 
@@ -26,5 +27,6 @@ pub use problem::{Case, EVALUATED, Made, cases, made, made_by};
 pub use ridge::ridges_equal_the_cpu;
 pub use select::{highest_weights_are_picked, picks_equal_the_cpu};
 pub use storage::arrays_keep_their_rows;
+pub use tree::trees_equal_the_cpu;
 pub use uncertainty::{bars_equal_the_cpu, spreads_equal_the_cpu};
 pub use weigh::weights_equal_the_cpu;

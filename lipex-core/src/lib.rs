@@ -62,9 +62,10 @@ pub use evaluate::{Agreement, Evaluator, Fidelity, OutOfFold, deal_folds, is_nea
 pub use explainer::{Enumerate, Explainer, Repeats};
 pub use explanation::{Answers, Change, Explanation, Rank, Timings, Weighted, arg_max};
 pub use fit::{
-    Answer, Authors, AuthorsLoss, Base, Compared, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY, Information,
-    Intercept, KernelShap, Lambda, LambdaScale, Linear, Link, Normalise, OwnAnswer, Pair, Pairs, Problem, Recorded,
-    Ridge, Seen, Shares, Softmax, Start, Starts, Support, Surrogate, Term, anchor, least_anchor, softmax_in_place,
+    Answer, Authors, AuthorsLoss, Base, Branch, Compared, Criterion, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY,
+    Information, Intercept, KernelShap, Lambda, LambdaScale, Leaf, Linear, Link, Normalise, OwnAnswer, Pair, Pairs,
+    Problem, Recorded, Requery, Ridge, Seen, Shares, Softmax, Start, Starts, Support, Surrogate, Term, Tree, TreeLeaf,
+    TreeNode, TreeSurrogate, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};

@@ -108,6 +108,17 @@ pub struct Calls {
     /// Whether those were all the masks that could be drawn, so that there is no sampling error.
     #[cfg_attr(feature = "serde", serde(default))]
     pub complete: bool,
+    /// Distinct inputs that the surrogate asked for itself, beside those of the masks: leaves of a tree that are
+    /// [asked](crate::Leaf::Asked), those of refits for its fidelity included.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub requeried: usize,
+}
+
+/// Whether nothing is to be written.
+#[cfg(feature = "serde")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// What was seen of the black box's answers, beside the answers.

@@ -109,7 +109,7 @@ impl Design {
     }
 
     /// Every row of the masks, with patterns by row only if they are asked for.
-    fn of(masks: &Masks<Cpu>, columns: Columns<'_>, by_row: bool) -> Self {
+    pub fn of(masks: &Masks<Cpu>, columns: Columns<'_>, by_row: bool) -> Self {
         // A design without columns has one empty group, whose only sum is what logits start from.
         let groups = columns.len().div_ceil(GROUP).max(1);
         let zeros = |rows: usize| vec![0; rows * groups];

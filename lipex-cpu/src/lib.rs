@@ -42,6 +42,7 @@ pub mod sandwich;
 mod select;
 mod shapley;
 mod softmax;
+mod tree;
 mod weigh;
 
 pub use backend::Cpu;

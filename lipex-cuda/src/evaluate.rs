@@ -173,8 +173,8 @@ impl Asked<'_> {
     /// What is no W z + b is evaluated on the host, on a copy.
     fn on_the_host(&self, on: &Cuda) -> Result<Fidelity> {
         let around = to_host(on, self.problem.around)?;
-        let Problem { selection, multiplicities, start, tolerance, .. } = *self.problem;
-        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        let Problem { selection, multiplicities, start, tolerance, requery, .. } = *self.problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance, requery };
         lipex_cpu::fidelity(&copy, self.answer, self.folds, self.refits)
     }
 

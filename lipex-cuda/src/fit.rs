@@ -120,8 +120,8 @@ impl Surrogate<Cuda> for Softmax {
         problem.check()?;
         if is_of_the_host(self) {
             let around = to_host(on, problem.around)?;
-            let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
-            let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+            let Problem { selection, multiplicities, start, tolerance, requery, .. } = *problem;
+            let copy = Problem { around: &around, selection, multiplicities, start, tolerance, requery };
             return self.relaxed(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
         }
         let lambda = fitted.report.lambda / 100.0;

@@ -5,7 +5,7 @@
 
 use crate::device::Cuda;
 use crate::select::to_host;
-use lipex_core::{Authors, Backend, Fitted, KernelShap, Problem, Result, Surrogate};
+use lipex_core::{Authors, Backend, Fitted, KernelShap, Problem, Result, Surrogate, TreeSurrogate};
 use lipex_cpu::Cpu;
 
 /// The CPU's fits of copies.
@@ -17,8 +17,8 @@ pub(crate) fn on_the_host(
     let mut fitted = Vec::with_capacity(problems.len());
     for problem in problems {
         let around = to_host(on, problem.around)?;
-        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
-        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        let Problem { selection, multiplicities, start, tolerance, requery, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance, requery };
         fitted.extend(surrogate.fit(&Cpu::new().watched(on.watch.clone()), &[copy])?);
     }
     Ok(fitted)
@@ -34,7 +34,11 @@ macro_rules! by_the_host {
             fn fits_intercept(&self) -> bool {
                 Surrogate::<Cpu>::fits_intercept(self)
             }
+
+            fn requeries(&self) -> bool {
+                Surrogate::<Cpu>::requeries(self)
+            }
         }
     )*};
 }
-by_the_host!(Authors, KernelShap);
+by_the_host!(Authors, KernelShap, TreeSurrogate);

@@ -124,8 +124,8 @@ pub(crate) fn spread(
     if fitted.linear()?.presence().is_none() || settings.lambda_scale_in_use() == LambdaScale::Class {
         // A fit with pairs, or a penalty for each class.
         let around = to_host(on, problem.around)?;
-        let Problem { selection, multiplicities, start, tolerance, .. } = *problem;
-        let copy = Problem { around: &around, selection, multiplicities, start, tolerance };
+        let Problem { selection, multiplicities, start, tolerance, requery, .. } = *problem;
+        let copy = Problem { around: &around, selection, multiplicities, start, tolerance, requery };
         return settings.spread(&Cpu::new().watched(on.watch.clone()), &copy, fitted);
     }
     let (classes, features) = (fitted.answer.classes(), fitted.kept().len());

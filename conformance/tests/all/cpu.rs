@@ -20,6 +20,7 @@ fn select_fit_and_evaluate_with_two_threads() {
     suite::picks_equal_the_cpu(&two);
     suite::highest_weights_are_picked(&two);
     suite::ridges_equal_the_cpu(&two);
+    suite::trees_equal_the_cpu(&two);
     for divergence in suite::divergences() {
         suite::objectives_equal_the_cpu(&two, &divergence, 1e-4, |case| case.kept < 67);
     }

@@ -69,6 +69,12 @@ fn ridge() {
 }
 
 #[test]
+fn tree() {
+    let Some((on, _turn)) = device() else { return };
+    suite::trees_equal_the_cpu(&on);
+}
+
+#[test]
 fn fit_with_other_settings() {
     let Some((on, _turn)) = device() else { return };
     suite::other_settings_equal_the_cpu(&on);

@@ -135,7 +135,7 @@ impl<B: Backend> Explainer<B> {
             other => other,
         };
         let complete = dependence == Dependence::Exhaustive;
-        let calls = Calls { masks: masks.rows(), inputs: asked.inputs, complete };
+        let calls = Calls { masks: masks.rows(), inputs: asked.inputs, complete, requeried: 0 };
         let around = Neighbourhood::new(on, masks, merged.probabilities, own.weights.unwrap_or(weights))?;
         let around = around.drawn(dependence).asked(own.asked);
         let answers = on.download(around.probabilities.values())?;

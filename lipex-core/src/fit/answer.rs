@@ -9,6 +9,7 @@ use super::linear::Linear;
 use super::own::OwnAnswer;
 use super::report::FitReport;
 use super::shares::{Pair, Shares};
+use super::tree::Tree;
 use crate::error::{Error, Result, expect_len};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -56,6 +57,8 @@ pub enum Link {
 pub enum Answer {
     /// Linear in the terms.
     Linear(Linear),
+    /// A tree of questions about features.
+    Tree(Tree),
     /// A surrogate's own.
     Own(Arc<dyn OwnAnswer>),
 }
@@ -65,6 +68,7 @@ impl PartialEq for Answer {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Answer::Linear(a), Answer::Linear(b)) => a == b,
+            (Answer::Tree(a), Answer::Tree(b)) => a == b,
             (Answer::Own(a), Answer::Own(b)) => {
                 let saved = |of: &Arc<dyn OwnAnswer>| (of.kept().to_vec(), of.link(), of.shares());
                 Arc::ptr_eq(a, b) || (a.recorded() == b.recorded() && saved(a) == saved(b))
@@ -80,6 +84,12 @@ impl From<Linear> for Answer {
     }
 }
 
+impl From<Tree> for Answer {
+    fn from(tree: Tree) -> Self {
+        Answer::Tree(tree)
+    }
+}
+
 impl<T: OwnAnswer + 'static> From<Arc<T>> for Answer {
     fn from(own: Arc<T>) -> Self {
         Answer::Own(own)
@@ -91,6 +101,7 @@ impl Answer {
     pub fn kept(&self) -> &[usize] {
         match self {
             Answer::Linear(linear) => linear.kept(),
+            Answer::Tree(tree) => tree.kept(),
             Answer::Own(own) => own.kept(),
         }
     }
@@ -99,6 +110,7 @@ impl Answer {
     pub fn classes(&self) -> usize {
         match self {
             Answer::Linear(linear) => linear.coefficients().len(),
+            Answer::Tree(tree) => tree.classes(),
             Answer::Own(own) => own.classes(),
         }
     }
@@ -107,7 +119,15 @@ impl Answer {
     pub fn linear(&self) -> Option<&Linear> {
         match self {
             Answer::Linear(linear) => Some(linear),
-            Answer::Own(_) => None,
+            Answer::Tree(_) | Answer::Own(_) => None,
+        }
+    }
+
+    /// The tree, with its nodes; `None` for another kind.
+    pub fn tree(&self) -> Option<&Tree> {
+        match self {
+            Answer::Tree(tree) => Some(tree),
+            Answer::Linear(_) | Answer::Own(_) => None,
         }
     }
 
@@ -115,6 +135,7 @@ impl Answer {
     pub fn link(&self) -> Link {
         match self {
             Answer::Linear(linear) => linear.link(),
+            Answer::Tree(_) => Link::Identity,
             Answer::Own(own) => own.link(),
         }
     }
@@ -130,6 +151,7 @@ impl Answer {
     pub fn predict(&self, keeps: &[bool]) -> Result<Vec<f64>> {
         match self {
             Answer::Linear(linear) => linear.predict(keeps),
+            Answer::Tree(tree) => tree.predict(keeps),
             Answer::Own(own) => {
                 expect_len("kept features of a mask", own.kept().len(), keeps.len())?;
                 let answer = own.predict(keeps)?;
@@ -165,6 +187,7 @@ impl Answer {
     pub fn shares(&self) -> Shares<'_> {
         match self {
             Answer::Linear(linear) => linear.shares(),
+            Answer::Tree(tree) => tree.shares(),
             Answer::Own(own) => {
                 let (shares, all) = (own.shares(), (0..own.kept().len()).collect());
                 let support = vec![all; shares.len()];
@@ -177,7 +200,7 @@ impl Answer {
     pub fn pairs(&self) -> Vec<Pair> {
         match self {
             Answer::Linear(linear) => linear.pairs(),
-            Answer::Own(_) => Vec::new(),
+            Answer::Tree(_) | Answer::Own(_) => Vec::new(),
         }
     }
 }

@@ -15,10 +15,12 @@ mod own;
 mod pairs;
 mod penalty;
 mod report;
+mod requery;
 mod ridge;
 mod shapley;
 mod shares;
 mod softmax;
+mod tree;
 
 pub use answer::{Answer, Fitted, FoldFits, Link, softmax_in_place};
 pub use authors::{Authors, AuthorsLoss};
@@ -29,10 +31,12 @@ pub use own::{OwnAnswer, Recorded};
 pub use pairs::Pairs;
 pub use penalty::Seen;
 pub use report::{Compared, FitReport, Start};
+pub use requery::Requery;
 pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
 pub use shares::{Pair, Shares};
 pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
+pub use tree::{Branch, Criterion, Leaf, Tree, TreeLeaf, TreeNode, TreeSurrogate};
 
 /// Fits a surrogate to the black box's probabilities.
 ///
@@ -76,6 +80,11 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
     /// Whether a base that the surrogate fits is free, as an intercept is; false where other answers fix it.
     fn fits_intercept(&self) -> bool {
         true
+    }
+
+    /// Whether a fit asks the black box again; an explainer then gives every [`Problem`] the means to.
+    fn requeries(&self) -> bool {
+        false
     }
 
     /// About what share of their entries the penalty leaves the two likeliest classes, the lesser of the two, without a refit;
@@ -126,12 +135,14 @@ pub struct Problem<'a, B: Backend> {
     /// The tolerance of this fit, if not the surrogate's own: a looser one for fits of which only averages are read. The
     /// objective in its report may be that of the solver's last evaluation, in f32.
     pub tolerance: Option<f64>,
+    /// The black box, for a surrogate that asks it again; `None` where it is not at hand.
+    pub requery: Option<&'a dyn Requery>,
 }
 
 impl<'a, B: Backend> Problem<'a, B> {
     /// A fit from scratch on every row.
     pub fn new(around: &'a Neighbourhood<B>, selection: &'a Selection) -> Self {
-        Problem { around, selection, multiplicities: None, start: None, tolerance: None }
+        Problem { around, selection, multiplicities: None, start: None, tolerance: None, requery: None }
     }
 
     /// n, what sums over rows are divided by; see [`Neighbourhood::samples`].

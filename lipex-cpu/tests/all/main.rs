@@ -16,6 +16,7 @@ mod golden_lime_masks;
 mod golden_problem;
 mod golden_sandwich;
 mod golden_selection;
+mod golden_tree;
 mod missing_stage;
 mod out_of_fold;
 mod perturb_laws;

@@ -201,7 +201,7 @@ prop_compose! {
             removal: has_fit.then(|| Removal { class: 0, features: vec![0], surrogate: vec![times[3]] }),
             ranking: has_flip.then(|| vec![vec![times[1]; kept.len()]; classes.len()]),
             rank: [Rank::Supporting, Rank::Opposing, Rank::Absolute, Rank::Effect][rank],
-            calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1] },
+            calls: Calls { masks: calls[0].into(), inputs: calls[1].into(), complete: calls[0] == calls[1], requeried: 0 },
             observed: Observed { asked_twice: has_text.then_some(times[0]), moved: has_flip.then_some(times[1]), sums_off: times[2], information: has_text.then_some(Information { effective_masks: times[0], unknowns: 3, rank: 2, left: has_flip.then_some(times[3]) }) },
             timings_ms: Timings {
                 perturb: times[0],
