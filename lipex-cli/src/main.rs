@@ -8,6 +8,7 @@ mod explain;
 mod files;
 mod fit;
 mod image;
+mod instance;
 mod model;
 mod models;
 mod named;
@@ -19,6 +20,7 @@ mod photo;
 mod program;
 mod progress;
 mod report;
+mod rule;
 mod segments;
 mod select;
 mod show;
@@ -32,7 +34,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 use fit::FitOptions;
 use options::{
-    AttributeOptions, BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, SegmentsOptions, ShowOptions,
+    AttributeOptions, BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, RuleOptions, SegmentsOptions, ShowOptions,
     TabularOptions, TextOptions,
 };
 use perturb::PerturbOptions;
@@ -62,6 +64,8 @@ enum Command {
     Tabular(Box<TabularOptions>),
     /// Score the features of a text or a photo by another method: gradients of the model, or removals one by one
     Attribute(Box<AttributeOptions>),
+    /// Find a rule: the fewest words or segments that, kept, keep the prediction
+    Rule(Box<RuleOptions>),
     /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
     /// Render a saved explanation again
@@ -94,6 +98,7 @@ fn main() -> ExitCode {
         Command::Image(options) => image::run(options),
         Command::Tabular(options) => tabular::run(options),
         Command::Attribute(options) => attribute::run(options),
+        Command::Rule(options) => rule::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),

@@ -5,10 +5,14 @@ use clap::{Args, Subcommand};
 
 mod attribute;
 mod batch;
+mod instance;
+mod rule;
 mod tabular;
 
 pub use attribute::AttributeOptions;
 pub use batch::BatchOptions;
+pub use instance::InstanceOptions;
+pub use rule::RuleOptions;
 pub use tabular::TabularOptions;
 
 /// Segments of photos where none are asked for.

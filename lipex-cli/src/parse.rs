@@ -131,6 +131,14 @@ pub fn contrast(option: &str, value: &str, labels: &[String]) -> Result<(usize, 
     Err(Error::setting(option, value, "two classes with a colon between them, A:B"))
 }
 
+/// Refuses options that were given.
+pub fn refuse(given: impl IntoIterator<Item = (&'static str, bool)>, reason: &str) -> Result<()> {
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Error::Instance(format!("--{name} {reason}"))),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

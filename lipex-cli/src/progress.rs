@@ -1,8 +1,8 @@
 //! How far a slow run is: a bar on standard error, and only where that is a terminal.
 
-use lipex::{Backend, Explainer, Progress, Stage};
+use lipex::{Backend, Explainer, Progress, Stage, Watch};
 use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Nothing is shown of a run that has needed no longer.
@@ -14,12 +14,25 @@ const CELLS: usize = 20;
 
 /// The explainer with a bar for its runs where standard error is a terminal. The bar is gone with the explainer.
 pub fn watched<B: Backend>(explainer: Explainer<B>) -> Explainer<B> {
-    let error = std::io::stderr();
-    if !error.is_terminal() {
-        return explainer;
+    match bar() {
+        Some(bar) => explainer.watch(bar),
+        None => explainer,
     }
-    let line = Mutex::new(Line::new(Box::new(error), PATIENCE));
-    explainer.watch(move |progress| line.lock().unwrap_or_else(PoisonError::into_inner).tell(progress))
+}
+
+/// The same for what a backend runs without an explainer.
+pub fn on<B: Backend>(backend: B) -> B {
+    match bar() {
+        Some(bar) => backend.watched(Watch::new(None, Some(Arc::new(bar)))),
+        None => backend,
+    }
+}
+
+/// A bar that is drawn on standard error; `None` where that is no terminal.
+fn bar() -> Option<impl Fn(Progress) + Send + Sync + 'static> {
+    let error = std::io::stderr();
+    let line = error.is_terminal().then(|| Mutex::new(Line::new(Box::new(error), PATIENCE)))?;
+    Some(move |progress| line.lock().unwrap_or_else(PoisonError::into_inner).tell(progress))
 }
 
 struct Line {
@@ -49,8 +62,9 @@ impl Line {
         let full = CELLS * done / total.max(1);
         let bar = "█".repeat(full) + &"░".repeat(CELLS - full);
         // A line that cannot be shown is no reason to fail.
-        let _ =
-            write!(self.to, "\r{} {bar} {done} of {total}{}\x1b[K", name(stage), left(since.elapsed(), done, total));
+        // How long a search takes is not known.
+        let left = if stage == Stage::Search { String::new() } else { left(since.elapsed(), done, total) };
+        let _ = write!(self.to, "\r{} {bar} {done} of {total}{left}\x1b[K", name(stage));
         let _ = self.to.flush();
         self.written = Some(Instant::now());
     }
@@ -64,6 +78,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Fit => "fitting",
         Stage::Evaluate => "measuring fidelity",
         Stage::Uncertainty => "error bars",
+        Stage::Search => "searching a rule, at most",
         other => other.name(),
     }
 }

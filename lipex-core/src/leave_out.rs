@@ -68,25 +68,19 @@ pub fn checked_answers<B: Backend, Batch>(
     }
 }
 
-/// Asks a black box for the instance without features: a row a set of features to remove, C numbers each, and whether they
-/// are independent.
-fn without<B: Backend, Batch>(
+/// Asks a black box for the instance under masks, ⌈D/32⌉ words each: a row a mask, C numbers each, and whether they are
+/// independent.
+pub(crate) fn answers<B: Backend, Batch>(
     on: &B,
     instance: &dyn Render<B, Batch>,
     model: &dyn BlackBox<B, Batch>,
-    removed: &[Vec<usize>],
+    masks: &[Vec<u32>],
 ) -> Result<(Vec<Vec<f64>>, bool)> {
-    let features = instance.features().len();
-    let words = features.div_ceil(32);
-    let mut bits = vec![0u32; removed.len() * words];
-    for (row, gone) in bits.chunks_exact_mut(words).zip(removed) {
-        (0..features).filter(|j| !gone.contains(j)).for_each(|j| row[j / 32] |= 1 << (j % 32));
-    }
-    let masks = Masks::new(on, removed.len(), features, on.upload(bits)?)?;
-    let (mut rows, mut independent) = (Vec::with_capacity(removed.len()), false);
+    let masks = Masks::new(on, masks.len(), instance.features().len(), on.upload(masks.concat())?)?;
+    let (mut rows, mut independent) = (Vec::with_capacity(masks.rows()), false);
     let size = instance.largest_batch().clamp(1, BATCH);
-    for start in (0..removed.len()).step_by(size) {
-        let part = start..removed.len().min(start + size);
+    for start in (0..masks.rows()).step_by(size) {
+        let part = start..masks.rows().min(start + size);
         let batch = instance.render(on, &masks, part.clone())?;
         let p = checked_answers(on, model, &batch, part.len())?;
         independent = p.is_independent();
@@ -94,6 +88,13 @@ fn without<B: Backend, Batch>(
         rows.extend(values.chunks_exact(p.classes().max(1)).map(|row| row.iter().map(|&v| f64::from(v)).collect()));
     }
     Ok((rows, independent))
+}
+
+/// A mask without some features.
+fn without(features: usize, gone: &[usize]) -> Vec<u32> {
+    let mut words = vec![0; features.div_ceil(32)];
+    (0..features).filter(|j| !gone.contains(j)).for_each(|j| words[j / 32] |= 1 << (j % 32));
+    words
 }
 
 /// What the outputs lose when features are removed: one by one (a `window` of 1: leave one out), or so many neighbours
@@ -116,8 +117,10 @@ pub fn leave_out<B: Backend, Batch>(
         return Err(Error::setting("window", window, reason));
     }
     let windows: Vec<Vec<usize>> = (0..=features.len() - window).map(|from| (from..from + window).collect()).collect();
-    let asked: Vec<Vec<usize>> = std::iter::once(Vec::new()).chain(windows.iter().cloned()).collect();
-    let (rows, independent) = without(on, instance, model, &asked)?;
+    let every = without(features.len(), &[]);
+    let masks: Vec<Vec<u32>> =
+        std::iter::once(every).chain(windows.iter().map(|gone| without(features.len(), gone))).collect();
+    let (rows, independent) = answers(on, instance, model, &masks)?;
     let mut scores = vec![vec![0.0; features.len()]; outputs.len()];
     for (scores, output) in scores.iter_mut().zip(outputs) {
         let whole = output.of_probabilities(&rows[0], independent)?;

@@ -39,6 +39,7 @@ mod real;
 mod removal;
 mod render;
 mod rows;
+mod rule;
 pub mod select;
 mod spelling;
 mod uncertainty;
@@ -83,6 +84,7 @@ pub use real::{Dual, Lane, Real, Wide};
 pub use removal::Removal;
 pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use rows::{Cell, Rows};
+pub use rule::{AnchorRule, Anchors};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,

@@ -27,6 +27,8 @@ pub enum Purpose {
     Starts = 3,
     /// Normal deviates behind simultaneous bands.
     Bands = 4,
+    /// Masks that keep what a rule keeps.
+    Rule = 5,
     /// Bytes of a picture of noise.
     Noise = 8,
     /// Whatever a program draws for itself.

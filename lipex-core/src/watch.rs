@@ -25,6 +25,8 @@ pub enum Stage {
     Evaluate,
     /// Error bars; counted in refits.
     Uncertainty,
+    /// Searching a rule; counted in masks that are asked for, of which there may be fewer than the total in the end.
+    Search,
 }
 
 impl Stage {
@@ -36,6 +38,7 @@ impl Stage {
             Stage::Fit => "fit",
             Stage::Evaluate => "evaluate",
             Stage::Uncertainty => "uncertainty",
+            Stage::Search => "search",
         }
     }
 }

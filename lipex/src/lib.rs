@@ -97,8 +97,8 @@ pub use image::{
 };
 #[cfg(feature = "json")]
 pub use json::{
-    ATTRIBUTIONS_SCHEMA, AnswerKeys, SCHEMA, ScoredOutputs, attributions_to_json, from_json, to_json,
-    to_json_canonical, to_json_lines,
+    ATTRIBUTIONS_SCHEMA, AnswerKeys, RULE_SCHEMA, SCHEMA, ScoredOutputs, attributions_to_json, from_json, rule_to_json,
+    to_json, to_json_canonical, to_json_lines,
 };
 pub use lipex_core::*;
 pub use lipex_cpu::Cpu;

@@ -5,32 +5,31 @@ mod asked;
 mod gradients;
 
 use crate::model::{AnyModel, ImageModel, TextModel};
-use crate::options::{AttributeOptions, PhotoOptions};
+use crate::options::AttributeOptions;
 use crate::output::{self, Targets};
+use crate::parse::refuse;
 use crate::photo::Photo;
 use crate::report::{Attributed, Choice, render_attributions};
 use crate::staging::Staging;
-use crate::text::Given;
 use crate::{explain, parse};
 use asked::{Asked, Method, Wanted};
 use lipex::{
-    Attributions, BlackBox, Cpu, Domain, Error, ImageInstance, Images, Instance, Output, Result, ScoredOutputs,
-    Setting, Squares, Texts, attributions_to_json, checked_answers, leave_out, occlude, random_scores,
+    Attributions, BlackBox, Cpu, Domain, ImageInstance, Images, Instance, Output, Result, ScoredOutputs, Setting,
+    Squares, Texts, attributions_to_json, checked_answers, leave_out, occlude, random_scores,
 };
 
 pub fn run(options: &AttributeOptions) -> Result<()> {
     let targets = Targets::new([("json", options.json.as_ref())])?;
     let method = Method::read(options)?;
     refuse([("rank", options.view.rank.is_some())], "is of explanations; here the highest and the lowest are listed")?;
-    let settings = options.settings.settings()?;
+    let settings = options.of.settings.settings()?;
     // Here --output says what is attributed.
     let mut of_model = options.model.clone();
     of_model.output = options.graph_output.clone();
     let model = AnyModel::open(&of_model, explain::threads(&settings))?;
     let (attributed, choice, text) = match &model {
         AnyModel::Text(model) => {
-            let of = Given { text: options.instance.as_deref(), file: options.file.as_deref(), words: &options.words };
-            let (instance, told) = of.instance(&settings, model)?;
+            let (instance, told) = options.of.text(&settings, model)?;
             let (attributed, choice) = text(options, &method, model, &instance, told)?;
             (attributed, choice, Some(instance.text().to_string()))
         }
@@ -92,12 +91,7 @@ fn text(
     instance: &lipex::TextInstance,
     told: String,
 ) -> Result<(Attributed, Choice)> {
-    let given =
-        [("segments", options.segments != crate::options::SEGMENTS), ("background", options.background.is_some())];
-    refuse(
-        given.into_iter().chain([("stride", options.stride.is_some())]),
-        "is of photos, and this model takes texts",
-    )?;
+    refuse([("stride", options.stride.is_some())], "is of photos, and this model takes texts")?;
     let whole = Texts::from(vec![instance.without(&[])?]);
     attributed(options, Domain::Text, answer(model, &whole)?, told, |wanted| {
         let on = Cpu::new();
@@ -120,14 +114,8 @@ fn text(
 }
 
 fn image(options: &AttributeOptions, method: &Method, model: &ImageModel) -> Result<(Attributed, Choice)> {
-    let Some(photo) = options.instance.clone() else {
-        return Err(Error::Instance("no photo: give its file, or - for standard input".into()));
-    };
-    let given = ["unit", "split", "removed"].map(|name| (name, options.settings.get(name).is_some()));
-    let given = given.into_iter().chain([("ignore-words", options.words.ignore_words.is_some())]);
-    refuse(given.chain([("cut", options.cut.is_some())]), "is of texts, and this model takes photos")?;
-    let of = PhotoOptions { photo, segments: options.segments.clone(), background: options.background.clone() };
-    let photo = Photo::read(&of)?;
+    refuse([("cut", options.cut.is_some())], "is of texts, and this model takes photos")?;
+    let photo = options.of.photo()?;
     let (width, height) = (photo.picture.width(), photo.picture.height());
     let one = Images::new(width, height, photo.picture.as_rgb().to_vec())?;
     attributed(options, Domain::Image, answer(model, &one)?, photo.told.clone(), |wanted| {
@@ -171,12 +159,4 @@ fn squares(options: &AttributeOptions, image: &ImageInstance) -> Result<Squares>
     let usual = Squares::usual(image.picture().width(), image.picture().height());
     let window = options.window.unwrap_or(usual.window());
     Squares::new(window, options.stride.unwrap_or(window.div_ceil(2)))
-}
-
-/// Refuses options that were given.
-fn refuse(given: impl IntoIterator<Item = (&'static str, bool)>, reason: &str) -> Result<()> {
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(Error::Instance(format!("--{name} {reason}"))),
-        None => Ok(()),
-    }
 }

@@ -1,7 +1,6 @@
 //! Options of `lipex attribute`.
 
-use super::{ModelOptions, SEGMENTS, View, WordOptions};
-use crate::named::{Named, OfAttribution};
+use super::{InstanceOptions, ModelOptions, View};
 use clap::Args;
 
 const NOTES: &str =
@@ -19,12 +18,8 @@ for texts, probability for photos]";
 #[command(after_help = NOTES, allow_negative_numbers = true)]
 #[command(mut_arg("output", |arg| arg.value_name("WHAT").help(OUTPUT).help_heading("Attribution")))]
 pub struct AttributeOptions {
-    /// The text, or the photo's file for a model of photos; - reads it from standard input
-    #[arg(value_name = "TEXT|PHOTO", conflicts_with = "file")]
-    pub instance: Option<String>,
-    /// Read the text from a file (UTF-8)
-    #[arg(long, value_name = "F")]
-    pub file: Option<String>,
+    #[command(flatten)]
+    pub of: InstanceOptions,
 
     /// saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad, occlusion, leave-one-out or random
     #[arg(long, value_name = "METHOD", help_heading = "Attribution")]
@@ -65,16 +60,6 @@ pub struct AttributeOptions {
     /// With onnx: the graph's output that has the classes [default: logits, or the only one]
     #[arg(long, value_name = "NAME", help_heading = "Model")]
     pub graph_output: Option<String>,
-    #[command(flatten)]
-    pub settings: Named<OfAttribution>,
-    #[command(flatten)]
-    pub words: WordOptions,
-    /// The segments of a photo, as lipex image takes them
-    #[arg(long, value_name = "SEGMENTS", default_value = SEGMENTS, help_heading = "Image")]
-    pub segments: String,
-    /// What shines through a transparent photo: white, black or #RRGGBB [default: white]
-    #[arg(long, value_name = "COLOUR", help_heading = "Image")]
-    pub background: Option<String>,
     #[command(flatten)]
     pub view: View,
     /// Save the scores (docs/json.md); - writes them to standard output in place of the report

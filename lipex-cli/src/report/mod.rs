@@ -5,11 +5,13 @@ mod footer;
 mod layout;
 mod matrix;
 mod noise;
+mod rule;
 mod verdict;
 mod words;
 
 pub use attribution::{Attributed, render as render_attributions};
 pub use layout::printable;
+pub use rule::{Ruled, render as render_rule};
 
 use crate::options::View;
 use crate::parse::{self, Classes};

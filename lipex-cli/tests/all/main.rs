@@ -18,6 +18,7 @@ mod models;
 mod noisy;
 mod page;
 mod perturb;
+mod rule;
 mod select;
 mod tabular;
 mod uncertainty;

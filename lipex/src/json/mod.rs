@@ -6,9 +6,11 @@
 
 mod answer;
 mod attributions;
+mod rule;
 
 pub use answer::AnswerKeys;
 pub use attributions::{ATTRIBUTIONS_SCHEMA, ScoredOutputs, attributions_to_json};
+pub use rule::{RULE_SCHEMA, rule_to_json};
 
 use lipex_core::{
     Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,
