@@ -1,20 +1,35 @@
 //! Where a graph may be cut: the tensors that a point can stand for, and the logits.
 //!
 //! # How they are found
-//! By the nodes alone, as they are run: what depends on constants only is none of them. A name of the file's own serves as well.
+//! By the nodes alone, as they are run: what depends on constants only is none of them. A name of the file's own serves
+//! as well.
+//!
+//! # Cost
+//! Comparisons of names: at worst the square of the number of nodes.
 
 use crate::network::Network;
 use crate::number::Number;
 
-/// What changes how numbers are written and not what they say.
+/// What changes how numbers are written and not what they say: logits are sought before these.
 const PASSING: [&str; 6] = ["Cast", "Identity", "Reshape", "Squeeze", "Flatten", "Unsqueeze"];
 
 /// A node that is run: operator, inputs (constants are empty), output.
 type Seen<'a> = (&'a str, Vec<&'a str>, &'a str);
 
 impl<T: Number> Network<T> {
-    /// The embeddings of the words of an input of token numbers: what a table gives for them, with its scale where it is kept
-    /// in another; before anything else is added. `None` where no table is read by the numbers.
+    /// The embeddings of the words of an input of token numbers: what a table gives for them, with its scale where it
+    /// is kept in another; before anything else is added. `None` where no table is read by the numbers.
+    ///
+    /// # Shapes
+    /// Of numbers 1 × tokens and a table words × dimensions: 1 × tokens × dimensions.
+    ///
+    /// ```
+    /// use lipex_grad::Network;
+    ///
+    /// let digits = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+    /// assert_eq!(digits.word_embedding("pixel_values"), None); // pixels are no words
+    /// # Ok::<(), lipex_core::Error>(())
+    /// ```
     pub fn word_embedding(&self, ids: &str) -> Option<&str> {
         let (mut numbers, mut made, mut last) = (vec![ids], Vec::new(), None);
         for (operator, inputs, output) in self.nodes() {
@@ -38,8 +53,11 @@ impl<T: Number> Network<T> {
         last
     }
 
-    /// The output of the first layer normalisation after the embeddings of words, where nothing goes past it; `None` where
-    /// there is none such.
+    /// The output of the first layer normalisation after the embeddings of words, where nothing goes past it; `None`
+    /// where there is none such.
+    ///
+    /// In a model like BERT it is the sum of word, position and segment embeddings, normalised, with scale and shift.
+    /// `output` is what is attributed: no way from the words to it may avoid the block.
     pub fn embedding_block(&self, ids: &str, output: &str) -> Option<&str> {
         let word = self.word_embedding(ids)?;
         let nodes: Vec<Seen<'_>> = self.nodes().collect();
@@ -62,8 +80,18 @@ impl<T: Number> Network<T> {
         (!self.needed(output, block).contains(&word)).then_some(block)
     }
 
-    /// The picture of an input as fractions, channels before rows and columns where `transposed` says that it comes otherwise.
-    /// `None` where the graph turns it into something else first.
+    /// The picture of an input as fractions, channels before rows and columns where `transposed` says that it comes
+    /// otherwise. `None` where the graph turns it into something else first.
+    ///
+    /// `whole` says that the input is of whole numbers, which have no gradient: the result is then behind their cast.
+    ///
+    /// ```
+    /// use lipex_grad::Network;
+    ///
+    /// let digits = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+    /// assert_eq!(digits.picture("pixel_values", false, false), Some("pixel_values"));
+    /// # Ok::<(), lipex_core::Error>(())
+    /// ```
     pub fn picture(&self, input: &str, whole: bool, transposed: bool) -> Option<&str> {
         let (mut at, mut cast, mut moved) = (self.name(input)?, !whole, !transposed);
         while !(cast && moved) {
@@ -83,7 +111,16 @@ impl<T: Number> Network<T> {
         Some(at)
     }
 
-    /// What a graph's last softmax or sigmoid takes; the output itself where it ends in neither.
+    /// What a graph's last softmax or sigmoid takes; the output itself where it ends in neither. `None` for a name that
+    /// the graph does not have.
+    ///
+    /// ```
+    /// use lipex_grad::Network;
+    ///
+    /// let digits = Network::<f32>::open("../examples/models/digits/model.onnx")?;
+    /// assert_eq!(digits.logits_of("logits"), Some("logits"));
+    /// # Ok::<(), lipex_core::Error>(())
+    /// ```
     pub fn logits_of(&self, output: &str) -> Option<&str> {
         let end = self.name(output)?;
         let mut at = end;

@@ -1,4 +1,15 @@
 //! A graph that runs forwards and backwards.
+//!
+//! Reverse-mode differentiation: a run forwards keeps every value on a [`Tape`], a run backwards goes through the nodes
+//! in the opposite order and gives each input of a node its share, x̄ += ȳ·∂y/∂x.
+//!
+//! # Cost
+//! A product takes as many multiplications backwards as forwards for each factor whose gradient is needed; that of a
+//! weight is computed only where it is asked for. The tape holds all tensors of a run; a gradient is freed once it is
+//! passed on. Nodes are run one after the other, on one thread.
+//!
+//! # Determinism
+//! The same input gives the same bits: no order depends on time or on a hash.
 
 use crate::number::Number;
 use crate::onnx::{Graph, Node, read};
@@ -13,14 +24,15 @@ use std::path::Path;
 struct Step<T> {
     node: Node<T>,
     operator: Operator<T>,
+    /// `None` for an input that is left out.
     inputs: Vec<Option<usize>>,
     output: usize,
 }
 
 /// An ONNX graph that gives values and gradients of any of its tensors.
 ///
-/// What depends on constants only is computed once, when it is loaded. Values may be fed in the place of *any* tensor: what
-/// makes it is then not run. One input at a time; `T` is f32, or f64 for tests.
+/// What depends on constants only is computed once, when it is loaded. Values may be fed in the place of *any* tensor:
+/// what makes it is then not run. One input at a time; `T` is f32, or f64 for tests.
 ///
 /// ```no_run
 /// use lipex_grad::{Network, Tensor, Way};
@@ -38,13 +50,15 @@ pub struct Network<T = f32> {
     steps: Vec<Step<T>>,
     /// A tensor's number by its name.
     numbers: HashMap<String, usize>,
+    /// A tensor's name by its number.
     names: Vec<String>,
+    /// Weights and what follows from them alone, by number; those that no step reads are dropped.
     constants: Vec<Option<Tensor<T>>>,
     inputs: Vec<String>,
     outputs: Vec<String>,
 }
 
-/// The values of one run.
+/// The values of one run, by the tensors' names. Constants stay with the network.
 ///
 /// ```
 /// use lipex_grad::{Network, Tensor};
@@ -63,6 +77,10 @@ pub struct Tape<T = f32> {
 }
 
 /// How gradients pass what is not linear.
+///
+/// # Source
+/// Guided: Springenberg, Dosovitskiy, Brox and Riedmiller 2015. Rescale: Shrikumar, Greenside and Kundaje 2017, with
+/// rules for products, quotients and softmax by which multipliers add up too.
 ///
 /// ```
 /// use lipex_grad::{Network, Tensor, Way};
@@ -85,7 +103,7 @@ pub enum Way<'a, T = f32> {
     Plain,
     /// At ReLUs and clips from 0 on nothing negative passes (guided backpropagation).
     Guided,
-    /// As DeepLIFT's multipliers do, against a run from a reference.
+    /// As DeepLIFT's multipliers do, against a run from a reference: Σ (x − x₀)·m is what the output moved by.
     Rescale(&'a Tape<T>),
 }
 
@@ -135,12 +153,13 @@ impl<T: Number> Network<T> {
     /// The network of the bytes of an ONNX file.
     ///
     /// # Errors
-    /// [`Error::Setting`] in one line for bytes that are no graph, and for an operator that is not supported, by the names of
-    /// operator and node.
+    /// [`Error::Setting`] in one line for bytes that are no graph, and for an operator that is not supported, by the
+    /// names of operator and node.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         Self::load(bytes).map_err(|reason| Error::setting("model", "the ONNX graph", one_line(&reason)))
     }
 
+    /// Reads, refuses what is not supported, rewrites, folds.
     fn load(bytes: &[u8]) -> Fallible<Self> {
         let mut graph = read::<T>(bytes)?;
         // Before any work.
@@ -163,6 +182,9 @@ impl<T: Number> Network<T> {
     }
 
     /// Numbers the tensors, and runs what depends on constants only.
+    ///
+    /// # Errors
+    /// A node that fails on its constants.
     fn fold(&mut self, graph: Graph<T>) -> Fallible<()> {
         for (name, value) in graph.constants {
             let at = self.number(&name);
@@ -193,6 +215,7 @@ impl<T: Number> Network<T> {
         Ok(())
     }
 
+    /// The number of a name, a new one where it has none.
     fn number(&mut self, name: &str) -> usize {
         if let Some(&number) = self.numbers.get(name) {
             return number;
@@ -223,7 +246,8 @@ impl<T: Number> Network<T> {
         self.numbers.get(name).map(|&i| self.names[i].as_str())
     }
 
-    /// For looking at the graph: each node that is run, as operator, inputs (constants and absent ones are empty) and output.
+    /// For looking at the graph: each node that is run, as operator, inputs (constants and absent ones are empty) and
+    /// output.
     pub(crate) fn nodes(&self) -> impl DoubleEndedIterator<Item = (&str, Vec<&str>, &str)> {
         self.steps.iter().map(|step| {
             let name = |i: &Option<usize>| match i {
@@ -235,6 +259,9 @@ impl<T: Number> Network<T> {
     }
 
     /// Runs it up to a tensor, with values in the place of any tensors.
+    ///
+    /// Only nodes that `upto` needs are run, and none that makes a tensor that is fed. Shapes are checked by the
+    /// operators, not against those that the file declares.
     ///
     /// # Errors
     /// [`Error::Model`] that names operator and node where values do not go together, and what was not fed.
@@ -274,8 +301,16 @@ impl<T: Number> Network<T> {
 
     /// Gradients of Σ seed·output with respect to tensors, in their order; zeros where nothing arrives.
     ///
+    /// # Shapes
+    /// `seed` has as many numbers as `output`, each gradient as many as its tensor. `wrt` names tensors once each;
+    /// weights and other constants may be among them.
+    ///
+    /// # Numerics
+    /// In T. What a tensor gets from several nodes is added up in the opposite order of the nodes.
+    ///
     /// # Errors
-    /// [`Error::Model`] for tensors that the run did not make and where no gradient passes.
+    /// [`Error::Model`] for tensors that the run did not make and where no gradient passes, [`Error::Shape`] for
+    /// another number of seeds.
     pub fn backward(
         &self,
         tape: &Tape<T>,
@@ -320,7 +355,7 @@ impl<T: Number> Network<T> {
         self.constants[*self.numbers.get(name)?].as_ref()?.as_floats().ok()
     }
 
-    /// Tensors of fractions that depend on what is asked for.
+    /// Tensors of fractions that depend on what is asked for: those that a gradient has to pass.
     fn active(&self, tape: &Tape<T>, asked: &[bool]) -> Vec<bool> {
         let mut active = asked.to_vec();
         for step in &self.steps {
@@ -334,6 +369,9 @@ impl<T: Number> Network<T> {
     }
 
     /// One node backwards.
+    ///
+    /// # Errors
+    /// An operator without a backward, a tensor of another shape at the reference.
     fn pass(
         &self,
         step: &Step<T>,

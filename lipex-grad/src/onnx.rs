@@ -1,8 +1,16 @@
 //! An ONNX file as a graph: nodes, constants, what comes in and goes out.
 //!
+//! # Fields
+//! By their numbers in `onnx.proto`. Model: 7 graph, 8 versions of operators. Graph: 1 nodes, 5 weights, 11 inputs,
+//! 12 outputs. Node: 1 inputs, 2 outputs, 3 name, 4 operator, 5 attributes, 7 domain. All others are passed over, but
+//! for a graph's 15, sparse weights, which are refused. Weights are constants, also where a file lists them as inputs.
+//!
 //! # What is read
-//! f32, f16, bf16, f64, (u)int8, int32, int64 and bool, as raw bytes or as lists; everything is held as fractions or as i64.
-//! Numbers that are in another file are refused.
+//! f32, f16, bf16, f64, (u)int8, int32, int64 and bool, as raw bytes or as lists; everything is held as fractions of
+//! the network's type (f64 weights are rounded in a network of f32) or as i64. Numbers in another file are refused.
+//!
+//! # Errors
+//! A reason that completes the file's name or the weight's: "is no ONNX graph", "the weight w is cut short".
 
 use crate::number::Number;
 use crate::protobuf::{Fields, Value};
@@ -13,11 +21,17 @@ use std::collections::HashMap;
 /// An attribute of a node; the fields that it does not have are empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute<T> {
+    /// Field 2, `f`.
     pub float: f32,
+    /// Field 3, `i`.
     pub int: i64,
+    /// Field 8.
     pub ints: Vec<i64>,
+    /// Field 7.
     pub floats: Vec<f32>,
+    /// Field 4, `s`.
     pub text: String,
+    /// Field 5, `t`: the value of a Constant or a ConstantOfShape.
     pub tensor: Option<Tensor<T>>,
 }
 
@@ -31,7 +45,9 @@ impl<T> Default for Attribute<T> {
 /// A node: an operator, the names of what it takes (empty for what is left out) and of what it makes.
 #[derive(Clone, Debug)]
 pub(crate) struct Node<T> {
+    /// Its name in the standard domain; behind `domain.` in any other, so that it is none that is supported.
     pub operator: String,
+    /// The node's own name, for messages; may be empty.
     pub name: String,
     pub inputs: Vec<String>,
     pub outputs: Vec<String>,
@@ -45,7 +61,7 @@ impl<T> Default for Node<T> {
     }
 }
 
-/// What a file has.
+/// What a file has. Nodes are in the file's order, which ONNX demands to be one in which they can be run.
 #[derive(Debug)]
 pub(crate) struct Graph<T> {
     pub nodes: Vec<Node<T>>,
@@ -93,6 +109,7 @@ fn opset(bytes: &[u8], version: &mut i64) -> Fallible<()> {
     Ok(())
 }
 
+/// The nodes, weights, inputs and outputs of a graph, added to `graph`.
 fn contents<T: Number>(bytes: &[u8], graph: &mut Graph<T>) -> Fallible<()> {
     for field in Fields(bytes) {
         let (number, Value::Bytes(part)) = field? else { continue };
@@ -124,6 +141,7 @@ fn first_text(bytes: &[u8]) -> Fallible<String> {
     Ok(String::new())
 }
 
+/// A node of its bytes.
 fn node<T: Number>(bytes: &[u8]) -> Fallible<Node<T>> {
     let mut node = Node::default();
     for field in Fields(bytes) {
@@ -149,6 +167,7 @@ fn node<T: Number>(bytes: &[u8]) -> Fallible<Node<T>> {
     Ok(node)
 }
 
+/// An attribute and its name. Graphs within, as control flow has them, are passed over.
 fn attribute<T: Number>(bytes: &[u8]) -> Fallible<(String, Attribute<T>)> {
     let (mut name, mut found) = (String::new(), Attribute::default());
     for field in Fields(bytes) {
@@ -166,7 +185,7 @@ fn attribute<T: Number>(bytes: &[u8]) -> Fallible<(String, Attribute<T>)> {
     Ok((name, found))
 }
 
-/// What a tensor's fields hold.
+/// What a tensor's fields hold, before its type says which of them counts.
 #[derive(Default)]
 struct Parts<'a> {
     name: String,
@@ -179,6 +198,7 @@ struct Parts<'a> {
     external: bool,
 }
 
+/// A weight and its name.
 fn tensor<T: Number>(bytes: &[u8]) -> Fallible<(String, Tensor<T>)> {
     let mut parts = Parts::default();
     for field in Fields(bytes) {
@@ -199,7 +219,11 @@ fn tensor<T: Number>(bytes: &[u8]) -> Fallible<(String, Tensor<T>)> {
     Ok((name, value))
 }
 
-/// f32, f64, f16 and bf16 are fractions; (u)int8, int32, int64 and bool whole numbers.
+/// f32, f64, f16 and bf16 are fractions; (u)int8, int32, int64 and bool whole numbers. Raw bytes are little-endian and
+/// win over lists.
+///
+/// # Errors
+/// Weights in another file, negative lengths, other types, another number of values than the shape has.
 fn numbers<T: Number>(parts: Parts<'_>) -> Fallible<Tensor<T>> {
     if parts.external {
         return Err("is in another file, which is not supported; save the model as one file".into());
@@ -223,6 +247,7 @@ fn numbers<T: Number>(parts: Parts<'_>) -> Fallible<Tensor<T>> {
     Tensor::floats(shape, floats)
 }
 
+/// Whole numbers by ONNX's number of their type: 2 u8, 3 i8, 6 i32, 7 i64, 9 bool.
 fn wholes(kind: u64, raw: Option<&[u8]>, listed: Vec<i64>) -> Fallible<Vec<i64>> {
     Ok(match (kind, raw) {
         (2 | 3 | 6 | 7 | 9, None) => listed,
@@ -235,6 +260,9 @@ fn wholes(kind: u64, raw: Option<&[u8]>, listed: Vec<i64>) -> Fallible<Vec<i64>>
 }
 
 /// Numbers of so many bytes each.
+///
+/// # Errors
+/// Bytes left over.
 fn each<const N: usize, V>(raw: &[u8], read: impl Fn([u8; N]) -> V) -> Fallible<Vec<V>> {
     match raw.as_chunks::<N>() {
         (whole, []) => Ok(whole.iter().map(|b| read(*b)).collect()),

@@ -1,4 +1,21 @@
 //! A network around one input: a function of one of its tensors.
+//!
+//! # Outputs
+//! Of logits z, F is z_c, z_c − z_d, or a probability. The gradient that the network is run backwards with is ∂F/∂z:
+//!
+//! | F | ∂F/∂z |
+//! |---|---|
+//! | logit z_c | 1 at c |
+//! | contrast z_c − z_d | 1 at c, −1 at d |
+//! | probability p_c, p = softmax z | p_c(1 − p_c) at c, −p_c·p_k at k |
+//! | probability σ(z_c), independent labels | σ(z_c)(1 − σ(z_c)) at c |
+//!
+//! # Numerics
+//! The network is run in f32; F and ∂F/∂z are computed in f64 of its logits.
+//!
+//! # DeepLIFT
+//! A probability between two runs starts from the multipliers of the softmax or of the sigmoid, not from a derivative,
+//! so that scores add up to F(x) − F(x₀) for it too.
 
 use crate::network::{Network, Tape, Way};
 use crate::number::Number;
@@ -7,8 +24,8 @@ use lipex_core::{Error, Evaluation, GradientRule, Layer, Local, Output, Result, 
 
 /// A network with everything fixed but one tensor, the point.
 ///
-/// The point may be an input or any tensor within: the embeddings of tokens, for instance. It has one input's numbers, with a
-/// leading axis of 1.
+/// The point may be an input or any tensor within: the embeddings of tokens, for instance. It has one input's numbers,
+/// with a leading axis of 1.
 ///
 /// ```no_run
 /// use lipex_core::{Attributions, Feature, Output, Pool};
@@ -27,21 +44,27 @@ pub struct Point<'a> {
     network: &'a Network<f32>,
     /// What else is fed.
     fixed: Vec<(String, Tensor<f32>)>,
+    /// The tensor that the point stands for.
     cut: String,
+    /// Its value at the input itself.
     point: Tensor<f32>,
+    /// The tensor of logits.
     logits: String,
+    /// The feature of each token or pixel.
     owners: Vec<Option<u32>>,
     /// Whether each logit goes through a sigmoid of its own.
     independent: bool,
 }
 
 impl<'a> Point<'a> {
-    /// A network around a tensor `at` (its name and value), with other feeds fixed. `owners` says the feature of each token
-    /// (of a point 1 × tokens × dimensions) or pixel (1 × channels × height × width).
+    /// A network around a tensor `at` (its name and value), with other feeds fixed. `owners` says the feature of each
+    /// token (of a point 1 × tokens × dimensions) or pixel (1 × channels × height × width).
+    ///
+    /// Nothing is run yet: what the fixed feeds lack shows in the first evaluation.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a point of another number of axes, or not as many owners; [`Error::Model`] for names that the
-    /// graph does not have.
+    /// [`Error::Shape`] for a point of another number of axes, or not as many owners; [`Error::Model`] for names that
+    /// the graph does not have.
     pub fn new(
         network: &'a Network<f32>,
         fixed: Vec<(String, Tensor<f32>)>,
@@ -66,7 +89,8 @@ impl<'a> Point<'a> {
         Ok(Point { network, fixed, cut: at.0.into(), point: at.1, logits: logits.into(), owners, independent: false })
     }
 
-    /// Labels that do not exclude each other: a probability is the sigmoid of its own logit.
+    /// Labels that do not exclude each other: a probability is the sigmoid of its own logit, 1/(1 + e^(−z)). By default
+    /// it is a softmax's.
     pub fn independent(self) -> Self {
         Point { independent: true, ..self }
     }
@@ -84,6 +108,9 @@ impl<'a> Point<'a> {
     }
 
     /// An output's value and its gradient with respect to the logits.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a class that does not exist.
     fn seed(&self, tape: &Tape<f32>, output: Output) -> Result<(f64, Vec<f32>)> {
         let logits: Vec<f64> = tape.floats(&self.logits)?.iter().map(|&y| f64::from(y)).collect();
         let (value, mut seed) = (output.value(&logits)?, output.seed(&logits)?);
@@ -136,11 +163,13 @@ impl<'a> Point<'a> {
     }
 }
 
+/// 1/(1 + e^(−x)).
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// The multiplier of one label's sigmoid between two runs.
+/// The multiplier of one label's sigmoid between two runs, (σ(z) − σ(z₀))/(z − z₀); its derivative at the middle where
+/// the logits are closer than 10⁻⁶·max(|z|, 1).
 fn rescaled_sigmoid(at: &[f32], there: &[f32], class: usize) -> Vec<f32> {
     let (y, y0) = (f64::from(at[class]), f64::from(there[class]));
     let middle = sigmoid(0.5 * (y + y0));
@@ -177,7 +206,8 @@ impl Local for Point<'_> {
         Ok(self.evaluate_each(points, &[output], rule)?.pop().unwrap_or_default())
     }
 
-    /// A run a point, however many outputs.
+    /// A run a point, however many outputs: p points and c outputs take p runs forwards and p·c backwards. A reference
+    /// is run once. Points are taken one after the other; one run's values are in memory.
     fn evaluate_each(
         &self,
         points: &[f32],
@@ -196,12 +226,14 @@ impl Local for Point<'_> {
         Ok(found)
     }
 
+    /// Runs forwards only.
     fn values(&self, points: &[f32], output: Output) -> Result<Vec<f64>> {
         let size = self.whole(points)?;
         points.chunks_exact(size).map(|numbers| Ok(self.seed(&self.from(numbers)?, output)?.0)).collect()
     }
 
-    /// The last tensor of four axes on the way to the logits before pooling or flattening.
+    /// The last tensor of four axes on the way to the logits before pooling or flattening: 1 × channels × height ×
+    /// width, of more than one pixel. Its gradient is the derivative.
     fn layer(&self, output: Output, name: Option<&str>) -> Result<Layer> {
         let tape = self.run(self.point.clone())?;
         let is_plane = |name: &str| tape.value(name).is_ok_and(|v| matches!(v.shape(), &[1, _, h, w] if h * w > 1));

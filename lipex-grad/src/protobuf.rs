@@ -1,4 +1,17 @@
 //! Just enough of protocol buffers to read ONNX: fields, one after the other.
+//!
+//! A message is a sequence of fields: a key, which is 8·number + wire type, and a value. A field may come again, and
+//! then adds to a list or replaces what was there: that is for the reader to say. Messages within are bytes.
+//!
+//! # Wire types
+//! 0: a number of up to 10 bytes. 1: eight bytes, which ONNX has in no field that is read. 2: bytes behind their
+//! length: texts, messages, packed lists. 5: four bytes, an f32. Groups (3 and 4) are refused.
+//!
+//! # Errors
+//! Bytes that end within a field. Nothing is allocated by a length that a file claims.
+//!
+//! # Source
+//! Protocol Buffers, Encoding (protobuf.dev).
 
 /// A field's number and value.
 pub(crate) type Field<'a> = (u64, Value<'a>);
@@ -6,16 +19,21 @@ pub(crate) type Field<'a> = (u64, Value<'a>);
 /// A field's value, by its wire type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Value<'a> {
+    /// Whole numbers; negative ones as i64 in two's complement.
     Number(u64),
+    /// A text, a message or a packed list.
     Bytes(&'a [u8]),
+    /// An f32, little-endian.
     Four([u8; 4]),
+    /// Eight bytes, passed over.
     Eight,
 }
 
-/// The fields of a message; ends with an error where bytes make no sense.
+/// The fields of a message; ends with an error where bytes make no sense. Copies nothing.
 pub(crate) struct Fields<'a>(pub &'a [u8]);
 
-/// A number of seven bits a byte.
+/// A number of seven bits a byte, the lowest first; the highest bit of a byte says that more follow. `None` where the
+/// bytes end, or after ten of them.
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0u64;
     for shift in (0..64).step_by(7) {
@@ -30,6 +48,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 impl<'a> Fields<'a> {
+    /// The next field; `None` where the bytes are none.
     fn field(&mut self) -> Option<Field<'a>> {
         let key = varint(&mut self.0)?;
         let mut take = |n: usize| {
@@ -70,6 +89,9 @@ impl<'a> Iterator for Fields<'a> {
 
 impl Value<'_> {
     /// Adds whole numbers, one or packed.
+    ///
+    /// # Errors
+    /// A list that is cut short, and fractions.
     pub fn wholes(&self, to: &mut Vec<i64>) -> Result<(), String> {
         match *self {
             Value::Number(n) => to.push(n as i64),
@@ -83,7 +105,10 @@ impl Value<'_> {
         Ok(())
     }
 
-    /// Adds f32 numbers, one or packed.
+    /// Adds f32 numbers, one or packed; bytes behind the last whole one are dropped.
+    ///
+    /// # Errors
+    /// Whole numbers.
     pub fn floats(&self, to: &mut Vec<f32>) -> Result<(), String> {
         match *self {
             Value::Four(four) => to.push(f32::from_le_bytes(four)),
@@ -93,7 +118,7 @@ impl Value<'_> {
         Ok(())
     }
 
-    /// The text of bytes.
+    /// The text of bytes, with U+FFFD for what is no UTF-8; `None` for numbers.
     pub fn text(&self) -> Option<String> {
         match self {
             Value::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),

@@ -1,6 +1,22 @@
-//! Operators made of others when a graph is loaded, so that gradients and DeepLIFT's rules follow from those of the parts.
+//! Operators made of others when a graph is loaded, so that gradients and DeepLIFT's rules follow from those of the
+//! parts.
+//!
+//! | operator | made of |
+//! |---|---|
+//! | LayerNormalization | d = x − mean x; y = d/√(mean d² + ε)·scale + shift |
+//! | BatchNormalization | s = scale/√(variance + ε) a channel; y = x·s + (shift − mean·s) |
+//! | GlobalAveragePool | the mean over all axes from the third on |
+//! | Gelu | ½x(1 + erf(x/√2)), or with tanh |
+//! | HardSwish | x·min(max(x/6 + ½, 0), 1) |
+//! | LogSoftmax | s − ln Σeˢ, s = x − max x |
+//! | Dropout | x |
+//! | Split | a Slice a part |
 //!
 //! The rank of a tensor is not known here. Parts say `from` (all axes from one on) or go through a shape of rank 3.
+//! Parts of constants only, as most of a BatchNormalization's are, are computed once, when the graph is loaded.
+//!
+//! # DeepLIFT
+//! Multipliers of a rewritten operator are those of its parts in turn. They add up since each part's do.
 
 use crate::number::Number;
 use crate::onnx::{Attribute, Graph, Node};
@@ -9,12 +25,17 @@ use crate::tensor::{Fallible, Tensor};
 /// Nodes that take one's place, under names that no file has.
 struct Parts<'a, T> {
     graph: &'a mut Graph<T>,
+    /// The node that is rewritten.
     node: Node<T>,
+    /// Names that were made for it.
     made: usize,
+    /// Its place among the file's nodes, which keeps names of two nodes apart.
     place: usize,
 }
 
 /// Rewrites every operator that is made of others.
+///
+/// Before version 13 a Softmax and a LogSoftmax take all axes from one on as a single one: they are marked `flat`.
 ///
 /// # Errors
 /// A node whose further outputs are used, or whose settings are not supported.
@@ -43,6 +64,7 @@ pub(crate) fn told<T>(node: &Node<T>) -> String {
 }
 
 impl<T: Number> Parts<'_, T> {
+    /// Writes the node, or its parts, behind the graph's nodes.
     fn node(&mut self) -> Fallible<()> {
         let several = self.node.outputs.iter().skip(1).any(|o| !o.is_empty());
         if several && !matches!(self.node.operator.as_str(), "Split" | "Dropout" | "BatchNormalization") {
@@ -78,31 +100,37 @@ impl<T: Number> Parts<'_, T> {
         }
     }
 
+    /// The name of input `k`.
     fn input(&self, k: usize) -> Fallible<String> {
         let name = self.node.inputs.get(k).filter(|name| !name.is_empty());
         name.cloned().ok_or_else(|| format!("input {k} is missing"))
     }
 
+    /// An attribute of the node.
     fn setting(&self, name: &str) -> Option<&Attribute<T>> {
         self.node.attributes.get(name)
     }
 
+    /// A name that no file has: it has U+0001 within.
     fn fresh(&mut self) -> String {
         self.made += 1;
         format!("{}\u{1}{}.{}", self.node.name, self.place, self.made)
     }
 
+    /// A constant, and its name.
     fn constant(&mut self, value: Tensor<T>) -> String {
         let name = self.fresh();
         self.graph.constants.insert(name.clone(), value);
         name
     }
 
+    /// A constant that is one number without axes, which goes with any shape.
     fn number(&mut self, value: f64) -> Fallible<String> {
         let value = Tensor::floats(vec![], vec![T::of(value)])?;
         Ok(self.constant(value))
     }
 
+    /// A node behind the graph's, under the name of the one that it is part of, for messages.
     fn push(&mut self, operator: &str, inputs: &[&str], output: String, settings: Vec<(String, Attribute<T>)>) {
         self.graph.nodes.push(Node {
             operator: operator.into(),
@@ -127,6 +155,8 @@ impl<T: Number> Parts<'_, T> {
     }
 
     /// d = x − mean; y = d/√(mean d² + ε)·scale + shift.
+    ///
+    /// Means are over all axes from `axis` (the last) on; ε is 10⁻⁵ by default. The shift may be left out.
     fn layer_normalization(&mut self) -> Fallible<()> {
         let (x, scale, shift) = (self.input(0)?, self.input(1)?, self.input(2).ok());
         let axis = self.setting("axis").map_or(-1, |a| a.int);
@@ -150,6 +180,11 @@ impl<T: Number> Parts<'_, T> {
     }
 
     /// x·s + (shift − mean·s), s = scale/√(variance + ε), a number a channel.
+    ///
+    /// As at inference: mean and variance are inputs. x goes through images × channels × rest, so that s is a column.
+    ///
+    /// # Errors
+    /// `training_mode`, fewer than five inputs.
     fn batch_normalization(&mut self) -> Fallible<()> {
         if self.setting("training_mode").is_some_and(|a| a.int != 0) {
             return Err("training_mode is not supported".into());
@@ -175,7 +210,7 @@ impl<T: Number> Parts<'_, T> {
         Ok(())
     }
 
-    /// ½x(1 + erf(x/√2)), or ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
+    /// ½x(1 + erf(x/√2)), or ½x(1 + tanh(√(2/π)(x + 0.044715x³))) where `approximate` is tanh.
     fn gelu(&mut self) -> Fallible<()> {
         let x = self.input(0)?;
         let inner = if self.setting("approximate").is_some_and(|a| a.text == "tanh") {
@@ -198,7 +233,7 @@ impl<T: Number> Parts<'_, T> {
         Ok(())
     }
 
-    /// s − ln Σeˢ with s = x − max x.
+    /// s − ln Σeˢ with s = x − max x: finite where the logarithm of a softmax would be −∞.
     fn log_softmax(&mut self) -> Fallible<()> {
         let x = self.input(0)?;
         let axis = self.setting("axis").map_or(-1, |a| a.int);
@@ -217,7 +252,10 @@ impl<T: Number> Parts<'_, T> {
         Ok(())
     }
 
-    /// A Slice a part.
+    /// A Slice a part, of given sizes or of equal ones.
+    ///
+    /// # Errors
+    /// Sizes that are no constants, fewer than parts, negative.
     fn split(&mut self) -> Fallible<()> {
         let x = self.input(0)?;
         let axis = self.setting("axis").map_or(0, |a| a.int);
@@ -251,10 +289,12 @@ impl<T: Number> Parts<'_, T> {
     }
 }
 
+/// A whole attribute and its name.
 fn int<T>(name: &str, value: i64) -> (String, Attribute<T>) {
     (name.into(), Attribute { int: value, ..Attribute::default() })
 }
 
+/// A fractional attribute and its name.
 fn float<T>(name: &str, value: f32) -> (String, Attribute<T>) {
     (name.into(), Attribute { float: value, ..Attribute::default() })
 }

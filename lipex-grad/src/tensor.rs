@@ -1,4 +1,6 @@
-//! Values of a graph: a shape and numbers, row-major.
+//! Values of a graph: a shape and numbers, row-major: the last axis is contiguous.
+//!
+//! Broadcasting is done by steps: an axis that is repeated is read with a step of 0, and no tensor is copied for it.
 //!
 //! # Limits
 //! A tensor has at most [`MOST`] numbers and 8 axes, so that a damaged file asks for no memory that nobody has.
@@ -6,7 +8,7 @@
 use crate::number::Number;
 use std::sync::Arc;
 
-/// Most numbers of a tensor.
+/// Most numbers of a tensor: 2²⁸, a GiB of f32.
 pub const MOST: usize = 1 << 28;
 
 /// What an operator cannot do, without its name; the network adds operator and node.
@@ -28,7 +30,7 @@ pub struct Tensor<T = f32> {
     data: Data<T>,
 }
 
-/// Fractional or whole numbers.
+/// Fractional or whole numbers; a graph's narrower types are held in these two. Truths are whole.
 #[derive(Clone, Debug)]
 pub(crate) enum Data<T> {
     Float(Arc<Vec<T>>),
@@ -65,7 +67,10 @@ impl<T: Number> Tensor<T> {
         Ok(Tensor { shape, data: Data::Whole(Arc::new(data)) })
     }
 
-    /// The same numbers in another shape of as many.
+    /// The same numbers in another shape of as many. Shares them.
+    ///
+    /// # Errors
+    /// A shape of another number of values.
     pub(crate) fn reshaped(&self, shape: Vec<usize>) -> Fallible<Self> {
         fits(&shape, self.len())?;
         Ok(Tensor { shape, data: self.data.clone() })
@@ -111,11 +116,15 @@ impl<T: Number> Tensor<T> {
         }
     }
 
+    /// Its numbers, of either type.
     pub(crate) fn data(&self) -> &Data<T> {
         &self.data
     }
 
-    /// Values moved about: `pick` is given a source of either type. For operators that do no arithmetic.
+    /// Values moved about: number j of the result is number `from[j]`. For operators that do no arithmetic.
+    ///
+    /// # Errors
+    /// A place that the tensor does not have, another number of places than the shape has.
     pub(crate) fn moved(&self, shape: Vec<usize>, from: &[usize]) -> Fallible<Self> {
         let lost = || "an index is outside its tensor".to_string();
         fn pick<V: Copy>(values: &[V], from: &[usize]) -> Option<Vec<V>> {
@@ -134,14 +143,17 @@ fn fits(shape: &[usize], values: usize) -> Fallible<()> {
     if expected == values { Ok(()) } else { Err(format!("shape {shape:?} has {expected} numbers, not {values}")) }
 }
 
-/// An axis that may be counted from the end.
+/// An axis that may be counted from the end: −1 is the last one.
+///
+/// # Errors
+/// One that is not there.
 pub(crate) fn axis(axis: i64, rank: usize) -> Fallible<usize> {
     let from_start = if axis < 0 { axis + rank as i64 } else { axis };
     let place = usize::try_from(from_start).ok().filter(|&a| a < rank);
     place.ok_or_else(|| format!("there is no axis {axis} among {rank}"))
 }
 
-/// The steps of a row-major shape.
+/// The steps of a row-major shape: how many numbers apart two neighbours along each axis are.
 pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut steps = vec![1; shape.len()];
     for k in (0..shape.len().saturating_sub(1)).rev() {
@@ -150,7 +162,10 @@ pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
     steps
 }
 
-/// The shape that two broadcast to.
+/// The shape that two broadcast to: aligned at the last axis, of equal lengths or one of them 1.
+///
+/// # Errors
+/// Lengths that differ.
 pub(crate) fn broadcast(a: &[usize], b: &[usize]) -> Fallible<Vec<usize>> {
     let rank = a.len().max(b.len());
     let at = |s: &[usize], k: usize| if k + s.len() >= rank { s[k + s.len() - rank] } else { 1 };
@@ -182,7 +197,8 @@ pub(crate) struct Run {
     pub len: usize,
 }
 
-/// Goes through a shape row by row, with the places in two tensors of given steps. Axes that both read without a gap are one.
+/// Goes through a shape row by row, with the places in two tensors of given steps. Axes that both read without a gap
+/// are one, so that two tensors of the same shape are a single run.
 pub(crate) fn walk(shape: &[usize], a_steps: &[usize], b_steps: &[usize], mut visit: impl FnMut(Run)) {
     let mut axes: Vec<[usize; 3]> = Vec::with_capacity(shape.len());
     for k in 0..shape.len() {
@@ -214,7 +230,7 @@ pub(crate) fn walk(shape: &[usize], a_steps: &[usize], b_steps: &[usize], mut vi
     }
 }
 
-/// A gradient summed back to a shape that was repeated.
+/// A gradient summed back to a shape that was repeated: what belongs to one number before is added up, in T.
 pub(crate) fn summed<T: Number>(gradient: &[T], of: &[usize], to: &[usize]) -> Vec<T> {
     if of == to {
         return gradient.to_vec();

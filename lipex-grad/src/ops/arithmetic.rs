@@ -1,14 +1,40 @@
-//! Two tensors that are repeated along axes to one shape: sums, products, quotients, powers, extremes, choices, comparisons.
+//! Operators of two tensors, repeated to one shape: sums, products, quotients, powers, extremes, choices, comparisons.
+//!
+//! # Derivatives
+//! | operator | y | ā | b̄ |
+//! |---|---|---|---|
+//! | Add | a + b | ȳ | ȳ |
+//! | Sub | a − b | ȳ | −ȳ |
+//! | Mul | a·b | ȳ·b | ȳ·a |
+//! | Div | a/b | ȳ/b | −ȳ·a/b² |
+//! | Pow | aᵇ | ȳ·b·aᵇ⁻¹ | refused |
+//! | Max, Min | the largest, the smallest | ȳ to the first that equals y | 0 to the others |
+//! | Where | a where c, else b | ȳ where c, else 0 | 0 where c, else ȳ |
+//!
+//! Comparisons and logic give 0 or 1 as whole numbers, and no gradient. Max and Min take any number of inputs.
+//!
+//! # Shapes
+//! Shapes are aligned at their last axes; an axis of 1, or a missing one, is repeated. The gradient of a repeated input
+//! is summed over what was repeated.
+//!
+//! # Numerics
+//! In the network's type; Pow by f64, but for squares, which are a·a. Division of whole numbers drops the fraction;
+//! by 0 it gives 0. Of a number and NaN, Min and Max take the later.
+//!
+//! # Errors
+//! Shapes that do not go together; fractions and whole numbers mixed, but for a Pow's whole exponent.
 //!
 //! # DeepLIFT
 //! Of a product each factor gets the other one, averaged over point and reference. Of a/b, a gets ½(1/b + 1/b₀) and b
-//! −(a + a₀)/2/(b·b₀). Of a maximum the winner gets all.
+//! −(a + a₀)/2/(b·b₀). Of a maximum the winner gets all. They sum to Δy: Δ(a·b) = Δa·½(b + b₀) + Δb·½(a + a₀), and
+//! 1/b moves by −Δb/(b·b₀).
 
 use super::{Back, Call, Gradients, unary, winner};
 use crate::number::Number;
 use crate::tensor::{Data, Fallible, Tensor, broadcast, count, repeated, summed, walk};
 
-/// f over two lists of numbers that are repeated to one shape.
+/// f over two lists of numbers that are repeated to one shape, by runs along the last axes. Two that move together,
+/// and one beside a constant, have loops of their own, without products of indices.
 fn zip<A: Copy, V: Copy + Default>(
     (a, a_shape): (&[A], &[usize]),
     (b, b_shape): (&[A], &[usize]),
@@ -34,6 +60,9 @@ fn zip<A: Copy, V: Copy + Default>(
 }
 
 /// f over fractions or whole numbers.
+///
+/// # Errors
+/// One of each, or shapes that do not go together.
 fn apply<T: Number>(
     a: &Tensor<T>,
     b: &Tensor<T>,
@@ -59,6 +88,9 @@ fn power<T: Number>(a: T, b: T) -> T {
     if b == T::of(2.0) { a * a } else { T::of(a.wide().powf(b.wide())) }
 }
 
+/// The value of the seven operators.
+///
+/// A whole exponent of a fraction is made one. Whole numbers to a negative power are taken to the power of 0.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let a = call.input(0)?;
     let least = |a: T, b: T| if a <= b { a } else { b };
@@ -87,6 +119,7 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
+/// Gradients at the shape of the result, summed to each input's.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     match back.at.operator() {
         "Min" | "Max" => return extremes(back),
@@ -114,7 +147,8 @@ fn times<T: Number>(back: &Back<'_, T>, k: usize) -> Fallible<Vec<T>> {
     zip((back.gradient, of), (&other, back.at.input(k)?.shape()), of, |g, b| g * b)
 }
 
-/// The gradient of numerator (0) or divisor (1), at the output's shape.
+/// The gradient of numerator (0) or divisor (1), at the output's shape: ȳ·½(1/b + 1/b₀), and −ȳ·½(a + a₀)/(b·b₀).
+/// Without a reference b₀ = b and a₀ = a, and these are the derivatives.
 fn quotient<T: Number>(back: &Back<'_, T>, k: usize) -> Fallible<Vec<T>> {
     let (of, divisor) = (back.made.shape(), back.at.input(1)?.shape());
     let (b, b0) = (back.at.floats(1)?, if back.rescales() { back.reference.floats(1)? } else { back.at.floats(1)? });
@@ -130,7 +164,10 @@ fn quotient<T: Number>(back: &Back<'_, T>, k: usize) -> Fallible<Vec<T>> {
     }
 }
 
-/// Powers with a constant exponent: one number for all.
+/// Powers with a constant exponent: one number for all. ā = ȳ·b·aᵇ⁻¹.
+///
+/// # Errors
+/// An exponent whose gradient is asked for, of several numbers, or that repeats the base to another shape.
 fn powers<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let exponent = back.at.input(1)?;
     if back.wants(1) || exponent.len() != 1 || back.made.shape() != back.at.input(0)?.shape() {
@@ -140,7 +177,8 @@ fn powers<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     Ok(if back.wants(0) { vec![(0, unary::power(back, exponent)?)] } else { Vec::new() })
 }
 
-/// The winner gets the gradient, the first of equal ones.
+/// The winner gets the gradient, the first of equal ones. Under DeepLIFT the winner is sought at the point or at the
+/// reference, whichever has the more extreme result.
 fn extremes<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let of = back.made.shape();
     let n = back.made.len();
@@ -174,6 +212,10 @@ fn chosen<T: Number>(call: &Call<'_, T>, shape: &[usize]) -> Fallible<Vec<i64>> 
     zip((condition.as_wholes()?, condition.shape()), (&zeros, shape), shape, |c, _| c)
 }
 
+/// y = a where c is not 0, else b. All three are repeated to one shape.
+///
+/// # Errors
+/// A condition of fractions; a fraction and a whole number to choose between.
 pub(crate) fn where_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (a, b) = (call.input(1)?, call.input(2)?);
     let shape = broadcast(call.input(0)?.shape(), &broadcast(a.shape(), b.shape())?)?;
@@ -198,6 +240,7 @@ pub(crate) fn where_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>
     }
 }
 
+/// ȳ to the one that was chosen, 0 to the other; none to the condition, which DeepLIFT takes from the point alone.
 pub(crate) fn where_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let of = back.made.shape();
     let chosen = chosen(&back.at, of)?;
@@ -210,6 +253,8 @@ pub(crate) fn where_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradient
     Ok(gradients)
 }
 
+/// Equal, Less and Greater of two fractions or two whole numbers, And and Or of two truths. Exact: nothing is within a
+/// tolerance, and NaN equals nothing.
 pub(crate) fn compare<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (a, b) = (call.input(0)?, call.input(1)?);
     let shape = broadcast(a.shape(), b.shape())?;
@@ -229,6 +274,7 @@ pub(crate) fn compare<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::wholes(shape, truths)
 }
 
+/// 1 where the truth is 0, else 0.
 pub(crate) fn not<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let a = call.input(0)?;
     Tensor::wholes(a.shape().to_vec(), a.as_wholes()?.iter().map(|&c| i64::from(c == 0)).collect())

@@ -1,8 +1,28 @@
 //! Convolutions over one or two axes, with groups, dilation and uneven padding.
 //!
+//! With stride s, dilation d and padding p, along one axis (two go alike; c goes over the channels of o's group):
+//!
+//! * value: y[o, t] = b[o] + Σ_c Σ_k w[o, c, k]·x[c, s·t + d·k − p], where x is 0 outside its plane;
+//! * input: x̄[c, i] = Σ w[o, c, k]·ȳ[o, t] over all o, k, t with s·t + d·k − p = i;
+//! * kernels: w̄[o, c, k] = Σ_t ȳ[o, t]·x[c, s·t + d·k − p], over all images;
+//! * bias: b̄[o] = Σ_t ȳ[o, t], over all images.
+//!
+//! As in every framework this is a correlation: the kernel is not turned round.
+//!
+//! # Shapes
+//! x: images × channels × (height ×) width. w: kernels × channels of a group × (height ×) width. y: images × kernels ×
+//! (height ×) width; along an axis of n numbers, ⌊(n + padding − d·(kernel − 1) − 1)/s⌋ + 1.
+//!
 //! # How
-//! One input channel a group goes directly, row by row; kernels of one pixel are one product of matrices; the rest is a product
-//! with the patches of the input (im2col), and its gradient the same backwards.
+//! One input channel a group goes directly, row by row; kernels of one pixel are one product of matrices; the rest is a
+//! product with the patches of the input (im2col), and its gradient the same backwards.
+//!
+//! # DeepLIFT
+//! As of any product: input and kernels are averaged over point and reference. Constant kernels stay as they are.
+//!
+//! # Cost
+//! A multiplication for each triple (o, c, k) and output pixel, and as many for each gradient. Patches of one image and
+//! group are in memory at a time: channels of a group × pixels of a kernel × output pixels.
 
 use super::matmul::{view, view_mut};
 use super::{Back, Call, Gradients};
@@ -10,14 +30,16 @@ use crate::number::Number;
 use crate::tensor::{Fallible, Tensor, count};
 use ndarray::linalg::general_mat_mul;
 
-/// A window that goes over planes of pixels. One axis is a plane of one row.
+/// A window that goes over planes of pixels. One axis is a plane of one row. Pairs are (vertical, horizontal).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     /// Height and width of a plane, of the kernel, and of what comes out.
     pub plane: [usize; 2],
     pub kernel: [usize; 2],
     pub out: [usize; 2],
+    /// Pixels between two windows.
     stride: [usize; 2],
+    /// Pixels between two places of the kernel; 1 where it has no gaps.
     dilation: [usize; 2],
     /// Rows above and columns left of the plane.
     before: [usize; 2],
@@ -25,15 +47,25 @@ pub(super) struct Window {
 
 /// Where one place of the kernel meets a row: rows of output and input, the output's columns, the input's first one.
 pub(super) struct Meeting {
+    /// The row of the output.
     pub out_row: usize,
+    /// The row of the input.
     pub row: usize,
+    /// The first column of the output.
     pub from: usize,
+    /// One past the last.
     pub to: usize,
+    /// The column of the input at `from`; each further one is a stride on.
     pub column: usize,
 }
 
 impl Window {
-    /// The window of a node over planes of `plane` (one or two axes).
+    /// The window of a node over planes of `plane` (one or two axes), by its `strides`, `dilations`, `pads`,
+    /// `auto_pad` and `ceil_mode`.
+    ///
+    /// # Errors
+    /// A kernel of other axes than the plane, more than two, an empty one, one larger than the padded plane; settings
+    /// of another length, negative or from 2²⁰ on; a stride or dilation of 0.
     pub fn new<T: Number>(call: &Call<'_, T>, plane: &[usize], kernel: &[usize]) -> Fallible<Self> {
         let axes = plane.len();
         if axes != kernel.len() || !(1..=2).contains(&axes) || kernel.contains(&0) {
@@ -78,7 +110,8 @@ impl Window {
         Ok(window)
     }
 
-    /// Padding that follows from the sizes.
+    /// Padding that follows from the sizes. VALID: none. SAME: as much as gives ⌈n/s⌉ outputs, the odd one behind
+    /// (UPPER) or before (LOWER).
     fn pad_as_said(&mut self, auto: &str, after: &mut [usize; 2]) -> Fallible<()> {
         match auto {
             "" | "NOTSET" => return Ok(()),
@@ -98,7 +131,8 @@ impl Window {
         Ok(())
     }
 
-    /// Rows of output that kernel place (y, x) meets.
+    /// Rows of output that kernel place (y, x) meets. Columns of the padding are left out by arithmetic, so that
+    /// what is done with a row needs no test.
     pub fn meet(&self, y: usize, x: usize, mut visit: impl FnMut(Meeting)) {
         let stride = self.stride[1] as i64;
         let offset = (x * self.dilation[1]) as i64 - self.before[1] as i64;
@@ -116,25 +150,28 @@ impl Window {
         }
     }
 
-    /// Each place of the kernel.
+    /// Each place of the kernel, in reading order.
     pub fn places(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let [height, width] = self.kernel;
         (0..height).flat_map(move |y| (0..width).map(move |x| (y, x)))
     }
 
+    /// Columns between two windows.
     pub fn stride(&self) -> usize {
         self.stride[1]
     }
 
+    /// Pixels of a plane of the input.
     pub fn pixels(&self) -> usize {
         self.plane[0] * self.plane[1]
     }
 
+    /// Pixels of a plane of the output.
     pub fn pixels_out(&self) -> usize {
         self.out[0] * self.out[1]
     }
 
-    /// Every pair of places (output, input) that meet within a plane.
+    /// Every pair of places (output, input) that meet within a plane, by the place of the kernel.
     pub fn pairs(&self, mut visit: impl FnMut(usize, usize)) {
         for (y, x) in self.places() {
             self.meet(y, x, |m| {
@@ -146,6 +183,7 @@ impl Window {
         }
     }
 
+    /// Whether the patches are the planes themselves: a kernel of one pixel, without stride or padding.
     fn is_one_pixel(&self) -> bool {
         self.kernel == [1, 1] && self.out == self.plane && self.stride == [1, 1] && self.before == [0, 0]
     }
@@ -161,6 +199,8 @@ struct Plan {
     made: usize,
 }
 
+/// # Errors
+/// Channels that the groups do not divide, and those of `Window::new`.
 fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<Plan> {
     let (x, w) = (call.input(0)?.shape(), call.input(1)?.shape());
     let (&[images, channels, ref plane @ ..], &[made, taken, ref kernel @ ..]) = (x, w) else {
@@ -173,6 +213,7 @@ fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<Plan> {
 }
 
 impl Plan {
+    /// The shape of the result for an input of so many axes, 3 or 4.
     fn shape(&self, axes: usize) -> Vec<usize> {
         let channels = self.groups * self.made;
         let [height, width] = self.window.out;
@@ -201,7 +242,8 @@ impl Plan {
         ]
     }
 
-    /// The patches that the kernel meets, a column an output pixel.
+    /// The patches that the kernel meets, a column an output pixel, a row a channel of the group and place of the
+    /// kernel; 0 in the padding.
     fn patches<T: Number>(&self, x: &[T], columns: &mut [T]) {
         let w = &self.window;
         let (pixels, out) = (w.pixels(), w.pixels_out());
@@ -219,7 +261,7 @@ impl Plan {
         }
     }
 
-    /// The patches' gradients added up where they came from.
+    /// The patches' gradients added up where they came from, those of the padding dropped.
     fn patches_back<T: Number>(&self, columns: &[T], x: &mut [T]) {
         let w = &self.window;
         let mut rows = columns.chunks_exact(w.pixels_out());
@@ -235,6 +277,7 @@ impl Plan {
         }
     }
 
+    /// Memory for the patches of one part; none where no patches are made.
     fn room<T: Number>(&self) -> Fallible<Vec<T>> {
         let needed = if self.taken == 1 || self.window.is_one_pixel() { 0 } else { self.window.pixels_out() };
         Ok(vec![T::zero(); count(&[self.patch(), needed])?])
@@ -269,6 +312,7 @@ fn direct_back<T: Number>(w: &Window, out: &[T], kernel: &[T], plane: &mut [T]) 
     }
 }
 
+/// y: per part W·patches, on top of the bias.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let p = plan(call)?;
     let (x, kernels) = (call.floats(0)?, call.floats(1)?);
@@ -302,6 +346,7 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::floats(shape, y)
 }
 
+/// The gradients of input, kernels and bias, of those that are asked for.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let p = plan(&back.at)?;
     let mut gradients = Vec::new();
@@ -321,6 +366,7 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(gradients)
 }
 
+/// x̄: per part the patches' gradient Wᵀ·Ȳ, added up where the patches came from.
 fn of_input<T: Number>(back: &Back<'_, T>, p: &Plan) -> Fallible<Vec<T>> {
     let (w, out_pixels, patch) = (&p.window, p.window.pixels_out(), p.patch());
     let kernels = back.averaged(1)?;
@@ -343,6 +389,7 @@ fn of_input<T: Number>(back: &Back<'_, T>, p: &Plan) -> Fallible<Vec<T>> {
     Ok(x)
 }
 
+/// w̄: the sum over images of Ȳ·patchesᵀ, per group.
 fn of_kernels<T: Number>(back: &Back<'_, T>, p: &Plan) -> Fallible<Vec<T>> {
     let (out_pixels, patch) = (p.window.pixels_out(), p.patch());
     let x = back.averaged(0)?;

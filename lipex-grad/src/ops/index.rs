@@ -1,5 +1,27 @@
-//! Operators that move numbers about: each place of the result is a place of the input, or is filled. The backward adds up
-//! what came from each place.
+//! Operators that move numbers about: each place of the result is a place of the input, or is filled. The backward adds
+//! up what came from each place.
+//!
+//! With s(j) the place of the input that place j of the result is from: yⱼ = x at s(j), and x̄ᵢ = Σ ȳⱼ over s(j) = i. A
+//! place that is taken twice gathers both gradients, one that is not taken has 0, and what is filled passes none.
+//!
+//! | operator | s |
+//! |---|---|
+//! | Gather | along one axis, the places that a list of indices says |
+//! | Slice | along each axis start, start + step, … before end |
+//! | Transpose | the axes in another order; turned round without one |
+//! | Expand | axes of 1 repeated |
+//! | Pad | the place less the padding before it; else filled, or a place at the edge or reflected in it |
+//! | Concat | inputs one behind the other along one axis |
+//! | Trilu | itself in a triangle, else filled with 0 |
+//!
+//! # Numerics
+//! Numbers are copied, fractions and whole numbers alike; no operator rounds.
+//!
+//! # DeepLIFT
+//! All are linear in x: multipliers are the gradients. Indices count as constants, those of the point.
+//!
+//! # Cost
+//! A copy a number; all but Concat and Trilu hold a list of places of the result's length.
 
 use super::{Back, Call, Gradients};
 use crate::number::Number;
@@ -8,9 +30,10 @@ use crate::tensor::{Data, Fallible, Tensor, axis, broadcast, count, repeated, st
 /// Stands for a place that is filled.
 const FILLED: usize = usize::MAX;
 
-/// The shape of a result, and where each of its numbers is from.
+/// The shape of a result, and where each of its numbers is from: a place in the input's row-major order, or [`FILLED`].
 type Places = (Vec<usize>, Vec<usize>);
 
+/// The places of the five operators that work by a list.
 fn places<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     match call.operator() {
         "Gather" => gather(call),
@@ -33,6 +56,10 @@ fn stepped(shape: &[usize], steps: &[usize], first: usize) -> Fallible<Vec<usize
     Ok(from)
 }
 
+/// The shape is that of x with the axis replaced by the indices' axes. An index may count from the end.
+///
+/// # Errors
+/// An index outside the axis, an axis that is not there.
 fn gather<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     let (shape, indices) = (call.input(0)?.shape(), call.input(1)?);
     let at = axis(call.int("axis", 0), shape.len())?;
@@ -50,7 +77,10 @@ fn gather<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     Ok((out, from))
 }
 
-/// Where a slice begins along an axis, its step, and how many it takes.
+/// Where a slice begins along an axis, and how many places it takes: ⌈(end − start)/step⌉, at least 0.
+///
+/// Negative bounds count from the end. What lies beyond an axis is cut to it: 0 to n for steps forwards, −1 to n − 1
+/// for steps back, which may so go on to the first place.
 fn cut(start: i64, end: i64, step: i64, len: usize) -> (i64, usize) {
     let n = len as i64;
     let from_start = |v: i64| if v < 0 { v.saturating_add(n) } else { v };
@@ -64,6 +94,12 @@ fn cut(start: i64, end: i64, step: i64, len: usize) -> (i64, usize) {
     }
 }
 
+/// Starts and ends are inputs, as are axes (default: the first ones) and steps (default: 1).
+///
+/// A part of a Split is a slice too: of n numbers in k parts, part i is from i·⌈n/k⌉ on, and the last may be shorter.
+///
+/// # Errors
+/// Lists of different lengths, a step of 0, an axis that is not there.
 fn slice<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     let shape = call.input(0)?.shape();
     let mut out = shape.to_vec();
@@ -108,6 +144,8 @@ fn slice<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     Ok((out, from.into_iter().map(|f| usize::try_from(f).unwrap_or(FILLED)).collect()))
 }
 
+/// # Errors
+/// An order that does not name each axis once.
 fn transpose<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     let shape = call.input(0)?.shape();
     let order: Vec<usize> = match call.attribute("perm") {
@@ -125,6 +163,8 @@ fn transpose<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     Ok((out, from))
 }
 
+/// # Errors
+/// A shape that the input does not broadcast with.
 fn expand<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     let shape = call.input(0)?.shape();
     let asked: Option<Vec<usize>> = call.input(1)?.as_wholes()?.iter().map(|&d| usize::try_from(d).ok()).collect();
@@ -133,6 +173,10 @@ fn expand<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     Ok((out, from))
 }
 
+/// Amounts are all those before the axes, then all those behind; negative ones take away.
+///
+/// # Errors
+/// Another number of amounts than two an axis, amounts above 2²⁴, more taken away than there is, mode `wrap`.
 fn pad<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     let shape = call.input(0)?.shape();
     let amounts = call.list(1, "pads")?.ok_or("has no amounts")?;
@@ -162,7 +206,8 @@ fn pad<T: Number>(call: &Call<'_, T>) -> Fallible<Places> {
     Ok((out, from))
 }
 
-/// Where a padded place is from along an axis; `None` for a constant.
+/// Where a padded place is from along an axis; `None` for a constant. `edge` repeats the last number, `reflect` mirrors
+/// in it without repeating it, and to and fro where the padding is wider than the axis.
 fn source(place: i64, len: i64, mode: &str) -> Fallible<Option<usize>> {
     let inside = (0..len).contains(&place);
     Ok(match mode {
@@ -179,6 +224,8 @@ fn source(place: i64, len: i64, mode: &str) -> Fallible<Option<usize>> {
     })
 }
 
+/// The numbers at their places. What is filled is the constant of a Pad: input 2, the attribute `value` of older
+/// graphs, or 0.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (shape, from) = places(call)?;
     let x = call.input(0)?;
@@ -198,6 +245,7 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
+/// x̄ᵢ = Σ ȳⱼ over the places j that are from i. A Pad's constant has no gradient.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (_, from) = places(&back.at)?;
     let mut gradient = vec![T::zero(); back.at.input(0)?.len()];
@@ -209,7 +257,10 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(vec![(0, gradient)])
 }
 
-/// The axis of a Concat, blocks before it, and the numbers of a block of each input.
+/// The shape of a Concat's result, blocks before its axis, and the numbers of a block of each input.
+///
+/// # Errors
+/// Shapes that differ in another axis.
 fn joined<T: Number>(call: &Call<'_, T>) -> Fallible<(Vec<usize>, usize, Vec<usize>)> {
     let first = call.input(0)?.shape();
     let at = axis(call.int("axis", 0), first.len())?;
@@ -231,6 +282,10 @@ fn joined<T: Number>(call: &Call<'_, T>) -> Fallible<(Vec<usize>, usize, Vec<usi
     Ok((shape, first[..at].iter().product(), blocks))
 }
 
+/// The inputs' blocks in turn.
+///
+/// # Errors
+/// Shapes that do not go together; fractions beside whole numbers.
 pub(crate) fn concat_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     fn join<V: Copy>(parts: &[&[V]], before: usize, blocks: &[usize]) -> Vec<V> {
         let block = |i: usize| parts.iter().zip(blocks).flat_map(move |(p, &n)| p[i * n..(i + 1) * n].iter().copied());
@@ -247,6 +302,7 @@ pub(crate) fn concat_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T
     Tensor::wholes(shape, join(&parts, before, &blocks))
 }
 
+/// To each input its own part of ȳ.
 pub(crate) fn concat_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (_, before, blocks) = joined(&back.at)?;
     let whole: usize = blocks.iter().sum();
@@ -262,7 +318,7 @@ pub(crate) fn concat_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradien
     Ok(gradients)
 }
 
-/// The upper or lower triangle of matrices.
+/// The upper or lower triangle of matrices: the last two axes. Everything else is 0.
 pub(crate) fn trilu<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (x, stays) = (call.input(0)?, triangle(call)?);
     let shape = x.shape().to_vec();
@@ -272,6 +328,7 @@ pub(crate) fn trilu<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
+/// The same triangle of ȳ.
 pub(crate) fn trilu_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     Ok(vec![(0, kept(back.gradient, triangle(&back.at)?))])
 }
@@ -281,7 +338,7 @@ fn kept<V: Copy + Default>(values: &[V], stays: impl Fn(usize) -> bool) -> Vec<V
     values.iter().enumerate().map(|(i, &v)| if stays(i) { v } else { V::default() }).collect()
 }
 
-/// Whether a place is in the triangle.
+/// Whether a place is in the triangle: column − row ≥ k for the upper one, ≤ k for the lower one, k being input 1 (0).
 fn triangle<T: Number>(call: &Call<'_, T>) -> Fallible<impl Fn(usize) -> bool + use<T>> {
     let &[.., rows, columns] = call.input(0)?.shape() else { return Err("takes matrices".into()) };
     let shift = call.given(1).map_or(Ok(0), |k| k.as_wholes().map(|k| k.first().copied().unwrap_or(0)))?;

@@ -1,4 +1,21 @@
 //! Products of matrices: C = A·B, Ā = C̄·Bᵀ, B̄ = Aᵀ·C̄. Leading axes are batches and are repeated where they are 1.
+//!
+//! Of a Gemm, Y = α·A·B + β·C, where A and B may be stored transposed: Ā = α·Ȳ·Bᵀ, B̄ = α·Aᵀ·Ȳ, each transposed back
+//! as it is stored, and C̄ = β·Ȳ, summed over the axes along which C was repeated.
+//!
+//! # Shapes
+//! A is … × m × k, B is … × k × n, C is … × m × n. A vector is one row on the left and one column on the right; its
+//! axis is not in the result. A Gemm takes two matrices, and a C that is repeated to m × n.
+//!
+//! # Numerics
+//! Sums over k are in the network's type, in the order of ndarray's product.
+//!
+//! # DeepLIFT
+//! The other factor is averaged over point and reference: Ā = C̄·½(B + B₀)ᵀ, B̄ = ½(A + A₀)ᵀ·C̄. They sum to ΔC, since
+//! ΔC = ΔA·½(B + B₀) + ½(A + A₀)·ΔB. A constant factor is its own average.
+//!
+//! # Cost
+//! m·k·n multiplications a product forward, and as many for each gradient that is asked for.
 
 use super::{Back, Call, Gradients};
 use crate::number::Number;
@@ -26,6 +43,10 @@ struct Plan {
     shape: Vec<usize>,
 }
 
+/// How shapes … × m × k and … × k × n are cut.
+///
+/// # Errors
+/// Inner lengths that differ, batches that do not go together, vectors (see `as_matrices`).
 fn plan(a: &[usize], b: &[usize]) -> Fallible<Plan> {
     let (&[.., m, k], &[.., k2, n]) = (a, b) else {
         return Err(format!("takes matrices, not shapes {a:?} and {b:?}"));
@@ -49,7 +70,8 @@ fn plan(a: &[usize], b: &[usize]) -> Fallible<Plan> {
     Ok(Plan { rows: m, inner: k, columns: n, starts, shape: [&batch[..], &[m, n]].concat() })
 }
 
-/// Vectors as matrices of one row or column.
+/// Vectors as matrices of one row or column: the shapes of A and B as matrices, and that of the result without the axes
+/// that this adds.
 fn as_matrices<'a, T: Number>(call: &Call<'a, T>) -> Fallible<(Vec<usize>, Vec<usize>, Vec<usize>)> {
     let (mut a, mut b) = (call.input(0)?.shape().to_vec(), call.input(1)?.shape().to_vec());
     let (a_vector, b_vector) = (a.len() == 1, b.len() == 1);
@@ -70,6 +92,7 @@ fn as_matrices<'a, T: Number>(call: &Call<'a, T>) -> Fallible<(Vec<usize>, Vec<u
     Ok((a, b, shape))
 }
 
+/// C = A·B, matrix by matrix. One matrix on the right is multiplied once, with all rows of the left side.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (a_shape, b_shape, shape) = as_matrices(call)?;
     let p = plan(&a_shape, &b_shape)?;
@@ -86,6 +109,8 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::floats(shape, out)
 }
 
+/// Ā = C̄·Bᵀ and B̄ = Aᵀ·C̄, of those that are asked for. A matrix that a batch repeats gathers the gradients of all
+/// its products.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (a_shape, b_shape, _) = as_matrices(&back.at)?;
     let p = plan(&a_shape, &b_shape)?;
@@ -110,7 +135,7 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(gradients)
 }
 
-/// Both matrices of a Gemm, turned as it says.
+/// Both matrices of a Gemm, transposed as it says: m × k and k × n.
 type Turned<'a, T> = (ArrayView2<'a, T>, ArrayView2<'a, T>);
 
 fn turned<'a, T: Number>(call: &Call<'_, T>, a: &'a [T], b: &'a [T]) -> Fallible<Turned<'a, T>> {
@@ -126,7 +151,10 @@ fn turned<'a, T: Number>(call: &Call<'_, T>, a: &'a [T], b: &'a [T]) -> Fallible
     Ok((a, b))
 }
 
-/// α·A·B + β·C.
+/// α·A·B + β·C; α and β are 1 by default, and C may be left out.
+///
+/// # Errors
+/// Anything but two matrices that go together, or a C that is not repeated to m × n.
 pub(crate) fn gemm_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (a, b) = turned(call, call.floats(0)?, call.floats(1)?)?;
     let shape = vec![a.nrows(), b.ncols()];
@@ -148,6 +176,7 @@ pub(crate) fn gemm_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>>
     Tensor::floats(shape, out)
 }
 
+/// Ā = α·Ȳ·Bᵀ and B̄ = α·Aᵀ·Ȳ, written in the order that A and B are stored in; C̄ = β·Ȳ.
 pub(crate) fn gemm_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let call = &back.at;
     let (first, second) = (back.averaged(0)?, back.averaged(1)?);

@@ -1,9 +1,24 @@
 //! The operators: forward and backward side by side, a file a family.
 //!
+//! # Notation
+//! F is the number that is differentiated. ȳ = ∂F/∂y is what a node is given for its output y, and x̄ = ∂F/∂x what it
+//! returns for its input x. x₀ and y₀ are the values at DeepLIFT's reference, Δx = x − x₀.
+//!
 //! # Backward
 //! A backward is given the gradient of a node's output and returns those of the inputs that are asked for. Under
 //! [`Way::Rescale`](crate::Way) it has the node's values at the reference too, and returns DeepLIFT's multipliers, so
 //! that Σ (x − x₀)·m is what the output moved by.
+//!
+//! # Shapes
+//! A gradient is a list of numbers in the row-major order of its tensor. Where an input was broadcast, its gradient is
+//! summed over the axes along which it was repeated.
+//!
+//! # Numerics
+//! Values, gradients and sums are of the network's type, f32 or f64. Transcendental functions other than exp, and the
+//! secants of DeepLIFT, are computed in f64 and rounded once. Whole numbers are i64; their sums and products wrap.
+//!
+//! # Errors
+//! A reason without the operator's name, of which the network makes a message with operator and node.
 
 mod arithmetic;
 mod conv;
@@ -24,7 +39,9 @@ pub use table::{OPERATORS, Status};
 
 /// A node with the values of its inputs.
 pub(crate) struct Call<'a, T> {
+    /// Its operator's name and attributes.
     pub node: &'a Node<T>,
+    /// In the order of the node; `None` for an optional input that is left out.
     pub inputs: Vec<Option<&'a Tensor<T>>>,
 }
 
@@ -37,18 +54,22 @@ pub(crate) struct Back<'a, T> {
     /// The same at the reference of DeepLIFT; at the point itself without one.
     pub reference: Call<'a, T>,
     pub made_there: &'a Tensor<T>,
-    /// The gradient of what it made.
+    /// The gradient of what it made: ȳ, as many numbers as `made`.
     pub gradient: &'a [T],
     /// Which inputs' gradients are asked for.
     pub wanted: &'a [bool],
+    /// Which of derivative, guided gradient or multiplier is returned.
     pub rule: Passing,
 }
 
 /// How gradients pass what is not linear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Passing {
+    /// By derivatives: x̄ = ȳ·∂y/∂x.
     Plain,
+    /// By derivatives, but a Clip from 0 on (a Relu is one) passes max(ȳ, 0).
     Guided,
+    /// By DeepLIFT's rescale rule: Δy/Δx in the place of f′(x) where a function of one number is not linear.
     Rescale,
 }
 
@@ -58,15 +79,17 @@ pub(crate) type Gradients<T> = Vec<(usize, Vec<T>)>;
 /// From the gradient of what a node made to those of its inputs.
 pub(crate) type Backward<T> = fn(&Back<'_, T>) -> Fallible<Gradients<T>>;
 
-/// One operator.
+/// One operator: two functions without state. A backward is given the node's values again.
 #[derive(Clone, Copy)]
 pub(crate) struct Operator<T> {
+    /// From the values of the inputs to the value of the one output.
     pub forward: fn(&Call<'_, T>) -> Fallible<Tensor<T>>,
     /// `None` for those whose result moves by jumps or not at all.
     pub backward: Option<Backward<T>>,
 }
 
-/// The operator of a name, after rewriting.
+/// The operator of a name, after rewriting; `None` for one that is not supported. A family shares a function, which
+/// asks the node for its name.
 pub(crate) fn operator<T: Number>(name: &str) -> Option<Operator<T>> {
     let both = |forward, backward| Some(Operator { forward, backward: Some(backward) });
     let forward = |forward| Some(Operator { forward, backward: None });
@@ -99,6 +122,7 @@ pub(crate) fn operator<T: Number>(name: &str) -> Option<Operator<T>> {
 }
 
 impl<'a, T: Number> Call<'a, T> {
+    /// The name of its operator.
     pub fn operator(&self) -> &str {
         &self.node.operator
     }
@@ -109,16 +133,25 @@ impl<'a, T: Number> Call<'a, T> {
     }
 
     /// Input `k`.
+    ///
+    /// # Errors
+    /// An input that is left out.
     pub fn input(&self, k: usize) -> Fallible<&'a Tensor<T>> {
         self.given(k).ok_or_else(|| format!("input {k} is missing"))
     }
 
     /// The fractions of input `k`.
+    ///
+    /// # Errors
+    /// An input that is left out, or of whole numbers.
     pub fn floats(&self, k: usize) -> Fallible<&'a [T]> {
         self.input(k)?.as_floats().map_err(|reason| format!("input {k} {reason}"))
     }
 
     /// The first of input `k`'s numbers, of either type, if it is given.
+    ///
+    /// # Errors
+    /// An input without numbers.
     pub fn scalar(&self, k: usize) -> Fallible<Option<T>> {
         let Some(tensor) = self.given(k) else { return Ok(None) };
         let first = match tensor.as_floats() {
@@ -128,23 +161,31 @@ impl<'a, T: Number> Call<'a, T> {
         first.map(Some).ok_or_else(|| format!("input {k} is empty"))
     }
 
+    /// An attribute, if the node has it.
     pub fn attribute(&self, name: &str) -> Option<&'a Attribute<T>> {
         self.node.attributes.get(name)
     }
 
+    /// A whole attribute, or its default.
     pub fn int(&self, name: &str, default: i64) -> i64 {
         self.attribute(name).map_or(default, |a| a.int)
     }
 
+    /// A fractional attribute, stored as f32, or its default.
     pub fn float(&self, name: &str, default: f64) -> f64 {
         self.attribute(name).map_or(default, |a| f64::from(a.float))
     }
 
+    /// A text attribute; empty where the node has none.
     pub fn text(&self, name: &str) -> &'a str {
         self.attribute(name).map_or("", |a| a.text.as_str())
     }
 
-    /// Whole numbers that newer operators take as input `k` and older ones as an attribute.
+    /// Whole numbers that newer operators take as input `k` and older ones as an attribute. The input wins; `None`
+    /// where the node has neither.
+    ///
+    /// # Errors
+    /// An input of fractions.
     pub fn list(&self, k: usize, name: &str) -> Fallible<Option<&'a [i64]>> {
         match self.given(k) {
             Some(tensor) => Ok(Some(tensor.as_wholes()?)),
@@ -154,6 +195,7 @@ impl<'a, T: Number> Call<'a, T> {
 }
 
 impl<T: Number> Back<'_, T> {
+    /// Whether the gradient of input `k` is asked for.
     pub fn wants(&self, k: usize) -> bool {
         self.wanted.get(k).copied().unwrap_or(false)
     }
@@ -163,7 +205,9 @@ impl<T: Number> Back<'_, T> {
         self.rule == Passing::Rescale
     }
 
-    /// Input `k`, averaged over point and reference where DeepLIFT wants that.
+    /// Input `k`, averaged over point and reference where DeepLIFT wants that: ½(x + x₀).
+    ///
+    /// With it products add up, since Δ(a·b) = Δa·½(b + b₀) + Δb·½(a + a₀).
     pub fn averaged(&self, k: usize) -> Fallible<std::borrow::Cow<'_, [T]>> {
         let at = self.at.floats(k)?;
         if !self.rescales() {
@@ -175,8 +219,8 @@ impl<T: Number> Back<'_, T> {
     }
 }
 
-/// The slope of a straight line through a place of two arguments: what DeepLIFT puts in the place of a derivative.
-/// `None` where the arguments are too near each other for f32.
+/// The slope of the straight line through two points of a function, (f(x) − f(x₀))/(x − x₀): what DeepLIFT puts in
+/// the place of a derivative. `None` where |x − x₀| < `near`, where the difference would be rounding.
 pub(crate) fn secant(value: f64, value_there: f64, x: f64, x_there: f64, near: f64) -> Option<f64> {
     let step = x - x_there;
     (step.abs() >= near).then(|| (value - value_there) / step)
@@ -185,7 +229,10 @@ pub(crate) fn secant(value: f64, value_there: f64, x: f64, x_there: f64, near: f
 /// Below this difference of two arguments a line with a kink is taken to be straight.
 pub(crate) const SAME: f64 = 1e-10;
 
-/// What the winner of a maximum gets of DeepLIFT: all that the maximum moved, a step of the winner's.
+/// What the winner of a maximum gets of DeepLIFT: all that the maximum moved, a step of the winner's: Δy/Δx.
+///
+/// Where x did not move: 1 if the maximum did not move either, else 0. The winner holds the maximum at the point where
+/// y ≥ y₀, else at the reference, so that its own step is not 0 when the maximum moves.
 pub(crate) fn winner<T: Number>(made: T, made_there: T, x: T, x_there: T) -> T {
     let (y, y0) = (made.wide(), made_there.wide());
     let kept = if y == y0 { 1.0 } else { 0.0 };

@@ -1,4 +1,18 @@
 //! Maxima and means over windows. Of equal maxima the first in reading order gets the gradient.
+//!
+//! Over the places i of an output's window: MaxPool is y = max xᵢ, with x̄ᵢ += ȳ at the first i where xᵢ = y;
+//! AveragePool is y = Σ xᵢ/n, with x̄ᵢ += ȳ/n. n counts the places within the plane, or under `count_include_pad` those
+//! of the kernel. Where windows overlap, a place gathers from each.
+//!
+//! # Shapes
+//! images × channels × width, or × height × width. Windows go over each channel alone; `Window` has their settings.
+//!
+//! # Numerics
+//! Padding is never a maximum, and neither is NaN. A mean is a sum of xᵢ·(1/n), in the network's type.
+//!
+//! # DeepLIFT
+//! The first winner of the point, or of the reference where that has the larger maximum, gets ȳ·Δy/Δxᵢ. Means are
+//! linear.
 
 use super::conv::Window;
 use super::{Back, Call, Gradients, winner};
@@ -6,6 +20,9 @@ use crate::number::Number;
 use crate::tensor::{Fallible, Tensor, count};
 
 /// The window and the shape of what comes out.
+///
+/// # Errors
+/// Anything but images, and a window that does not go over them.
 fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<(Window, Vec<usize>)> {
     let shape = call.input(0)?.shape();
     let &[images, channels, ref plane @ ..] = shape else {
@@ -19,6 +36,7 @@ fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<(Window, Vec<usize>)> {
     Ok((window, out))
 }
 
+/// The largest number of each window.
 pub(crate) fn max_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (window, shape) = plan(call)?;
     let x = call.floats(0)?;
@@ -34,6 +52,9 @@ pub(crate) fn max_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> 
     Tensor::floats(shape, y)
 }
 
+/// ȳ to the first place of its window that is the maximum.
+///
+/// Places of a kernel are visited in reading order, so that the first one met is the first one.
 pub(crate) fn max_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (window, _) = plan(&back.at)?;
     let (x, x0) = (back.at.floats(0)?, back.reference.floats(0)?);
@@ -58,7 +79,7 @@ pub(crate) fn max_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<
     Ok(vec![(0, gradient)])
 }
 
-/// One over the number of places of each output's window.
+/// One over the number of places of each output's window: of a plane, for all planes.
 fn shares<T: Number>(call: &Call<'_, T>, window: &Window) -> Vec<T> {
     let all = (window.kernel[0] * window.kernel[1]) as f64;
     let mut places = vec![0.0; window.pixels_out()];
@@ -67,6 +88,7 @@ fn shares<T: Number>(call: &Call<'_, T>, window: &Window) -> Vec<T> {
     places.into_iter().map(|n| T::of(1.0 / if padded { all } else { n })).collect()
 }
 
+/// The mean of each window.
 pub(crate) fn mean_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (window, shape) = plan(call)?;
     let (x, shares) = (call.floats(0)?, shares(call, &window));
@@ -78,6 +100,7 @@ pub(crate) fn mean_forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>>
     Tensor::floats(shape, y)
 }
 
+/// ȳ/n to each place of the window.
 pub(crate) fn mean_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (window, _) = plan(&back.at)?;
     let shares = shares(&back.at, &window);

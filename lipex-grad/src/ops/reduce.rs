@@ -1,10 +1,31 @@
 //! Sums, means and maxima over axes. Equal maxima share the gradient evenly.
+//!
+//! Over the n numbers xᵢ that become one y:
+//!
+//! | operator | y | x̄ᵢ |
+//! |---|---|---|
+//! | ReduceSum | Σ xᵢ | ȳ |
+//! | ReduceMean | Σ xᵢ / n | ȳ/n |
+//! | ReduceMax | max xᵢ | ȳ/k where xᵢ = y, k of them; else 0 |
+//! | ArgMax | the place of the largest | none |
+//!
+//! # Shapes
+//! Axes come as input 1 or, in older graphs, as an attribute; without any, all go, unless `noop_with_empty_axes` is
+//! set. An axis that goes stays with a length of 1, or is dropped where `keepdims` is 0.
+//!
+//! # Numerics
+//! Sums are added up in the network's type, adjacent numbers first. Sums and maxima of whole numbers are whole; means
+//! are of fractions only. NaN is never a maximum; the maximum of no fractions is −∞.
+//!
+//! # DeepLIFT
+//! Sums and means are linear: multipliers are the gradients. The maxima of the point, or of the reference where that
+//! has the larger one, share ȳ·Δy evenly, each as a multiplier of its own step.
 
 use super::{Back, Call, Gradients, winner};
 use crate::number::Number;
 use crate::tensor::{Fallible, Tensor, axis, count, repeated, strides, walk};
 
-/// The shape with axes that go as 1, and what comes out.
+/// The shape with axes that go as 1, and the shape of the result.
 struct Plan {
     kept: Vec<usize>,
     shape: Vec<usize>,
@@ -12,6 +33,8 @@ struct Plan {
     of: usize,
 }
 
+/// # Errors
+/// An axis that the input does not have.
 fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<Plan> {
     let shape = call.input(0)?.shape();
     let mut goes = vec![false; shape.len()];
@@ -33,13 +56,14 @@ fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<Plan> {
     Ok(Plan { kept, shape, of })
 }
 
-/// Each place of the whole with the place that it goes to.
+/// Each place of the whole with the place that it goes to, in reading order: (place of the result, place of the input).
 fn pairs(kept: &[usize], whole: &[usize], mut visit: impl FnMut(usize, usize)) {
     walk(whole, &repeated(kept, whole), &strides(whole), |run| {
         (0..run.len).for_each(|k| visit(run.a + k * run.a_step, run.b + k * run.b_step));
     });
 }
 
+/// The sum, mean or maximum of each group of numbers.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let (p, whole) = (plan(call)?, call.input(0)?.shape());
     if let (Ok(x), "ReduceSum" | "ReduceMax") = (call.input(0)?.as_wholes(), call.operator()) {
@@ -71,6 +95,7 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::floats(p.shape, y)
 }
 
+/// ȳ of each result to the numbers that it is made of, once or as a share of it.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let (p, whole) = (plan(&back.at)?, back.at.input(0)?.shape());
     let mut gradient = vec![T::zero(); back.at.input(0)?.len()];
@@ -83,6 +108,9 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(vec![(0, gradient)])
 }
 
+/// The gradient of ReduceMax. Of k equal maxima each has 1/k of it.
+///
+/// Under DeepLIFT the place with the larger maximum says who wins, so that a winner has moved where the result has.
 fn maxima<T: Number>(back: &Back<'_, T>, p: &Plan, gradient: &mut [T]) -> Fallible<()> {
     let whole = back.at.input(0)?.shape();
     let (x, x0) = (back.at.floats(0)?, back.reference.floats(0)?);
@@ -102,6 +130,9 @@ fn maxima<T: Number>(back: &Back<'_, T>, p: &Plan, gradient: &mut [T]) -> Fallib
     Ok(())
 }
 
+/// Places of the largest numbers along one axis: of equal ones the first, or the last under `select_last_index`.
+///
+/// Compared in f64: whole numbers beyond 2⁵³ may count as equal. 0 where all are NaN.
 pub(crate) fn arg_max<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let x = call.input(0)?;
     let along = axis(call.int("axis", 0), x.shape().len())?;

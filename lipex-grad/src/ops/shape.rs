@@ -1,9 +1,28 @@
 //! Operators that give numbers another shape or type, and those that make numbers of shapes.
+//!
+//! Reshape, Flatten, Squeeze, Unsqueeze and Identity keep the numbers and their order, and share them with their input:
+//! y = x, x̄ = ȳ. So does a Cast to fractions. Shape, Constant, ConstantOfShape, Range and a Cast to whole numbers pass
+//! no gradient: their results do not move with x, or by jumps.
+//!
+//! # Numerics
+//! f16, bf16, f32 and f64 are one type here, the network's, and all widths of whole numbers are i64: a Cast between two
+//! of a kind changes nothing, and does not round as a narrower type would.
+//!
+//! # DeepLIFT
+//! All that pass a gradient are linear: multipliers are the gradients.
 
 use super::{Back, Call, Gradients};
 use crate::number::Number;
 use crate::tensor::{Data, Fallible, Tensor, axis, count};
 
+/// The same numbers in another shape.
+///
+/// * Flatten: two axes, the product of those before `axis` and that of the rest.
+/// * Squeeze: without the axes that are named, or without all of length 1.
+/// * Unsqueeze: with axes of length 1 at the places that are named, counted in the result.
+///
+/// # Errors
+/// Another number of values than the input has, an axis that is not there, an Unsqueeze without axes.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let x = call.input(0)?;
     let shape = x.shape();
@@ -35,7 +54,10 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     })
 }
 
-/// The shape that a Reshape asks for: 0 keeps an axis, −1 takes the rest.
+/// The shape that a Reshape asks for: 0 keeps an axis (but under `allowzero`), −1 takes the rest.
+///
+/// # Errors
+/// A 0 where the input has no axis, other negative lengths.
 fn asked<T: Number>(call: &Call<'_, T>) -> Fallible<Vec<usize>> {
     let x = call.input(0)?;
     let asked = call.list(1, "shape")?.ok_or("has no shape")?;
@@ -57,6 +79,11 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(if back.made.as_floats().is_ok() { vec![(0, back.gradient.to_vec())] } else { Vec::new() })
 }
 
+/// Numbers of another type: to fractions, to whole numbers (the fraction is dropped; what i64 cannot hold becomes its
+/// nearest bound, NaN 0), or to truths (1 where not 0).
+///
+/// # Errors
+/// Any type but f32, f64, f16, bf16, u8, i8, i32, i64 and bool.
 pub(crate) fn cast<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let x = call.input(0)?;
     let shape = x.shape().to_vec();
@@ -71,6 +98,8 @@ pub(crate) fn cast<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
+/// The lengths of the axes, from `start` to before `end`; negative ones count from the end, and both are cut to what
+/// there is.
 pub(crate) fn shape_of<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let shape = call.input(0)?.shape();
     let place = |name: &str, none: usize| match call.attribute(name) {
@@ -83,6 +112,10 @@ pub(crate) fn shape_of<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::wholes(vec![part.len()], part)
 }
 
+/// A tensor, a number or a list that the node itself has.
+///
+/// # Errors
+/// Text and sparse values.
 pub(crate) fn constant<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let node = call.node;
     let has = |name: &str| node.attributes.get(name);
@@ -99,7 +132,7 @@ pub(crate) fn constant<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
-/// ConstantOfShape.
+/// ConstantOfShape: one number, 0 by default, in a shape that is an input.
 pub(crate) fn filled<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let asked = call.input(0)?.as_wholes()?;
     let shape: Option<Vec<usize>> = asked.iter().map(|&d| usize::try_from(d).ok()).collect();
@@ -113,6 +146,11 @@ pub(crate) fn filled<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     }
 }
 
+/// start, start + step, … before end: ⌈(end − start)/step⌉ numbers, whole where start is. Computed in f64, each from
+/// its index and not from the one before.
+///
+/// # Errors
+/// More numbers than a tensor may have.
 pub(crate) fn range<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let whole = call.input(0)?.as_wholes().is_ok();
     let number = |k: usize| -> Fallible<f64> { Ok(call.scalar(k)?.ok_or("lacks an end")?.wide()) };

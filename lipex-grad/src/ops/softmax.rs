@@ -1,9 +1,20 @@
 //! Softmax along an axis: y = eˣ/Σeˣ, x̄ = y·(ȳ − Σȳy).
 //!
 //! # DeepLIFT
-//! With φ(t) = ln Σ exp(x₀ + t(x − x₀)), t* where φ′(t*) = φ(1) − φ(0), p = softmax there, and L the logarithmic mean of the
-//! two softmax values, the multipliers are m = L·ȳ − p·ΣL·ȳ. They add up: ln y moves by Δ − (φ(1) − φ(0)) = Δ − Σ pΔ, and y by
-//! L times that.
+//! With φ(t) = ln Σ exp(x₀ + t(x − x₀)), t* where φ′(t*) = φ(1) − φ(0), p = softmax there, and L the logarithmic mean
+//! of the two softmax values, the multipliers are m = L·ȳ − p·ΣL·ȳ. They add up: ln y moves by Δ − (φ(1) − φ(0)), which
+//! is Δ − Σ pΔ, and y by L times that. The logarithmic mean of a and b is (a − b)/(ln a − ln b), and a where a = b. t*
+//! exists by the mean value theorem. Where x = x₀ the multipliers are the gradient.
+//!
+//! # Shapes
+//! Any axis, the last by default. Before version 13 all axes from one on (1 by default) count as a single one.
+//!
+//! # Numerics
+//! The largest x of a line is subtracted before exp, so that nothing overflows. Value and gradient are in the network's
+//! type, multipliers in f64. x = −∞, as masks have it, gives y = 0 and x̄ = 0; a line of −∞ alone gives NaN.
+//!
+//! # Cost
+//! A few operations a number, and one exp; of multipliers 60 halvings, each with an exp a number.
 
 use super::{Back, Call, Gradients};
 use crate::number::Number;
@@ -22,11 +33,12 @@ fn plan<T: Number>(call: &Call<'_, T>) -> Fallible<[usize; 3]> {
     })
 }
 
-/// Each line along the axis: its first place, the step and the length.
+/// The first place of each line along the axis.
 fn lines([blocks, len, step]: [usize; 3]) -> impl Iterator<Item = usize> {
     (0..blocks).flat_map(move |block| (0..step).map(move |k| block * len * step + k))
 }
 
+/// yᵢ = exp(xᵢ − m)/Σⱼ exp(xⱼ − m), m = max x, along each line.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let p @ [_, len, step] = plan(call)?;
     let mut y = call.floats(0)?.to_vec();
@@ -43,6 +55,7 @@ pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     Tensor::floats(call.input(0)?.shape().to_vec(), y)
 }
 
+/// x̄ᵢ = yᵢ·(ȳᵢ − Σⱼ ȳⱼyⱼ) along each line, from the values y; under DeepLIFT the multipliers.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     let p @ [_, len, step] = plan(&back.at)?;
     let (y, g) = (back.made.as_floats()?, back.gradient);
@@ -64,7 +77,7 @@ pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> 
     Ok(vec![(0, x)])
 }
 
-/// ln Σeˣ, and softmax.
+/// ln Σeˣ, and softmax: m + ln Σ exp(x − m) with m = max x.
 fn log_sum(x: &[f64]) -> (f64, Vec<f64>) {
     let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let parts: Vec<f64> = x.iter().map(|v| (v - most).exp()).collect();
@@ -72,7 +85,8 @@ fn log_sum(x: &[f64]) -> (f64, Vec<f64>) {
     (most + sum.ln(), parts.into_iter().map(|v| v / sum).collect())
 }
 
-/// The logarithmic mean of two positive numbers.
+/// The logarithmic mean of two positive numbers, (a − b)/ln(a/b); 0 where one of them is 0. Close to a = b it is a
+/// series of three terms, whose error is below 10⁻¹³ of it.
 fn logarithmic_mean(a: f64, b: f64) -> f64 {
     let ratio = (a / b).ln();
     match () {
@@ -83,7 +97,9 @@ fn logarithmic_mean(a: f64, b: f64) -> f64 {
     }
 }
 
-/// DeepLIFT's multipliers of one line.
+/// DeepLIFT's multipliers of one line: mⱼ = Lⱼȳⱼ − pⱼ·Σ L·ȳ, from x, x₀ and ȳ.
+///
+/// t* is found by halving [0, 1] 60 times. A place that is −∞ in both has the multiplier 0.
 pub(crate) fn multipliers(x: &[f64], there: &[f64], gradient: &[f64]) -> Vec<f64> {
     let (end, y) = log_sum(x);
     let (start, y0) = log_sum(there);

@@ -17,7 +17,17 @@ pub enum Status {
     Forward,
 }
 
-/// Every operator that a graph may have.
+/// Every operator that a graph may have, in alphabetical order, by its name in ONNX's standard domain.
+///
+/// A graph with any other is refused when it is read, by the names of operator and node.
+///
+/// ```
+/// use lipex_grad::{OPERATORS, Status};
+///
+/// let status = |name| OPERATORS.iter().find(|(operator, _)| *operator == name).map(|(_, status)| *status);
+/// assert_eq!(status("Gelu"), Some(Status::Rewritten));
+/// assert_eq!(status("LSTM"), None);
+/// ```
 pub const OPERATORS: [(&str, Status); 62] = {
     use Status::{Differentiable as D, Forward as F, Rewritten as R};
     [

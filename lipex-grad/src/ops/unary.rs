@@ -1,13 +1,39 @@
 //! Functions of one number: y = f(x), x̄ = ȳ·f′(x).
 //!
+//! | operator | f(x) | f′(x) |
+//! |---|---|---|
+//! | Sqrt | √x | 1/(2√x) |
+//! | Exp | eˣ | eˣ |
+//! | Log | ln x | 1/x |
+//! | Neg | −x | −1 |
+//! | Abs | \|x\| | sign x |
+//! | Erf | 2/√π ∫₀ˣ e^(−t²) dt | 2/√π e^(−x²) |
+//! | Tanh | tanh x | 1 − tanh² x |
+//! | Sigmoid | σ(x) = 1/(1 + e^(−x)) | σ(x)(1 − σ(x)) |
+//! | HardSigmoid | min(max(αx + β, 0), 1) | α where 0 < αx + β < 1, else 0 |
+//! | Softplus | ln(1 + eˣ) | σ(x) |
+//! | LeakyRelu | x where x > 0, else αx | 1 where x > 0, else α |
+//! | Relu | max(x, 0) | 1 where x > 0, else 0 |
+//! | Clip, a ≤ b | min(max(x, a), b) | 1 where a < x < b, else 0 |
+//! | Pow, one constant exponent | xᵖ | p·xᵖ⁻¹ |
+//!
 //! # Conventions
-//! Relu′(0) = 0; Clip′ is 0 at its bounds. Under DeepLIFT f′ becomes (f(x) − f(x₀))/(x − x₀), computed in f64.
+//! Relu′(0) = 0; Abs′(0) = 0; LeakyRelu′(0) = α; the derivatives of Clip and HardSigmoid are 0 at their bounds.
+//!
+//! # DeepLIFT
+//! f′ becomes (f(x) − f(x₀))/(x − x₀), computed in f64. √ and squares have it without a quotient: 1/(√x + √x₀) and
+//! x + x₀. Where x and x₀ are too close for a difference, it is the derivative: at the middle for smooth functions
+//! (closer than 10⁻³·max(|x|, 1)), at x for those with kinks (closer than 10⁻¹⁰).
+//!
+//! # Numerics
+//! Clip, Relu, Exp and Sqrt are computed in the network's type, the rest in f64 and rounded. Softplus is
+//! max(x, 0) + ln(1 + e^(−|x|)), which overflows nowhere. Outside their domains Sqrt and Log are NaN, as in IEEE 754.
 
 use super::{Back, Call, Gradients, Passing, SAME, secant};
 use crate::number::Number;
 use crate::tensor::{Fallible, Tensor};
 
-/// A function with its settings.
+/// A function with its settings. Relu is a Clip from 0 to ∞; Power comes from a Pow.
 #[derive(Clone, Copy, Debug)]
 enum Function {
     Sqrt,
@@ -25,7 +51,8 @@ enum Function {
     Power(f64),
 }
 
-/// The function of a node.
+/// The function of a node, with ONNX's defaults: α = 0.2 and β = 0.5 of a HardSigmoid, α = 0.01 of a LeakyRelu, no
+/// bounds of a Clip. A Clip's bounds are inputs since version 11 and attributes before; the input wins.
 fn function<T: Number>(call: &Call<'_, T>) -> Fallible<Function> {
     Ok(match call.operator() {
         "Sqrt" => Function::Sqrt,
@@ -57,6 +84,7 @@ fn sigmoid(x: f64) -> f64 {
 }
 
 impl Function {
+    /// f(x).
     fn value(self, x: f64) -> f64 {
         match self {
             Function::Sqrt => x.sqrt(),
@@ -82,6 +110,7 @@ impl Function {
         }
     }
 
+    /// f′(x), by the table above.
     fn slope(self, x: f64) -> f64 {
         match self {
             Function::Sqrt => 0.5 / x.sqrt(),
@@ -113,7 +142,8 @@ impl Function {
         }
     }
 
-    /// DeepLIFT's slope between two arguments.
+    /// DeepLIFT's slope between two arguments, (f(x) − f(x₀))/(x − x₀). For a smooth function and close arguments the
+    /// derivative at the middle is off by f‴·Δx²/24 only.
     fn between(self, x: f64, there: f64) -> f64 {
         match self {
             Function::Sqrt => 1.0 / (x.sqrt() + there.sqrt()),
@@ -140,6 +170,7 @@ fn inside(x: f64, least: f64, most: f64) -> f64 {
     if x > least && x < most { 1.0 } else { 0.0 }
 }
 
+/// f of every number. Whole numbers may go through Neg, Abs, Clip and Relu and stay whole.
 pub(crate) fn forward<T: Number>(call: &Call<'_, T>) -> Fallible<Tensor<T>> {
     let x = call.input(0)?;
     if let (Ok(whole), "Neg" | "Abs" | "Clip" | "Relu") = (x.as_wholes(), call.operator()) {
@@ -173,6 +204,7 @@ fn values<T: Number>(of: Function, x: &[T]) -> Vec<T> {
     }
 }
 
+/// x̄ = ȳ·f′(x), number by number. The bounds of a Clip have no gradient.
 pub(crate) fn backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<T>> {
     if !back.wants(0) {
         return Ok(Vec::new());
@@ -185,6 +217,9 @@ pub(crate) fn power<T: Number>(back: &Back<'_, T>, exponent: f64) -> Fallible<Ve
     passed(back, Function::Power(exponent))
 }
 
+/// ȳ·f′(x), or ȳ times the secant under DeepLIFT.
+///
+/// Guided: where a Clip begins at 0, as a Relu does, a negative ȳ is dropped. Other functions pass it as it is.
 fn passed<T: Number>(back: &Back<'_, T>, of: Function) -> Fallible<Vec<T>> {
     let (x, gradient) = (back.at.floats(0)?, back.gradient);
     if back.rescales() {
