@@ -7,6 +7,7 @@ mod batch;
 mod explain;
 mod files;
 mod fit;
+mod help;
 mod image;
 mod instance;
 mod model;
@@ -31,8 +32,9 @@ mod text;
 mod words;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fit::FitOptions;
+use help::{CompletionsOptions, ManOptions};
 use options::{
     AttributeOptions, BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, RuleOptions, SegmentsOptions, ShowOptions,
     TabularOptions, TextOptions,
@@ -83,10 +85,16 @@ enum Command {
     Models(ModelsCommand),
     /// List the CUDA devices that --backend cuda can use
     Devices,
+    /// A script that completes options in a shell
+    Completions(CompletionsOptions),
+    /// A manual page, in roff
+    Man(ManOptions),
 }
 
 fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let mut known = help::on_two_levels(Options::command());
+    let parsed = known.try_get_matches_from_mut(std::env::args_os());
+    let options = match parsed.and_then(|matches| Options::from_arg_matches(&matches)) {
         Ok(options) => options,
         Err(error) => return refuse(&error),
     };
@@ -106,6 +114,8 @@ fn main() -> ExitCode {
         Command::Segments(options) => segments::run(options),
         Command::Models(command) => models::run(command),
         Command::Devices => backend::list(),
+        Command::Completions(options) => help::completions(&mut known, options),
+        Command::Man(options) => help::man(&known, options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use crate::common;
 
-use common::{lipex, refused, told};
+use common::{json, lipex, refused, told, told_by};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -373,6 +373,42 @@ fn ugly_texts_do_no_harm() {
     assert!(told(&["text", "word"]).contains("word"));
     let report = told(&["text", "a b c", "--model", &python(folder.path(), &answering("[1.0, 0.0]")).unwrap()]);
     assert!(report.contains("never"), "{report}");
+}
+
+#[test]
+fn short_help_is_a_screen_with_examples_and_long_help_is_all() {
+    for command in ["text", "image", "tabular", "attribute", "rule", "batch"] {
+        let short = told_by(lipex(&[command, "-h"]).env("COLUMNS", "80"));
+        let long = told_by(lipex(&[command, "--help"]).env("COLUMNS", "80"));
+        assert!(short.lines().count() <= 45, "{command}: {}", short.lines().count());
+        assert!(short.lines().all(|line| line.chars().count() <= 80));
+        for help in [&short, &long] {
+            assert_eq!(help.matches(&format!("\n  lipex {command} ")).count(), 3, "{help}");
+        }
+        assert!(long.contains("--tokenizer") && long.contains("Exit codes"), "{long}");
+        assert!(command == "rule" || (!short.contains("--tokenizer") && short.contains("--help says everything")));
+    }
+    assert!(told(&["-h"]).contains("lipex image photo.jpg"));
+}
+
+#[test]
+fn the_commonest_options_have_letters() {
+    let long = json(&["text", "so happy today", "--model", "demo", "--samples", "60", "--json", "-"]);
+    let short = json(&["text", "so happy today", "-m", "demo", "-n", "60", "-c", "joy", "-k", "2", "-j", "-"]);
+    assert_eq!(long["answer"], short["answer"]);
+}
+
+#[test]
+fn completions_and_manual_know_every_option() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = told(&["completions", shell]);
+        assert!(script.contains("flip-to") && script.contains("segments"), "{shell}");
+    }
+    let page = told(&["man", "text"]);
+    assert!(page.starts_with(".ie") && page.contains(".TH lipex-text 1") && page.contains("\\-\\-flip\\-to"), "{page}");
+    assert!(told(&["man"]).contains("completions"));
+    assert!(refused(&["completions", "fsh"], 2).contains("did you mean fish?"));
+    assert!(refused(&["man", "txt"], 2).contains("did you mean text?"));
 }
 
 #[test]

@@ -207,7 +207,10 @@ fn failed(process: &mut Process, name: &str, failure: Failure, timeout: Duration
     let how = match failure {
         Failure::Silent => {
             let seconds = timeout.as_secs_f64();
-            format!("was silent for {seconds} s before {wanted}; it must flush its output after each line")
+            format!(
+                "was silent for {seconds} s before {wanted}; it must flush its output after each line; a slow one needs a \
+                 longer timeout or a smaller `batch-size`"
+            )
         }
         Failure::Ended => match end.status {
             Some(status) => format!("ended before {wanted} ({status})"),

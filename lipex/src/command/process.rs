@@ -245,7 +245,7 @@ pub(super) fn clean(text: &str) -> String {
         .map(|line: String| line.trim().to_string())
         .filter(|line| !line.is_empty())
         .collect();
-    lines.join(" | ")
+    lines.join(JOINT)
 }
 
 /// The first `most` characters; an ellipsis says that there are more.
@@ -256,12 +256,14 @@ pub(super) fn head(text: &str, most: usize) -> String {
     }
 }
 
-/// The last `most` characters; an ellipsis says that there are more.
+/// What stands between lines that were joined.
+const JOINT: &str = " | ";
+
+/// The last `most` characters, from the start of a line where one begins among them; an ellipsis says that there are more.
 fn tail(text: &str, most: usize) -> String {
-    match text.char_indices().rev().nth(most) {
-        Some((before, c)) => format!("…{}", &text[before + c.len_utf8()..]),
-        None => text.to_string(),
-    }
+    let Some((before, c)) = text.char_indices().rev().nth(most) else { return text.to_string() };
+    let end = &text[before + c.len_utf8()..];
+    format!("…{}", end.split_once(JOINT).map_or(end, |(_, whole)| whole))
 }
 
 #[cfg(test)]
@@ -278,5 +280,8 @@ mod tests {
     fn heads_and_tails_count_characters() {
         assert_eq!((head("añb", 3).as_str(), head("añb", 2).as_str()), ("añb", "añ…"));
         assert_eq!((tail("añb", 3).as_str(), tail("añb", 2).as_str(), tail("", 2).as_str()), ("añb", "…ñb", ""));
+        // The last lines of a traceback are whole.
+        let traceback = "Traceback: | File \"model.py\", line 3 | KeyError: 'joy'";
+        assert_eq!(tail(traceback, 30), "…KeyError: 'joy'");
     }
 }
