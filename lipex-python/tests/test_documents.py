@@ -26,6 +26,15 @@ def test_blocks_run_one_after_the_other(document, least, monkeypatch):
     assert "wonderful" in told.getvalue() and os.getcwd() == str(ROOT)
 
 
+def test_tables_beyond_one_machine(monkeypatch, capsys):
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(ROOT)
+    # The blocks after the first want an engine: tests/test_engines.py runs what they say.
+    exec(compile(blocks("docs/beyond-one-machine.md")[0], "docs/beyond-one-machine.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert "'explanation', 'error']" in told and "ValueError: the text is null" in told
+
+
 def test_what_is_said_to_be_printed_is():
     text = (ROOT / "docs/python.md").read_text(encoding="utf8")
     assert "unknown setting `sampels`; did you mean `samples`?" in text

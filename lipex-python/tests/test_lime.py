@@ -210,6 +210,17 @@ def test_tables(settings, asked):
         same(mine.explain_instance(row, likely, **asked), limes.explain_instance(row, likely, **asked))
 
 
+def test_bins_without_spread():
+    lime_tabular = pytest.importorskip("lime.lime_tabular")
+    # Most of a column is its least value, so that the first bin has nothing else.
+    data = DATA.copy()
+    data[:, 2] -= data[:, 2].min()
+    data[:200, 2] = 0
+    mine = ours.LimeTabularExplainer(data, random_state=0)
+    limes = lime_tabular.LimeTabularExplainer(data, random_state=0)
+    same(mine.explain_instance(data[3], likely), limes.explain_instance(data[3], likely))
+
+
 @pytest.mark.parametrize("continuous", [True, False])
 def test_tables_with_categories(continuous):
     lime_tabular = pytest.importorskip("lime.lime_tabular")

@@ -4,6 +4,8 @@ import ast
 import doctest
 import inspect
 import pathlib
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -116,3 +118,56 @@ def test_pipelines_that_know_their_labels():
     pipe.label = "perhaps"
     with pytest.raises(ValueError, match="'perhaps', which is none of no, yes"):
         model(["x"])
+
+
+def test_torch(monkeypatch):
+    """A stand-in of torch, a tokenizer and a model, as far as they are asked."""
+    state = {"inference": False}
+
+    class Inference:
+        def __enter__(self):
+            state["inference"] = True
+
+        def __exit__(self, *_):
+            state["inference"] = False
+
+    torch = types.ModuleType("torch")
+    torch.inference_mode = Inference
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+    class Tensor:
+        def __init__(self, rows, place="cpu"):
+            self.rows, self.device = np.array(rows, dtype=np.float64), place
+
+        def to(self, place):
+            return Tensor(self.rows, place)
+
+        def detach(self):
+            return self
+
+        def double(self):
+            return self
+
+        def cpu(self):
+            return Tensor(self.rows)
+
+        def numpy(self):
+            assert self.device == "cpu"
+            return self.rows
+
+    def tokenizer(texts, padding, truncation, return_tensors, max_length):
+        assert (padding, truncation, return_tensors, max_length) == (True, True, "pt", 9)
+        return {"input_ids": Tensor([[len(text), "fine" in text] for text in texts])}
+
+    class Model:
+        def parameters(self):
+            yield Tensor([[0.0]], "cuda:0")
+
+        def __call__(self, input_ids):
+            assert state["inference"] and input_ids.device == "cuda:0"
+            logits = np.stack([np.zeros(len(input_ids.rows)), 3 * input_ids.rows[:, 1]], axis=1)
+            return types.SimpleNamespace(logits=Tensor(logits, "cuda:0"))
+
+    predict = lipex.from_torch(Model(), tokenizer, max_length=9)
+    e = lipex.explain_text("a fine day", predict, outputs="logits", class_names={0: "no", 1: "yes"})
+    assert not state["inference"] and abs(dict(e.contrast("yes", "no"))["fine"] - 3) < 0.05

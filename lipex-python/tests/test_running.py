@@ -180,6 +180,17 @@ def test_pickles(plain):
     assert pickle.loads(pickle.dumps(demo)).explain("so happy") == told
 
 
+def test_a_folder_is_opened_once(monkeypatch):
+    opened, own = [], lipex._lipex.open
+    monkeypatch.setattr(lipex._lipex, "open", lambda *given: opened.append(given) or own(*given))
+    explainer = lipex.Explainer("demo")
+    told = [explainer.explain("so happy"), explainer("so sad", samples=50), *explainer.explain_many(["a", "b"])]
+    assert len(told) == 4 and len(opened) == 1
+    # Threads are the model's too, so another number of them opens it again.
+    explainer.explain("so happy", threads=2)
+    assert len(opened) == 2
+
+
 def test_many_texts(plain):
     explainer = lipex.Explainer(predict, class_names=NAMES)
     texts = [TEXT, "", "a moving film"]

@@ -90,6 +90,12 @@ def test_the_list_of_settings():
         lipex.settings("sound")
 
 
+def test_keywords_for_editors_are_the_settings():
+    from lipex._settings import Keywords
+
+    assert set(Keywords.__annotations__) == {*lipex.settings(), "tokenizer", "max_tokens", "output", "sigmoid"}
+
+
 def test_ignored_words_stay():
     e = lipex.explain_text(TEXT, predict, class_names=NAMES, ignore_words=["wonderful"])
     assert "wonderful" not in e.features and "moving" in e.features

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Sequence
 
 import numpy as np
 
 from . import _answers, _lipex, _settings, _tables
 from ._explanation import Explanation
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._settings import Keywords
 
 #: Keywords that are no settings of the library.
 _OWN = (
@@ -58,7 +63,7 @@ class Explainer:
         background: Any = None,
         columns: Sequence[str] | None = None,
         reference: str | None = None,
-        **settings: Any,
+        **settings: Unpack[Keywords],
     ) -> None:
         if not callable(model) and not isinstance(model, str):
             raise TypeError(f'model: a callable, "demo" or "onnx:FOLDER", not {type(model).__name__}')
@@ -70,10 +75,11 @@ class Explainer:
         self.ignore_words = [str(word) for word in ignore_words]
         self.segments, self.baseline = segments, baseline
         self.background, self.columns, self.reference = background, columns, reference
-        folder = {name: settings.pop(name) for name in _FOLDER if name in settings}
-        self.settings: dict[str, Any] = settings
+        given: dict[str, Any] = dict(settings)
+        folder = {name: given.pop(name) for name in _FOLDER if name in given}
+        self.settings = given
         self._folder = folder
-        self._pairs = _settings.pairs(settings)
+        self._pairs = _settings.pairs(given)
         self._opened: tuple[int, Any] | None = None
         self._check()
 
@@ -143,7 +149,7 @@ class Explainer:
             "sigmoid": bool(self._folder.get("sigmoid", False)),
             "threads": self.settings.get("threads"),
         }
-        return _lipex.open(self.model, self.domain, options)
+        return _lipex.open(str(self.model), self.domain, options)
 
     def _how(self, model: Any) -> dict[str, Any]:
         flip_to = self.flip_to

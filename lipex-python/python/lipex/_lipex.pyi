@@ -1,6 +1,6 @@
 """The native part: numbers for names, dictionaries for keywords. The rest of the package makes it Python's."""
 
-from typing import Any, Callable, TypedDict
+from typing import Any, Callable, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,25 +10,18 @@ __version__: str
 _Rows = list[list[float | str | None]]
 _Model = Callable[[Any], NDArray[np.float64]] | "Opened"
 
-class _How(TypedDict):
-    labels: list[str] | None
-    outputs: str | None
-    settings: list[tuple[str, str]]
-    flip_to: str | None
-    masks: NDArray[np.uint8] | Callable[[int], NDArray[np.uint8]] | None
+# Keys: labels (list[str] | None), outputs (str | None), settings (list of names and values as texts),
+# flip_to (str | None), masks (an array (N, D) of uint8, or a callable of D that gives one, or None).
+_How = dict[str, Any]
+# Keys: tokenizer, labels, max_tokens, output, threads (each None if not given) and sigmoid (bool).
+_Folder = dict[str, Any]
 
-class _Folder(TypedDict):
-    tokenizer: str | None
-    labels: list[str] | None
-    max_tokens: int | None
-    output: str | None
-    sigmoid: bool
-    threads: int | None
-
+@final
 class Opened:
     @property
     def labels(self) -> list[str]: ...
 
+@final
 class Made:
     @staticmethod
     def from_json(json: str) -> Made: ...

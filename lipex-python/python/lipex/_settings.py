@@ -4,9 +4,51 @@ from __future__ import annotations
 
 import numbers
 from functools import cache
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence, TypedDict
 
 from . import _lipex
+
+
+class Keywords(TypedDict, total=False):
+    """Every setting, and what folders have, as keywords; for type checkers and editors."""
+
+    preset: str | None
+    samples: int | str | None
+    sampler: str | None
+    within_angle: float | str | None
+    filtered: bool | None
+    enumerate: str | None
+    seed: int | None
+    proximity: str | None
+    select: str | None
+    surrogate: str | None
+    divergence: str | None
+    lambda_: float | str | None
+    lambda_scale: str | None
+    normalise: str | None
+    intercept: bool | str | None
+    pairs: int | str | Sequence[tuple[int, int]] | None
+    starts: int | str | None
+    tolerance: float | None
+    alpha: float | None
+    unit: str | None
+    split: str | None
+    removed: str | None
+    uncertainty: bool | None
+    ask_again: bool | None
+    adaptive: bool | None
+    settled: int | str | None
+    half_width: float | None
+    max_samples: int | str | None
+    top: int | None
+    rank: str | None
+    batch_size: int | None
+    threads: int | None
+    backend: str | None
+    tokenizer: str | None
+    max_tokens: int | None
+    output: str | None
+    sigmoid: bool | None
 
 
 class Setting(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 import numpy as np
 
@@ -41,7 +41,7 @@ def select(method: str, num_features: int) -> str:
 class Asked:
     """A classifier that keeps its answer to the instance, which is asked first."""
 
-    def __init__(self, classifier_fn: Callable[[Any], Any] | str) -> None:
+    def __init__(self, classifier_fn: Any) -> None:
         self.classifier_fn, self.first = classifier_fn, np.zeros(0)
 
     def __call__(self, inputs: Any) -> np.ndarray:
@@ -77,10 +77,11 @@ class LimeExplanation:
             raise ValueError(f"labels: there is no class {missing[0]}; there are {len(e.classes)}, from 0")
         by_class = {c: [(j, value) for j, value in e._made.top_k(c, len(e.kept), "absolute")] for c in labels}
         self.local_exp: dict[int, list[tuple[int, float]]] = by_class
-        self.intercept: dict[int, float] = {c: float(e.intercept[c]) for c in labels}
+        intercept = np.zeros(len(e.classes)) if e.intercept is None else e.intercept
+        self.intercept: dict[int, float] = {c: float(intercept[c]) for c in labels}
         self.score: float | None = None
         self.local_pred: np.ndarray | None = None
-        if labels:
+        if labels and e.fidelity is not None:
             self.score = e.fidelity["r2"][labels[-1]]
             self.local_pred = np.array([e.surrogate_probabilities[labels[-1]]])
 
