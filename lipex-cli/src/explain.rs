@@ -3,7 +3,7 @@
 use crate::named::{Group, Named};
 use crate::options::View;
 use crate::{parse, progress, report};
-use lipex::{Backend, BlackBox, Error, Explainer, Explanation, Neighbourhood, Render, Result, Settings};
+use lipex::{Backend, BlackBox, Error, Explainer, Explanation, Neighbourhood, Render, Result, Settings, arg_max};
 
 /// What is asked of an explainer.
 pub struct Asked<'a> {
@@ -33,6 +33,13 @@ pub fn unknown_backend<T>() -> Result<T> {
     Err(Error::Unavailable { backend: "this one", reason: "the command has cpu and cuda".into() })
 }
 
+/// Of a tree the class of the nearest leaf of another one, which the model is then asked about.
+fn other_leaf(explanation: &Explanation) -> Option<usize> {
+    let tree = explanation.answer.as_ref()?.tree()?;
+    let class = arg_max(&tree.nodes()[tree.nearest_other()?.node].value);
+    (class != explanation.predicted()).then_some(class)
+}
+
 pub fn explain<B: Backend, Batch>(
     explainer: &Explainer<B>,
     instance: &dyn Render<B, Batch>,
@@ -45,7 +52,7 @@ pub fn explain<B: Backend, Batch>(
     let view = report::Choice::new(asked.view, labels)?;
     let flip_to = asked.flip_to.map(|to| parse::class("flip-to", to, labels)).transpose()?;
     let (mut explanation, around) = explainer.explain_with_neighbourhood(instance, model)?;
-    if let Some(to) = flip_to {
+    if let Some(to) = flip_to.or_else(|| other_leaf(&explanation)) {
         explanation.flip = Some(explainer.flip(instance, model, &explanation, to)?);
     }
     Ok((explanation, around, view))

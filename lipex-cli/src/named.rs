@@ -151,6 +151,8 @@ const EXPLAIN: &[&str] = &[
     "starts",
     "tolerance",
     "alpha",
+    "leaf",
+    "min-weight",
     "uncertainty",
     "ask-again",
     "adaptive",
@@ -206,6 +208,8 @@ impl Group for OfFitting {
         "starts",
         "tolerance",
         "alpha",
+        "leaf",
+        "min-weight",
         "uncertainty",
         "threads",
     ];

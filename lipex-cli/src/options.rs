@@ -25,7 +25,8 @@ const EXCLUSIONS: &str = "What excludes what:
   TEXT, --file and - are three ways to give one text.
   Surrogates other than softmax have no --lambda, --lambda-scale, --normalise, --starts, --tolerance; ridge and kernel-shap
   no --divergence either; authors and kernel-shap no --intercept. Only a ridge has --alpha; only a
-  softmax with an intercept has --pairs.
+  softmax with an intercept has --pairs; only a tree has --leaf and --min-weight, and no setting of a softmax but --divergence.
+  --leaf asked asks at every refit: no --uncertainty, no --adaptive.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --sampler kernel-shap weighs masks itself: no --proximity.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
@@ -40,7 +41,8 @@ explain_instance is given a random_seed; without one it draws a number first, an
 
 What excludes what:
   A ridge (--surrogate ridge, --preset lime) has no --divergence, --lambda, --lambda-scale, --normalise, --starts,
-  --tolerance; a softmax has no --alpha.
+  --tolerance; a softmax has no --alpha. Only a tree has --leaf and --min-weight; --leaf asked goes with neither --uncertainty nor
+  --adaptive.
   --sampler exhaustive draws every mask there is: no --samples, no --within-angle.
   --adaptive finds the number of masks itself: no --samples, and a sampler that can be extended (uniform-size, antithetic,
   bernoulli, weight-proportional). --settled and --half-width exclude each other.

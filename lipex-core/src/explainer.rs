@@ -1,5 +1,6 @@
 //! The explainer: its parts and settings, and single questions to the model. explainer/run.rs explains.
 
+mod again;
 mod ask;
 mod assemble;
 mod draw;

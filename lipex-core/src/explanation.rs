@@ -318,8 +318,12 @@ impl Explanation {
     /// class does not exist.
     pub fn contrast(&self, a: usize, b: usize) -> Vec<Weighted> {
         let shares = self.shares();
-        let entries = shares.row(a).iter().zip(shares.row(b)).zip(shares.kept());
-        let mut list: Vec<Weighted> = entries.map(|((x, y), &feature)| Weighted { feature, value: x - y }).collect();
+        // What a tree does not ask about has no share of either.
+        let is_tree = self.answer.as_ref().is_some_and(|answer| answer.tree().is_some());
+        let asked = |j: &usize| !is_tree || shares.support(a).contains(j);
+        let entry = |j: usize| Weighted { feature: shares.kept()[j], value: shares.row(a)[j] - shares.row(b)[j] };
+        let places = 0..shares.row(a).len().min(shares.row(b).len());
+        let mut list: Vec<Weighted> = places.filter(asked).map(entry).collect();
         list.sort_by(|x, y| y.value.total_cmp(&x.value).then(x.feature.cmp(&y.feature)));
         list
     }

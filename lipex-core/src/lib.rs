@@ -66,7 +66,7 @@ pub use fit::{
     Answer, Authors, AuthorsLoss, Base, Branch, Compared, Criterion, FitReport, Fitted, FoldFits, INTERCEPT_PENALTY,
     Information, Intercept, KernelShap, Lambda, LambdaScale, Leaf, Linear, Link, Normalise, OwnAnswer, Pair, Pairs,
     Problem, Recorded, Requery, Ridge, Seen, Shares, Softmax, Start, Starts, Support, Surrogate, Term, Tree, TreeLeaf,
-    TreeNode, TreeSurrogate, anchor, least_anchor, softmax_in_place,
+    TreeLine, TreeNode, TreeSurrogate, anchor, least_anchor, softmax_in_place,
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};

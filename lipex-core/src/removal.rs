@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::explanation::{Change, Explanation, arg_max};
-use crate::fit::{Answer, Link};
+use crate::fit::{Answer, Link, TreeLeaf};
 
 /// Features to remove so that a class falls fastest according to the surrogate.
 ///
@@ -187,7 +187,8 @@ impl Explanation {
     /// What would change the surrogate's answer to class `to`: a greedy set of features, each the one whose removal brings
     /// `to` nearest to the front, given those that are gone, as soon as it is there; `None` if it never is.
     ///
-    /// How near a class is, is its log-odds against its strongest rival (for a ridge, the difference of the scores).
+    /// How near a class is, is its log-odds against its strongest rival (for a ridge, the difference of the scores). Of a tree it is
+    /// the nearest leaf of the class ([`Tree::nearest`](crate::Tree::nearest)), so that no smaller set exists.
     ///
     /// According to the surrogate alone; have the model check it with [`Explainer::ask_without`](crate::Explainer::ask_without).
     ///
@@ -198,6 +199,13 @@ impl Explanation {
             return Err(Error::shape("class to change to (below the number of classes)", self.classes.len(), to));
         }
         let answer = self.asked()?;
+        if let Some(tree) = answer.tree() {
+            let change = |leaf: TreeLeaf| {
+                let surrogate = tree.nodes()[leaf.node].value.clone();
+                Change { class: to, remove: leaf.removed(), surrogate }
+            };
+            return Ok(tree.nearest(to).map(change));
+        }
         let mut walk = Walk::new(answer, self.ranking.as_deref())?;
         let ahead = |scores: &[f64]| {
             let rivals = scores.iter().enumerate().filter(|(c, _)| *c != to).map(|(_, s)| *s);

@@ -3,7 +3,9 @@
 use crate::divergence::by_name;
 use crate::error::{Error, Result};
 use crate::explanation::Rank;
-use crate::fit::{Authors, AuthorsLoss, Intercept, LambdaScale, Normalise, Pairs, Ridge, Softmax, Starts, Support};
+use crate::fit::{
+    Authors, AuthorsLoss, Intercept, LambdaScale, Normalise, Pairs, Ridge, Softmax, Starts, Support, TreeSurrogate,
+};
 use crate::nearest::choose;
 use crate::perturb::Bernoulli;
 use crate::select::{Forward, HighestWeights, LassoPath};
@@ -162,6 +164,42 @@ impl Authors {
         match name {
             "divergence" => Ok(self.loss(AuthorsLoss::by_name(value)?)),
             "epochs" => self.epochs(number(name, value, value, "a number of passes")?),
+            other => Err(Error::unknown_setting(other, &Self::SETTINGS)),
+        }
+    }
+}
+
+/// `tree`, `tree:DEPTH`.
+impl FromStr for TreeSurrogate {
+    type Err = Error;
+
+    fn from_str(value: &str) -> Result<Self> {
+        match after("surrogate", value, "tree")? {
+            None => Ok(TreeSurrogate::default()),
+            Some(depth) => TreeSurrogate::default().max_depth(number(
+                "surrogate",
+                value,
+                depth,
+                "a number of levels, as in tree:4",
+            )?),
+        }
+    }
+}
+
+impl TreeSurrogate {
+    /// The settings that [`with`](TreeSurrogate::with) knows.
+    pub const SETTINGS: [&str; 3] = ["divergence", "leaf", "min-weight"];
+
+    /// A setting by name, spelled as reports print it.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSetting`] for a name that is not in [`SETTINGS`](TreeSurrogate::SETTINGS); [`Error::Setting`] for a value
+    /// that it cannot have.
+    pub fn with(self, name: &str, value: &str) -> Result<Self> {
+        match name {
+            "divergence" => Ok(self.criterion(value.parse()?)),
+            "leaf" => Ok(self.leaf(value.parse()?)),
+            "min-weight" => self.min_weight(number(name, value, value, "a share of all weight")?),
             other => Err(Error::unknown_setting(other, &Self::SETTINGS)),
         }
     }

@@ -279,6 +279,9 @@ impl Explanation {
 
     /// What brings a surrogate closer to the model, the cheapest first.
     fn closer(&self) -> String {
+        if self.answer.as_ref().is_some_and(|answer| answer.tree().is_some_and(|tree| tree.depth() >= self.levels())) {
+            return format!("Let the tree ask more: --surrogate tree:{}.", self.levels() + 2);
+        }
         let pairs = self.setting("pairs");
         let of_a_row = self.domain() == Domain::Rows;
         if pairs == Some("none") {
@@ -305,6 +308,12 @@ impl Explanation {
             return "Remove values for others: --reference or --background.".into();
         }
         "Cut the input into other features: finer or coarser.".into()
+    }
+
+    /// The levels that a tree may have.
+    fn levels(&self) -> usize {
+        let levels = self.setting("surrogate").and_then(|name| name.strip_prefix("tree:"));
+        levels.and_then(|levels| levels.parse().ok()).unwrap_or(usize::MAX)
     }
 
     fn class_kept(&self) -> Option<Reason> {
@@ -334,6 +343,8 @@ impl Explanation {
         );
         let advice = if self.setting("intercept").is_some_and(|value| value == "fitted" || value == "none") {
             "--intercept anchored makes it exact there, at no cost.".to_string()
+        } else if self.setting("leaf") == Some("mean") {
+            "--leaf asked makes it exact there, at a call of the model a leaf.".to_string()
         } else {
             self.closer()
         };

@@ -44,6 +44,10 @@ impl Surrogate<Cpu> for TreeSurrogate {
     fn requeries(&self) -> bool {
         self.leaf_in_use() == Leaf::Asked
     }
+
+    fn takes_labels(&self) -> bool {
+        true
+    }
 }
 
 /// The tree of one problem, with leaves of means.

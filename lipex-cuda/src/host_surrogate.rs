@@ -38,6 +38,10 @@ macro_rules! by_the_host {
             fn requeries(&self) -> bool {
                 Surrogate::<Cpu>::requeries(self)
             }
+
+            fn takes_labels(&self) -> bool {
+                Surrogate::<Cpu>::takes_labels(self)
+            }
         }
     )*};
 }

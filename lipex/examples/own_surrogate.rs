@@ -1,4 +1,5 @@
-//! A surrogate of one's own that is not linear: a small tree, grown on the masks.
+//! A surrogate of one's own that is not linear: a small tree, grown on the masks. `TreeSurrogate` is lipex's own, with files,
+//! drawings and a name; this one shows what a surrogate needs.
 //! `cargo run --release -p lipex --example own_surrogate`
 
 use lipex::prelude::*;

@@ -16,6 +16,12 @@ pub fn print(page: &mut Page, e: &Explanation) {
         let Calls { masks, inputs: distinct, .. } = calls;
         format!("{masks} masks, {distinct} distinct {inputs} sent to the model, seed {}.", e.seed)
     });
+    if calls.requeried > 0 {
+        page.paragraph(&format!(
+            "{} more {inputs} were sent for the tree's leaves, those of refits included.",
+            calls.requeried
+        ));
+    }
     let t = &e.timings_ms;
     let stages = [
         ("perturb", t.perturb),

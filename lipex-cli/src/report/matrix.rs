@@ -21,12 +21,19 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     };
     page.heading(&what);
     let names = shown.iter().map(|&c| e.classes[c].as_str());
-    let words: Vec<String> = shares.kept().iter().map(|&j| e.name(j)).collect();
+    // What a tree does not ask about is in no row.
+    let places: Vec<usize> =
+        (0..shares.kept().len()).filter(|j| (0..e.classes.len()).any(|c| shares.support(c).contains(j))).collect();
+    if places.is_empty() {
+        page.note(&format!("Nothing: the surrogate answers the same whatever {feature} goes."));
+        return;
+    }
+    let words: Vec<String> = places.iter().map(|&j| e.name(shares.kept()[j])).collect();
     // Parentheses take two more columns.
     let number = if e.uncertainty.is_some() { NUMBER + 2 } else { NUMBER };
-    let numbers = |row: usize, j: usize, width: usize| cell(e, &shares, (shown[row], j), width, largest);
+    let numbers = |row: usize, j: usize, width: usize| cell(e, &shares, (shown[row], places[j]), width, largest);
     let bars = e.uncertainty.as_ref().filter(|u| u.method != Method::Exact);
-    let below = |row: usize, j: usize| bars.map(|u| bar(&shares, u, shown[row], j));
+    let below = |row: usize, j: usize| bars.map(|u| bar(&shares, u, shown[row], places[j]));
     table(page, (names.collect(), words), number, (&numbers, &below));
     if e.link() == Some(Link::Softmax) {
         page.note("An entry is relative to the other classes: columns are centred.");
@@ -35,7 +42,8 @@ pub fn print(page: &mut Page, e: &Explanation, shown: &[usize]) {
     if e.link() == Some(Link::Logistic) {
         page.note("An entry is for the label against not that label.");
     }
-    if !shares.is_full() {
+    let some = |c: usize| places.iter().any(|j| !shares.support(c).contains(j));
+    if (0..e.classes.len()).any(some) {
         page.note(&format!("A dot: the {feature} was not chosen for this class."));
     }
 }

@@ -6,6 +6,7 @@ mod layout;
 mod matrix;
 mod noise;
 mod rule;
+mod tree;
 mod verdict;
 mod words;
 
@@ -86,6 +87,7 @@ pub fn render(e: &Explanation, choice: &Choice, width: usize) -> String {
     if !e.observed.is_constant() {
         matrix::print(&mut page, e, &shown);
         words::print(&mut page, e, choice);
+        tree::print(&mut page, e, choice);
     }
     noise::growth(&mut page, e);
     noise::print(&mut page, e, choice);

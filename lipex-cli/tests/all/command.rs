@@ -194,7 +194,7 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--proximity", "near"], "cosine"),
         (&["text", "a b", "--select", "forward"], "forward:K"),
         (&["text", "a b", "--select", "forward:0"], "at least 1"),
-        (&["text", "a b", "--surrogate", "tree"], "ridge"),
+        (&["text", "a b", "--surrogate", "forest"], "ridge"),
         (&["text", "a b", "--sampler", "dice"], "uniform-size"),
         (&["text", "a b", "--sampler", "bernoulli:1"], "probability"),
         (&["text", "a b", "--sampler", "lime", "--seed", "4294967296"], "32 bits"),

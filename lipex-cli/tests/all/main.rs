@@ -21,5 +21,6 @@ mod perturb;
 mod rule;
 mod select;
 mod tabular;
+mod tree;
 mod uncertainty;
 mod words;

@@ -1,5 +1,6 @@
 //! A run that adds masks until its answer is steady.
 
+use super::again::Again;
 use super::ask::Asked;
 use super::gather::{About, Gathered, one, shared, timed};
 use super::samples::Samples;
@@ -7,7 +8,7 @@ use super::{Explainer, labels};
 use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result, expect_len};
 use crate::explanation::{Explanation, Timings, arg_max};
-use crate::fit::Problem;
+use crate::fit::{Problem, Requery};
 use crate::predict::{BlackBox, Calls};
 use crate::render::Render;
 use crate::uncertainty::{Adaptive, Growth, Look, Verdict};
@@ -78,7 +79,10 @@ impl<B: Backend> Explainer<B> {
         gathered.about.observed.asked_twice = asked.compare(self, instance, model, masks, &mut timings[0])?;
         let plain = Explainer { samples: Samples::Fixed(gathered.around.asked), ..self.clone() };
         let (around, about) = (std::slice::from_ref(&gathered.around), std::slice::from_ref(&gathered.about));
-        let explanation = one(plain.conclude(&[instance], around, about, vec![growth], &mut timings)?)?;
+        let again = Again::new(&plain, instance, model, &gathered.about.labels);
+        let parts = (around, &[&again as &dyn Requery][..]);
+        let mut explanation = one(plain.conclude(&[instance], parts, about, vec![growth], &mut timings)?)?;
+        explanation.calls.requeried = again.inputs();
         Ok((explanation, gathered.around))
     }
 
@@ -101,7 +105,8 @@ impl<B: Backend> Explainer<B> {
         let on = &self.backend;
         // Of independent labels the likeliest is looked at, against not that label.
         let label;
-        let (around, class) = if gathered.around.probabilities.is_independent() {
+        let apart = gathered.around.probabilities.is_independent() && !self.surrogate.takes_labels();
+        let (around, class) = if apart {
             label = labels::of(on, &gathered.around, class)?;
             (std::slice::from_ref(&label), 0)
         } else {

@@ -1,6 +1,7 @@
 //! A run of the stages, from instances to explanations: gather.rs perturbs, weighs and asks the model; here follow select,
 //! fit, evaluate and error bars; assemble.rs puts explanations together.
 
+use super::again::Again;
 use super::ask::Asked;
 use super::gather::{About, Gathered, Host, one, shared, timed, together_or_alone};
 use super::{Explainer, Repeats, labels};
@@ -8,7 +9,7 @@ use crate::backend::{Backend, Neighbourhood};
 use crate::error::{Error, Result, expect_len};
 use crate::evaluate::Fidelity;
 use crate::explanation::{Explanation, Timings};
-use crate::fit::{Fitted, Information, Problem};
+use crate::fit::{Fitted, Information, Problem, Requery};
 use crate::predict::{BlackBox, Observed};
 use crate::render::Render;
 use crate::select::Selection;
@@ -103,18 +104,20 @@ impl<B: Backend> Explainer<B> {
         let mut asked: Vec<Asked<B>> = instances.iter().map(|_| Asked::default()).collect();
         let mut timings = vec![Timings::default(); instances.len()];
         let gathered = self.gather(instances, (self.samples, true), model, &mut asked, &mut timings);
-        self.conclude_each(instances, gathered, &timings)
+        self.conclude_each(instances, model, gathered, &timings)
     }
 
     /// The stages after the black box for each instance that has a neighbourhood; the others keep their error.
-    fn conclude_each<I, Batch>(
+    fn conclude_each<I, M, Batch>(
         &self,
         instances: &[&I],
+        model: &M,
         gathered: Vec<Result<Gathered<B>>>,
         timings: &[Timings],
     ) -> Vec<Result<Explained<B>>>
     where
         I: Render<B, Batch> + ?Sized,
+        M: BlackBox<B, Batch> + ?Sized,
     {
         let (mut around, mut about, mut times, mut there) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut results: Vec<Result<()>> = Vec::with_capacity(gathered.len());
@@ -126,24 +129,32 @@ impl<B: Backend> Explainer<B> {
                 there.push(*instance);
             }));
         }
+        let again = |i: usize| Again::new(self, there[i], model, &about[i].labels);
+        let again: Vec<Again<'_, B, I, M, Batch>> = (0..there.len()).map(again).collect();
+        let requery: Vec<&dyn Requery> = again.iter().map(|again| again as &dyn Requery).collect();
         let explained = together_or_alone(there.len(), |part| {
             let (times, about) = (&mut times[part.clone()], &about[part.clone()]);
-            self.conclude(&there[part.clone()], &around[part], about, Vec::new(), times)
+            self.conclude(&there[part.clone()], (&around[part.clone()], &requery[part]), about, Vec::new(), times)
         });
-        let mut explained = explained.into_iter().zip(around);
+        let requeried: Vec<usize> = again.iter().map(Again::inputs).collect();
+        let mut explained = explained.into_iter().zip(requeried).zip(around);
         let explained = results.into_iter().map(|gathered| {
             gathered?;
-            let (explanation, around) = explained.next().ok_or_else(|| Error::shape("explanations", 1, 0))?;
-            Ok((explanation?, around))
+            let ((explanation, requeried), around) =
+                explained.next().ok_or_else(|| Error::shape("explanations", 1, 0))?;
+            let mut explanation = explanation?;
+            explanation.calls.requeried = requeried;
+            Ok((explanation, around))
         });
         explained.collect()
     }
 
-    /// Select, fit, evaluate and error bars; `grown` has the courses of growing runs, or nothing.
+    /// Select, fit, evaluate and error bars; `again` asks the black box around each instance, `grown` has the courses of growing
+    /// runs, or nothing.
     pub(super) fn conclude<I, Batch>(
         &self,
         instances: &[&I],
-        around: &[Neighbourhood<B>],
+        (around, again): (&[Neighbourhood<B>], &[&dyn Requery]),
         about: &[About],
         grown: Vec<Growth>,
         timings: &mut [Timings],
@@ -151,19 +162,24 @@ impl<B: Backend> Explainer<B> {
     where
         I: Render<B, Batch> + ?Sized,
     {
-        let independent = |around: &Neighbourhood<B>| around.probabilities.is_independent();
+        // Each label on its own, unless the surrogate takes a row of them.
+        let apart = !self.surrogate.takes_labels();
+        let independent = |around: &Neighbourhood<B>| apart && around.probabilities.is_independent();
         let made = match around {
             [] => return Ok(Vec::new()),
             [labels] if independent(labels) => vec![self.make_labels(labels, &about[0], timings)?],
             around if around.iter().any(independent) => {
                 let each = (0..instances.len()).map(|i| {
                     let of = i..i + 1;
-                    let (around, about) = (&around[of.clone()], &about[of.clone()]);
-                    one(self.conclude(&instances[of.clone()], around, about, Vec::new(), &mut timings[of])?)
+                    let (part, about) = ((&around[of.clone()], &again[of.clone()]), &about[of.clone()]);
+                    one(self.conclude(&instances[of.clone()], part, about, Vec::new(), &mut timings[of])?)
                 });
                 return each.collect();
             }
-            around => self.make(around, &about.iter().collect::<Vec<_>>(), self.error_bars, timings)?,
+            around => {
+                let about: Vec<&About> = about.iter().collect();
+                self.make((around, Some(again)), &about, self.error_bars, timings)?
+            }
         };
         let mut grown = grown.into_iter();
         let explanations = made.into_iter().enumerate().map(|(i, made)| {
@@ -176,7 +192,7 @@ impl<B: Backend> Explainer<B> {
     /// Select, fit, evaluate and error bars of every neighbourhood.
     fn make(
         &self,
-        around: &[Neighbourhood<B>],
+        (around, again): (&[Neighbourhood<B>], Option<&[&dyn Requery]>),
         about: &[&About],
         bars: Option<ErrorBars>,
         timings: &mut [Timings],
@@ -187,7 +203,12 @@ impl<B: Backend> Explainer<B> {
         expect_len("selections of the batch", count, selections.len())?;
         on.watch().finish();
         self.begin(Stage::Fit, count)?;
-        let problems: Vec<Problem<'_, B>> = around.iter().zip(&selections).map(|(a, s)| Problem::new(a, s)).collect();
+        let again = again.filter(|_| self.surrogate.requeries());
+        let problem = |i: usize| Problem {
+            requery: again.and_then(|again| again.get(i)).copied(),
+            ..Problem::new(&around[i], &selections[i])
+        };
+        let problems: Vec<Problem<'_, B>> = (0..count).map(problem).collect();
         let fitted = shared(timings, |t| &mut t.fit, || self.surrogate.fit(on, &problems))?;
         expect_len("fits of the batch", count, fitted.len())?;
         on.watch().finish();
@@ -242,7 +263,7 @@ impl<B: Backend> Explainer<B> {
         let (on, count) = (&self.backend, around.probabilities.classes());
         let of_each = (0..count).map(|label| labels::of(on, around, label)).collect::<Result<Vec<_>>>()?;
         let bars = self.error_bars.map(|bars| labels::bars(&bars, count)).transpose()?;
-        let made = self.make(&of_each, &vec![about; count], bars, timings)?;
+        let made = self.make((&of_each, None), &vec![about; count], bars, timings)?;
         let whole = on.download(around.probabilities.gather(on, &[0])?.values())?;
         let whole: Vec<f64> = whole.into_iter().map(f64::from).collect();
         let level = self.error_bars.map_or(0.0, |bars| bars.level_in_use());

@@ -105,6 +105,14 @@ impl<B: Backend> Explainer<B> {
             return Err(Error::setting("batch-size", 0, "at least 1 input a batch"));
         }
         self.check_proximity()?;
+        if self.surrogate.requeries() {
+            let reason = "refits would each ask the model again; leave it out, or choose a surrogate that does not ask (a tree: \
+                          set `leaf` to mean)";
+            let asked = [("uncertainty", self.error_bars.is_some()), ("adaptive", self.adaptive.is_some())];
+            if let Some((name, _)) = asked.iter().find(|(_, asked)| *asked) {
+                return Err(Error::setting(*name, true, reason));
+            }
+        }
         self.given.changed()?.map_or(Ok(()), |softmax| softmax.check())
     }
 

@@ -36,7 +36,7 @@ pub use ridge::{Ridge, Support};
 pub use shapley::KernelShap;
 pub use shares::{Pair, Shares};
 pub use softmax::{INTERCEPT_PENALTY, Intercept, Normalise, Softmax, Starts, anchor, least_anchor};
-pub use tree::{Branch, Criterion, Leaf, Tree, TreeLeaf, TreeNode, TreeSurrogate};
+pub use tree::{Branch, Criterion, Leaf, Tree, TreeLeaf, TreeLine, TreeNode, TreeSurrogate};
 
 /// Fits a surrogate to the black box's probabilities.
 ///
@@ -82,8 +82,15 @@ pub trait Surrogate<B: Backend>: Describe + Send + Sync {
         true
     }
 
-    /// Whether a fit asks the black box again; an explainer then gives every [`Problem`] the means to.
+    /// Whether a fit asks the black box again; an explainer then gives every [`Problem`] the means to, and has no error bars,
+    /// whose refits would each ask.
     fn requeries(&self) -> bool {
+        false
+    }
+
+    /// Whether rows of independent labels are fitted as they are, all labels together. Else each label is a problem of two
+    /// classes, it and the rest.
+    fn takes_labels(&self) -> bool {
         false
     }
 

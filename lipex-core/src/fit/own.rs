@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What a surrogate of one's own learnt: a tree, a table, anything that answers masks.
+/// What a surrogate of one's own learnt: a table, neighbours, anything that answers masks.
 ///
 /// An explanation keeps it by its shares and by its answers to the masks of the run ([`Recorded`]); that is what a file has
 /// and what equality compares. The example `own_surrogate` is a tree.

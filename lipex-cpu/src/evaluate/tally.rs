@@ -114,6 +114,11 @@ impl Tally {
         for &i in rows {
             let q = answer.predict_all(around.masks.row(i as usize), around.masks.features())?;
             expect_len("classes of the surrogate's answer", self.classes, q.len())?;
+            if around.probabilities.is_independent() {
+                let p: Vec<f64> = around.probabilities.row(i as usize).iter().map(|&p| f64::from(p)).collect();
+                self.add_labels(&p, &q, weight(i));
+                continue;
+            }
             onto_simplex(&q, &mut ln_q, &mut sqrt_q);
             if answer.link() == Link::Softmax {
                 ln_q.iter_mut().zip(&q).for_each(|(l, q)| *l = q.max(f64::MIN_POSITIVE).ln());
@@ -125,18 +130,43 @@ impl Tally {
         Ok(())
     }
 
+    /// Adds one row of independent labels: the mean over labels, each against not that label.
+    fn add_labels(&mut self, p: &[f64], q: &[f64], weight: f64) {
+        let each = weight / self.classes.max(1) as f64;
+        for (&p, &q) in p.iter().zip(q) {
+            let (p, q) = ([p, 1.0 - p], [q, 1.0 - q]);
+            let (mut ln_q, mut sqrt_q) = ([0.0; 2], [0.0; 2]);
+            onto_simplex(&q, &mut ln_q, &mut sqrt_q);
+            self.add_distances(&p, &q, (&ln_q, &sqrt_q), each);
+        }
+        self.add_squares(p, q, weight);
+        self.weight += weight;
+    }
+
     /// Adds one row, from its probabilities and those of the surrogate in all three forms.
-    fn add_row(&mut self, p: &[f64], q: &[f64], (ln_q, sqrt_q): (&[f64], &[f64]), weight: f64) {
+    fn add_row(&mut self, p: &[f64], q: &[f64], forms: (&[f64], &[f64]), weight: f64) {
+        self.add_distances(p, q, forms, weight);
+        self.add_squares(p, q, weight);
+        self.weight += weight;
+    }
+
+    /// Adds to what R² is made of.
+    fn add_squares(&mut self, p: &[f64], q: &[f64], weight: f64) {
+        let [sums, squares, residuals] = &mut self.squares;
+        for (c, (p, q)) in p.iter().zip(q).enumerate() {
+            sums[c] += weight * p;
+            squares[c] += weight * p * p;
+            residuals[c] += weight * (p - q) * (p - q);
+        }
+    }
+
+    /// Adds the distances of a row.
+    fn add_distances(&mut self, p: &[f64], q: &[f64], (ln_q, sqrt_q): (&[f64], &[f64]), weight: f64) {
         let mut row = Agreement { arg_max: f64::from(u8::from(arg_max(p) == arg_max(q))), ..Agreement::default() };
-        for c in 0..self.classes {
-            let off = p[c] - q[c];
-            row.tv += 0.5 * off.abs();
+        for c in 0..p.len() {
+            row.tv += 0.5 * (p[c] - q[c]).abs();
             row.hellinger += 0.5 * (p[c].sqrt() - sqrt_q[c]).powi(2);
             row.kl += p[c] * (p[c].max(f64::MIN_POSITIVE).ln() - ln_q[c]);
-            let [sums, squares, residuals] = &mut self.squares;
-            sums[c] += weight * p[c];
-            squares[c] += weight * p[c] * p[c];
-            residuals[c] += weight * off * off;
         }
         row.off_simplex = f64::from(u8::from(q.iter().any(|q| !(0.0..=1.0).contains(q))));
         let sum = &mut self.sum;
@@ -145,7 +175,6 @@ impl Tally {
         sum.kl += weight * row.kl;
         sum.arg_max += weight * row.arg_max;
         sum.off_simplex += weight * row.off_simplex;
-        self.weight += weight;
     }
 
     /// The weighted means; zeros where no row had a weight.

@@ -2,16 +2,18 @@
 //!
 //! # Forms
 //! A linear answer has `terms`, `coefficients`, `base`, and for readers `matrix` (the shares) and `intercept` (the logits at
-//! the empty mask). Another kind has `own`: its answers on the run's masks, a 0/1 string a mask. Files of the first schema
+//! the empty mask). A tree has `tree`: its nodes. Another kind has `own`: its answers on the run's masks, a 0/1 string a mask. Files of the first schema
 //! have `matrix` and `intercept` alone, from which terms are made.
 
-use lipex_core::{Answer, Base, Error, Linear, Link, Recorded, Result, Setting, Shares, Term, expect_len};
+use lipex_core::{
+    Answer, Base, Branch, Error, Linear, Link, Recorded, Result, Setting, Shares, Term, Tree, TreeNode, expect_len,
+};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The keys that a surrogate's answer has in files, in this order: `kept`, `matrix`, `intercept`, `support`, `link`, `terms`,
-/// `coefficients`, `base`, `own`. Made for writing; docs/json.md says what they hold.
+/// `coefficients`, `base`, `tree`, `own`. Made for writing; docs/json.md says what they hold.
 ///
 /// ```
 /// use lipex::{AnswerKeys, Answer, Base, Linear, Link};
@@ -40,6 +42,8 @@ pub struct AnswerKeys<'a> {
     coefficients: Option<Cow<'a, [Vec<f64>]>>,
     /// What the answer is at the whole instance.
     base: Option<BaseKeys<'a>>,
+    /// A tree, in place of terms.
+    tree: Option<TreeKeys<'a>>,
     /// A surrogate's own, in place of terms.
     own: Option<OwnKeys<'a>>,
 }
@@ -51,6 +55,38 @@ struct BaseKeys<'a> {
     kind: Cow<'a, str>,
     /// C numbers.
     values: Vec<f64>,
+}
+
+/// `tree`: its nodes, the root first.
+#[derive(Serialize, Deserialize)]
+struct TreeKeys<'a> {
+    /// mean or asked.
+    leaf: Cow<'a, str>,
+    /// Every node before those that it leads to.
+    nodes: Vec<NodeKeys<'a>>,
+}
+
+/// A node; a leaf has the last three keys alone.
+#[derive(Serialize, Deserialize)]
+struct NodeKeys<'a> {
+    /// What it asks about, of all D.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    feature: Option<usize>,
+    /// The node for masks that lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    off: Option<usize>,
+    /// The node for masks that have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<usize>,
+    /// What the split gained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gain: Option<f64>,
+    /// C numbers.
+    value: Cow<'a, [f64]>,
+    /// Masks that reach it.
+    rows: usize,
+    /// What they weigh.
+    weight: f64,
 }
 
 /// What a surrogate of a user's own said to some masks, each a text of 0 and 1 over the kept features.
@@ -82,6 +118,7 @@ impl<'a> AnswerKeys<'a> {
                 base: Some(BaseKeys { kind: linear.base().kind().into(), values: linear.whole() }),
                 ..keys
             },
+            Answer::Tree(tree) => AnswerKeys { tree: Some(TreeKeys::of(tree)), ..keys },
             Answer::Own(own) => AnswerKeys { own: own.recorded().map(OwnKeys::of), ..keys },
             _ => keys,
         }
@@ -89,11 +126,22 @@ impl<'a> AnswerKeys<'a> {
 
     /// The answer that a file of the present schema has.
     pub(super) fn answer(self) -> Result<Option<Answer>> {
-        match (self.kept.is_none(), self.own.is_some()) {
-            (true, false) if self.matrix.is_none() => Ok(None),
-            (_, true) => self.own().map(Some),
+        match (self.kept.is_none(), self.own.is_some(), self.tree.is_some()) {
+            (true, false, false) if self.matrix.is_none() => Ok(None),
+            (_, true, _) => self.own().map(Some),
+            (_, _, true) => self.tree().map(Some),
             _ => self.linear().map(Some),
         }
+    }
+
+    /// A tree; its shares are made anew and must be those in the file.
+    fn tree(self) -> Result<Answer> {
+        let keys = need("tree", self.tree)?;
+        let (kept, matrix) = (need("kept", self.kept)?.into_owned(), need("matrix", self.matrix)?);
+        let nodes = keys.nodes.into_iter().map(NodeKeys::node).collect::<Result<Vec<_>>>()?;
+        let tree = Tree::new(kept, nodes, keys.leaf.parse()?)?;
+        same_shares(&tree.shares(), &matrix)?;
+        Ok(tree.into())
     }
 
     /// A linear answer; its shares are made anew and must be those in the file.
@@ -139,6 +187,34 @@ impl<'a> AnswerKeys<'a> {
     }
 }
 
+impl<'a> TreeKeys<'a> {
+    /// The keys of a tree.
+    fn of(tree: &'a Tree) -> Self {
+        let node = |node: &'a TreeNode| NodeKeys {
+            feature: node.branch.map(|branch| branch.feature),
+            off: node.branch.map(|branch| branch.off),
+            on: node.branch.map(|branch| branch.on),
+            gain: node.branch.map(|branch| branch.gain),
+            value: Cow::Borrowed(&node.value),
+            rows: node.rows,
+            weight: node.weight,
+        };
+        TreeKeys { leaf: tree.leaf().name().into(), nodes: tree.nodes().iter().map(node).collect() }
+    }
+}
+
+impl NodeKeys<'_> {
+    /// The node.
+    fn node(self) -> Result<TreeNode> {
+        let branch = match (self.feature, self.off, self.on) {
+            (Some(feature), Some(off), Some(on)) => Some(Branch { feature, off, on, gain: self.gain.unwrap_or(0.0) }),
+            (None, None, None) => None,
+            _ => return Err(Error::setting("tree", "JSON", "a node has feature, off and on, or none of them")),
+        };
+        Ok(TreeNode { branch, value: self.value.into_owned(), rows: self.rows, weight: self.weight })
+    }
+}
+
 impl<'a> OwnKeys<'a> {
     /// The keys of a recorded answer.
     fn of(recorded: &'a Recorded) -> Self {
@@ -169,7 +245,7 @@ fn same_shares(shares: &Shares<'_>, matrix: &[Vec<f64>]) -> Result<()> {
         expect_len("entries of a matrix row", own.len(), read.len())?;
         let far = |(a, b): (&f64, &f64)| (a - b).abs() > 1e-9 * shares.largest().max(1.0);
         if own.iter().zip(read).any(far) {
-            let reason = "these are not the shares of its terms and coefficients; change those, the matrix follows";
+            let reason = "these are not the shares of its terms and coefficients, or of its nodes; change those, the matrix follows";
             return Err(Error::setting("matrix", "another", reason));
         }
     }

@@ -30,6 +30,7 @@ mod phrases;
 mod summary;
 mod svg;
 mod table;
+mod tree;
 
 pub use csv::to_csv;
 pub use html::to_html;

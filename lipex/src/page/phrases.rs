@@ -44,7 +44,8 @@ pub(super) fn marks(e: &Explanation) -> String {
         notes.push(format!("± half of the {} interval", percent(u.level)));
         notes.push("grey and in brackets: not significantly different from 0".to_string());
     }
-    if !e.shares().is_full() {
+    let is_tree = e.answer.as_ref().is_some_and(|answer| answer.tree().is_some());
+    if !is_tree && !e.shares().is_full() {
         notes.push(format!("· {} not chosen for the class", feature(e)));
     }
     notes.join("; ")

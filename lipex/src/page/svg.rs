@@ -6,6 +6,7 @@
 use super::colour::{FAINT, INK, fill};
 use super::markup::Markup;
 use super::table::{Entry, LEVELS, Table, bars, short};
+use super::tree::Drawing;
 use super::{PageOptions, phrases};
 use lipex_core::{Explanation, Pair, Result};
 use unicode_width::UnicodeWidthStr;
@@ -29,7 +30,8 @@ const PAIRS: usize = 8;
 /// Fonts that are everywhere.
 const FAMILY: &str = "Helvetica, Arial, sans-serif";
 
-/// The matrix as a figure for a paper: an SVG of classes down and kept features across, 16 to a block.
+/// The matrix as a figure for a paper: an SVG of classes down and kept features across, 16 to a block; below it the tree, if the
+/// surrogate is one.
 ///
 /// Every entry is written with its sign, so the figure is read in black and white. With standard errors, half the interval
 /// stands under each entry, and entries that the simultaneous band does not tell from 0 are grey and in brackets. Without
@@ -72,6 +74,8 @@ struct Figure<'a> {
     width: f64,
     /// Lines on features that act together.
     pairs: Vec<String>,
+    /// The tree, if the surrogate is one.
+    tree: Option<Drawing<'a>>,
 }
 
 /// A rough width of a text: fonts differ, so it is generous.
@@ -100,7 +104,9 @@ impl<'a> Figure<'a> {
         let width = across.max(left + 360.0);
         let pairs = pairs(&table);
         let width = pairs.iter().map(|line| left + self::width(line, SMALL)).fold(width, f64::max);
-        Figure { table, columns, rows, left, top, row, width, pairs }
+        let tree = Drawing::of(table.e);
+        let width = tree.as_ref().map_or(width, |tree| width.max(tree.width() + 20.0));
+        Figure { table, columns, rows, left, top, row, width, pairs, tree }
     }
 
     /// Blocks below one another.
@@ -115,7 +121,8 @@ impl<'a> Figure<'a> {
 
     /// The file.
     fn draw(&self) -> String {
-        let height = self.block_height() * self.blocks() as f64 + 46.0 + 13.0 * self.pairs.len() as f64;
+        let matrix = self.block_height() * self.blocks() as f64 + 46.0 + 13.0 * self.pairs.len() as f64;
+        let height = matrix + self.tree.as_ref().map_or(0.0, |tree| tree.height() + 30.0);
         let (w, h) = (px(self.width), px(height));
         let mut m = Markup::default();
         m.open(
@@ -139,6 +146,9 @@ impl<'a> Figure<'a> {
             self.block(&mut m, block);
         }
         self.legend(&mut m, self.block_height() * self.blocks() as f64 + 8.0);
+        if let Some(tree) = &self.tree {
+            tree.below(&mut m, (10.0, matrix + 4.0));
+        }
         m.close("svg").line();
         m.finish()
     }

@@ -48,7 +48,8 @@ impl<'a> Table<'a> {
             shares.support(c).iter().for_each(|&j| row[j] = true);
         }
         let strongest = |j: &usize| classes.iter().map(|&c| shares.row(c)[*j].abs()).fold(0.0, f64::max);
-        let mut columns: Vec<usize> = (0..shares.kept().len()).collect();
+        // What a tree does not ask about is in no row.
+        let mut columns: Vec<usize> = (0..shares.kept().len()).filter(|&j| fitted.iter().any(|row| row[j])).collect();
         if columns.len() > most {
             columns.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
             columns.truncate(most);

@@ -11,7 +11,7 @@ use super::{SettingInfo, Settings, Topic, settled};
 use crate::{Removed, Split, TextBuilder, TextInstance, Unit};
 use lipex_core::{
     Adaptive, Angle, Authors, Domain, Error, ErrorBars, Explainer, Intercept, Perturber, Proximity, Rank, Repeats,
-    Result, Ridge, Rule, Selector, Softmax, Surrogate,
+    Result, Ridge, Rule, Selector, Softmax, Surrogate, TreeSurrogate,
 };
 use std::sync::Arc;
 
@@ -152,12 +152,19 @@ impl Settings {
         Ok(B::proximity(AnyProximity::by_name(name)?))
     }
 
-    /// The selector.
+    /// The selector; beside a tree every feature, if none is named.
     ///
     /// # Errors
     /// [`Error::Setting`] for a name that is none.
     pub fn selector<B: Complete>(&self, domain: Domain) -> Result<Arc<dyn Selector<B>>> {
-        Ok(B::selector(AnySelector::by_name(self.value("select", domain))?))
+        let name = match self.get("select") {
+            // A tree chooses its features itself.
+            None if matches!(AnySurrogate::by_name(self.value("surrogate", domain)), Ok(AnySurrogate::Tree(_))) => {
+                "all"
+            }
+            _ => self.value("select", domain),
+        };
+        Ok(B::selector(AnySelector::by_name(name)?))
     }
 
     /// The surrogate with its settings.
@@ -179,7 +186,8 @@ impl Settings {
             }),
             other => other,
         };
-        let some = |name: &str| [&Softmax::SETTINGS[..], &Ridge::SETTINGS, &Authors::SETTINGS].concat().contains(&name);
+        let all = [&Softmax::SETTINGS[..], &Ridge::SETTINGS, &Authors::SETTINGS, &TreeSurrogate::SETTINGS].concat();
+        let some = |name: &str| all.contains(&name);
         for (name, value) in self.given().filter(|(name, _)| some(name)) {
             surrogate = surrogate.with(name, value)?;
         }

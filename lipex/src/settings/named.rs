@@ -7,7 +7,8 @@ use lipex_core::perturb::{Filtered, ShapleySize, WeightProportional};
 use lipex_core::{
     All, Angle, Antithetic, Authors, Backend, Bernoulli, CosineDistance, CosineSimilarity, Domain, Error, Evaluator,
     Exhaustive, Explainer, Exponential, Forward, HighestWeights, KernelShap, LassoPath, LimeImage, LimeText, OutOfFold,
-    Perturber, Preset, Proximity, Result, Ridge, Selector, ShapleyKernel, Softmax, Surrogate, UniformSize,
+    Perturber, Preset, Proximity, Result, Ridge, Selector, ShapleyKernel, Softmax, Surrogate, TreeSurrogate,
+    UniformSize,
 };
 use std::sync::Arc;
 
@@ -196,6 +197,8 @@ pub enum AnySurrogate {
     Authors(Authors),
     /// `kernel-shap`.
     KernelShap(KernelShap),
+    /// `tree`, `tree:DEPTH`.
+    Tree(TreeSurrogate),
 }
 
 impl AnySurrogate {
@@ -209,7 +212,11 @@ impl AnySurrogate {
             "ridge" => AnySurrogate::Ridge(Ridge::default()),
             "authors" => AnySurrogate::Authors(Authors::default()),
             "kernel-shap" => AnySurrogate::KernelShap(KernelShap),
-            other => return Err(Error::choice("surrogate", other, &["softmax", "ridge", "authors", "kernel-shap"])),
+            tree if tree == "tree" || tree.starts_with("tree:") => AnySurrogate::Tree(tree.parse()?),
+            other => {
+                let names = ["softmax", "ridge", "authors", "kernel-shap", "tree"];
+                return Err(Error::choice("surrogate", other, &names));
+            }
         })
     }
 
@@ -224,9 +231,14 @@ impl AnySurrogate {
             AnySurrogate::Ridge(_) => (&["alpha", "intercept"], "a ridge"),
             AnySurrogate::Authors(_) => (&Authors::SETTINGS, "the authors' recipe"),
             AnySurrogate::KernelShap(_) => (&["intercept"], "kernel-shap"),
+            AnySurrogate::Tree(_) => (&TreeSurrogate::SETTINGS, "a tree"),
         };
         if !has.contains(&name) {
-            let other = if name == "alpha" { "ridge" } else { "softmax" };
+            let other = match name {
+                "alpha" => "ridge",
+                "leaf" | "min-weight" => "tree",
+                _ => "softmax",
+            };
             let reason = format!("{called} has no such setting; leave it out, or set `surrogate` to {other}");
             return Err(Error::setting(name, value, reason));
         }
@@ -234,6 +246,7 @@ impl AnySurrogate {
             AnySurrogate::Softmax(softmax) => AnySurrogate::Softmax(Box::new(softmax.with(name, value)?)),
             AnySurrogate::Ridge(ridge) => AnySurrogate::Ridge(ridge.with(name, value)?),
             AnySurrogate::Authors(authors) => AnySurrogate::Authors(authors.with(name, value)?),
+            AnySurrogate::Tree(tree) => AnySurrogate::Tree(tree.with(name, value)?),
             AnySurrogate::KernelShap(_) if value == "anchored" => self,
             AnySurrogate::KernelShap(_) => {
                 let reason =
@@ -297,6 +310,7 @@ where
     Ridge: Surrogate<B>,
     Authors: Surrogate<B>,
     KernelShap: Surrogate<B>,
+    TreeSurrogate: Surrogate<B>,
     OutOfFold: Evaluator<B>,
 {
     fn preset(self, preset: Preset) -> Explainer<Self> {
@@ -346,6 +360,7 @@ where
             AnySurrogate::Ridge(surrogate) => Arc::new(surrogate),
             AnySurrogate::Authors(surrogate) => Arc::new(surrogate),
             AnySurrogate::KernelShap(surrogate) => Arc::new(surrogate),
+            AnySurrogate::Tree(surrogate) => Arc::new(surrogate),
         }
     }
 

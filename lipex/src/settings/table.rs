@@ -9,8 +9,8 @@ use super::{Device, settled};
 #[cfg(feature = "text")]
 use crate::{Removed, Split, Unit};
 use lipex_core::{
-    Adaptive, Angle, AuthorsLoss, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule, Softmax,
-    by_name, nearest,
+    Adaptive, Angle, AuthorsLoss, Criterion, Domain, Enumerate, Error, ErrorBars, Preset, Rank, Result, Ridge, Rule,
+    Softmax, TreeSurrogate, by_name, nearest,
 };
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -178,7 +178,11 @@ fn softmax(name: &str, value: &str) -> Result<()> {
     Softmax::default().with(name, value).map(|_| ())
 }
 
-/// What a softmax or the authors' recipe minimises.
+fn tree(name: &str, value: &str) -> Result<()> {
+    TreeSurrogate::default().with(name, value).map(|_| ())
+}
+
+/// What a softmax or the authors' recipe minimises, or the splits of a tree.
 fn divergence(_: &str, value: &str) -> Result<()> {
     let both = AuthorsLoss::Lower.name();
     if value == both {
@@ -186,6 +190,7 @@ fn divergence(_: &str, value: &str) -> Result<()> {
     }
     // A misspelling of the recipe's own loss is nearer to that than to any other.
     match by_name(value) {
+        Err(_) if value == Criterion::Squared.name() => Ok(()),
         Err(_) if nearest(value, &[both]).is_some() => AuthorsLoss::by_name(value).map(|_| ()),
         other => other.map(|_| ()),
     }
@@ -308,14 +313,16 @@ const TABLE: &[SettingInfo] = &[
         "S",
         "softmax (all classes together; the paper's), ridge (each class alone, LIME's), authors (a softmax by the recipe of the \
          authors' code: Adam on minibatches of 128, from a random start), kernel-shap (each class alone, least squares held to \
-         the model's answers for the whole text and for none)",
+         the model's answers for the whole text and for none), tree or tree:DEPTH (LIMEtree: questions about features, 4 levels \
+         if not said, and an answer for all classes at every leaf; keeps all features unless `select` is given)",
         |_, value| AnySurrogate::by_name(value).map(|_| ()),
     ),
     method(
         "divergence",
         "D",
         "How far the surrogate's probabilities are from the model's: hellinger (squared; the paper's), kl, reverse-kl, js, tv, \
-         alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins)",
+         alpha:A. The surrogate authors has hellinger, tv and hellinger-or-tv (both; the lower loss wins); a tree squared (if none is \
+         said) and hellinger",
         divergence,
     ),
     method(
@@ -371,6 +378,17 @@ const TABLE: &[SettingInfo] = &[
     method("alpha", "A", "Penalty of a ridge on its coefficients", |name, value| {
         Ridge::default().with(name, value).map(|_| ())
     }),
+    method(
+        "leaf",
+        "mean|asked",
+        "What a leaf of a tree answers: mean (of the model's answers to the masks that reach it) or asked (the model's own answer \
+         without what the leaf's path lacks, which makes the tree exact at the instance; a call of the model a leaf, those of refits \
+         included)",
+        tree,
+    )
+    .usually("mean"),
+    method("min-weight", "W", "The least weight of a tree's leaf, as a share of that of all masks, 0 to 0.5", tree)
+        .usually("0"),
     method(
         "unit",
         "U",

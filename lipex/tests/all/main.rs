@@ -29,5 +29,6 @@ mod settings;
 mod tabular;
 mod text;
 mod together;
+mod tree;
 mod verdict;
 mod watch;

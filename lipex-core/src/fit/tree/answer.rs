@@ -50,6 +50,22 @@ impl TreeLeaf {
     }
 }
 
+/// A node where a tree is written line by line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeLine {
+    /// The node's number.
+    pub node: usize,
+    /// What was asked last before it, a feature of all D, and whether that is present; `None` for the root.
+    pub answered: Option<(usize, bool)>,
+    /// For each level from the first to its own whether a later line continues there: whether the node on its way at that level
+    /// has another one beside it below.
+    pub continues: Vec<bool>,
+    /// Whether the instance passes it.
+    pub of_whole: bool,
+    /// Leaves below it that are not written; 0 where it is a leaf or all are.
+    pub hidden: usize,
+}
+
 /// What [`TreeSurrogate`](super::TreeSurrogate) learnt: questions about features, and an answer for all classes at every leaf.
 ///
 /// # Shares
@@ -196,6 +212,43 @@ impl Tree {
             for (node, present) in [(branch.on, true), (branch.off, false)] {
                 let path = path.iter().copied().chain([(branch.feature, present)]).collect();
                 open.push(TreeLeaf { node, path });
+            }
+        }
+        leaves
+    }
+
+    /// The tree line by line: a node, all below it where its feature is present, then where it is absent.
+    ///
+    /// A tree of more than `most` leaves has the instance's path alone, with what stands beside it in one line each.
+    pub fn outline(&self, most: usize) -> Vec<TreeLine> {
+        let all = self.leaves().len() <= most;
+        let mut lines = Vec::new();
+        let first = TreeLine { node: 0, answered: None, continues: Vec::new(), of_whole: true, hidden: 0 };
+        let mut open = vec![first];
+        while let Some(mut line) = open.pop() {
+            if let Some(branch) = &self.nodes[line.node].branch {
+                if all || line.of_whole {
+                    for (node, on) in [(branch.off, false), (branch.on, true)] {
+                        let continues = line.continues.iter().copied().chain([on]).collect();
+                        let (answered, of_whole) = (Some((branch.feature, on)), line.of_whole && on);
+                        open.push(TreeLine { node, answered, continues, of_whole, hidden: 0 });
+                    }
+                } else {
+                    line.hidden = self.below(line.node);
+                }
+            }
+            lines.push(line);
+        }
+        lines
+    }
+
+    /// Leaves below a node.
+    fn below(&self, node: usize) -> usize {
+        let (mut open, mut leaves) = (vec![node], 0);
+        while let Some(node) = open.pop() {
+            match &self.nodes[node].branch {
+                Some(branch) => open.extend([branch.off, branch.on]),
+                None => leaves += 1,
             }
         }
         leaves

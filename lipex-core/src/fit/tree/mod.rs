@@ -2,7 +2,7 @@
 
 mod answer;
 
-pub use answer::{Branch, Tree, TreeLeaf, TreeNode};
+pub use answer::{Branch, Tree, TreeLeaf, TreeLine, TreeNode};
 
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};

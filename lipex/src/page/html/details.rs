@@ -5,6 +5,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
+use crate::page::tree::Drawing;
 use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Settling, Uncertainty, arg_max};
 
 /// A section with a heading.
@@ -35,6 +36,23 @@ fn head(m: &mut Markup, names: &[&str]) {
         m.element("th", &[("scope", "col")], name);
     });
     m.close("tr").close("thead").line().open("tbody", &[]).line();
+}
+
+/// The tree, where the surrogate is one.
+pub(super) fn tree(page: &Page<'_>, m: &mut Markup) {
+    let Some(drawing) = Drawing::of(page.e()) else { return };
+    section(m, "of-tree", &drawing.title(), |m| {
+        m.open("div", &[("class", "scroll")]).line();
+        drawing.element(m);
+        m.close("div").line();
+        for told in drawing.readings() {
+            m.element("p", &[], &told).line();
+        }
+        note(
+            m,
+            "A bar is the probability of a leaf's likeliest class: blue for the class of what is explained, orange for another.",
+        );
+    });
 }
 
 /// What would take the prediction to another class, and whether the model agrees.

@@ -155,6 +155,7 @@ impl<'a> Page<'a> {
         charts::contrast_section(self, &mut m);
         m.close("div").line();
         pairs::section(self, &mut m);
+        details::tree(self, &mut m);
         details::flip(self, &mut m);
         details::what_to_remove(self, &mut m);
         matrix::section(self, &mut m);

@@ -1,0 +1,108 @@
+//! A tree: drawn line by line, the way of the instance, and what goes when a word goes.
+
+use super::layout::{Page, columns, cut, printable};
+use super::words::word;
+use super::{Choice, nouns};
+use lipex::{Explanation, Leaf, Tree, TreeLine, TreeNode, arg_max};
+
+/// Most leaves of a tree that is drawn whole.
+const LEAVES: usize = 16;
+/// Most columns of a line; a tree is narrow.
+const WIDE: usize = 72;
+
+pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
+    let Some(tree) = e.answer.as_ref().and_then(|answer| answer.tree()) else { return };
+    let nouns = nouns(e);
+    page.gap();
+    let leaves = tree.leaves().len();
+    if leaves == 1 {
+        page.heading("The tree asks nothing");
+        page.paragraph(&format!("No {} that it could ask about tells answers apart.", nouns.feature));
+        return;
+    }
+    page.heading(&format!("The tree ({leaves} leaves; ◂ is the {})", nouns.instance));
+    let hidden = leaves > LEAVES;
+    tree.outline(LEAVES).iter().filter(|line| line.answered.is_some()).for_each(|line| draw(page, e, tree, line));
+    if hidden {
+        page.note(&format!("Only the way of the {} is drawn; --json and --html have all.", nouns.instance));
+    }
+    if tree.leaf() == Leaf::Asked {
+        page.note("A leaf is the model's own answer without what its way lacks.");
+    }
+    way(page, e, tree);
+    what_if(page, e, tree, choice);
+    gains(page, e, tree, choice);
+}
+
+/// A node on a line.
+fn draw(page: &mut Page, e: &Explanation, tree: &Tree, line: &TreeLine) {
+    let Some((feature, on)) = line.answered else { return };
+    let last = line.continues.len().saturating_sub(1);
+    let mut text = String::new();
+    for (level, continues) in line.continues.iter().enumerate() {
+        text += match (level == last, continues) {
+            (true, true) => "├ ",
+            (true, false) => "└ ",
+            (false, true) => "│ ",
+            (false, false) => "  ",
+        };
+    }
+    text += if on { "with " } else { "without " };
+    let node = &tree.nodes()[line.node];
+    let answer = match (&node.branch, line.hidden) {
+        (Some(_), 0) => String::new(),
+        (Some(_), hidden) => format!(": {hidden} leaves, mean {}", likeliest(e, node)),
+        (None, _) => format!(": {}", likeliest(e, node)),
+    };
+    let mark = if line.of_whole && node.branch.is_none() { " ◂" } else { "" };
+    let room = page.width().min(WIDE).saturating_sub(columns(&text) + columns(mark));
+    let name = cut(&printable(&e.name(feature)), room.saturating_sub(columns(&answer)).max(6));
+    let answer = cut(&answer, room.saturating_sub(columns(&name)));
+    page.line(&format!("{text}{name}{answer}{mark}"));
+}
+
+/// A node's likeliest class, and how likely it is.
+fn likeliest(e: &Explanation, node: &TreeNode) -> String {
+    let class = arg_max(&node.value);
+    format!("{} {:.3}", printable(&e.classes[class]), node.value[class])
+}
+
+/// The questions that the instance meets.
+fn way(page: &mut Page, e: &Explanation, tree: &Tree) {
+    let Some(leaf) = tree.leaves().into_iter().find(|leaf| leaf.node == tree.whole()) else { return };
+    let words: Vec<String> = leaf.path.iter().map(|&(j, _)| word(e, j)).collect();
+    let node = &tree.nodes()[leaf.node];
+    page.paragraph(&format!(
+        "The way of the {}: it has {}, as {} of the masks; {}.",
+        nouns(e).instance,
+        words.join(", "),
+        node.rows,
+        likeliest(e, node)
+    ));
+}
+
+/// What the tree says when one of what the instance is asked about goes.
+fn what_if(page: &mut Page, e: &Explanation, tree: &Tree, choice: &Choice) {
+    let Some(leaf) = tree.leaves().into_iter().find(|leaf| leaf.node == tree.whole()) else { return };
+    let without = |&(j, _): &(usize, bool)| {
+        let keeps: Vec<bool> = tree.kept().iter().map(|&kept| kept != j).collect();
+        let reached = *tree.path(&keeps).ok()?.last()?;
+        Some(format!("{}\u{a0}→ {}", word(e, j), likeliest(e, &tree.nodes()[reached]).replace(' ', "\u{a0}")))
+    };
+    let told: Vec<String> = leaf.path.iter().filter_map(without).take(choice.top()).collect();
+    page.paragraph(&format!("What if one {} goes: {}", nouns(e).feature, told.join(", ")));
+}
+
+/// Which features tell most of what the tree tells.
+fn gains(page: &mut Page, e: &Explanation, tree: &Tree, choice: &Choice) {
+    let gains = tree.gains();
+    let sum: f64 = gains.iter().sum();
+    if sum <= 0.0 {
+        return;
+    }
+    let mut order: Vec<usize> = (0..gains.len()).filter(|&j| gains[j] > 0.0).collect();
+    order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
+    let one = |&j: &usize| format!("{}\u{a0}{:.0}%", word(e, tree.kept()[j]), 100.0 * gains[j] / sum);
+    let told: Vec<String> = order.iter().map(one).take(choice.top()).collect();
+    page.paragraph(&format!("What its questions gain, of all: {}", told.join(", ")));
+}
