@@ -78,6 +78,14 @@ impl<B: Backend, T: Surrogate<B> + ?Sized> Surrogate<B> for Arc<T> {
         (**self).fits_intercept()
     }
 
+    fn requeries(&self) -> bool {
+        (**self).requeries()
+    }
+
+    fn takes_labels(&self) -> bool {
+        (**self).takes_labels()
+    }
+
     fn left_by_penalty(&self, seen: &Seen<'_>, fitted: &Fitted) -> Option<f64> {
         (**self).left_by_penalty(seen, fitted)
     }

@@ -16,6 +16,8 @@ pub(super) struct Table<'a> {
     pub classes: Vec<usize>,
     /// Places in `kept`, in the order of the instance.
     pub columns: Vec<usize>,
+    /// Columns for which there was no room.
+    pub left_out: usize,
     /// A name a kept feature, told apart where two are alike.
     pub names: Vec<String>,
     /// Whether a class's row was fitted on a kept feature.
@@ -50,13 +52,23 @@ impl<'a> Table<'a> {
         let strongest = |j: &usize| classes.iter().map(|&c| shares.row(c)[*j].abs()).fold(0.0, f64::max);
         // What a tree does not ask about is in no row.
         let mut columns: Vec<usize> = (0..shares.kept().len()).filter(|&j| fitted.iter().any(|row| row[j])).collect();
+        let left_out = columns.len().saturating_sub(most);
         if columns.len() > most {
             columns.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
             columns.truncate(most);
             columns.sort_unstable();
         }
         let largest = columns.iter().map(strongest).fold(0.0, f64::max);
-        Ok(Table { e, classes, columns, names: e.kept().iter().map(|&j| e.name(j)).collect(), fitted, largest, shares })
+        Ok(Table {
+            e,
+            classes,
+            columns,
+            left_out,
+            names: e.kept().iter().map(|&j| e.name(j)).collect(),
+            fitted,
+            largest,
+            shares,
+        })
     }
 
     /// The entry of a class and a place in `kept`; `None` where the class's row was not fitted on it.

@@ -344,7 +344,7 @@ fn keys_stand_in_the_documented_order_and_in_the_document() {
     let keys: Vec<&str> =
         json.lines().filter_map(|l| l.strip_prefix("  \"")).filter_map(|l| l.split('"').next()).collect();
     let expected = "schema version preset departures settings seed backend text classes features kept matrix intercept \
-                    support link terms coefficients base own probabilities never verdict fidelity fit uncertainty growth flip \
+                    support link terms coefficients base tree own probabilities never verdict fidelity fit uncertainty growth flip \
                     removal ranking rank calls observed timings_ms";
     assert_eq!(keys.join(" "), expected);
     for key in keys {

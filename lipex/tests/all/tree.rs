@@ -9,8 +9,8 @@ use std::sync::Mutex;
 
 /// Joy by "happy" unless "not" stands beside it, with a little of every other word.
 fn answer(text: &str) -> [f64; 3] {
-    let has = |word: &str| text.split(' ').any(|w| w == word);
-    let little = 0.003 * text.split(' ').count() as f64;
+    let has = |word: &str| text.split_whitespace().any(|w| w == word);
+    let little = 0.003 * text.split_whitespace().count() as f64;
     match (has("happy"), has("not")) {
         (true, false) => [0.8 + little, 0.1 - little, 0.1],
         (true, true) => [0.2, 0.7 + little, 0.1 - little],
@@ -20,7 +20,7 @@ fn answer(text: &str) -> [f64; 3] {
 
 const TEXT: &str = "so happy now that it all came out well and we are home at last with them";
 
-fn model() -> TextFn {
+fn model() -> TextFn<'static> {
     TextFn::new(["joy", "gloom", "calm"], |texts: &[&str]| texts.iter().map(|t| answer(t)).collect())
 }
 
@@ -56,7 +56,7 @@ fn leaves_that_are_asked_are_the_model_and_are_counted() {
     distinct.dedup();
     assert_eq!(seen.len(), distinct.len() + 1);
     assert_eq!(e.calls.inputs + e.calls.requeried, distinct.len());
-    assert!(e.calls.requeried >= tree(&e).leaves().len() - 1, "{:?}", e.calls);
+    assert!(e.calls.requeried > 2, "{:?}", e.calls);
     for leaf in tree(&e).leaves() {
         let kept = |j: &usize| !leaf.removed().contains(j);
         let words: Vec<&str> = TEXT.split(' ').enumerate().filter(|(j, _)| kept(j)).map(|(_, word)| word).collect();
@@ -174,7 +174,7 @@ fn files_that_are_no_tree_are_refused() {
     let json = to_json(&explained(depth(2)));
     for (what, by, word) in [
         ("\"off\": 1", "\"off\": 0", "no later node"),
-        ("\"leaf\": \"mean\"", "\"leaf\": \"means\"", "`mean`"),
+        ("{\"leaf\": \"mean\"", "{\"leaf\": \"means\"", "`mean`"),
         ("\"feature\": 1,", "", "none of them"),
         ("\"feature\": 1,", "\"feature\": 99,", "none of the kept"),
         ("\"value\": [", "\"value\": [0.5, ", "value"),
@@ -196,22 +196,23 @@ fn independent_labels_have_one_tree() {
         let has = |word: &str| text.split(' ').any(|w| w == word);
         vec![if has("free") { 0.9 } else { 0.2 }, if has("now") { 0.7 } else { 0.1 }, 0.4]
     };
-    let model = TextFn::new(["spam", "urgent", "long"], move |texts: &[&str]| texts.iter().map(|t| of(t)).collect());
+    let model = || TextFn::new(["spam", "urgent", "long"], move |texts: &[&str]| texts.iter().map(|t| of(t)).collect());
+    let model = || model().independent();
     let text = TextInstance::new("get it free now").unwrap();
     for criterion in [lipex::Criterion::Squared, lipex::Criterion::Hellinger] {
         let explainer = lipex().selector(All).surrogate(depth(2).criterion(criterion));
-        let e = explainer.explain(&text, &model.clone().independent()).unwrap();
+        let e = explainer.explain(&text, &model()).unwrap();
         let asked: Vec<String> = e.shares().support(0).iter().map(|&j| e.name(e.kept()[j])).collect();
         assert_eq!(asked, ["free", "now"]);
         let whole = e.probabilities.surrogate.clone();
         assert!(whole.iter().zip([0.9, 0.7, 0.4]).all(|(a, b)| (a - b).abs() < 1e-6), "{whole:?}");
         // A mean over labels, each against the rest.
         let fidelity = e.fidelity.as_ref().unwrap();
-        assert!(fidelity.in_sample.tv < 1e-6 && fidelity.in_sample.arg_max == 1.0, "{:?}", fidelity.in_sample);
+        assert!(fidelity.in_sample.tv < 1e-6 && fidelity.in_sample.arg_max > 1.0 - 1e-9, "{:?}", fidelity.in_sample);
         assert_eq!(from_json(&to_json(&e)).unwrap(), e);
     }
     // One level misses one of the two labels: the mean over three of a third of what it misses.
-    let e = lipex().selector(All).surrogate(depth(1)).explain(&text, &model.independent()).unwrap();
+    let e = lipex().selector(All).surrogate(depth(1)).explain(&text, &model()).unwrap();
     let tv = e.fidelity.unwrap().in_sample.tv;
     assert!(tv > 0.01 && tv < 0.2, "{tv}");
 }
@@ -226,9 +227,11 @@ fn pages_and_figures_draw_it() {
         }
     }
     assert!(page.contains("The nearest leaf of another class lacks happy"), "{page}");
-    // The matrix has what is asked about, the table everything.
-    assert!(!figure.contains("rotate(-45") || figure.matches("rotate(-45").count() < e.kept().len());
-    assert_eq!(to_csv(&e).unwrap().lines().next().unwrap().split(',').filter(|name| *name == "home").count(), 1);
+    // The matrix has what is asked about, and so has the table.
+    let asked = e.shares().support(0).len();
+    assert!(asked >= 3 && asked < e.kept().len());
+    assert_eq!(figure.matches("rotate(-45").count(), asked);
+    assert_eq!(to_csv(&e).unwrap().lines().count(), 1 + 3 * asked);
     // A model that nothing moves has a tree that asks nothing.
     let deaf = TextFn::new(["a", "b"], |texts: &[&str]| vec![[0.5, 0.5]; texts.len()]);
     let e = lipex().surrogate(depth(3)).explain(&TextInstance::new(TEXT).unwrap(), &deaf).unwrap();

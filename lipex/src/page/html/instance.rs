@@ -135,7 +135,10 @@ fn legend(page: &Page<'_>, m: &mut Markup) {
     if page.e().kept().len() < page.e().features.len() {
         note += &format!(", or a {what} that selection left out");
     }
-    if page.table.columns.len() < page.e().kept().len() {
+    if page.e().answer.as_ref().is_some_and(|answer| answer.tree().is_some()) {
+        note += &format!(", or a {what} that the tree does not ask about");
+    }
+    if page.table.left_out > 0 {
         note += &format!(", or a {what} that this page leaves out");
     }
     m.element("p", &[("class", "note")], &format!("{note}.")).line();

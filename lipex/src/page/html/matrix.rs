@@ -82,7 +82,7 @@ fn notes(page: &Page<'_>) -> String {
     if !marks.is_empty() {
         notes += &format!(" {marks}.");
     }
-    let left_out = e.kept().len() - page.table.columns.len();
+    let left_out = page.table.left_out;
     if left_out > 0 {
         notes += &format!(
             " {left_out} kept {}s with smaller entries are not on this page; the JSON and CSV files have them.",
