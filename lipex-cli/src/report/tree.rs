@@ -1,4 +1,4 @@
-//! A tree: drawn line by line, the way of the instance, and what goes when a word goes.
+//! A tree: drawn line by line, the path of the instance, and what goes when a word goes.
 
 use super::layout::{Page, columns, cut, printable};
 use super::words::word;
@@ -9,6 +9,10 @@ use lipex::{Explanation, Leaf, Tree, TreeLine, TreeNode, arg_max};
 const LEAVES: usize = 16;
 /// Most columns of a line; a tree is narrow.
 const WIDE: usize = 72;
+/// Below so many columns words give way to signs.
+const NARROW: usize = 40;
+/// Columns that are left of a feature's name at least.
+const LEAST: usize = 4;
 
 pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     let Some(tree) = e.answer.as_ref().and_then(|answer| answer.tree()) else { return };
@@ -24,30 +28,37 @@ pub fn print(page: &mut Page, e: &Explanation, choice: &Choice) {
     let hidden = leaves > LEAVES;
     tree.outline(LEAVES).iter().filter(|line| line.answered.is_some()).for_each(|line| draw(page, e, tree, line));
     if hidden {
-        page.note(&format!("Only the way of the {} is drawn; --json and --html have all.", nouns.instance));
+        page.note(&format!("Only the path of the {} is drawn; --json has all.", nouns.instance));
     }
     if tree.leaf() == Leaf::Asked {
-        page.note("A leaf is the model's own answer without what its way lacks.");
+        page.note("A leaf is the model's own answer without what its path lacks.");
     }
-    way(page, e, tree);
+    path(page, e, tree);
     what_if(page, e, tree, choice);
     gains(page, e, tree, choice);
 }
 
-/// A node on a line.
+/// A node on a line. A narrow page has signs for words and no room between the lines that lead there.
 fn draw(page: &mut Page, e: &Explanation, tree: &Tree, line: &TreeLine) {
     let Some((feature, on)) = line.answered else { return };
+    let narrow = page.width() < NARROW;
     let last = line.continues.len().saturating_sub(1);
     let mut text = String::new();
     for (level, continues) in line.continues.iter().enumerate() {
-        text += match (level == last, continues) {
-            (true, true) => "├ ",
-            (true, false) => "└ ",
-            (false, true) => "│ ",
-            (false, false) => "  ",
-        };
+        text.push(match (level == last, continues) {
+            (true, true) => '├',
+            (true, false) => '└',
+            (false, true) => '│',
+            (false, false) => ' ',
+        });
+        text += if narrow && level < last { "" } else { " " };
     }
-    text += if on { "with " } else { "without " };
+    text += match (on, narrow) {
+        (true, true) => "+ ",
+        (false, true) => "− ",
+        (true, false) => "with ",
+        (false, false) => "without ",
+    };
     let node = &tree.nodes()[line.node];
     let answer = match (&node.branch, line.hidden) {
         (Some(_), 0) => String::new(),
@@ -56,8 +67,9 @@ fn draw(page: &mut Page, e: &Explanation, tree: &Tree, line: &TreeLine) {
     };
     let mark = if line.of_whole && node.branch.is_none() { " ◂" } else { "" };
     let room = page.width().min(WIDE).saturating_sub(columns(&text) + columns(mark));
-    let name = cut(&printable(&e.name(feature)), room.saturating_sub(columns(&answer)).max(6));
-    let answer = cut(&answer, room.saturating_sub(columns(&name)));
+    let name = cut(&printable(&e.name(feature)), room.saturating_sub(columns(&answer)).max(LEAST));
+    let left = room.saturating_sub(columns(&name));
+    let answer = if left > 1 { cut(&answer, left) } else { String::new() };
     page.line(&format!("{text}{name}{answer}{mark}"));
 }
 
@@ -68,12 +80,12 @@ fn likeliest(e: &Explanation, node: &TreeNode) -> String {
 }
 
 /// The questions that the instance meets.
-fn way(page: &mut Page, e: &Explanation, tree: &Tree) {
+fn path(page: &mut Page, e: &Explanation, tree: &Tree) {
     let Some(leaf) = tree.leaves().into_iter().find(|leaf| leaf.node == tree.whole()) else { return };
     let words: Vec<String> = leaf.path.iter().map(|&(j, _)| word(e, j)).collect();
     let node = &tree.nodes()[leaf.node];
     page.paragraph(&format!(
-        "The way of the {}: it has {}, as {} of the masks; {}.",
+        "The path of the {}: it has {}, as {} of the masks; {}.",
         nouns(e).instance,
         words.join(", "),
         node.rows,

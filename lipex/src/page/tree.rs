@@ -169,7 +169,7 @@ impl<'a> Drawing<'a> {
         let mut told = Vec::new();
         if let Some(own) = own {
             let asked: Vec<usize> = own.path.iter().map(|&(j, _)| j).collect();
-            told.push(format!("Its way has {}: {}.", names(&asked), answer(own.node)));
+            told.push(format!("Its path has {}: {}.", names(&asked), answer(own.node)));
             for j in asked {
                 let keeps: Vec<bool> = tree.kept().iter().map(|&kept| kept != j).collect();
                 if let Some(&reached) = tree.path(&keeps).ok().as_ref().and_then(|path| path.last()) {
