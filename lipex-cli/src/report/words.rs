@@ -145,6 +145,9 @@ fn flip(page: &mut Page, e: &Explanation, flip: &Flip) {
                 likeliest(&flip.model)
             )
         }
+        None if e.answer.as_ref().is_some_and(|answer| answer.tree().is_some()) => {
+            format!("What would make it {to}: nothing found. No leaf of the tree says {to}.")
+        }
         None => format!(
             "What would make it {to}: nothing found. However many {} go, each time the one that brings {to} nearest, the \
              surrogate does not say {to}.",

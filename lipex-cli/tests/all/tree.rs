@@ -66,7 +66,9 @@ fn it_fits_a_narrow_terminal() {
     }
     let deep = told(&["text", TEXT, "--surrogate", "tree:7"]);
     assert!(deep.contains("Only the path of the text is drawn") && deep.contains(" leaves, mean "), "{deep}");
-    // Words that leave nothing to ask.
+    let none = told(&["text", "happy days", "--surrogate", "tree", "--flip-to", "fear"]);
+    assert!(none.contains("No leaf of the tree says fear"), "{none}");
+    // A word alone is one question.
     assert!(told(&["text", "happy", "--surrogate", "tree"]).contains("The tree (2 leaves"));
 }
 

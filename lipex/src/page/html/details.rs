@@ -70,6 +70,9 @@ pub(super) fn flip(page: &Page<'_>, m: &mut Markup) {
             m.element("p", &[], "Nothing for the surrogate, which says so already; the model does not.");
         }
         Some(remove) => removal(e, flip, remove, m),
+        None if e.answer.as_ref().is_some_and(|answer| answer.tree().is_some()) => {
+            m.element("p", &[], "Nothing found. No leaf of the tree says so.");
+        }
         None => {
             m.element(
                 "p",
