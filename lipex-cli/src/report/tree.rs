@@ -112,7 +112,8 @@ fn gains(page: &mut Page, e: &Explanation, tree: &Tree, choice: &Choice) {
     if sum <= 0.0 {
         return;
     }
-    let mut order: Vec<usize> = (0..gains.len()).filter(|&j| gains[j] > 0.0).collect();
+    // Half a percent and more: what would be told as 0% is left out.
+    let mut order: Vec<usize> = (0..gains.len()).filter(|&j| gains[j] >= 0.005 * sum).collect();
     order.sort_by(|&a, &b| gains[b].total_cmp(&gains[a]).then(a.cmp(&b)));
     let one = |&j: &usize| format!("{}\u{a0}{:.0}%", word(e, tree.kept()[j]), 100.0 * gains[j] / sum);
     let told: Vec<String> = order.iter().map(one).take(choice.top()).collect();

@@ -3,7 +3,7 @@
 use crate::common::{bytes, json, lipex, path, refused, told, told_by};
 use serde_json::Value;
 
-const TEXT: &str = "I was so happy until the rain came, now I am sad and cold";
+const TEXT: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
 
 fn tree(document: &Value) -> &Vec<Value> {
     document["tree"]["nodes"].as_array().unwrap()
