@@ -20,7 +20,7 @@ fn a_text_has_a_tree_that_is_drawn_read_and_checked() {
         "What if one word goes: ",
         "What its questions gain, of all: ",
         "What would make it ",
-        "checked: ",
+        "checked:",
         "surrogate = tree:3 (paper: softmax",
         "in probability",
     ] {
