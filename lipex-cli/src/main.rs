@@ -4,6 +4,7 @@ mod arrays;
 mod attribute;
 mod backend;
 mod batch;
+mod compare;
 mod explain;
 mod files;
 mod fit;
@@ -36,8 +37,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fit::FitOptions;
 use help::{CompletionsOptions, ManOptions};
 use options::{
-    AttributeOptions, BatchOptions, EXIT_CODES, ImageOptions, ModelsCommand, RuleOptions, SegmentsOptions, ShowOptions,
-    TabularOptions, TextOptions,
+    AttributeOptions, BatchOptions, CompareOptions, EXIT_CODES, ImageOptions, ModelsCommand, RuleOptions,
+    SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
 };
 use perturb::PerturbOptions;
 use select::SelectOptions;
@@ -70,6 +71,8 @@ enum Command {
     Rule(Box<RuleOptions>),
     /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
+    /// Lay two saved explanations of one input side by side: two models, two runs, two settings
+    Compare(CompareOptions),
     /// Render a saved explanation again
     Show(ShowOptions),
     /// Draw masks alone, as a NumPy file (docs/stages.md)
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Command::Tabular(options) => tabular::run(options),
         Command::Attribute(options) => attribute::run(options),
         Command::Rule(options) => rule::run(options),
+        Command::Compare(options) => compare::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),
         Command::Select(options) => select::run(options),

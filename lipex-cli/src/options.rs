@@ -5,12 +5,14 @@ use clap::{Args, Subcommand};
 
 mod attribute;
 mod batch;
+mod compare;
 mod instance;
 mod rule;
 mod tabular;
 
 pub use attribute::AttributeOptions;
 pub use batch::BatchOptions;
+pub use compare::CompareOptions;
 pub use instance::InstanceOptions;
 pub use rule::RuleOptions;
 pub use tabular::TabularOptions;

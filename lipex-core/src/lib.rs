@@ -17,6 +17,7 @@ mod attribution;
 mod backend;
 mod batch;
 mod bits;
+mod comparison;
 mod describe;
 mod divergence;
 mod error;
@@ -53,6 +54,7 @@ pub use backend::{
 };
 pub use batch::{Images, Texts};
 pub use bits::{pack_bits, unpack_bits};
+pub use comparison::{Beside, Comparison};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{
     Alpha, Divergence, ErasedDivergence, FLOOR, Hellinger, JensenShannon, Kl, Q, QRows, ReverseKl, TotalVariation,

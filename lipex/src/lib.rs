@@ -114,7 +114,7 @@ pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxTex
 #[cfg(feature = "gradients")]
 pub use lipex_onnx::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 #[cfg(feature = "page")]
-pub use page::{PageOptions, summary_to_html, to_csv, to_html, to_svg};
+pub use page::{PageOptions, comparison_to_html, summary_to_html, to_csv, to_html, to_svg};
 #[cfg(feature = "remember")]
 pub use remembered::{Keys, Remembered};
 pub use settings::{

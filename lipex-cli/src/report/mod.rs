@@ -1,6 +1,7 @@
 //! The report that a person reads.
 
 mod attribution;
+mod comparison;
 mod footer;
 mod layout;
 mod matrix;
@@ -11,6 +12,7 @@ mod verdict;
 mod words;
 
 pub use attribution::{Attributed, render as render_attributions};
+pub use comparison::render as render_comparison;
 pub use layout::printable;
 pub use rule::{Ruled, render as render_rule};
 

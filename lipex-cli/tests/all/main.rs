@@ -8,6 +8,7 @@ mod browser;
 mod circles;
 mod command;
 mod common;
+mod compare;
 mod cuda;
 mod files;
 mod fit;

@@ -22,6 +22,7 @@
 //!
 
 mod colour;
+mod comparison;
 mod csv;
 mod html;
 mod markup;
@@ -32,6 +33,7 @@ mod svg;
 mod table;
 mod tree;
 
+pub use comparison::comparison_to_html;
 pub use csv::to_csv;
 pub use html::to_html;
 pub use summary::summary_to_html;

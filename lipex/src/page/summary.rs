@@ -1,7 +1,7 @@
 //! What many explanations have in common, as a page.
 
-use super::html::{STYLE, hash};
-use super::markup::{Markup, escape};
+use super::html::plain;
+use super::markup::Markup;
 use crate::batch::{Summary, WordSummary};
 
 /// Most words of a class on the page, and most reasons.
@@ -22,17 +22,7 @@ pub fn summary_to_html(summary: &Summary, title: &str, words: bool) -> String {
     classes(summary, words, &mut m);
     failures(summary, &mut m);
     m.close("main").line();
-    let mut escaped = String::new();
-    escape(title, &mut escaped);
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
-         <title>{escaped} – lipex</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
-        hash(STYLE),
-        m.finish()
-    )
+    plain(title, m)
 }
 
 fn fidelity(summary: &Summary, m: &mut Markup) {

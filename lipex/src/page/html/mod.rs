@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 /// The page without its parts.
 const TEMPLATE: &str = include_str!("page.html");
 /// Its style sheet.
-pub(super) const STYLE: &str = include_str!("page.css");
+const STYLE: &str = include_str!("page.css");
 /// Its script.
 const SCRIPT: &str = include_str!("page.js");
 
@@ -80,8 +80,23 @@ pub fn to_html(explanation: &Explanation, options: &PageOptions) -> Result<Strin
 }
 
 /// What a content security policy calls a style or a script.
-pub(super) fn hash(source: &str) -> String {
+fn hash(source: &str) -> String {
     STANDARD.encode(Sha256::digest(source.as_bytes()))
+}
+
+/// A page without scripts, of a title and a body.
+pub(super) fn plain(title: &str, body: Markup) -> String {
+    let mut escaped = String::new();
+    escape(title, &mut escaped);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" \
+         content=\"default-src 'none'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{escaped} – lipex</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
+        hash(STYLE),
+        body.finish()
+    )
 }
 
 /// What the parts of a page are made from.
@@ -195,7 +210,7 @@ impl<'a> Page<'a> {
 }
 
 /// The style class of a level: p1 to p6 for +, n1 to n6 for −, z for neither.
-fn level_class(level: i32) -> &'static str {
+pub(super) fn level_class(level: i32) -> &'static str {
     const PLUS: [&str; 7] = ["z", "p1", "p2", "p3", "p4", "p5", "p6"];
     const MINUS: [&str; 7] = ["z", "n1", "n2", "n3", "n4", "n5", "n6"];
     let side = if level < 0 { MINUS } else { PLUS };
