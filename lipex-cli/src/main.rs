@@ -163,7 +163,10 @@ fn refuse(error: &clap::Error) -> ExitCode {
                 .map(|line| line.trim().trim_start_matches("error: "))
                 .filter(|line| !line.is_empty() && !line.starts_with("For more information"))
                 .collect();
-            fail(&told.join("; ").replace(":;", ":"));
+            let told = told.join("; ").replace(":;", ":");
+            // What the standard library calls them means little to a user.
+            let told = told.replace("invalid digit found in string", "a whole number is wanted");
+            fail(&told.replace("invalid float literal", "a number is wanted"));
             ExitCode::from(MISTAKE)
         }
     }

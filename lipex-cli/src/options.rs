@@ -252,7 +252,7 @@ pub struct SaveOptions {
 /// What of an explanation is shown. Changes nothing that is computed.
 #[derive(Args)]
 pub struct View {
-    /// Classes shown: top:N by probability, all, or names A,B,…
+    /// Classes shown: top:N by probability, all, or names A,B,… (or places, counted from 0; those of the same name are numbered)
     #[arg(long, value_name = "WHICH", default_value = "top:7", help_heading = "Output")]
     pub classes: String,
     /// Words or segments listed for the predicted class

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::explanation::{Explanation, Rank, arg_max};
+use crate::nearest::distinct_labels;
 use crate::predict::Observed;
 use crate::uncertainty::{Method, Uncertainty};
 
@@ -104,7 +105,7 @@ impl<'a> Comparison<'a> {
             let place = |(i, name): (usize, &String)| Some([i, names[1].iter().position(|other| other == name)?]);
             names[0].iter().enumerate().filter_map(place).collect()
         };
-        let mut classes = matched(of.map(numbered));
+        let mut classes = matched(of.map(|e| distinct_labels(e.classes.clone())));
         let features = matched(of.map(|e| (0..e.features.len()).map(|j| key(e, j)).collect()));
         if classes.is_empty() {
             return refuse("classes", "these two have no class in common");
@@ -264,15 +265,6 @@ impl<'a> Comparison<'a> {
         let both = |name: &String| (name.clone(), [value(0, name), value(1, name)]);
         names.into_iter().map(both).filter(|(_, [a, b])| a != b).collect()
     }
-}
-
-/// Classes by name, numbered where several have the same.
-fn numbered(e: &Explanation) -> Vec<String> {
-    let name = |(c, name): (usize, &String)| {
-        let before = e.classes[..c].iter().filter(|other| *other == name).count();
-        if before == 0 { name.clone() } else { format!("{name} ({})", before + 1) }
-    };
-    e.classes.iter().enumerate().map(name).collect()
 }
 
 /// A class of one explanation.

@@ -73,7 +73,7 @@ pub use fit::{
 pub use flip::Flip;
 pub use groups::{Groups, REST};
 pub use leave_out::{checked_answers, leave_out, random_scores};
-pub use nearest::{class_by_name, listed, nearest};
+pub use nearest::{class_by_name, distinct_labels, listed, nearest};
 pub use outputs::{CheckedRows, Outputs};
 pub use perturb::{
     Angle, Antithetic, Bernoulli, Dependence, Draw, Exhaustive, Filtered, GivenMasks, Law, LimeImage, LimeText,

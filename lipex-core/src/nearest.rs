@@ -1,6 +1,7 @@
 //! Names that are not there, and the ones that were meant.
 
 use crate::error::{Error, Result};
+use std::collections::HashMap;
 
 /// The name in `names` that `given` may be a misspelling of: the same but for case, its beginning, or a few letters away.
 ///
@@ -24,20 +25,51 @@ pub fn nearest<'a>(given: &str, names: &[&'a str]) -> Option<&'a str> {
     (!given.is_empty() && distance(closest) <= at_most).then_some(*closest)
 }
 
-/// The place of a class among labels: as it is spelt, else the only one that is the same but for case.
+/// Labels that can be told apart: those of the same name are numbered, "crane (1)", "crane (2)", in their order.
+///
+/// ```
+/// let labels = ["crane", "cat", "crane"].map(String::from).to_vec();
+/// assert_eq!(lipex_core::distinct_labels(labels), ["crane (1)", "cat", "crane (2)"]);
+/// ```
+pub fn distinct_labels(labels: Vec<String>) -> Vec<String> {
+    let mut count: HashMap<&str, usize> = HashMap::new();
+    labels.iter().for_each(|label| *count.entry(label).or_default() += 1);
+    let mut next: HashMap<String, usize> = HashMap::new();
+    let mut distinct = |label: &String| {
+        if count[label.as_str()] == 1 {
+            return label.clone();
+        }
+        let number = next.entry(label.clone()).or_default();
+        loop {
+            *number += 1;
+            let told = format!("{label} ({number})");
+            // A label may be called so already.
+            if !count.contains_key(told.as_str()) {
+                return told;
+            }
+        }
+    };
+    labels.iter().map(&mut distinct).collect()
+}
+
+/// The place of a class among labels: as it is spelt, else the only one that is the same but for case, else the place itself,
+/// counted from 0.
 ///
 /// ```
 /// let labels = ["joy", "Joy", "FEAR"].map(String::from);
 /// assert_eq!(lipex_core::class_by_name("Joy", &labels), Some(1));
 /// assert_eq!(lipex_core::class_by_name("fear", &labels), Some(2));
 /// assert_eq!(lipex_core::class_by_name("JOY", &labels), None); // Which of the two?
+/// assert_eq!(lipex_core::class_by_name("2", &labels), Some(2));
 /// ```
 pub fn class_by_name(name: &str, labels: &[String]) -> Option<usize> {
-    labels.iter().position(|label| label == name).or_else(|| {
+    let but_for_case = || {
         let wanted = name.to_lowercase();
         let mut same = labels.iter().enumerate().filter(|(_, label)| label.to_lowercase() == wanted);
         same.next().filter(|_| same.next().is_none()).map(|(place, _)| place)
-    })
+    };
+    let as_a_place = || name.parse().ok().filter(|&place: &usize| place < labels.len());
+    labels.iter().position(|label| label == name).or_else(but_for_case).or_else(as_a_place)
 }
 
 /// The part before a colon.
@@ -104,6 +136,17 @@ mod tests {
         }
         assert_eq!(nearest("Forward:3", &["forward:K", "all"]), Some("forward:K"));
         assert_eq!(nearest("x", &[]), None);
+    }
+
+    #[test]
+    fn equal_labels_are_numbered_whatever_others_are_called() {
+        let of = |labels: &[&str]| distinct_labels(labels.iter().map(ToString::to_string).collect());
+        assert_eq!(of(&["a", "b"]), ["a", "b"]);
+        assert_eq!(of(&["a", "a (1)", "a", "b", "b"]), ["a (2)", "a (1)", "a (3)", "b (1)", "b (2)"]);
+        assert_eq!(of(&of(&["a", "a"]).iter().map(String::as_str).collect::<Vec<_>>()), ["a (1)", "a (2)"]);
+        let cranes = of(&["crane", "cat", "crane"]);
+        assert_eq!((class_by_name("crane", &cranes), class_by_name("crane (2)", &cranes)), (None, Some(2)));
+        assert_eq!((class_by_name("2", &cranes), class_by_name("3", &cranes)), (Some(2), None));
     }
 
     #[test]

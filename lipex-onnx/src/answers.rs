@@ -8,7 +8,7 @@
 use crate::classes::{self, Labels};
 use crate::files::{Files, Json};
 use crate::graph::{Ending, Graph};
-use lipex_core::{Backend, CheckedRows, Error, Outputs, Probabilities, Result};
+use lipex_core::{Backend, CheckedRows, Error, Outputs, Probabilities, Result, distinct_labels};
 
 /// What the columns of the output are, and the classes' names.
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ impl Answers {
             Ending::Other => Outputs::Logits,
         };
         let sigmoid = graph.ending == Ending::Other && (single || outputs == Outputs::Independent);
-        Ok(Answers { labels: labels.names, outputs, columns, sigmoid, single })
+        Ok(Answers { labels: distinct_labels(labels.names), outputs, columns, sigmoid, single })
     }
 
     /// Passes if the output has as many columns as at first.

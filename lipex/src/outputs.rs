@@ -2,7 +2,7 @@
 //!
 //! Labels may be learnt from the first answer: a function that knows its classes only then gives none at first.
 
-use lipex_core::{Backend, Batching, CheckedRows, Outputs, Probabilities, Result, expect_len};
+use lipex_core::{Backend, Batching, CheckedRows, Outputs, Probabilities, Result, distinct_labels, expect_len};
 use std::sync::OnceLock;
 
 /// A function's labels, what its numbers are, and what its batches are made of.
@@ -19,7 +19,7 @@ pub(crate) struct Reader {
 impl Reader {
     /// Probabilities of these classes, asked one instance at a time.
     pub fn new(labels: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let known = OnceLock::from(labels.into_iter().map(Into::into).collect::<Vec<String>>());
+        let known = OnceLock::from(distinct_labels(labels.into_iter().map(Into::into).collect()));
         Reader { labels: known, ..Reader::numbered() }
     }
 

@@ -210,6 +210,8 @@ fn mistakes_are_told_in_one_line() {
         (&["text", "a b", "--batch-size", "0"], "batch-size"),
         (&["text", "a b", "--threads", "0"], "threads"),
         (&["text", "a b", "--timeout", "0"], "timeout"),
+        (&["text", "a b", "--timeout", "soon"], "a number is wanted"),
+        (&["text", "a b", "--max-tokens", "few"], "a whole number is wanted"),
         (&["text", "a b", "--classes", "love"], "anger, disgust"),
         (&["text", "a b", "--contrast", "joy:love"], "love"),
         (&["text", "a b", "--contrast", "joy"], "A:B"),
@@ -409,6 +411,32 @@ fn completions_and_manual_know_every_option() {
     assert!(told(&["man"]).contains("completions"));
     assert!(refused(&["completions", "fsh"], 2).contains("did you mean fish?"));
     assert!(refused(&["man", "txt"], 2).contains("did you mean text?"));
+}
+
+#[test]
+fn classes_of_the_same_name_are_numbered_and_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = answering("[0.2, 0.1, 0.7] if 'steel' in t else [0.6, 0.3, 0.1]")
+        .replace("'no', 'yes'", "'crane', 'cat', 'crane'");
+    let Some(model) = python(folder.path(), &program) else { return };
+    let all = ["text", "steel feather mouse", "--model", &model];
+    fn joined<'a>(all: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+        [all, more].concat()
+    }
+    let with = |more: &[&'static str]| joined(&all, more);
+    let found = json(&with(&["--json", "-"]));
+    assert_eq!(found["classes"], serde_json::json!(["crane (1)", "cat", "crane (2)"]));
+    let csv = told(&with(&["--csv", "-"]));
+    assert_eq!(csv.lines().filter(|line| line.starts_with("crane (2),steel,")).count(), 1, "{csv}");
+    let named = told(&with(&["--contrast", "crane (2):cat", "--flip-to", "crane (1)"]));
+    assert!(
+        named.contains("crane (2) over cat") && named.contains("What would make it crane (1): without steel"),
+        "{named}"
+    );
+    // By place, counted from 0, too.
+    assert!(told(&with(&["--contrast", "2:1"])).contains("crane (2) over cat"));
+    let message = refused(&with(&["--classes", "crane"]), 2);
+    assert!(message.contains("did you mean crane (1)?"), "{message}");
 }
 
 #[test]

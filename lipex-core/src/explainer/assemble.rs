@@ -8,6 +8,7 @@ use crate::describe::{Departure, Setting};
 use crate::error::{Error, Result};
 use crate::explanation::{Answers, Explanation, Timings, arg_max};
 use crate::fit::{Answer, Fitted, Recorded};
+use crate::nearest::distinct_labels;
 use crate::predict::Observed;
 use crate::preset::Preset;
 use crate::removal::{Removal, removal};
@@ -45,7 +46,7 @@ impl<B: Backend> Explainer<B> {
             settings,
             seed: self.seed,
             text: instance.text().map(String::from),
-            classes: about.labels.clone(),
+            classes: distinct_labels(about.labels.clone()),
             features: instance.features().to_vec(),
             answer: Some(fit.answer),
             probabilities,

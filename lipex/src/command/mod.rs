@@ -14,7 +14,9 @@ mod process;
 mod protocol;
 mod rows;
 
-use lipex_core::{Backend, Batching, BlackBox, CheckedRows, Domain, Error, Outputs, Probabilities, Result, Texts};
+use lipex_core::{
+    Backend, Batching, BlackBox, CheckedRows, Domain, Error, Outputs, Probabilities, Result, Texts, distinct_labels,
+};
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -94,7 +96,7 @@ impl CommandModel {
         }
         Ok(CommandModel {
             command: name,
-            labels: header.labels,
+            labels: distinct_labels(header.labels),
             outputs: header.outputs,
             images: header.images,
             rows: header.rows,

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 /// The page without its parts.
 const TEMPLATE: &str = include_str!("page.html");
 /// Its style sheet.
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 /// Its script.
 const SCRIPT: &str = include_str!("page.js");
 
