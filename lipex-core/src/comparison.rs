@@ -27,8 +27,9 @@ const TOP: usize = 5;
 /// let (one, other) = (lipex().explain(&text, &model(0.9))?, lipex().explain(&text, &model(0.8))?);
 /// let both = Comparison::new(&one, &other)?;
 /// assert!((both.distance() - 0.1).abs() < 1e-6);
-/// assert_eq!(both.strongest(1, 1), [vec![1], vec![1]]); // of both, what supports "good" most is "fine"
-/// let fine = &both.entries(1)[1];
+/// // The likeliest class stands first: what supports "good" most is "fine", in both.
+/// assert_eq!(both.strongest(0, 1), [vec![1], vec![1]]);
+/// let fine = &both.entries(0)[1];
 /// assert!(fine.values[0].unwrap() > fine.values[1].unwrap() && fine.half.is_none());
 /// # Ok::<(), lipex::Error>(())
 /// ```
