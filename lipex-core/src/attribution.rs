@@ -165,6 +165,24 @@ pub struct Evaluation {
 }
 
 /// A layer within a model, for GradCAM.
+///
+/// ```
+/// use lipex_core::Layer;
+///
+/// // Two channels of 1 × 2 pixels. GradCAM weighs each channel by the mean of its gradient.
+/// let layer = Layer {
+///     name: "features".into(),
+///     shape: vec![2, 1, 2],
+///     activation: vec![1.0, 0.0, 0.0, 2.0],
+///     gradient: vec![0.5, 0.5, -1.0, -1.0],
+/// };
+/// let mut map = [0.0; 2];
+/// for (activation, gradient) in layer.activation.chunks(2).zip(layer.gradient.chunks(2)) {
+///     let weight = gradient.iter().sum::<f32>() / 2.0;
+///     map.iter_mut().zip(activation).for_each(|(m, a)| *m += weight * a);
+/// }
+/// assert_eq!(map, [0.5, -2.0]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layer {
     /// The tensor's name.
@@ -178,6 +196,46 @@ pub struct Layer {
 }
 
 /// A model that can be looked into.
+///
+/// ```
+/// use lipex_core::{Evaluation, GradientRule, Local, Output, Result, WhiteBox};
+///
+/// /// One class, whose logit of two numbers a and b is 2a − b.
+/// struct Line([String; 1]);
+///
+/// /// One token of two numbers.
+/// struct Around([f32; 2]);
+///
+/// impl Local for Around {
+///     fn point(&self) -> &[f32] {
+///         &self.0
+///     }
+///     fn shape(&self) -> &[usize] {
+///         &[1, 2]
+///     }
+///     fn owners(&self) -> &[Option<u32>] {
+///         &[Some(0)]
+///     }
+///     fn evaluate(&self, points: &[f32], _: Output, _: GradientRule<'_>) -> Result<Vec<Evaluation>> {
+///         let at = |x: &[f32]| Evaluation { value: f64::from(2.0 * x[0] - x[1]), gradient: vec![2.0, -1.0] };
+///         Ok(points.chunks(2).map(at).collect())
+///     }
+/// }
+///
+/// impl WhiteBox<[f32; 2]> for Line {
+///     fn labels(&self) -> &[String] {
+///         &self.0
+///     }
+///     fn at(&self, input: &[f32; 2]) -> Result<Box<dyn Local + '_>> {
+///         Ok(Box::new(Around(*input)))
+///     }
+/// }
+///
+/// let line = Line(["rising".into()]);
+/// let at = line.at(&[1.0, 3.0])?;
+/// assert_eq!(at.values(at.point(), Output::Logit(0))?, [-1.0]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 pub trait WhiteBox<Input: ?Sized>: Send + Sync {
     /// The classes' names, in the order of the logits.
     fn labels(&self) -> &[String];

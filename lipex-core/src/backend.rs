@@ -16,6 +16,19 @@ use crate::watch::Watch;
 use std::fmt;
 
 /// A number that a backend's buffer can hold.
+///
+/// ```
+/// use lipex::{Backend, Cpu, Element, Result};
+///
+/// /// Numbers of any such type, to the backend's memory and back.
+/// fn there_and_back<B: Backend, T: Element>(on: &B, numbers: Vec<T>) -> Result<Vec<T>> {
+///     on.download(&on.upload(numbers)?)
+/// }
+///
+/// assert_eq!(there_and_back(&Cpu::new(), vec![0.5f32, 2.0])?, [0.5, 2.0]);
+/// assert_eq!(there_and_back(&Cpu::new(), vec![7u8])?, [7]);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 pub trait Element: bytemuck::Pod + Send + Sync + fmt::Debug {}
 impl Element for f32 {}
 impl Element for f64 {}

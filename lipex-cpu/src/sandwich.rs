@@ -137,6 +137,17 @@ pub fn penalty_gradient(
 }
 
 /// An orthonormal basis of the vectors over classes that sum to 0 (Helmert's), C × (C − 1).
+///
+/// ```
+/// use lipex_cpu::sandwich::Contrasts;
+///
+/// let basis = Contrasts::new(3);
+/// assert_eq!(basis.k(), 2);
+/// // What all classes have in common is not seen; lengths of what sums to 0 are kept.
+/// assert!(basis.reduce(&[5.0; 3]).iter().all(|v| v.abs() < 1e-12));
+/// let length: f64 = basis.reduce(&[1.0, 0.0, -1.0]).iter().map(|v| v * v).sum();
+/// assert!((length - 2.0).abs() < 1e-12);
+/// ```
 pub struct Contrasts {
     /// C.
     classes: usize,

@@ -239,6 +239,26 @@ pub struct Fitted {
 /// Fits that have not seen a fold of the rows: what a surrogate that chooses by held-out rows has made already.
 ///
 /// Each made its choices (its pairs, say) from its own rows alone.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// # let on = Cpu::new();
+/// # // Every mask of four features; the first two together take class 0 from .1 to .9.
+/// # let bits: Vec<u32> = (0..16).rev().collect();
+/// # let p = bits.iter().flat_map(|z| if z & 3 == 3 { [0.9, 0.1] } else { [0.1, 0.9] }).collect();
+/// # let masks = Masks::new(&on, 16, 4, bits)?;
+/// # let around = Neighbourhood::new(&on, masks, Probabilities::new(&on, 16, 2, p)?, Weights::new(vec![1.0; 16]))?;
+/// use lipex::{Intercept, Pairs, Problem, Selection, Softmax, Surrogate};
+///
+/// // `around` has all masks of four features. A pair is chosen, also without each fold.
+/// let softmax = Softmax::default().intercept(Intercept::Anchored).pairs(Pairs::Count(1));
+/// let all = Selection::shared(2, vec![0, 1, 2, 3]);
+/// let fitted = softmax.fit(&on, &[Problem::new(&around, &all)])?.remove(0);
+/// let held_out = fitted.out_of_fold.unwrap();
+/// assert_eq!(held_out.folds[0], 0); // the instance is in every fit
+/// assert_eq!(held_out.folds.iter().max(), Some(&held_out.answers.len()));
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct FoldFits {
     /// The fold of each row, from 1, as [`deal_folds`](crate::deal_folds) gives it; 0 is in every fit.

@@ -4,6 +4,27 @@ use super::{Base, Fitted, Normalise, Softmax};
 use crate::explanation::arg_max;
 
 /// A neighbourhood of N masks in the host's memory.
+///
+/// ```
+/// # use lipex::{Cpu, Masks, Neighbourhood, Probabilities, Weights};
+/// use lipex::{Problem, Selection, Softmax, Surrogate};
+/// use lipex_core::Seen;
+///
+/// // All masks of two features, of which the first takes class 0 from .6 to .9.
+/// let (bits, weights) = ([0b11, 0b01, 0b10, 0b00], [1.0; 4]);
+/// let p = [0.9, 0.1, 0.9, 0.1, 0.6, 0.4, 0.6, 0.4];
+/// let seen = Seen { bits: &bits, words: 1, probabilities: &p, classes: 2, weights: &weights, samples: 4.0 };
+/// # let on = Cpu::new();
+/// # let masks = Masks::new(&on, 4, 2, bits.to_vec())?;
+/// # let p = Probabilities::new(&on, 4, 2, p.to_vec())?;
+/// # let around = Neighbourhood::new(&on, masks, p, Weights::new(weights.to_vec()))?;
+/// let (softmax, both) = (Softmax::default(), Selection::shared(2, vec![0, 1]));
+/// let fitted = softmax.fit(&on, &[Problem::new(&around, &both)])?.remove(0);
+/// // The penalty takes next to nothing off the entries.
+/// let left = softmax.left(&seen, &fitted).unwrap();
+/// assert!(left > 0.9 && left < 1.0);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// Masks, N rows of `words` words; bit j of a row says whether feature j is kept.

@@ -42,7 +42,22 @@ pub struct FitReport {
     pub intercept: Option<Compared>,
 }
 
-/// Mean divergence on held-out masks of a surrogate that is anchored and of one with a fitted intercept; the lesser was taken.
+/// Mean divergence on held-out masks of a surrogate that is anchored and of one with a fitted intercept; the lesser was
+/// taken.
+///
+/// ```
+/// use lipex::prelude::*;
+///
+/// // A model that rules a class out at the text itself, so that both are tried.
+/// let model = TextFn::new(["bad", "good"], |texts: &[&str]| {
+///     texts.iter().map(|t| if t.contains("fine") { [0.0, 1.0] } else { [0.6, 0.4] }).collect()
+/// });
+/// let text = TextInstance::new("a fine day, all in all, for a walk")?;
+/// let explanation = lipex().explain(&text, &model)?;
+/// let compared = explanation.fit.as_ref().unwrap().intercept.unwrap();
+/// assert!(compared.anchored > 0.0 && compared.fitted > 0.0 && compared.anchored != compared.fitted);
+/// # Ok::<(), lipex::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Compared {

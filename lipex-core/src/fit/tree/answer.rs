@@ -7,6 +7,17 @@ use crate::fit::shares::Shares;
 use std::borrow::Cow;
 
 /// A node's question: whether a feature is present.
+///
+/// ```
+/// use lipex_core::{Branch, Leaf, Tree, TreeNode};
+///
+/// let leaf = |p: f64| TreeNode { branch: None, value: vec![p, 1.0 - p], rows: 4, weight: 4.0 };
+/// let asks = Branch { feature: 3, off: 1, on: 2, gain: 0.64 };
+/// let tree = Tree::new(vec![3], vec![TreeNode { branch: Some(asks), ..leaf(0.7) }, leaf(0.5), leaf(0.9)], Leaf::Mean)?;
+/// assert_eq!(tree.path(&[true])?, [0, asks.on]);
+/// assert_eq!(tree.gains(), [0.64]);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Branch {
     /// The feature, of all D.
@@ -20,6 +31,17 @@ pub struct Branch {
 }
 
 /// A node of a tree.
+///
+/// ```
+/// use lipex_core::{Leaf, Tree, TreeNode};
+///
+/// // A tree that asks nothing answers every mask alike.
+/// let only = TreeNode { branch: None, value: vec![0.7, 0.3], rows: 8, weight: 6.5 };
+/// let tree = Tree::new(vec![0, 1], vec![only], Leaf::Mean)?;
+/// assert_eq!(tree.predict(&[true, false])?, [0.7, 0.3]);
+/// assert_eq!(tree.depth(), 0);
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct TreeNode {
     /// What it asks; `None` for a leaf.
@@ -33,6 +55,13 @@ pub struct TreeNode {
 }
 
 /// A leaf with what its path asks.
+///
+/// ```
+/// use lipex_core::TreeLeaf;
+///
+/// let leaf = TreeLeaf { node: 4, path: vec![(7, false), (2, true), (1, false)] };
+/// assert_eq!(leaf.removed(), [1, 7]); // reached without features 1 and 7, and with 2
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeLeaf {
     /// The node's number.
