@@ -8,6 +8,19 @@ use lipex_core::{Error, Images, Local, Result, WhiteBox, expect_len};
 use lipex_grad::Tensor;
 
 /// A picture with the segment of each of its pixels, row by row.
+///
+/// ```
+/// use lipex_core::{Images, WhiteBox};
+/// use lipex_onnx::{MarkedPicture, OnnxImage};
+///
+/// let model = OnnxImage::open("../examples/models/digits")?; // takes 8 × 8 pixels
+/// let gradients = model.gradients()?;
+/// let halves = Images::new(2, 1, vec![0, 0, 0, 255, 255, 255])?;
+/// let at = gradients.at(&MarkedPicture { picture: &halves, segments: &[0, 1] })?;
+/// assert_eq!(at.owners().len(), 64);
+/// assert!(at.owners().contains(&Some(0)) && at.owners().contains(&Some(1)));
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MarkedPicture<'a> {
     /// One picture.

@@ -7,6 +7,18 @@ use lipex_grad::Tensor;
 use std::ops::Range;
 
 /// A text with its features: pieces of it, each with its places in bytes.
+///
+/// ```
+/// use lipex_core::{Feature, Span, WhiteBox};
+/// use lipex_onnx::{MarkedText, OnnxText};
+///
+/// let model = OnnxText::open("../examples/models/emotions")?;
+/// let gradients = model.gradients("word")?;
+/// let happy = Feature { name: "happy".into(), spans: vec![Span { bytes: [3, 8], chars: [3, 8] }], region: None };
+/// let at = gradients.at(&MarkedText { text: "so happy", features: &[happy] })?;
+/// assert_eq!(at.owners().iter().filter(|owner| **owner == Some(0)).count(), 1); // "so" is of no feature
+/// # Ok::<(), lipex_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MarkedText<'a> {
     /// The text.
