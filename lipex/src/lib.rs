@@ -31,8 +31,12 @@
 //!
 //! * Where: the CPU, or [`Cuda`], which needs an NVIDIA driver and nothing else.
 //!
-//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module. The README says what each
-//! feature of this crate brings and costs.
+//! Everything of [`lipex_core`] and [`lipex_cpu`] is here too, and [`lipex_cuda`] as a module.
+//!
+//! # Features
+//! Texts, tables, commands and JSON are there by default. Pictures need the feature `image`, pages, figures and tables
+//! of explanations `page`, NumPy files `npy`, the demo model `demo`, a GPU `cuda`. The README says what each feature of
+//! this crate brings and costs.
 //!
 //! # From a closure to a report
 //! ```
@@ -51,6 +55,16 @@
 //! assert!((against - 4.0).abs() < 0.2, "{against}");
 //! # Ok::<(), lipex::Error>(())
 //! ```
+// What a feature that is off would bring is a link to the features.
+#![cfg_attr(not(feature = "text"), doc = "\n[`TextInstance`]: #features")]
+#![cfg_attr(not(feature = "image"), doc = "\n[`ImageInstance`]: #features\n[`ImageFn`]: #features")]
+#![cfg_attr(not(feature = "tabular"), doc = "\n[`TabularInstance`]: #features\n[`TabularFn`]: #features")]
+#![cfg_attr(not(feature = "command"), doc = "\n[`CommandModel`]: #features")]
+#![cfg_attr(not(feature = "demo"), doc = "\n[`DemoModel`]: #features")]
+#![cfg_attr(not(feature = "json"), doc = "\n[`to_json`]: #features\n[`from_json`]: #features")]
+#![cfg_attr(not(feature = "page"), doc = "\n[`to_html`]: #features\n[`to_svg`]: #features\n[`to_csv`]: #features")]
+#![cfg_attr(not(feature = "npy"), doc = "\n[`npy`]: #features")]
+#![cfg_attr(not(feature = "cuda"), doc = "\n[`Cuda`]: #features\n[`lipex_cuda`]: #features")]
 
 #[cfg(feature = "json")]
 mod batch;
