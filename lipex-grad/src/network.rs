@@ -302,8 +302,8 @@ impl<T: Number> Network<T> {
     /// Gradients of Σ seed·output with respect to tensors, in their order; zeros where nothing arrives.
     ///
     /// # Shapes
-    /// `seed` has as many numbers as `output`, each gradient as many as its tensor. `wrt` names tensors once each;
-    /// weights and other constants may be among them.
+    /// `seed` has as many numbers as `output`, each gradient as many as its tensor. Weights and other
+    /// constants may be among `wrt`.
     ///
     /// # Numerics
     /// In T. What a tensor gets from several nodes is added up in the opposite order of the nodes.
@@ -344,8 +344,8 @@ impl<T: Number> Network<T> {
             }
         }
         let of = |name: &&str| {
-            let zeros = || vec![T::zero(); tape.value(name).map_or(0, Tensor::len)];
-            gradients[self.numbers[*name]].take().unwrap_or_else(zeros)
+            let len = || tape.value(name).map_or_else(|_| self.parameter(name).map_or(0, <[T]>::len), Tensor::len);
+            gradients[self.numbers[*name]].clone().unwrap_or_else(|| vec![T::zero(); len()])
         };
         Ok(wrt.iter().map(of).collect())
     }

@@ -43,6 +43,8 @@ pub(super) struct Window {
     dilation: [usize; 2],
     /// Rows above and columns left of the plane.
     before: [usize; 2],
+    /// Rows below and columns right of it.
+    behind: [usize; 2],
 }
 
 /// Where one place of the kernel meets a row: rows of output and input, the output's columns, the input's first one.
@@ -60,6 +62,16 @@ pub(super) struct Meeting {
 }
 
 impl Window {
+    /// For each output along an axis the places of the kernel that lie on the padded plane.
+    pub fn padded_places(&self, axis: usize) -> Vec<usize> {
+        let end = self.before[axis] + self.plane[axis] + self.behind[axis];
+        let inside = |o: usize| {
+            let first = o * self.stride[axis];
+            (0..self.kernel[axis]).filter(|p| first + p * self.dilation[axis] < end).count()
+        };
+        (0..self.out[axis]).map(inside).collect()
+    }
+
     /// The window of a node over planes of `plane` (one or two axes), by its `strides`, `dilations`, `pads`,
     /// `auto_pad` and `ceil_mode`.
     ///
@@ -92,9 +104,11 @@ impl Window {
             stride: two(&stride, 1),
             dilation: two(&dilation, 1),
             before: two(&pads[..axes], 0),
+            behind: [0, 0],
         };
         let mut after = two(&pads[axes..], 0);
         window.pad_as_said(call.text("auto_pad"), &mut after)?;
+        window.behind = after;
         let up = call.int("ceil_mode", 0) != 0;
         for (k, after) in after.into_iter().enumerate() {
             let reach = window.dilation[k] * (window.kernel[k] - 1) + 1;

@@ -2,7 +2,7 @@
 //!
 //! Over the places i of an output's window: MaxPool is y = max xᵢ, with x̄ᵢ += ȳ at the first i where xᵢ = y;
 //! AveragePool is y = Σ xᵢ/n, with x̄ᵢ += ȳ/n. n counts the places within the plane, or under `count_include_pad` those
-//! of the kernel. Where windows overlap, a place gathers from each.
+//! within the padded plane (`ceil_mode` may let a window reach beyond). Where windows overlap, a place gathers from each.
 //!
 //! # Shapes
 //! images × channels × width, or × height × width. Windows go over each channel alone; `Window` has their settings.
@@ -81,11 +81,15 @@ pub(crate) fn max_backward<T: Number>(back: &Back<'_, T>) -> Fallible<Gradients<
 
 /// One over the number of places of each output's window: of a plane, for all planes.
 fn shares<T: Number>(call: &Call<'_, T>, window: &Window) -> Vec<T> {
-    let all = (window.kernel[0] * window.kernel[1]) as f64;
     let mut places = vec![0.0; window.pixels_out()];
-    window.pairs(|o, _| places[o] += 1.0);
-    let padded = call.int("count_include_pad", 0) != 0;
-    places.into_iter().map(|n| T::of(1.0 / if padded { all } else { n })).collect()
+    if call.int("count_include_pad", 0) != 0 {
+        let [rows, columns] = [0, 1].map(|axis| window.padded_places(axis));
+        let all = rows.iter().flat_map(|r| columns.iter().map(move |c| (r * c) as f64));
+        places.iter_mut().zip(all).for_each(|(n, all)| *n = all);
+    } else {
+        window.pairs(|o, _| places[o] += 1.0);
+    }
+    places.into_iter().map(|n| T::of(1.0 / n)).collect()
 }
 
 /// The mean of each window.

@@ -186,14 +186,10 @@ fn values<T: Number>(of: Function, x: &[T]) -> Vec<T> {
     match of {
         Function::Clip { least, most } => {
             let (least, most) = (T::of(least), T::of(most));
+            // Where the bounds cross, the upper one wins, as in ONNX. What is no number stays so.
             let cut = |&x: &T| {
-                if x > most {
-                    most
-                } else if x < least {
-                    least
-                } else {
-                    x
-                }
+                let raised = if x < least { least } else { x };
+                if raised > most { most } else { raised }
             };
             x.iter().map(cut).collect()
         }

@@ -168,5 +168,9 @@ case("Split", [number(2, 7)], {1: whole(2, 4, 1)}, axis=1, outputs=3)
 case("Split", [number(2, 6)], axis=1, outputs=3, opset=13, name="even")
 case("Constant", [], value=numpy_helper.from_array(number(2, 2)))
 
+case("AveragePool", [number(1, 2, 6, 6)], kernel_shape=[4, 4], strides=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1, ceil_mode=1,
+     opset=19, name="padded, beyond")
+case("Clip", [number(9)], {1: np.float32(0.9), 2: np.float32(-0.4)}, name="crossed bounds")
+
 Path(__file__).with_name("operators.json").write_text(json.dumps({"cases": cases}, separators=(",", ":")) + "\n")
 print(len(cases), "cases")
