@@ -3,7 +3,7 @@
 use super::layout::{Page, columns, cut, printable};
 use super::words::word;
 use super::{Choice, nouns};
-use lipex::{Explanation, Leaf, Tree, TreeLine, TreeNode, arg_max};
+use lipex::{Explanation, Leaf, Tree, TreeLine};
 
 /// Most leaves of a tree that is drawn whole.
 const LEAVES: usize = 16;
@@ -62,8 +62,8 @@ fn draw(page: &mut Page, e: &Explanation, tree: &Tree, line: &TreeLine) {
     let node = &tree.nodes()[line.node];
     let answer = match (&node.branch, line.hidden) {
         (Some(_), 0) => String::new(),
-        (Some(_), hidden) => format!(": {hidden} leaves, mean {}", likeliest(e, node)),
-        (None, _) => format!(": {}", likeliest(e, node)),
+        (Some(_), hidden) => format!(": {hidden} leaves, mean {}", said(e, tree, line.node)),
+        (None, _) => format!(": {}", said(e, tree, line.node)),
     };
     let mark = if line.of_whole && node.branch.is_none() { " ◂" } else { "" };
     let room = page.width().min(WIDE).saturating_sub(columns(&text) + columns(mark));
@@ -73,10 +73,10 @@ fn draw(page: &mut Page, e: &Explanation, tree: &Tree, line: &TreeLine) {
     page.line(&format!("{text}{name}{answer}{mark}"));
 }
 
-/// A node's likeliest class, and how likely it is.
-fn likeliest(e: &Explanation, node: &TreeNode) -> String {
-    let class = arg_max(&node.value);
-    format!("{} {:.3}", printable(&e.classes[class]), node.value[class])
+/// What a node says, and how likely it is.
+fn said(e: &Explanation, tree: &Tree, node: usize) -> String {
+    let one = |c: usize| format!("{} {:.3}", printable(&e.classes[c]), tree.nodes()[node].value[c]);
+    tree.said(node).into_iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// The questions that the instance meets.
@@ -85,11 +85,12 @@ fn path(page: &mut Page, e: &Explanation, tree: &Tree) {
     let words: Vec<String> = leaf.path.iter().map(|&(j, _)| word(e, j)).collect();
     let node = &tree.nodes()[leaf.node];
     page.paragraph(&format!(
-        "The path of the {}: it has {}, as {} of the masks; {}.",
+        "The path of the {}: {} ({} of {} masks): {}.",
         nouns(e).instance,
         words.join(", "),
         node.rows,
-        likeliest(e, node)
+        tree.nodes()[0].rows,
+        said(e, tree, leaf.node)
     ));
 }
 
@@ -99,7 +100,7 @@ fn what_if(page: &mut Page, e: &Explanation, tree: &Tree, choice: &Choice) {
     let without = |&(j, _): &(usize, bool)| {
         let keeps: Vec<bool> = tree.kept().iter().map(|&kept| kept != j).collect();
         let reached = *tree.path(&keeps).ok()?.last()?;
-        Some(format!("{}\u{a0}→ {}", word(e, j), likeliest(e, &tree.nodes()[reached]).replace(' ', "\u{a0}")))
+        Some(format!("{}\u{a0}→ {}", word(e, j), said(e, tree, reached).replace(' ', "\u{a0}")))
     };
     let told: Vec<String> = leaf.path.iter().filter_map(without).take(choice.top()).collect();
     page.paragraph(&format!("What if one {} goes: {}", nouns(e).feature, told.join(", ")));

@@ -16,7 +16,7 @@ fn a_text_has_a_tree_that_is_drawn_read_and_checked() {
         "The tree (8 leaves; ◂ is the text)",
         "├ with ",
         "└ without ",
-        "The path of the text: it has ",
+        "The path of the text: ",
         "What if one word goes: ",
         "What its questions gain, of all: ",
         "What would make it ",

@@ -72,14 +72,18 @@ impl<'a> Drawing<'a> {
 
     /// What a leaf answers, or how many are not drawn.
     fn answer(&self, line: &TreeLine) -> String {
-        let node = &self.tree.nodes()[line.node];
-        let class = arg_max(&node.value);
-        let likeliest = format!("{} {:.3}", short(&self.e.classes[class], NAME), node.value[class]);
+        let (node, said) = (&self.tree.nodes()[line.node], self.said(line.node));
         match (&node.branch, line.hidden) {
-            (None, _) => format!("{likeliest} ({} masks){}", node.rows, if line.of_whole { " ◂" } else { "" }),
+            (None, _) => format!("{said} ({} masks){}", node.rows, if line.of_whole { " ◂" } else { "" }),
             (Some(_), 0) => String::new(),
-            (Some(_), hidden) => format!("{likeliest} on the mean of {hidden} leaves"),
+            (Some(_), hidden) => format!("{said} on the mean of {hidden} leaves"),
         }
+    }
+
+    /// What a node says, and how likely it is.
+    fn said(&self, node: usize) -> String {
+        let one = |c: usize| format!("{} {:.3}", short(&self.e.classes[c], NAME), self.tree.nodes()[node].value[c]);
+        self.tree.said(node).into_iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// The lines with their bars, from `(x, y)` on.
@@ -159,10 +163,7 @@ impl<'a> Drawing<'a> {
     /// The nearest leaf of another class and what removing single features leads to, in sentences.
     pub fn readings(&self) -> Vec<String> {
         let (e, tree) = (self.e, self.tree);
-        let answer = |node: usize| {
-            let value = &tree.nodes()[node].value;
-            format!("{} {:.3}", e.classes[arg_max(value)], value[arg_max(value)])
-        };
+        let answer = |node: usize| self.said(node);
         let names = |features: &[usize]| features.iter().map(|&j| e.name(j)).collect::<Vec<_>>().join(", ");
         let leaves = tree.leaves();
         let own = leaves.iter().find(|leaf| leaf.node == tree.whole());

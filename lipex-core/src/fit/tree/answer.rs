@@ -100,8 +100,8 @@ pub struct TreeLine {
 /// # Shares
 /// Entries are the exact Shapley values of the tree's answer between the whole and the empty instance, in probability; a row
 /// sums to what the tree's answer to the one lies above its answer to the other. They come from the leaves: one that needs a features present and b
-/// absent gives each of the a its value/(a·C(a+b, a)) and takes value/(b·C(a+b, b)) from each of the b. A class's support is the
-/// features that the tree asks about.
+/// absent gives each of the a its value/(a·C(a+b, a)) and takes value/(b·C(a+b, b)) from each of the b. What 10⁻⁷ of
+/// these terms is left of an entry is rounding and counts as 0. A class's support is the features that the tree asks about.
 ///
 /// ```
 /// use lipex_core::{Branch, Leaf, Tree, TreeNode};
@@ -307,6 +307,23 @@ impl Tree {
         })
     }
 
+    /// The classes that a node says: its likeliest; of independent labels all from ½ on, likeliest first, or the likeliest where
+    /// none is that likely. Empty for a node that does not exist.
+    pub fn said(&self, node: usize) -> Vec<usize> {
+        let Some(value) = self.nodes.get(node).map(|node| &node.value) else { return Vec::new() };
+        let mut said: Vec<usize> = (0..value.len()).filter(|&c| value[c] >= 0.5).collect();
+        if said.is_empty() || !self.is_of_labels() {
+            return vec![arg_max(value)];
+        }
+        said.sort_by(|&a, &b| value[b].total_cmp(&value[a]));
+        said
+    }
+
+    /// Whether its answers are probabilities of independent labels: some do not sum to 1.
+    fn is_of_labels(&self) -> bool {
+        self.nodes.iter().any(|node| (node.value.iter().sum::<f64>() - 1.0).abs() > 1e-2)
+    }
+
     /// For each kept feature the gain of all its splits, F numbers: how much of the rows' spread it explains, without a sign.
     pub fn gains(&self) -> Vec<f64> {
         let mut gains = vec![0.0; self.kept.len()];
@@ -327,19 +344,27 @@ impl Tree {
 
     /// The Shapley values of the tree's answer, C × F, leaf by leaf.
     fn shapley(&self, leaves: &[TreeLeaf]) -> Vec<Vec<f64>> {
-        let mut matrix = vec![vec![0.0; self.kept.len()]; self.classes()];
+        let zeros = || vec![vec![0.0; self.kept.len()]; self.classes()];
+        let (mut matrix, mut sizes) = (zeros(), zeros());
         for leaf in leaves {
             let present = leaf.path.iter().filter(|(_, on)| *on).count();
             let (n, orders) = (leaf.path.len(), choose(leaf.path.len(), present));
             for &(feature, on) in &leaf.path {
                 let Ok(place) = self.kept.binary_search(&feature) else { continue };
                 let share = if on { 1.0 / (present as f64 * orders) } else { -1.0 / ((n - present) as f64 * orders) };
-                matrix.iter_mut().zip(&self.nodes[leaf.node].value).for_each(|(row, v)| row[place] += share * v);
+                let value = &self.nodes[leaf.node].value;
+                matrix.iter_mut().zip(value).for_each(|(row, v)| row[place] += share * v);
+                sizes.iter_mut().zip(value).for_each(|(row, v)| row[place] += (share * v).abs());
             }
         }
+        let rounding = |(v, size): (&mut f64, &f64)| *v = if v.abs() <= ROUNDING * size { 0.0 } else { *v };
+        matrix.iter_mut().flatten().zip(sizes.iter().flatten()).for_each(rounding);
         matrix
     }
 }
+
+/// What is left of a share beside the terms that cancel in it; answers of the black box are f32.
+const ROUNDING: f64 = 1e-7;
 
 /// C(n, k).
 fn choose(n: usize, k: usize) -> f64 {

@@ -61,6 +61,20 @@ fn the_nearest_leaf_of_another_class_removes_fewest_features() {
 }
 
 #[test]
+fn independent_labels_are_said_together() {
+    let of = |value: [f64; 3]| TreeNode { value: value.to_vec(), ..leaf(0.5) };
+    let nodes = vec![TreeNode { value: vec![0.5; 3], ..asks(5, 1, 2) }, of([0.1, 0.2, 0.4]), of([0.6, 0.1, 0.9])];
+    let labels = Tree::new(vec![5], nodes, Leaf::Mean).unwrap();
+    assert_eq!((labels.said(2), labels.said(1), labels.said(7)), (vec![2, 0], vec![2], vec![]));
+    // Of a distribution one class is said.
+    assert_eq!((tree().said(0), tree().said(6)), (vec![0], vec![0]));
+    // What cancels is nothing.
+    let third = 1.0 / 3.0;
+    let nodes = vec![asks(5, 1, 2), leaf(third), asks(7, 3, 4), leaf(third), leaf(third + 1e-9)];
+    assert_eq!(Tree::new(vec![5, 7], nodes, Leaf::Mean).unwrap().shares().row(0), [0.0, 0.0]);
+}
+
+#[test]
 fn leaves_can_be_answered_anew() {
     let tree = tree().answered(vec![vec![0.0, 1.0]; 4], Leaf::Asked).unwrap();
     assert_eq!((tree.predict(&[true; 4]).unwrap(), tree.leaf()), (vec![0.0, 1.0], Leaf::Asked));
