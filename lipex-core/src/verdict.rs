@@ -280,7 +280,12 @@ impl Explanation {
     /// What brings a surrogate closer to the model, the cheapest first.
     fn closer(&self) -> String {
         if self.answer.as_ref().is_some_and(|answer| answer.tree().is_some_and(|tree| tree.depth() >= self.levels())) {
-            return format!("Let the tree ask more: --surrogate tree:{}.", self.levels() + 2);
+            let more = format!("Let the tree ask more: --surrogate tree:{}", self.levels() + 2);
+            return match self.setting("leaf") {
+                // Exact where little is removed, and far from what removes more.
+                Some("asked") => format!("{more}; or take means of more masks: --leaf mean."),
+                _ => format!("{more}."),
+            };
         }
         let pairs = self.setting("pairs");
         let of_a_row = self.domain() == Domain::Rows;

@@ -1,7 +1,16 @@
 //! `--surrogate tree`.
 
-use crate::common::{bytes, json, lipex, path, refused, told, told_by};
+use crate::common::{bytes, has_python, json, lipex, path, refused, told, told_by};
 use serde_json::Value;
+
+/// A program with three labels at once.
+const LABELS: &str = r#"import json, sys
+print(json.dumps({"labels": ["toxic", "spam", "urgent"], "outputs": "independent"}), flush=True)
+for line in sys.stdin:
+    texts = json.loads(line)["texts"]
+    rows = [[.9 if "hate" in t else .1, .8 if "free" in t and "now" in t else .2, .7 if "now" in t else .3] for t in texts]
+    print(json.dumps({"independent": rows}), flush=True)
+"#;
 
 const TEXT: &str = "I can't believe you threw me a surprise party, I'm shaking with joy";
 
@@ -70,6 +79,23 @@ fn it_fits_a_narrow_terminal() {
     assert!(none.contains("No leaf of the tree says fear"), "{none}");
     // A word alone is one question.
     assert!(told(&["text", "happy", "--surrogate", "tree"]).contains("The tree (2 leaves"));
+}
+
+#[test]
+fn labels_at_once_share_a_tree() {
+    if !has_python() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let program = path(folder.path(), "labels.py");
+    std::fs::write(&program, LABELS).unwrap();
+    let model = format!("command:python3 {program}");
+    let report = told(&["text", "I hate it, get it free now", "--surrogate", "tree:3", "--model", &model]);
+    for part in ["toxic 0.900, spam 0.800, urgent 0.700 ◂", "without now: urgent 0.300", "(8 of 64 masks)"] {
+        assert!(report.contains(part), "no {part}:\n{report}");
+    }
+    // What cancels is nothing, not a hair below it.
+    assert!(report.contains("What speaks against it: none"), "{report}");
 }
 
 #[test]
