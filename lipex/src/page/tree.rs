@@ -160,30 +160,49 @@ impl<'a> Drawing<'a> {
         format!("The tree ({leaves} leaves, ◂ is what is explained{note})")
     }
 
-    /// The nearest leaf of another class and what removing single features leads to, in sentences.
-    pub fn readings(&self) -> Vec<String> {
-        let (e, tree) = (self.e, self.tree);
-        let answer = |node: usize| self.said(node);
-        let names = |features: &[usize]| features.iter().map(|&j| e.name(j)).collect::<Vec<_>>().join(", ");
-        let leaves = tree.leaves();
-        let own = leaves.iter().find(|leaf| leaf.node == tree.whole());
-        let mut told = Vec::new();
-        if let Some(own) = own {
-            let asked: Vec<usize> = own.path.iter().map(|&(j, _)| j).collect();
-            told.push(format!("Its path has {}: {}.", names(&asked), answer(own.node)));
-            for j in asked {
-                let keeps: Vec<bool> = tree.kept().iter().map(|&kept| kept != j).collect();
-                if let Some(&reached) = tree.path(&keeps).ok().as_ref().and_then(|path| path.last()) {
-                    told.push(format!("Without {} alone: {}.", e.name(j), answer(reached)));
-                }
+    /// The path of what is explained, what removing single features leads to, and the nearest leaf of another class.
+    pub fn readings(&self) -> Vec<Reading> {
+        let tree = self.tree;
+        let names = |features: &[usize]| features.iter().map(|&j| self.e.name(j)).collect::<Vec<String>>();
+        let own = tree.leaves().into_iter().find(|leaf| leaf.node == tree.whole());
+        let asked: Vec<usize> = own.iter().flat_map(|leaf| leaf.path.iter().map(|&(j, _)| j)).collect();
+        let mut told = vec![Reading::new("Its path has ", names(&asked), ": ", self.said(tree.whole()))];
+        for j in asked {
+            let keeps: Vec<bool> = tree.kept().iter().map(|&kept| kept != j).collect();
+            if let Some(&reached) = tree.path(&keeps).ok().as_ref().and_then(|path| path.last()) {
+                told.push(Reading::new("Without ", names(&[j]), " alone: ", self.said(reached)));
             }
         }
         told.push(match tree.nearest_other() {
             Some(leaf) => {
-                format!("The nearest leaf of another class lacks {}: {}.", names(&leaf.removed()), answer(leaf.node))
+                let lacks = "The nearest leaf of another class lacks ";
+                Reading::new(lacks, names(&leaf.removed()), ": ", self.said(leaf.node))
             }
-            None => "No leaf is of another class.".into(),
+            None => Reading::new("No leaf is of another class", Vec::new(), "", String::new()),
         });
         told
+    }
+}
+
+/// A sentence with names of features and of classes, which may be of any script.
+pub(super) struct Reading {
+    before: &'static str,
+    features: Vec<String>,
+    between: &'static str,
+    said: String,
+}
+
+impl Reading {
+    fn new(before: &'static str, features: Vec<String>, between: &'static str, said: String) -> Self {
+        Reading { before, features, between, said }
+    }
+
+    /// The sentence as a paragraph.
+    pub fn write(&self, m: &mut Markup) {
+        m.open("p", &[]).text(self.before);
+        for (k, name) in self.features.iter().enumerate() {
+            m.text(if k > 0 { ", " } else { "" }).element("bdi", &[], name);
+        }
+        m.text(self.between).element("bdi", &[], &self.said).text(".").close("p").line();
     }
 }

@@ -226,7 +226,7 @@ fn pages_and_figures_draw_it() {
             assert!(drawn.contains(part), "no {part}");
         }
     }
-    assert!(page.contains("The nearest leaf of another class lacks happy"), "{page}");
+    assert!(page.contains("The nearest leaf of another class lacks <bdi>happy</bdi>: <bdi>calm"), "{page}");
     // The matrix has what is asked about, and so has the table.
     let asked = e.shares().support(0).len();
     assert!(asked >= 3 && asked < e.kept().len());

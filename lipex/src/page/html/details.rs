@@ -45,9 +45,7 @@ pub(super) fn tree(page: &Page<'_>, m: &mut Markup) {
         m.open("div", &[("class", "scroll")]).line();
         drawing.element(m);
         m.close("div").line();
-        for told in drawing.readings() {
-            m.element("p", &[], &told).line();
-        }
+        drawing.readings().iter().for_each(|told| told.write(m));
         note(
             m,
             "A bar is the probability of a leaf's likeliest class: blue for the class of what is explained, orange for another.",
