@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let answer = if node.branch.is_none() { class(&node.value) } else { String::new() };
         println!("{indent}{} {answer}", asked.map_or("the text".into(), |(name, how)| format!("{how} {name}")));
     }
-    println!("{} more texts were sent for the leaves", explanation.calls.requeried);
+    println!("sent beside the masks, for leaves: {}", explanation.calls.requeried);
     for (at_text, model) in explanation.probabilities.surrogate.iter().zip(&explanation.probabilities.model) {
         assert!((at_text - model).abs() < 1e-6);
     }

@@ -17,10 +17,8 @@ pub fn print(page: &mut Page, e: &Explanation) {
         format!("{masks} masks, {distinct} distinct {inputs} sent to the model, seed {}.", e.seed)
     });
     if calls.requeried > 0 {
-        page.paragraph(&format!(
-            "{} more {inputs} were sent for the tree's leaves, those of refits included.",
-            calls.requeried
-        ));
+        let (count, what) = (calls.requeried, if calls.requeried == 1 { "more was" } else { "more were" });
+        page.paragraph(&format!("{count} {what} sent for the tree's leaves, those of refits included."));
     }
     let t = &e.timings_ms;
     let stages = [

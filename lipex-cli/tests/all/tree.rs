@@ -55,7 +55,8 @@ fn asked_leaves_are_exact_and_counted() {
     let more = document["calls"]["requeried"].as_u64().unwrap();
     assert!(more > 0);
     let report = told(&asked);
-    assert!(report.contains(&format!("{more} more texts were sent for the tree's leaves")), "{report}");
+    let told = format!("{more} {} sent for the tree's leaves", if more == 1 { "more was" } else { "more were" });
+    assert!(report.contains(&told), "{report}");
     assert!(report.contains("A leaf is the model's own answer"), "{report}");
 }
 
