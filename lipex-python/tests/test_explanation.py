@@ -143,3 +143,13 @@ def test_kernel_shap_adds_up():
     e = lipex.explain_text("wonderful and moving, not too long", predict, class_names=NAMES, preset="kernel-shap")
     assert e.link == "identity"
     assert np.abs(e.intercept + e.matrix.sum(axis=1) - e.probabilities).max() < 1e-12
+
+
+def test_trees_are_read_too():
+    e = lipex.explain_text(TEXT, predict, class_names=NAMES, surrogate="tree")
+    assert e.intercept is None and e.pairs == [] and e.matrix.shape == (3, len(e.kept))
+    assert e.top_k("good", 1)[0][0] == "wonderful" and e.to_html() and repr(e)
+    assert abs(e.without("wonderful").sum() - 1) < 1e-6 and lipex.Explanation.from_json(e.to_json()) == e
+    pytest.importorskip("shap")
+    with pytest.raises(ValueError, match="no linear surrogate"):
+        e.to_shap()

@@ -31,6 +31,8 @@ class Keywords(TypedDict, total=False):
     starts: int | str | None
     tolerance: float | None
     alpha: float | None
+    min_weight: float | str | None
+    leaf: str | None
     unit: str | None
     split: str | None
     removed: str | None
