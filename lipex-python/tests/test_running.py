@@ -64,7 +64,7 @@ def test_ctrl_c_in_the_callable():
     def slow(texts):
         time.sleep(20)
 
-    assert interrupted_after(0.2, lambda: lipex.explain_text(TEXT, slow)) < 1
+    assert interrupted_after(0.2, lambda: lipex.explain_text(TEXT, slow)) < 5  # of 20
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -74,8 +74,9 @@ def test_ctrl_c_in_a_long_fit(threads):
         class_names=NAMES, unit="occurrence", samples=20000, select="all", uncertainty=True, threads=threads,
     )  # fmt: skip
     took = [interrupted_after(seconds, lambda: explainer.explain(LONG)) for seconds in (1.0, 2.5)]
+    # On an idle machine some .05 s; a crowded one needs longer, and without a way to stop it would be the fit's end.
     print(f"stopped {max(took):.3f} s after SIGINT")
-    assert max(took) < 0.5
+    assert max(took) < 5
 
 
 def test_the_default_handler_is_not_needed():
@@ -138,7 +139,7 @@ def test_another_thread_goes_on():
     lipex.explain_text(LONG, lambda texts: predict([texts[0]] * len(texts)), samples=3000, unit="occurrence")
     stop.set()
     thread.join()
-    assert longest[0] < 0.5
+    assert longest[0] < 3  # Making the texts holds the interpreter; fits and draws do not.
 
 
 def test_explaining_within_the_callable(plain):
