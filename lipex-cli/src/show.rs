@@ -4,7 +4,7 @@ use crate::options::ShowOptions;
 use crate::output::{self, Targets};
 use crate::staging::Staging;
 use crate::{files, report};
-use lipex::{Error, Explanation, Result, from_json};
+use lipex::{Error, Explanation, Result, distinct_labels, from_json};
 
 pub fn run(options: &ShowOptions) -> Result<()> {
     let targets = Targets::new(files::asked(&options.files))?;
@@ -15,11 +15,13 @@ pub fn run(options: &ShowOptions) -> Result<()> {
 
 /// A saved explanation; `argument` is what the file is called in a message.
 pub fn read(argument: &str, file: &str) -> Result<Explanation> {
-    from_json(&output::read(argument, file)?).map_err(|e| {
+    let read = from_json(&output::read(argument, file)?).map_err(|e| {
         let reason = match e {
             Error::Setting { name, reason, .. } if name == "explanation" => format!("holds no explanation: {reason}"),
             other => other.to_string(),
         };
         Error::setting(argument, file, reason)
-    })
+    })?;
+    // Older files may have several classes of the same name.
+    Ok(Explanation { classes: distinct_labels(read.classes), ..read })
 }

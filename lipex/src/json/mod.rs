@@ -14,7 +14,7 @@ pub use rule::{RULE_SCHEMA, rule_to_json};
 
 use lipex_core::{
     Answers, Calls, Departure, Error, Explanation, Feature, Fidelity, FitReport, Flip, Growth, Observed, Rank, Removal,
-    Result, Setting, Timings, Uncertainty, Verdict, distinct_labels,
+    Result, Setting, Timings, Uncertainty, Verdict,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -265,7 +265,7 @@ pub fn from_json(json: &str) -> Result<Explanation> {
         settings,
         seed: d.seed,
         text: d.text.map(Cow::into_owned),
-        classes: distinct_labels(d.classes.into_owned()),
+        classes: d.classes.into_owned(),
         features: d.features.into_owned(),
         answer,
         probabilities: d.probabilities.into_owned(),
