@@ -122,6 +122,11 @@ fn killed_thirty_times(
         std::thread::sleep(once.mul_f64((next(&mut state) % 1000) as f64 / 1000.0 * most));
         child.kill().unwrap();
         child.wait().unwrap();
+        // A machine that has become faster since the first run may be done before the last kill.
+        if Path::new(&killed).exists() {
+            assert!(kill > 15, "done after {kill} kills");
+            break;
+        }
         let Ok(about) = std::fs::metadata(&journal) else { continue };
         let cut = next(&mut state) % 700;
         if kill % 3 == 0 && about.len() > cut {
@@ -131,7 +136,9 @@ fn killed_thirty_times(
         lengths.push(about.len());
     }
     assert!(torn >= 3, "{torn} of {lengths:?}");
-    ended(&command(&killed, "1").output().unwrap(), code);
+    if !Path::new(&killed).exists() {
+        ended(&command(&killed, "1").output().unwrap(), code);
+    }
     assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&killed).unwrap());
     // Something was there to go on from.
     assert!(lengths.windows(2).any(|pair| pair[1] > pair[0] && pair[0] > 1000), "{lengths:?}");
@@ -176,7 +183,7 @@ fn two_thousand_tweets_killed_thirty_times() {
         own.iter().chain(&more).map(|a| a.to_string()).collect()
     };
     // A run that goes on keeps what it has, so all kills together take less than one.
-    killed_thirty_times(&program, arguments, folder.path(), (0, 0.06));
+    killed_thirty_times(&program, arguments, folder.path(), (0, 0.04));
 }
 
 #[test]
