@@ -29,6 +29,11 @@ pub fn pack_bits(features: usize, dense: &[u8]) -> Vec<u32> {
     bits
 }
 
+/// The mask that keeps all of so many features, ⌈D/32⌉ words.
+pub(crate) fn whole_mask(features: usize) -> Vec<u32> {
+    (0..features.div_ceil(32)).map(|w| u32::MAX >> (32 * (w + 1)).saturating_sub(features)).collect()
+}
+
 /// Unpacks the bits of one row, `features` of them, into 1 where the feature is kept and 0 elsewhere.
 pub fn unpack_bits(row: &[u32], features: usize) -> impl Iterator<Item = u8> {
     (0..features).map(|j| (row[j / 32] >> (j % 32) & 1) as u8)

@@ -67,6 +67,11 @@ impl Beside {
         Some(b - a)
     }
 
+    /// The larger of the two, whatever their signs; 0 where neither is there.
+    pub fn size(&self) -> f64 {
+        self.values.iter().flatten().fold(0.0, |most, v| v.abs().max(most))
+    }
+
     /// Whether they are further apart than their bands allow; `None` where that is not known.
     pub fn differs(&self) -> Option<bool> {
         Some(self.apart()?.abs() > self.half?)
@@ -220,6 +225,13 @@ impl<'a> Comparison<'a> {
             Beside { feature, values, halves, half }
         };
         self.features.iter().map(beside).collect()
+    }
+
+    /// The same, the largest of either first.
+    pub fn largest(&self, class: usize) -> Vec<Beside> {
+        let mut entries = self.entries(class);
+        entries.sort_by(|x, y| y.size().total_cmp(&x.size()));
+        entries
     }
 
     /// The `k` features that support a class most in either, by their places in [`features`](Self::features); those that only

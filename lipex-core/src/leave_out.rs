@@ -2,6 +2,7 @@
 
 use crate::attribution::{Attributions, Output};
 use crate::backend::{Backend, Masks, Probabilities, check_score_rows};
+use crate::bits::whole_mask;
 use crate::describe::Setting;
 use crate::divergence::FLOOR;
 use crate::error::{Error, Result, expect_len};
@@ -92,8 +93,8 @@ pub(crate) fn answers<B: Backend, Batch>(
 
 /// A mask without some features.
 fn without(features: usize, gone: &[usize]) -> Vec<u32> {
-    let mut words = vec![0; features.div_ceil(32)];
-    (0..features).filter(|j| !gone.contains(j)).for_each(|j| words[j / 32] |= 1 << (j % 32));
+    let mut words = whole_mask(features);
+    gone.iter().for_each(|j| words[j / 32] &= !(1 << (j % 32)));
     words
 }
 
@@ -117,7 +118,7 @@ pub fn leave_out<B: Backend, Batch>(
         return Err(Error::setting("window", window, reason));
     }
     let windows: Vec<Vec<usize>> = (0..=features.len() - window).map(|from| (from..from + window).collect()).collect();
-    let every = without(features.len(), &[]);
+    let every = whole_mask(features.len());
     let masks: Vec<Vec<u32>> =
         std::iter::once(every).chain(windows.iter().map(|gone| without(features.len(), gone))).collect();
     let (rows, independent) = answers(on, instance, model, &masks)?;

@@ -9,6 +9,7 @@ mod bounds;
 mod search;
 
 use crate::backend::Backend;
+use crate::bits::whole_mask;
 use crate::describe::{Describe, Setting};
 use crate::error::{Error, Result};
 use crate::explanation::arg_max;
@@ -16,7 +17,7 @@ use crate::leave_out::answers;
 use crate::predict::BlackBox;
 use crate::render::{Feature, Render};
 use crate::watch::Stage;
-use search::{Found, Search, whole};
+use search::{Found, Search};
 
 /// How a rule is searched.
 ///
@@ -162,7 +163,7 @@ impl Anchors {
         model: &dyn BlackBox<B, Batch>,
     ) -> Result<AnchorRule> {
         let features = instance.features().len();
-        let (rows, independent) = answers(on, instance, model, &[whole(features)])?;
+        let (rows, independent) = answers(on, instance, model, &[whole_mask(features)])?;
         let probabilities = rows.into_iter().next().unwrap_or_default();
         let class = arg_max(&probabilities);
         let says = |p: &[f64]| if independent { p[class] >= 0.5 } else { arg_max(p) == class };

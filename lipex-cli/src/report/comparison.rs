@@ -1,7 +1,8 @@
 //! The report of two explanations side by side.
 
 use super::layout::{Page, coloured, columns, cut, pad, pad_left, printable};
-use lipex::{Beside, Comparison, Link};
+use super::unit;
+use lipex::{Beside, Comparison};
 
 /// Most columns of a name.
 const NAME: usize = 20;
@@ -36,15 +37,12 @@ pub fn render(both: &Comparison<'_>, names: [&str; 2], (classes, top): (&[usize]
 /// The entries of a class, the largest of either first.
 fn entries(page: &mut Page, both: &Comparison<'_>, class: usize, top: usize) {
     let [first, _] = both.explanations();
-    let unit = if first.link() == Some(Link::Identity) { "probability" } else { "log-odds" };
     let name = printable(&first.classes[both.classes()[class][0]]);
-    page.heading(&format!("{name} ({unit})"));
-    let mut list = both.entries(class);
-    let size = |e: &Beside| e.values.iter().flatten().fold(0.0, |most: f64, v| most.max(v.abs()));
-    list.sort_by(|x, y| size(y).total_cmp(&size(x)));
+    page.heading(&format!("{name} ({})", unit(first)));
+    let mut list = both.largest(class);
     let hidden = list.len().saturating_sub(top);
     list.truncate(top);
-    let largest = list.iter().map(size).fold(0.0, f64::max);
+    let largest = list.first().map_or(0.0, Beside::size);
     let told: Vec<String> = list.iter().map(|e| cut(&printable(&first.name(e.feature[0])), NAME)).collect();
     let wide = told.iter().map(|n| columns(n)).max().unwrap_or(0).max(4);
     // In a narrow terminal the bands make room.

@@ -4,6 +4,7 @@ use super::Explainer;
 use super::ask::{Asked, Question, labels as labels_of};
 use super::gather::one;
 use crate::backend::{Backend, Masks};
+use crate::bits::whole_mask;
 use crate::error::{Error, Result};
 use crate::explanation::Timings;
 use crate::fit::Requery;
@@ -60,8 +61,7 @@ where
     fn learn(&self, extra: &mut Extra, masks: Vec<Vec<u32>>) -> Result<()> {
         let (on, features) = (&self.explainer.backend, self.instance.features().len());
         let first = usize::from(self.explainer.groups != Groups::All);
-        let mut whole = vec![0u32; features.div_ceil(32)];
-        (0..features).for_each(|j| whole[j / 32] |= 1 << (j % 32));
+        let whole = whole_mask(features);
         let rows = std::iter::repeat_n(&whole, first).chain(&masks);
         let bits: Vec<u32> = rows.flatten().copied().collect();
         let all = Masks::new(on, first + masks.len(), features, on.upload(bits)?)?;

@@ -2,6 +2,7 @@
 
 use super::Anchors;
 use super::bounds::{exploration, low, up};
+use crate::bits::whole_mask;
 use crate::error::Result;
 use crate::philox::{Draws, Purpose};
 use std::collections::HashMap;
@@ -37,11 +38,6 @@ impl Candidate {
         let level = level / self.rows.len().max(1) as f64;
         [low(self.precision(), level), up(self.precision(), level)]
     }
-}
-
-/// The mask that keeps every feature.
-pub(super) fn whole(features: usize) -> Vec<u32> {
-    (0..features.div_ceil(32)).map(|w| u32::MAX >> (32 * (w + 1)).saturating_sub(features)).collect()
 }
 
 /// The search around one instance.
@@ -81,7 +77,7 @@ impl<'a> Search<'a> {
     /// A mask that keeps `given`, and any other feature with probability ½.
     fn mask(&self, row: usize, stream: u32, given: &[usize]) -> Vec<u32> {
         let mut draws = Draws::new(self.settings.seed, row as u32, stream, Purpose::Rule);
-        let mut words = whole(self.features);
+        let mut words = whole_mask(self.features);
         words.iter_mut().zip(0..).for_each(|(word, w)| *word &= draws.draw(w));
         given.iter().for_each(|j| words[j / 32] |= 1 << (j % 32));
         words

@@ -3,7 +3,8 @@
 use super::html::{level_class, plain};
 use super::markup::Markup;
 use super::table::{Table, signed};
-use lipex_core::{Beside, Comparison, Error, Explanation, Link, Result};
+use super::words::marked;
+use lipex_core::{Comparison, Error, Link, Result};
 
 /// Most features of a class in a table, those with the largest entries.
 const MOST: usize = 40;
@@ -60,7 +61,10 @@ fn instance(
         m.element("span", &[("class", &style), ("title", &value)], told);
     };
     match &e.text {
-        Some(text) => words(e, text, m, mark),
+        Some(text) => marked(e, text, m, |m, feature, word| {
+            mark(m, feature, word);
+            true
+        }),
         None => (0..e.features.len()).for_each(|j| {
             mark(m, j, &e.name(j));
             m.text(" ");
@@ -68,24 +72,6 @@ fn instance(
     }
     m.close("div").close("section").line();
     Ok(())
-}
-
-/// A text with `mark` called for each place of a feature.
-fn words(e: &Explanation, text: &str, m: &mut Markup, mark: impl Fn(&mut Markup, usize, &str)) {
-    let spans = |(j, feature): (usize, &lipex_core::Feature)| {
-        feature.spans.iter().map(move |span| (span.bytes, j)).collect::<Vec<_>>()
-    };
-    let mut places: Vec<([usize; 2], usize)> = e.features.iter().enumerate().flat_map(spans).collect();
-    places.sort_unstable();
-    let mut at = 0;
-    for ([from, to], feature) in places {
-        if let (Some(before), Some(word)) = (text.get(at..from), text.get(from..to)) {
-            m.text(before);
-            mark(m, feature, word);
-            at = to;
-        }
-    }
-    m.text(text.get(at..).unwrap_or_default());
 }
 
 /// What the models say of the instance.
@@ -119,9 +105,7 @@ fn entries(both: &Comparison<'_>, class: usize, m: &mut Markup) {
     m.open("section", &[]).open("h2", &[]).element("bdi", &[], &first.classes[both.classes()[class][0]]);
     m.text(&format!(", {unit}")).close("h2").open("table", &[("class", "plain")]).line();
     head(m, "feature", &["A", "B", "B − A", ""]);
-    let size = |e: &Beside| e.values.iter().flatten().fold(0.0, |most: f64, v| most.max(v.abs()));
-    let mut list = both.entries(class);
-    list.sort_by(|x, y| size(y).total_cmp(&size(x)));
+    let list = both.largest(class);
     for e in list.iter().take(MOST) {
         m.open("tr", &[]).open("th", &[("scope", "row")]).element("bdi", &[], &first.name(e.feature[0])).close("th");
         let number = |value: Option<f64>, half: Option<f64>| match (value, half.filter(|half| *half > 0.0)) {

@@ -32,6 +32,7 @@ mod summary;
 mod svg;
 mod table;
 mod tree;
+mod words;
 
 pub use comparison::comparison_to_html;
 pub use csv::to_csv;

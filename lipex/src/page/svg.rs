@@ -18,13 +18,13 @@ const ROW: f64 = 26.0;
 /// Rows with a second line for half an interval.
 const TALL_ROW: f64 = 36.0;
 /// Size of names.
-const FONT: f64 = 12.0;
+pub(super) const FONT: f64 = 12.0;
 /// Size of error bars and notes.
 const SMALL: f64 = 9.5;
 /// Most columns side by side; more are set in blocks one above the other.
 const BLOCK: usize = 16;
 /// Most characters of a name.
-const NAME: usize = 22;
+pub(super) const NAME: usize = 22;
 /// Most pairs of features that a figure names.
 const PAIRS: usize = 8;
 /// Fonts that are everywhere.
@@ -79,12 +79,12 @@ struct Figure<'a> {
 }
 
 /// A rough width of a text: fonts differ, so it is generous.
-fn width(text: &str, font: f64) -> f64 {
+pub(super) fn width(text: &str, font: f64) -> f64 {
     text.width() as f64 * font * 0.58
 }
 
 /// A length with two digits.
-fn px(x: f64) -> String {
+pub(super) fn px(x: f64) -> String {
     let rounded = (x * 100.0).round() / 100.0;
     rounded.to_string()
 }

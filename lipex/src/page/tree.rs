@@ -4,9 +4,9 @@
 
 use super::colour::{FAINT, INK, fill};
 use super::markup::Markup;
+use super::svg::{FONT, NAME, px, width};
 use super::table::short;
 use lipex_core::{Explanation, Tree, TreeLine, arg_max};
-use unicode_width::UnicodeWidthStr;
 
 /// Most leaves of a tree that is drawn whole.
 const LEAVES: usize = 64;
@@ -16,10 +16,6 @@ const LINE: f64 = 20.0;
 const INDENT: f64 = 18.0;
 /// Length of a bar for a probability of 1.
 const BAR: f64 = 90.0;
-/// Size of letters.
-const FONT: f64 = 12.0;
-/// Most characters of a name.
-const NAME: usize = 22;
 
 /// The tree of an explanation, measured.
 pub(super) struct Drawing<'a> {
@@ -30,18 +26,13 @@ pub(super) struct Drawing<'a> {
     bars: f64,
 }
 
-/// A length with two digits.
-fn px(x: f64) -> String {
-    ((x * 100.0).round() / 100.0).to_string()
-}
-
 impl<'a> Drawing<'a> {
     /// The tree's, if the explanation has one that asks anything.
     pub fn of(e: &'a Explanation) -> Option<Self> {
         let tree = e.answer.as_ref()?.tree().filter(|tree| tree.nodes().len() > 1)?;
         let lines: Vec<TreeLine> = tree.outline(LEAVES).into_iter().skip(1).collect();
         let mut drawing = Drawing { e, tree, lines, bars: 0.0 };
-        let end = |line: &TreeLine| drawing.indent(line) + drawing.question(line).width() as f64 * FONT * 0.58;
+        let end = |line: &TreeLine| drawing.indent(line) + width(&drawing.question(line), FONT);
         drawing.bars = drawing.lines.iter().map(end).fold(0.0, f64::max) + 16.0;
         Some(drawing)
     }
@@ -56,7 +47,7 @@ impl<'a> Drawing<'a> {
     }
 
     pub fn width(&self) -> f64 {
-        let after = |line: &TreeLine| self.bars + BAR + 8.0 + self.answer(line).width() as f64 * FONT * 0.58;
+        let after = |line: &TreeLine| self.bars + BAR + 8.0 + width(&self.answer(line), FONT);
         self.lines.iter().map(after).fold(0.0, f64::max) + 10.0
     }
 

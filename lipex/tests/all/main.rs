@@ -4,6 +4,7 @@ mod adaptive;
 mod command;
 mod command_images;
 mod common;
+mod comparison;
 mod conduct;
 mod demo;
 mod each;

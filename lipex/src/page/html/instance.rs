@@ -7,6 +7,7 @@ use super::{Page, level_class};
 use crate::page::markup::Markup;
 use crate::page::phrases;
 use crate::page::table::{LEVELS, bars};
+use crate::page::words::marked;
 
 /// A saved explanation has the segments' names and places, not the image.
 const WITHOUT_PICTURE: &str = "The picture is not here: a saved explanation holds no pixels. \
@@ -71,27 +72,14 @@ impl Marks {
 fn words(page: &Page<'_>, m: &mut Markup, text: &str) {
     let (of, marks) = (columns(page), Marks::new(page));
     m.open("div", &[("id", "text"), ("dir", "auto"), ("lang", "")]);
-    let mut at = 0;
-    for (from, to, feature) in places(page) {
-        // Where two features claim the same letters the first has them.
-        let from = from.max(at);
-        if let (Some(column), Some(before), Some(word)) = (of[feature], text.get(at..from), text.get(from..to))
-            && !word.is_empty()
-        {
-            m.text(before).element("span", &marks.attributes(column), word);
-            at = to;
+    marked(page.e(), text, m, |m, feature, word| match of[feature] {
+        Some(column) => {
+            m.element("span", &marks.attributes(column), word);
+            true
         }
-    }
-    m.text(&text[at..]).close("div").line();
-}
-
-/// The bytes of every span with its feature, in order.
-fn places(page: &Page<'_>) -> Vec<(usize, usize, usize)> {
-    let features = page.e().features.iter().enumerate();
-    let mut places: Vec<(usize, usize, usize)> =
-        features.flat_map(|(d, f)| f.spans.iter().map(move |s| (s.bytes[0], s.bytes[1], d))).collect();
-    places.sort_unstable();
-    places
+        None => false,
+    });
+    m.close("div").line();
 }
 
 /// The picture with its segments.
