@@ -41,6 +41,14 @@ def test_the_wordless_text_is_refused():
         lipex.Explainer(3)
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Python's own handler, also where this was started in the background, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted_after(seconds, work):
     """How long after SIGINT a KeyboardInterrupt came."""
     sent = []
