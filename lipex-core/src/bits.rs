@@ -30,7 +30,11 @@ pub fn pack_bits(features: usize, dense: &[u8]) -> Vec<u32> {
 }
 
 /// The mask that keeps all of so many features, ⌈D/32⌉ words.
-pub(crate) fn whole_mask(features: usize) -> Vec<u32> {
+///
+/// ```
+/// assert_eq!(lipex_core::whole_mask(34), [u32::MAX, 0b11]);
+/// ```
+pub fn whole_mask(features: usize) -> Vec<u32> {
     (0..features.div_ceil(32)).map(|w| u32::MAX >> (32 * (w + 1)).saturating_sub(features)).collect()
 }
 

@@ -53,7 +53,7 @@ pub use backend::{
     Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
 };
 pub use batch::{Images, Texts};
-pub use bits::{pack_bits, unpack_bits};
+pub use bits::{pack_bits, unpack_bits, whole_mask};
 pub use comparison::{Beside, Comparison};
 pub use describe::{Departure, Describe, Setting};
 pub use divergence::{

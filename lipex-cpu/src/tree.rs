@@ -1,17 +1,17 @@
 //! Fit: the tree, LIMEtree's surrogate.
 //!
-//! A node sums w·P, w and its rows over the rows that keep each feature, and over those that lack it; the split whose means lie
+//! A node sums w·P and w over the rows that keep each feature, and over those that lack it; the split whose means lie
 //! furthest apart wins. Both sums are look-ups on the bits (design.rs), so that neither is the small difference of two large ones.
 //!
 //! # Shapes
-//! Targets: T numbers a row, P or √P, of independent labels √P and √(1 − P). A row of sums has them, then Σ w and the count.
+//! Targets: T numbers a row, P or √P, of independent labels √P and √(1 − P). A row of sums has them, then Σ w.
 //!
 //! # Cost
-//! ½ N·F·(T + 2) additions a level, as look-ups of four rows.
+//! ½ N·F·(T + 1) additions a level, as look-ups of four rows.
 //!
 //! # Numerics
-//! In f64. Counts are exact, so a feature that does not vary in a node never splits it. Equal rows give equal sums to the bit:
-//! features that split a node alike tie, and the lowest wins.
+//! In f64. A side without a row sums to 0 exactly, so a feature that does not vary in a node never splits it. Equal rows
+//! give equal sums to the bit: features that split a node alike tie, and the lowest wins.
 //!
 //! # Source
 //! Sokol and Flach, LIMEtree (2020); the criterion is that of CART for several outputs. Equal to scikit-learn's
@@ -23,7 +23,7 @@ use crate::lanes::{Aligned, padded_f64};
 use crate::least_squares::Rows;
 use lipex_core::{
     Backend, Branch, Criterion, Error, FitReport, Fitted, Leaf, Problem, Result, Surrogate, Tree, TreeLeaf, TreeNode,
-    TreeSurrogate, Watch,
+    TreeSurrogate, Watch, whole_mask,
 };
 
 /// What a split must gain at least, as a share of the weight of all rows.
@@ -70,9 +70,9 @@ struct Grower<'a> {
     kept: &'a [usize],
     /// The columns of features that are there, and of features that are not.
     designs: [Design; 2],
-    /// w·t, w and 1 for each row that counts, `width` numbers each.
+    /// w·t and w for each row that counts, `width` numbers each.
     numbers: Aligned<f64>,
-    /// T + 2, and the same in whole registers.
+    /// T + 1, and the same in whole registers.
     sums: usize,
     width: usize,
     nodes: Vec<TreeNode>,
@@ -88,14 +88,13 @@ impl<'a> Grower<'a> {
     fn new(watch: &'a Watch, settings: &'a TreeSurrogate, rows: &'a Rows<'a>, kept: &'a [usize]) -> Self {
         let mut targets = Vec::new();
         write_targets(settings.criterion_in_use(), rows, 0, &mut targets);
-        let sums = targets.len() + 2;
+        let sums = targets.len() + 1;
         let width = padded_f64(sums);
         let mut numbers = Aligned::zeros(rows.index.len() * width);
         for (k, (row, &w)) in numbers.chunks_exact_mut(width).zip(&rows.weights).enumerate() {
             write_targets(settings.criterion_in_use(), rows, k, &mut targets);
             row.iter_mut().zip(&targets).for_each(|(o, t)| *o = w * t);
-            row[sums - 2] = w;
-            row[sums - 1] = 1.0;
+            row[sums - 1] = w;
         }
         let design = |columns| Design::of(rows.masks, columns, false);
         let designs = [design(Columns::kept(kept, false)), design(Columns::removed(kept, false, &[]))];
@@ -107,7 +106,7 @@ impl<'a> Grower<'a> {
         self.watch.check()?;
         let mut total = vec![0.0; self.sums];
         rows.iter().for_each(|&k| total.iter_mut().zip(self.row(k)).for_each(|(sum, v)| *sum += v));
-        let weight = total[self.sums - 2];
+        let weight = total[self.sums - 1];
         let number = self.nodes.len();
         self.nodes.push(TreeNode { branch: None, value: self.value(&total), rows: rows.len(), weight });
         if depth >= self.settings.max_depth_in_use() || rows.len() < 2 {
@@ -153,8 +152,8 @@ impl<'a> Grower<'a> {
 
     /// A leaf's answer out of the sums of its rows.
     fn value(&self, total: &[f64]) -> Vec<f64> {
-        let weight = total[self.sums - 2];
-        let means = total[..self.sums - 2].iter().map(|sum| sum / weight);
+        let weight = total[self.sums - 1];
+        let means = total[..self.sums - 1].iter().map(|sum| sum / weight);
         if self.settings.criterion_in_use() == Criterion::Squared {
             return means.collect();
         }
@@ -180,8 +179,8 @@ fn write_targets(criterion: Criterion, rows: &Rows<'_>, k: usize, targets: &mut 
 
 /// w_off·w_on/(w_off + w_on)·‖v_off − v_on‖², out of sums; `None` where a side has no row, or weighs less than `least`.
 fn gain(on: &[f64], off: &[f64], least: f64) -> Option<f64> {
-    let ([on @ .., w_on, rows_on], [off @ .., w_off, rows_off]) = (on, off) else { return None };
-    if *rows_on == 0.0 || *rows_off == 0.0 || w_on.min(*w_off) < least {
+    let ([on @ .., w_on], [off @ .., w_off]) = (on, off) else { return None };
+    if *w_on == 0.0 || *w_off == 0.0 || w_on.min(*w_off) < least {
         return None;
     }
     let squares: f64 = on.iter().zip(off).map(|(a, b)| (a / w_on - b / w_off).powi(2)).sum();
@@ -214,8 +213,7 @@ fn asked(tree: Tree, problem: &Problem<'_, Cpu>) -> Result<Tree> {
 
 /// The instance without what a leaf's path lacks, as bits.
 fn mask(features: usize, leaf: &TreeLeaf) -> Vec<u32> {
-    let mut bits = vec![0u32; features.div_ceil(32)];
-    (0..features).for_each(|j| bits[j / 32] |= 1 << (j % 32));
+    let mut bits = whole_mask(features);
     leaf.removed().iter().for_each(|j| bits[j / 32] &= !(1 << (j % 32)));
     bits
 }

@@ -275,6 +275,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_surely_no_rule_is_left_after_few_rows() {
+        // Of ten rows nine: no share of 1 is possible, and more rows would not make it a rule of 95 %.
+        let settings = Anchors::default().seed(2);
+        let mut asked = 0;
+        let mut holds = |masks: &[Vec<u32>]| {
+            let first = asked;
+            asked += masks.len();
+            Ok((first..asked).map(|i| i % 10 != 5).collect())
+        };
+        let mut search = Search::new(&settings, FEATURES, &mut holds);
+        let mut none = Candidate::default();
+        assert!(!search.settle(&mut none).unwrap());
+        assert!(none.hits < none.rows.len() && none.rows.len() <= 20, "{} of {}", none.hits, none.rows.len());
+    }
+
+    #[test]
     fn rows_have_a_limit_and_what_is_found_by_then_says_that_it_is_no_rule() {
         // Nothing short of all ten features holds it.
         let settings = Anchors::default().max_rows(300).unwrap();
