@@ -48,7 +48,9 @@ mod verdict;
 mod watch;
 pub mod weigh;
 
-pub use attribution::{Attribution, Attributions, Evaluation, GradientRule, Layer, Local, Output, Pool, WhiteBox};
+pub use attribution::{
+    Attribution, Attributions, Evaluation, Gather, GradientRule, Layer, Local, Output, Pool, WhiteBox,
+};
 pub use backend::{
     Backend, Element, Masks, Neighbourhood, Probabilities, Sample, Weights, check_row, check_scores, normalise_row,
 };

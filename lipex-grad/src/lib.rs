@@ -4,7 +4,7 @@
 //! unsafe code. docs/onnx-gradients.md lists the operators ([`OPERATORS`]).
 //!
 //! Around one input a network is a [`Point`], which the methods take: [`Saliency`], [`SmoothGrad`], [`Guided`],
-//! [`InputXGradient`], [`IntegratedGradients`], [`DeepLift`].
+//! [`InputXGradient`], [`IntegratedGradients`], [`GuidedIg`], [`DeepLift`]; of pictures [`GradCam`], [`BlurIg`], [`Xrai`].
 
 mod cuts;
 mod methods;
@@ -17,7 +17,9 @@ mod protobuf;
 mod rewrite;
 mod tensor;
 
-pub use methods::{DeepLift, Guided, InputXGradient, IntegratedGradients, Saliency, SmoothGrad};
+pub use methods::{
+    BlurIg, DeepLift, GradCam, Guided, GuidedIg, InputXGradient, IntegratedGradients, Saliency, SmoothGrad, Xrai,
+};
 pub use network::{Network, Tape, Way};
 pub use number::Number;
 pub use ops::{OPERATORS, Status};

@@ -7,6 +7,12 @@
 //! # Numerics
 //! Gradients and scores are f32. Means and integrals are added up in f64, in the order of the draws or points.
 
+mod path;
+mod pictures;
+
+pub use path::GuidedIg;
+pub use pictures::{BlurIg, GradCam, Xrai};
+
 use lipex_core::philox::{Draws, Purpose};
 use lipex_core::{Attribution, Describe, Error, GradientRule, Local, Output, Result, Setting, expect_len};
 use rand::RngExt;
@@ -189,9 +195,7 @@ impl SmoothGrad {
     /// # Errors
     /// [`Error::Setting`] for other numbers.
     pub fn new(samples: usize, noise: f64, seed: u64) -> Result<Self> {
-        if !(1..=MOST).contains(&samples) {
-            return Err(Error::setting("steps", samples, "choose 1 to 400"));
-        }
+        so_many(samples, MOST)?;
         if !(noise > 0.0 && noise <= 1.0) {
             return Err(Error::setting("noise", noise, "a share of the range of x: above 0 and at most 1"));
         }
@@ -228,10 +232,8 @@ impl IntegratedGradients {
     /// # Errors
     /// [`Error::Setting`] for less than 1 or more than 400.
     pub fn new(points: usize) -> Result<Self> {
-        if (1..=MOST).contains(&points) {
-            return Ok(IntegratedGradients { points, ..Self::default() });
-        }
-        Err(Error::setting("steps", points, "choose 1 to 400"))
+        so_many(points, MOST)?;
+        Ok(IntegratedGradients { points, ..Self::default() })
     }
 
     /// With 50 points, doubled until the delta is within 1 % or there are 400.
@@ -266,6 +268,14 @@ impl IntegratedGradients {
     }
 }
 
+/// Passes if there are 1 to `most` of them.
+fn so_many(steps: usize, most: usize) -> Result<()> {
+    if (1..=most).contains(&steps) {
+        return Ok(());
+    }
+    Err(Error::setting("steps", steps, format!("choose 1 to {most}")))
+}
+
 /// The base, zeros where none is given.
 fn base_of(base: &Option<Vec<f32>>, at: &dyn Local) -> Result<Vec<f32>> {
     let Some(base) = base else { return Ok(vec![0.0; at.point().len()]) };
@@ -273,12 +283,12 @@ fn base_of(base: &Option<Vec<f32>>, at: &dyn Local) -> Result<Vec<f32>> {
     Ok(base.clone())
 }
 
-/// The gradient at the point, for each output.
-fn gradients(at: &dyn Local, outputs: &[Output], rule: GradientRule<'_>) -> Result<Vec<Vec<f32>>> {
+/// The gradient at one point, for each output.
+fn gradients(at: &dyn Local, point: &[f32], outputs: &[Output], rule: GradientRule<'_>) -> Result<Vec<Vec<f32>>> {
     let one = |mut found: Vec<lipex_core::Evaluation>| {
         found.pop().map(|e| e.gradient).ok_or_else(|| Error::model("the model gave no gradient"))
     };
-    at.evaluate_each(at.point(), outputs, rule)?.into_iter().map(one).collect()
+    at.evaluate_each(point, outputs, rule)?.into_iter().map(one).collect()
 }
 
 /// x·g, a score a number of the point.
@@ -292,8 +302,8 @@ fn single(method: &dyn Attribution, at: &dyn Local, output: Output) -> Result<Ve
 }
 
 /// F(x) − F(x₀), by two runs forwards.
-fn moved(base: &Option<Vec<f32>>, at: &dyn Local, output: Output) -> Result<Option<f64>> {
-    let both = [at.point(), &base_of(base, at)?].concat();
+fn moved(base: &[f32], at: &dyn Local, output: Output) -> Result<Option<f64>> {
+    let both = [at.point(), base].concat();
     let found = at.values(&both, output)?;
     Ok(found.first().zip(found.get(1)).map(|(x, base)| x - base))
 }
@@ -333,7 +343,7 @@ impl Attribution for Saliency {
     }
 
     fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
-        gradients(at, outputs, GradientRule::Plain)
+        gradients(at, at.point(), outputs, GradientRule::Plain)
     }
 }
 
@@ -343,7 +353,7 @@ impl Attribution for Guided {
     }
 
     fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
-        gradients(at, outputs, GradientRule::Guided)
+        gradients(at, at.point(), outputs, GradientRule::Guided)
     }
 }
 
@@ -353,7 +363,7 @@ impl Attribution for InputXGradient {
     }
 
     fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
-        let found = gradients(at, outputs, GradientRule::Plain)?;
+        let found = gradients(at, at.point(), outputs, GradientRule::Plain)?;
         Ok(found.iter().map(|g| times(at.point(), g)).collect())
     }
 }
@@ -388,12 +398,12 @@ impl Attribution for DeepLift {
     fn attribute_each(&self, at: &dyn Local, outputs: &[Output]) -> Result<Vec<Vec<f32>>> {
         let reference = base_of(&self.base, at)?;
         let moved: Vec<f32> = at.point().iter().zip(&reference).map(|(x, x0)| x - x0).collect();
-        let found = gradients(at, outputs, GradientRule::Rescale { reference: &reference })?;
+        let found = gradients(at, at.point(), outputs, GradientRule::Rescale { reference: &reference })?;
         Ok(found.iter().map(|m| times(&moved, m)).collect())
     }
 
     fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
-        moved(&self.base, at, output)
+        moved(&base_of(&self.base, at)?, at, output)
     }
 }
 
@@ -425,7 +435,7 @@ impl Attribution for IntegratedGradients {
     }
 
     fn total(&self, at: &dyn Local, output: Output) -> Result<Option<f64>> {
-        moved(&self.base, at, output)
+        moved(&base_of(&self.base, at)?, at, output)
     }
 }
 
@@ -460,7 +470,7 @@ mod tests {
     use lipex_core::Evaluation;
 
     /// F = ΣWx² + Σx.
-    struct Parabola;
+    pub(super) struct Parabola;
 
     const W: [f32; 4] = [1.0, -2.0, 0.5, 3.0];
 

@@ -122,7 +122,9 @@ pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTem
 #[cfg(feature = "demo")]
 pub use lipex_demo::word_hashes;
 #[cfg(feature = "gradients")]
-pub use lipex_grad::{self, DeepLift, Guided, InputXGradient, IntegratedGradients, Saliency, SmoothGrad};
+pub use lipex_grad::{
+    self, BlurIg, DeepLift, GradCam, Guided, GuidedIg, InputXGradient, IntegratedGradients, Saliency, SmoothGrad, Xrai,
+};
 #[cfg(feature = "onnx")]
 pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxText, Seen};
 #[cfg(feature = "gradients")]

@@ -6,13 +6,17 @@ use crate::report::Choice;
 use lipex::{Domain, Error, Output, Result, arg_max};
 
 /// The methods by their names.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 13] = [
     "saliency",
     "input-x-gradient",
     "guided",
     "integrated-gradients",
     "deeplift",
     "smoothgrad",
+    "guided-ig",
+    "blur-ig",
+    "gradcam",
+    "xrai",
     "occlusion",
     "leave-one-out",
     "random",
@@ -35,16 +39,24 @@ impl Method {
             return Err(Error::choice("method", name, &NAMES));
         }
         let given = [
-            ("steps", options.steps.is_some(), &["integrated-gradients", "smoothgrad"][..]),
+            (
+                "steps",
+                options.steps.is_some(),
+                &["integrated-gradients", "smoothgrad", "guided-ig", "blur-ig", "xrai"][..],
+            ),
             ("noise", options.noise.is_some(), &["smoothgrad"]),
             ("seed", options.seed.is_some(), &["smoothgrad", "random"]),
+            ("fraction", options.fraction.is_some(), &["guided-ig"]),
+            ("distance", options.distance.is_some(), &["guided-ig"]),
+            ("sigma", options.sigma.is_some(), &["blur-ig"]),
+            ("layer", options.layer.is_some(), &["gradcam"]),
             (
                 "baseline",
                 options.baseline.is_some(),
-                &["integrated-gradients", "deeplift", "occlusion", "leave-one-out"],
+                &["integrated-gradients", "deeplift", "guided-ig", "occlusion", "leave-one-out"],
             ),
-            ("cut", options.cut.is_some(), &NAMES[..6]),
-            ("pool", options.pool.is_some(), &NAMES[..6]),
+            ("cut", options.cut.is_some(), &NAMES[..7]),
+            ("pool", options.pool.is_some(), &NAMES[..8]),
             ("window", options.window.is_some(), &["occlusion"]),
             ("stride", options.stride.is_some(), &["occlusion"]),
         ];

@@ -5,9 +5,9 @@ use crate::options::AttributeOptions;
 use crate::parse;
 use crate::photo::Photo;
 use lipex::{
-    Attribution, Attributions, DeepLift, Error, Guided, ImageInstance, Images, InputXGradient, Instance,
-    IntegratedGradients, MarkedPicture, MarkedText, Output, Picture, Pool, Result, Saliency, Setting, SmoothGrad,
-    TextInstance, WhiteBox,
+    Attribution, Attributions, BlurIg, DeepLift, Error, GradCam, Guided, GuidedIg, ImageInstance, Images,
+    InputXGradient, Instance, IntegratedGradients, Local, MarkedPicture, MarkedText, Output, Picture, Pool, Result,
+    Saliency, Setting, SmoothGrad, TextInstance, WhiteBox, Xrai,
 };
 use std::sync::Arc;
 
@@ -20,35 +20,57 @@ pub struct Method {
 enum Kind {
     /// One that has no base.
     Plain(Arc<dyn Attribution>),
+    /// The same, of photos only.
+    OfPhotos(Arc<dyn Attribution>),
+    GradCam(GradCam),
     Integrated(IntegratedGradients),
+    GuidedIg(GuidedIg),
     DeepLift,
+}
+
+/// The number of `--steps`, or the method's own.
+fn steps(options: &AttributeOptions, own: usize) -> Result<usize> {
+    match options.steps.as_deref() {
+        None => Ok(own),
+        Some("auto") => Err(Error::setting("steps", "auto", "is of integrated-gradients; give a whole number")),
+        Some(n) => n.parse().map_err(|_| Error::setting("steps", n, "a whole number from 1, or auto")),
+    }
+}
+
+impl Kind {
+    fn read(options: &AttributeOptions) -> Result<Self> {
+        Ok(match options.method.as_str() {
+            "saliency" => Kind::Plain(Arc::new(Saliency)),
+            "guided" => Kind::Plain(Arc::new(Guided)),
+            "input-x-gradient" => Kind::Plain(Arc::new(InputXGradient)),
+            "smoothgrad" => {
+                let (noise, seed) = (options.noise.unwrap_or(0.15), options.seed.unwrap_or(0));
+                Kind::Plain(Arc::new(SmoothGrad::new(steps(options, 25)?, noise, seed)?))
+            }
+            "gradcam" => Kind::GradCam(match &options.layer {
+                Some(name) => GradCam::default().layer(name),
+                None => GradCam::default(),
+            }),
+            "xrai" => Kind::OfPhotos(Arc::new(Xrai::new(steps(options, 100)?)?)),
+            "blur-ig" => {
+                let sigma = options.sigma.unwrap_or(50.0);
+                Kind::OfPhotos(Arc::new(BlurIg::new(sigma, steps(options, 100)?)?))
+            }
+            "guided-ig" => {
+                let (fraction, distance) = (options.fraction.unwrap_or(0.25), options.distance.unwrap_or(0.02));
+                Kind::GuidedIg(GuidedIg::new(steps(options, 200)?, fraction, distance)?)
+            }
+            "deeplift" => Kind::DeepLift,
+            _ if options.steps.as_deref() == Some("auto") => Kind::Integrated(IntegratedGradients::auto()),
+            _ => Kind::Integrated(IntegratedGradients::new(steps(options, 50)?)?),
+        })
+    }
 }
 
 impl Method {
     /// The method that was named, one by gradients.
     pub fn read(options: &AttributeOptions) -> Result<Self> {
-        let steps = || match options.steps.as_deref() {
-            None | Some("auto") => Ok(None),
-            Some(n) => n.parse().map(Some).map_err(|_| Error::setting("steps", n, "a whole number from 1, or auto")),
-        };
-        let kind = match options.method.as_str() {
-            "saliency" => Kind::Plain(Arc::new(Saliency)),
-            "guided" => Kind::Plain(Arc::new(Guided)),
-            "input-x-gradient" => Kind::Plain(Arc::new(InputXGradient)),
-            "smoothgrad" => {
-                if options.steps.as_deref() == Some("auto") {
-                    return Err(Error::setting("steps", "auto", "is of integrated-gradients; give a whole number"));
-                }
-                let noise = options.noise.unwrap_or(0.15);
-                Kind::Plain(Arc::new(SmoothGrad::new(steps()?.unwrap_or(25), noise, options.seed.unwrap_or(0))?))
-            }
-            "deeplift" => Kind::DeepLift,
-            _ => Kind::Integrated(match (options.steps.as_deref(), steps()?) {
-                (Some("auto"), _) => IntegratedGradients::auto(),
-                (_, Some(n)) => IntegratedGradients::new(n)?,
-                _ => IntegratedGradients::default(),
-            }),
-        };
+        let kind = Kind::read(options)?;
         let pool = match options.pool.as_deref() {
             // The numbers of a gradient alone say in which direction, and cancel: before a layer normalisation to nothing.
             None if ["saliency", "guided", "smoothgrad"].contains(&options.method.as_str()) => Pool::L2,
@@ -63,18 +85,26 @@ impl Method {
     /// The method from a base; zeros if there is none.
     fn against_base(&self, base: Option<Vec<f32>>) -> Arc<dyn Attribution> {
         match (&self.kind, base) {
-            (Kind::Plain(method), _) => method.clone(),
+            (Kind::Plain(method) | Kind::OfPhotos(method), _) => method.clone(),
+            (Kind::GradCam(method), _) => Arc::new(method.clone()),
             (Kind::Integrated(method), None) => Arc::new(method.clone()),
             (Kind::Integrated(method), Some(base)) => Arc::new(method.clone().base(base)),
+            (Kind::GuidedIg(method), None) => Arc::new(method.clone()),
+            (Kind::GuidedIg(method), Some(base)) => Arc::new(method.clone().base(base)),
             (Kind::DeepLift, None) => Arc::new(DeepLift::default()),
             (Kind::DeepLift, Some(base)) => Arc::new(DeepLift::default().base(base)),
         }
     }
 
+    /// Whether scores depend on a base that can be chosen.
+    fn has_base(&self) -> bool {
+        matches!(self.kind, Kind::Integrated(_) | Kind::GuidedIg(_) | Kind::DeepLift)
+    }
+
     /// What is said of a run beside the method's own settings.
     fn settings(&self, options: &AttributeOptions, cut: &str) -> Vec<Setting> {
         let mut told = Vec::new();
-        if !matches!(self.kind, Kind::Plain(_)) {
+        if self.has_base() {
             told.push(Setting::new("baseline", options.baseline.as_deref().unwrap_or("zeros")));
         }
         told.push(Setting::new("cut", cut));
@@ -85,6 +115,13 @@ impl Method {
         };
         told.push(Setting::new("pool", pool));
         told
+    }
+
+    /// The method with the layer that it looks at, which may be found only in the model.
+    fn at_layer(&self, at: &dyn Local, outputs: &[Output]) -> Result<Option<Arc<dyn Attribution>>> {
+        let (Kind::GradCam(method), Some(&output)) = (&self.kind, outputs.first()) else { return Ok(None) };
+        let name = at.layer(output, method.name())?.name;
+        Ok(Some(Arc::new(method.clone().layer(name))))
     }
 }
 
@@ -102,6 +139,9 @@ pub fn text(
     text: &TextInstance,
     outputs: &[Output],
 ) -> Result<Attributions> {
+    if matches!(method.kind, Kind::OfPhotos(_) | Kind::GradCam(_)) {
+        return Err(Error::setting("method", &options.method, "is of photos, and this model takes texts"));
+    }
     let model = model.onnx().ok_or_else(|| no_gradients(options))?;
     let cut = options.cut.as_deref().unwrap_or("word");
     let gradients = model.gradients(cut)?;
@@ -138,7 +178,8 @@ pub fn image(
         }
     };
     let at = gradients.at(&MarkedPicture { picture: &one(picture)?, segments: segments.of_pixels() })?;
-    let (method_at, features) = (method.against_base(base), segments.features());
+    let method_at = method.at_layer(at.as_ref(), outputs)?.unwrap_or_else(|| method.against_base(base));
+    let features = segments.features();
     let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), outputs, features, method.pool)?;
     found.method.extend(method.settings(options, gradients.cut()));
     Ok(found)

@@ -156,7 +156,11 @@ fn usual(options: &AttributeOptions, text: &lipex::TextInstance) -> usize {
 
 /// The squares of occlusion.
 fn squares(options: &AttributeOptions, image: &ImageInstance) -> Result<Squares> {
-    let usual = Squares::usual(image.picture().width(), image.picture().height());
-    let window = options.window.unwrap_or(usual.window());
-    Squares::new(window, options.stride.unwrap_or(window.div_ceil(2)))
+    let (width, height) = (image.picture().width(), image.picture().height());
+    let usual = match options.window {
+        // One of no pixel is refused below.
+        Some(window) => Squares::affordable(window, width, height),
+        None => Squares::usual(width, height),
+    };
+    Squares::new(options.window.unwrap_or(usual.window()), options.stride.unwrap_or(usual.stride()))
 }

@@ -4,9 +4,9 @@ use super::{InstanceOptions, ModelOptions, View};
 use clap::Args;
 
 const NOTES: &str =
-    "Methods by gradients (saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad) \
-look into a model: they want --model onnx:FOLDER and a lipex that was built with the feature gradients. leave-one-out, \
-occlusion and random ask any model. docs/relatives.md says what each answers, needs, costs and assumes.
+    "Methods by gradients (all but leave-one-out, occlusion and random, which ask any model) \
+look into a model: they want --model onnx:FOLDER and a lipex that was built with the feature gradients. blur-ig, gradcam and xrai \
+are of photos. docs/relatives.md says what each answers, needs, costs and assumes.
 
 Exit codes: 0 done; 2 a mistake in what was asked (nothing is written); 3 the model failed.";
 
@@ -21,17 +21,31 @@ pub struct AttributeOptions {
     #[command(flatten)]
     pub of: InstanceOptions,
 
-    /// saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad, occlusion, leave-one-out or random
+    /// saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad, guided-ig, blur-ig, gradcam, xrai, occlusion,
+    /// leave-one-out or random
     #[arg(long, value_name = "METHOD", help_heading = "Attribution")]
     pub method: String,
-    /// Points of integrated gradients, or auto (doubled from 50 until the sums are within 1 %, at most 400); draws of smoothgrad
-    /// [default: 50; of smoothgrad 25]
+    /// Points of integrated gradients, or auto (doubled from 50 until the sums are within 1 %, at most 400); draws of smoothgrad;
+    /// steps of guided-ig, blur-ig, and of each of xrai's two integrals [default: 50; smoothgrad 25, guided-ig 200, blur-ig and xrai
+    /// 100]
     #[arg(long, value_name = "N", help_heading = "Attribution")]
     pub steps: Option<String>,
     /// Deviation of smoothgrad's noise, as a share of the range of the input's numbers [default: 0.15]
     #[arg(long, value_name = "SHARE", help_heading = "Attribution")]
     pub noise: Option<f64>,
-    /// What the input is compared with. By integrated-gradients and deeplift: zeros (of the model's own numbers), for texts pad (every
+    /// Guided-ig: the share of the numbers that may move at a time [default: 0.25]
+    #[arg(long, value_name = "SHARE", help_heading = "Attribution")]
+    pub fraction: Option<f64>,
+    /// Guided-ig: how far from the straight way a number may be, as a share of its own way [default: 0.02]
+    #[arg(long, value_name = "SHARE", help_heading = "Attribution")]
+    pub distance: Option<f64>,
+    /// Blur-ig: the deviation of the blur that it begins with, in pixels as the model sees them [default: 50]
+    #[arg(long, value_name = "PIXELS", help_heading = "Attribution")]
+    pub sigma: Option<f64>,
+    /// Gradcam: the name of a tensor of channels and planes [default: the last before pooling or flattening]
+    #[arg(long, value_name = "NAME", help_heading = "Attribution")]
+    pub layer: Option<String>,
+    /// What the input is compared with. By integrated-gradients, guided-ig and deeplift: zeros (of the model's own numbers), for texts pad (every
     /// token the padding's), for photos what --baseline of lipex image takes (mean, black, blur …). By leave-one-out and
     /// occlusion of photos: what a removed place becomes [default: zeros; of leave-one-out mean, of occlusion black]
     #[arg(long, value_name = "B", help_heading = "Attribution")]
@@ -44,11 +58,12 @@ pub struct AttributeOptions {
     /// (the length); those of a word or segment are then summed [default: sum; of saliency, guided and smoothgrad l2]
     #[arg(long, value_name = "HOW", help_heading = "Attribution")]
     pub pool: Option<String>,
-    /// Occlusion: words that go together, or the side of the square in pixels [default: 2 words; an eighth of the photo's
-    /// shorter side]
+    /// Occlusion: words that go together, or the side of the square in pixels [default: 2 words; 15
+    /// pixels, as many times more as the photo's shorter side is above 224]
     #[arg(long, value_name = "N", help_heading = "Attribution")]
     pub window: Option<usize>,
-    /// Occlusion of photos: pixels from one square to the next [default: half a window]
+    /// Occlusion of photos: pixels from one square to the next [default: 1, or the least that makes at most 1024
+    /// squares]
     #[arg(long, value_name = "N", help_heading = "Attribution")]
     pub stride: Option<usize>,
     /// Seed of random and smoothgrad [default: 0]

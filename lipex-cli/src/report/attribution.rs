@@ -104,6 +104,7 @@ fn warn(page: &mut Page, a: &Attributed) {
     let Some(off) = a.found.off().filter(|off| *off > OFF) else { return };
     let advice = match a.method() {
         "integrated-gradients" => "More --steps bring them nearer; --steps auto takes as many as it needs, up to 400.",
+        "guided-ig" | "blur-ig" => "More --steps bring them nearer, up to 400.",
         _ => "Rounding is larger than what they should add up to.",
     };
     page.warning(&format!("The scores are {:.1} % off what they should add up to. {advice}", 100.0 * off));

@@ -79,6 +79,11 @@ fn photos_are_covered_by_squares_and_by_segments() {
         assert!((a - 256.0 * b).abs() < 1e-6, "{a} and {b}");
     }
     assert!(numbers(&segments["scores"][0]).iter().any(|s| s.abs() > 0.01));
+    // As published, one pixel apart, where that is not many; else fewer squares.
+    let usual = run(&["occlusion"]);
+    for (name, value) in [("window", "15"), ("stride", "2"), ("squares", "676")] {
+        assert_eq!(usual["method"][name], value, "{}", usual["method"]);
+    }
     let random = run(&["random", "--seed", "4"]);
     assert_ne!(random["scores"], run(&["random", "--seed", "5"])["scores"]);
     assert_eq!(random["scores"], run(&["random", "--seed", "4"])["scores"]);
@@ -91,7 +96,7 @@ fn what_does_not_go_together_is_refused() {
         (&["--method", "salience"][..], "did you mean saliency?"),
         (
             &["--method", "random", "--steps", "3"],
-            "random: has no --steps; that is of integrated-gradients, smoothgrad",
+            "random: has no --steps; that is of integrated-gradients, smoothgrad, guided-ig, blur-ig, xrai",
         ),
         (&["--method", "leave-one-out", "--baseline", "black"], "--removed"),
         (
@@ -169,6 +174,10 @@ mod gradients {
                 &[("steps", "3"), ("noise", "0.1"), ("seed", "2")],
             ),
             (&["integrated-gradients", "--baseline", "pad"], &[("steps", "50"), ("baseline", "pad")]),
+            (
+                &["guided-ig", "--steps", "60", "--fraction", "0.5", "--distance", "0.1"],
+                &[("steps", "60"), ("fraction", "0.5"), ("distance", "0.1"), ("baseline", "zeros"), ("pool", "sum")],
+            ),
         ] {
             let found = run(method);
             for (name, value) in settings {
@@ -189,6 +198,39 @@ mod gradients {
         assert!(numbers(&found["delta"]).iter().all(|d| d.abs() < 1e-5), "{}", found["delta"]);
         let report = told(&all);
         assert!(report.contains("Scores of each segment by deeplift") && report.contains("three"), "{report}");
+    }
+
+    #[test]
+    fn methods_of_photos() {
+        let digits = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/models/digits");
+        let photo = path(std::path::Path::new(digits), "3.png");
+        let model = format!("onnx:{digits}");
+        let run = |method: &[&str]| {
+            let all = ["attribute", &photo, "--model", &model, "--segments", "grid:4x4", "--classes", "top:1"];
+            json(&[&all[..], &["--json", "-", "--method"], method].concat())
+        };
+        let of = |found: &Value| numbers(&found["scores"][0]);
+        let xrai = run(&["xrai"]);
+        assert_eq!((&xrai["method"]["steps"], &xrai["delta"]), (&"100".into(), &Value::Null));
+        // The mean over a segment's pixels, of which the model sees 4 each: a pixel's number is of the same order.
+        assert!(of(&xrai).iter().all(|s| s.abs() < 0.2) && of(&xrai).iter().any(|s| s.abs() > 1e-3), "{xrai}");
+        let blur = run(&["blur-ig", "--sigma", "4", "--steps", "400", "--output", "logit"]);
+        let (total, sum) = (numbers(&blur["total"])[0], of(&blur).iter().sum::<f64>());
+        assert!((sum - total).abs() < 0.05 * total.abs() && total.abs() > 0.5, "{sum} for {total}");
+        let guided = run(&["guided-ig", "--baseline", "black", "--steps", "400", "--output", "logit"]);
+        let (total, sum) = (numbers(&guided["total"])[0], of(&guided).iter().sum::<f64>());
+        assert!((sum - total).abs() < 0.05 * total.abs() && total.abs() > 0.5, "{sum} for {total}");
+        // This network has no planes but its input.
+        let cam = run(&["gradcam", "--layer", "pixel_values"]);
+        assert_eq!(cam["method"]["layer"], "pixel_values");
+        assert!(of(&cam).iter().all(|s| *s >= 0.0) && of(&cam).iter().any(|s| *s > 0.0), "{cam}");
+        let all = ["attribute", &photo, "--model", &model, "--method"];
+        let message = refused(&[&all[..], &["gradcam"]].concat(), 2);
+        assert!(message.contains("layer = the last one: is no tensor of channels and planes"), "{message}");
+        let message = refused(&[&all[..], &["xrai", "--pool", "l2"]].concat(), 2);
+        assert!(message.contains("xrai: has no --pool"), "{message}");
+        let message = refused(&["attribute", TEXT, "--model", MODEL, "--method", "blur-ig"], 2);
+        assert!(message.contains("is of photos"), "{message}");
     }
 
     #[test]

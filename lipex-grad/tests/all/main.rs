@@ -1,5 +1,6 @@
 //! All tests of the crate in one program.
 
+mod captum;
 mod damaged;
 mod operators;
 mod rules;

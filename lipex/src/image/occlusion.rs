@@ -5,6 +5,8 @@ use lipex_core::{Attributions, Backend, BlackBox, Error, Images, Instance, Outpu
 
 /// Most bytes of a batch's pictures.
 const BATCH_BYTES: usize = 32 << 20;
+/// Most squares of a picture, if nobody says how far apart they are.
+const AFFORDABLE: usize = 1024;
 /// Most squares of a picture.
 const MOST: usize = 100_000;
 
@@ -25,7 +27,7 @@ pub struct Squares {
 }
 
 impl Squares {
-    /// Squares of a side, so many pixels apart.
+    /// Squares of a side, so many pixels apart. Published with a side of 15 in pictures of 224 × 224, 1 apart, which makes 44,100.
     ///
     /// # Errors
     /// [`Error::Setting`] for a side or a step of 0, or a step beyond the side, which would leave pixels out.
@@ -39,15 +41,41 @@ impl Squares {
         Ok(Squares { window, stride })
     }
 
-    /// An eighth of the shorter side, half a square apart.
+    /// Squares of 15 pixels, as many times more as the shorter side of a picture is above 224; as far apart as
+    /// [`affordable`](Squares::affordable) says.
+    ///
+    /// ```
+    /// use lipex::Squares;
+    ///
+    /// assert_eq!(Squares::usual(32, 32), Squares::new(15, 1)?); // 324 squares
+    /// assert_eq!(Squares::usual(640, 448), Squares::new(30, 17)?);
+    /// # Ok::<(), lipex::Error>(())
+    /// ```
     pub fn usual(width: usize, height: usize) -> Self {
-        let window = (width.min(height) / 8).max(1);
-        Squares { window, stride: window.div_ceil(2) }
+        let shorter = width.min(height);
+        let window = (15 * shorter).div_ceil(224).max(15).min(shorter.max(1));
+        Self::affordable(window, width, height)
+    }
+
+    /// Squares of a side (at least 1) over a picture, one pixel apart, or the least that makes at most 1024 of them.
+    pub fn affordable(window: usize, width: usize, height: usize) -> Self {
+        let window = window.max(1);
+        let count = |stride: usize| {
+            let squares = Squares { window, stride };
+            squares.places(width).len().saturating_mul(squares.places(height).len())
+        };
+        let stride = (1..window).find(|&stride| count(stride) <= AFFORDABLE).unwrap_or(window);
+        Squares { window, stride }
     }
 
     /// The side of a square.
     pub fn window(self) -> usize {
         self.window
+    }
+
+    /// The pixels from one square to the next.
+    pub fn stride(self) -> usize {
+        self.stride
     }
 
     /// Where squares begin along a side of so many pixels.
@@ -97,6 +125,7 @@ pub fn occlude<B: Backend>(
         Setting::new("method", "occlusion"),
         Setting::new("window", squares.window),
         Setting::new("stride", squares.stride),
+        Setting::new("squares", places.len()),
     ];
     let (features, outside) = (image.features().to_vec(), vec![0.0; outputs.len()]);
     Ok(Attributions { method, features, scores, outside, ..Attributions::default() })
