@@ -27,6 +27,7 @@ mod explanation;
 mod fit;
 mod flip;
 mod groups;
+mod interaction;
 mod leave_out;
 mod nearest;
 mod outputs;
@@ -43,6 +44,7 @@ mod rows;
 mod rule;
 pub mod select;
 mod spelling;
+mod two_part;
 mod uncertainty;
 mod verdict;
 mod watch;
@@ -74,6 +76,7 @@ pub use fit::{
 };
 pub use flip::Flip;
 pub use groups::{Groups, REST};
+pub use interaction::{Asked, Bilinear, Match, Partition, Similarity, Svd, TwoTower, cosine, cross_pairs};
 pub use leave_out::{checked_answers, leave_out, random_scores};
 pub use nearest::{class_by_name, distinct_labels, listed, nearest};
 pub use outputs::{CheckedRows, Outputs};
@@ -90,6 +93,7 @@ pub use render::{Distinct, Domain, Feature, Instance, Region, Render, Span};
 pub use rows::{Cell, Rows};
 pub use rule::{AnchorRule, Anchors};
 pub use select::{All, Forward, GivenFeatures, HighestWeights, LassoPath, Selection, Selector};
+pub use two_part::{TwoPart, split_bits};
 pub use uncertainty::{
     Adaptive, ErrorBars, Estimate, FewRows, Growth, InTop, Look, Method, RowShares, Rule, Settling, Spread, Uncertainty,
 };

@@ -115,7 +115,7 @@ pub use json::{
     to_json, to_json_canonical, to_json_lines,
 };
 pub use lipex_core::*;
-pub use lipex_cpu::Cpu;
+pub use lipex_cpu::{Cpu, InteractionLime};
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
 #[cfg(feature = "cuda")]
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};

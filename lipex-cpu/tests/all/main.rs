@@ -17,6 +17,7 @@ mod golden_problem;
 mod golden_sandwich;
 mod golden_selection;
 mod golden_tree;
+mod interaction;
 mod missing_stage;
 mod out_of_fold;
 mod perturb_laws;
