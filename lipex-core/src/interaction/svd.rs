@@ -111,10 +111,10 @@ mod tests {
         for (m, n) in [(1, 1), (7, 4), (4, 7), (30, 30), (80, 25)] {
             let x = random(m, n);
             let svd = Svd::of(&x);
-            for i in 0..m {
-                for j in 0..n {
+            for (i, row) in x.iter().enumerate() {
+                for (j, entry) in row.iter().enumerate() {
                     let sum: f64 = (0..n).map(|k| svd.values[k] * svd.left[k][i] * svd.right[k][j]).sum();
-                    assert!((sum - x[i][j]).abs() < 1e-13, "{m} × {n}: {sum} for {}", x[i][j]);
+                    assert!((sum - entry).abs() < 1e-13, "{m} × {n}: {sum} for {entry}");
                 }
             }
             for (k, a) in svd.right.iter().enumerate() {
