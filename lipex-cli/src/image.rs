@@ -36,7 +36,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     let e = &explanation;
     let mut staged = Staging::default();
     let told = match &folder {
-        Some(folder) => stage_overlays(&mut staged, folder, &image, e, &view.shown(e))?,
+        Some(folder) => stage_overlays(&mut staged, folder, (&image, e), &view.shown(e), "|W|")?,
         None => String::new(),
     };
     let others = |option: &str| match option {
@@ -54,13 +54,13 @@ fn instance(options: &ImageOptions) -> Result<(ImageInstance, String)> {
     Ok((ImageInstance::builder(picture, segments).baseline(baseline).build()?, told))
 }
 
-/// A file a class, likeliest or first named first; what the report says of them.
-fn stage_overlays(
+/// A file a class, likeliest or first named first; what the report says of them. `size` is what tints show.
+pub fn stage_overlays(
     staged: &mut Staging,
     folder: &Folder,
-    image: &ImageInstance,
-    e: &Explanation,
+    (image, e): (&ImageInstance, &Explanation),
     shown: &[usize],
+    size: &str,
 ) -> Result<String> {
     let overlays = Overlays::new(image, e, shown)?;
     let digits = shown.len().to_string().len();
@@ -71,10 +71,15 @@ fn stage_overlays(
         names.push(name);
     }
     Ok(format!(
-        "\nOverlays: {}.\nBlue and + hold the class up, orange and − speak against it; the strongest tint is |W| = {:.2}.\n",
+        "\nOverlays: {}.\nBlue and + hold the class up, orange and − speak against it; the strongest tint is {size} = {}.\n",
         names.join(", "),
-        overlays.largest()
+        three_digits(overlays.largest())
     ))
+}
+
+/// A size with two decimals, or as many as it takes to see it.
+fn three_digits(size: f64) -> String {
+    if size >= 0.1 || size == 0.0 { format!("{size:.2}") } else { format!("{size:.2e}") }
 }
 
 /// A class's name as a part of a file's name that every system takes.

@@ -130,7 +130,9 @@ pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxTex
 #[cfg(feature = "gradients")]
 pub use lipex_onnx::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 #[cfg(feature = "page")]
-pub use page::{PageOptions, comparison_to_html, summary_to_html, to_csv, to_html, to_svg};
+pub use page::{
+    PageOptions, attributions_to_explanation, comparison_to_html, summary_to_html, to_csv, to_html, to_svg,
+};
 #[cfg(feature = "remember")]
 pub use remembered::{Keys, Remembered};
 pub use settings::{

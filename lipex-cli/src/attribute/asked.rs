@@ -124,8 +124,9 @@ impl Asked {
         }
     }
 
-    /// The outputs: a class that is shown each, the likeliest, those that are contrasted; or the one contrast.
-    pub fn wanted(&self, choice: &Choice, probabilities: &[f64]) -> Wanted {
+    /// The outputs: a class that is shown each, the likeliest, those that are contrasted, and further ones up to `least`; or the one
+    /// contrast.
+    pub fn wanted(&self, choice: &Choice, probabilities: &[f64], least: usize) -> Wanted {
         if let Asked::Contrast(of, against) = *self {
             return Wanted {
                 outputs: vec![Output::Contrast { of, against }],
@@ -137,6 +138,13 @@ impl Asked {
         let more = choice.contrast().map(|(a, b)| [a, b]).into_iter().flatten();
         for class in more.chain([arg_max(probabilities)]) {
             if !classes.contains(&class) {
+                classes.push(class);
+            }
+        }
+        let mut likeliest: Vec<usize> = (0..probabilities.len()).collect();
+        likeliest.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+        for class in likeliest {
+            if classes.len() < least && !classes.contains(&class) {
                 classes.push(class);
             }
         }

@@ -3,23 +3,25 @@
 mod asked;
 #[cfg(feature = "gradients")]
 mod gradients;
+mod saved;
 
 use crate::model::{AnyModel, ImageModel, TextModel};
 use crate::options::AttributeOptions;
-use crate::output::{self, Targets};
+use crate::output::{Folder, Targets};
 use crate::parse::refuse;
 use crate::photo::Photo;
-use crate::report::{Attributed, Choice, render_attributions};
-use crate::staging::Staging;
-use crate::{explain, parse};
+use crate::report::{Attributed, Choice};
+use crate::{explain, files, parse};
 use asked::{Asked, Method, Wanted};
 use lipex::{
-    Attributions, BlackBox, Cpu, Domain, ImageInstance, Images, Instance, Output, Result, ScoredOutputs, Setting,
-    Squares, Texts, attributions_to_json, checked_answers, leave_out, occlude, random_scores,
+    Attributions, BlackBox, Cpu, Domain, ImageInstance, Images, Instance, Output, PlainColour, Result, Setting,
+    Squares, Texts, checked_answers, leave_out, occlude, random_scores,
 };
+use saved::Files;
 
 pub fn run(options: &AttributeOptions) -> Result<()> {
-    let targets = Targets::new([("json", options.json.as_ref())])?;
+    let targets = Targets::new(files::asked(&options.files).into_iter().chain([("json", options.json.as_ref())]))?;
+    let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
     let method = Method::read(options)?;
     refuse([("rank", options.view.rank.is_some())], "is of explanations; here the highest and the lowest are listed")?;
     let settings = options.of.settings.settings()?;
@@ -27,36 +29,27 @@ pub fn run(options: &AttributeOptions) -> Result<()> {
     let mut of_model = options.model.clone();
     of_model.output = options.graph_output.clone();
     let model = AnyModel::open(&of_model, explain::threads(&settings))?;
-    let (attributed, choice, text) = match &model {
+    let files = match &model {
         AnyModel::Text(model) => {
+            refuse([("overlay", folder.is_some())], "is of photos, and this model takes texts")?;
             let (instance, told) = options.of.text(&settings, model)?;
             let (attributed, choice) = text(options, &method, model, &instance, told)?;
-            (attributed, choice, Some(instance.text().to_string()))
+            Files { attributed, choice, text: Some(instance.text().into()), image: None }
         }
         AnyModel::Image(model) => {
-            let (attributed, choice) = image(options, &method, model)?;
-            (attributed, choice, None)
+            let photo = options.of.photo()?;
+            let (attributed, choice) = image(options, &method, model, &photo)?;
+            let image = Some(shown(photo)?);
+            Files { attributed, choice, text: None, image }
         }
     };
-    let mut staged = Staging::default();
-    targets.stage(&mut staged, |_| Ok(json(&attributed, text.as_deref()).into_bytes()))?;
-    if !targets.take_standard_output() {
-        staged.report(&render_attributions(&attributed, &choice, output::width()));
-    }
-    staged.commit()
+    files.write(&targets, folder.as_ref())
 }
 
-fn json(a: &Attributed, text: Option<&str>) -> String {
-    let probabilities: Vec<f64> = a.classes.iter().map(|&c| a.probabilities[c]).collect();
-    let rows: Vec<String> = a.classes.iter().map(|&c| a.labels[c].clone()).collect();
-    let about = ScoredOutputs {
-        output: a.output,
-        rows: &rows,
-        against: a.against.map(|c| a.labels[c].as_str()),
-        probabilities: &probabilities,
-        text,
-    };
-    attributions_to_json(&a.found, &about)
+/// A photo as pages and pictures show it: nothing is removed, so any baseline will do that is not the photo itself.
+fn shown(Photo { picture, segments, .. }: Photo) -> Result<ImageInstance> {
+    let on = |colour: PlainColour| ImageInstance::builder(picture.clone(), segments.clone()).baseline(colour).build();
+    on(PlainColour::BLACK).or_else(|_| on(PlainColour([255; 3])))
 }
 
 /// A model's labels and its answer to one input.
@@ -76,7 +69,9 @@ fn attributed(
 ) -> Result<(Attributed, Choice)> {
     let choice = Choice::new(&options.view, &labels)?;
     let asked = Asked::read(options.model.output.as_deref(), domain, &labels)?;
-    let wanted = asked.wanted(&choice, &probabilities);
+    // What is no report compares classes.
+    let compares = files::asked(&options.files).iter().any(|(_, path)| path.is_some()) || options.overlay.is_some();
+    let wanted = asked.wanted(&choice, &probabilities, if compares { 2 } else { 1 });
     let found = score(&wanted)?;
     let names = wanted.names(&labels);
     let Wanted { classes, against, .. } = wanted;
@@ -113,18 +108,22 @@ fn text(
     })
 }
 
-fn image(options: &AttributeOptions, method: &Method, model: &ImageModel) -> Result<(Attributed, Choice)> {
+fn image(
+    options: &AttributeOptions,
+    method: &Method,
+    model: &ImageModel,
+    photo: &Photo,
+) -> Result<(Attributed, Choice)> {
     refuse([("cut", options.cut.is_some())], "is of texts, and this model takes photos")?;
-    let photo = options.of.photo()?;
     let (width, height) = (photo.picture.width(), photo.picture.height());
     let one = Images::new(width, height, photo.picture.as_rgb().to_vec())?;
     attributed(options, Domain::Image, answer(model, &one)?, photo.told.clone(), |wanted| {
         let outputs = &wanted.outputs;
         match method {
-            Method::LeaveOneOut | Method::Occlusion => removals(options, method, model, &photo, outputs),
+            Method::LeaveOneOut | Method::Occlusion => removals(options, method, model, photo, outputs),
             Method::Random => Ok(random_scores(options.seed.unwrap_or(0), photo.segments.features(), outputs)),
             #[cfg(feature = "gradients")]
-            Method::Gradients(method) => gradients::image(options, method, model, &photo, outputs),
+            Method::Gradients(method) => gradients::image(options, method, model, photo, outputs),
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Options of `lipex attribute`.
 
-use super::{InstanceOptions, ModelOptions, View};
+use super::{FileOptions, InstanceOptions, ModelOptions, View};
 use clap::Args;
 
 const NOTES: &str =
@@ -77,6 +77,12 @@ pub struct AttributeOptions {
     pub graph_output: Option<String>,
     #[command(flatten)]
     pub view: View,
+    /// Save a picture of a photo for each class shown: segments tinted by their scores, blue with + signs above 0, orange with −
+    /// signs below. The folder is made if it is not there
+    #[arg(long, value_name = "FOLDER", help_heading = "Output")]
+    pub overlay: Option<String>,
+    #[command(flatten)]
+    pub files: FileOptions,
     /// Save the scores (docs/json.md); - writes them to standard output in place of the report
     #[arg(long, value_name = "F", help_heading = "Output")]
     pub json: Option<String>,

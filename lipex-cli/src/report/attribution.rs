@@ -53,7 +53,7 @@ impl Attributed {
     }
 
     /// The row of a class.
-    fn row(&self, class: usize) -> Option<usize> {
+    pub fn row(&self, class: usize) -> Option<usize> {
         self.classes.iter().position(|&c| c == class)
     }
 }
@@ -104,7 +104,8 @@ fn warn(page: &mut Page, a: &Attributed) {
     let Some(off) = a.found.off().filter(|off| *off > OFF) else { return };
     let advice = match a.method() {
         "integrated-gradients" => "More --steps bring them nearer; --steps auto takes as many as it needs, up to 400.",
-        "guided-ig" | "blur-ig" => "More --steps bring them nearer, up to 400.",
+        "blur-ig" => "More --steps bring them nearer, up to 400.",
+        "guided-ig" => "Its way turns where gradients do: in deep networks more --steps need not help.",
         _ => "Rounding is larger than what they should add up to.",
     };
     page.warning(&format!("The scores are {:.1} % off what they should add up to. {advice}", 100.0 * off));

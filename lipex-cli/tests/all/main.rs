@@ -2,6 +2,7 @@
 
 mod architecture;
 mod attribute;
+mod attribute_files;
 mod bad_arrays;
 mod batch;
 mod browser;

@@ -159,6 +159,10 @@ impl<'a> Overlays<'a> {
         if self.is_outline(x, y, segment) {
             return [255; 3];
         }
+        // What does nothing has no colour.
+        if share == 0.0 {
+            return [grey as u8; 3];
+        }
         let (tint, part) = (if share > 0.0 { UP } else { DOWN }, 0.08 + 0.62 * share.abs());
         tint.map(|t| (grey * (1.0 - part) + t * part) as u8)
     }

@@ -28,6 +28,8 @@ pub struct ScoredOutputs<'a> {
     pub against: Option<&'a str>,
     /// The model's probabilities of the classes of the rows.
     pub probabilities: &'a [f64],
+    /// The model's probability of the class that a contrast is against.
+    pub against_probability: f64,
     /// The text, if one was scored.
     pub text: Option<&'a str>,
 }

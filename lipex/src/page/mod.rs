@@ -28,6 +28,7 @@ mod html;
 mod markup;
 mod overlay;
 mod phrases;
+mod scores;
 mod summary;
 mod svg;
 mod table;
@@ -37,6 +38,7 @@ mod words;
 pub use comparison::comparison_to_html;
 pub use csv::to_csv;
 pub use html::to_html;
+pub use scores::attributions_to_explanation;
 pub use summary::summary_to_html;
 pub use svg::to_svg;
 

@@ -2,6 +2,7 @@
 //!
 //! One wording for one thing: page, figure and their tests take it from here.
 
+use super::scores::Scored;
 use super::table::bars;
 use lipex_core::{Dependence, Domain, Explanation, Link, Method};
 
@@ -19,6 +20,9 @@ pub(super) fn feature(e: &Explanation) -> &'static str {
 
 /// What the matrix is.
 pub(super) fn matrix_title(e: &Explanation) -> String {
+    if let Some(scored) = Scored::of(e) {
+        return format!("Scores of each {} by {}, for the {}", feature(e), scored.method, scored.output);
+    }
     let unit = match e.link() {
         Some(Link::Identity) => "in probability",
         _ => "in log-odds",
@@ -28,6 +32,14 @@ pub(super) fn matrix_title(e: &Explanation) -> String {
 
 /// How an entry is to be read.
 pub(super) fn reading(e: &Explanation) -> String {
+    if let Some(scored) = Scored::of(e) {
+        return match scored.is_contrast() {
+            true => "+ speaks for the class against the other, \u{2212} against it.".into(),
+            false => {
+                format!("+ holds the class's {} up, \u{2212} holds it down, as the method sees it.", scored.output)
+            }
+        };
+    }
     match e.link() {
         Some(Link::Identity) => "+ adds to the class's probability, \u{2212} takes from it.".into(),
         Some(Link::Logistic) => {
@@ -55,6 +67,18 @@ pub(super) fn marks(e: &Explanation) -> String {
 pub(super) fn percent(share: f64) -> String {
     let hundred = (share * 1000.0).round() / 10.0;
     format!("{hundred}\u{a0}%")
+}
+
+/// What a contrast of two classes is.
+pub(super) fn contrast(e: &Explanation) -> String {
+    let what = feature(e);
+    match (Scored::of(e), e.link()) {
+        (Some(_), _) => format!("How much higher each {what}'s score is for the one class than for the other."),
+        (None, Some(Link::Identity)) => {
+            format!("How much more probability each {what} adds to the one class than to the other.")
+        }
+        _ => format!("The log-odds that each {what} adds for the one class against the other."),
+    }
 }
 
 /// The features together.

@@ -1,5 +1,6 @@
 //! What of an explanation's matrix a page or a figure shows, and how its numbers are written.
 
+use super::scores::{self, Scored};
 use lipex_core::{Error, Explanation, Link, Method, Result, Shares, Uncertainty};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -111,6 +112,9 @@ impl<'a> Table<'a> {
 
     /// Decimals of an entry.
     pub fn decimals(&self) -> usize {
+        if Scored::of(self.e).is_some() {
+            return scores::decimals(self.largest);
+        }
         if self.e.link() == Some(Link::Identity) { 3 } else { 2 }
     }
 
@@ -126,6 +130,9 @@ impl<'a> Table<'a> {
 
     /// What entries are measured in.
     pub fn unit(&self) -> &'static str {
+        if Scored::of(self.e).is_some() {
+            return "score";
+        }
         if self.e.link() == Some(Link::Identity) { "probability" } else { "log-odds" }
     }
 }

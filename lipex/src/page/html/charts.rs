@@ -6,6 +6,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
+use crate::page::scores::Scored;
 use crate::page::table::{Entry, bars};
 
 /// Most bars in a chart: the longest.
@@ -38,6 +39,9 @@ pub(super) fn class_section(page: &Page<'_>, m: &mut Markup) {
 
 /// What speaks for one class rather than another.
 pub(super) fn contrast_section(page: &Page<'_>, m: &mut Markup) {
+    if Scored::of(page.e()).is_some_and(|scored| scored.is_contrast()) {
+        return;
+    }
     let (a, b) = page.contrast;
     let name = |k: usize| &page.e().classes[page.table.classes[k]];
     m.open("section", &[("aria-labelledby", "of-contrast")]).line();
@@ -60,12 +64,7 @@ pub(super) fn contrast_section(page: &Page<'_>, m: &mut Markup) {
     m.close("p").line();
     let list = page.table.contrast(page.table.classes[a], page.table.classes[b]);
     chart(page, m, "contrast", &list, None, |_| None);
-    let what = phrases::feature(page.e());
-    let note = match page.table.unit() {
-        "log-odds" => format!("The log-odds that each {what} adds for the one class against the other."),
-        _ => format!("How much more probability each {what} adds to the one class than to the other."),
-    };
-    m.element("p", &[("class", "note")], &note).line();
+    m.element("p", &[("class", "note")], &phrases::contrast(page.e())).line();
     m.close("section").line();
 }
 

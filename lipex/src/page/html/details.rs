@@ -5,6 +5,7 @@
 use super::Page;
 use crate::page::markup::Markup;
 use crate::page::phrases;
+use crate::page::scores::Scored;
 use crate::page::tree::Drawing;
 use lipex_core::{Agreement, Explanation, Flip, Growth, Method, Settling, Uncertainty, arg_max};
 
@@ -264,6 +265,13 @@ fn interchangeable(e: &Explanation, growth: &Growth, m: &mut Markup) {
 pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let spell = |value: &str| if value.is_empty() { "–".to_string() } else { value.to_string() };
+    if Scored::of(e).is_some() {
+        return section(m, "of-settings", "How it was made", |m| {
+            m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
+            e.settings.iter().for_each(|s| row(m, &s.name, &[&spell(&s.value)]));
+            m.close("tbody").close("table").line();
+        });
+    }
     section(m, "of-settings", "How it was made", |m| {
         m.open("p", &[]).text("Preset ").element("b", &[], &e.preset);
         m.text(if e.departures.is_empty() {
@@ -313,6 +321,12 @@ fn stages(e: &Explanation) -> [(&'static str, f64); 7] {
 /// Settings, departures, times, version.
 pub(super) fn footer(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
+    if let Some(scored) = Scored::of(e) {
+        m.open("footer", &[])
+            .text(&format!("lipex {}. Scores by {}; no surrogate was fitted.", e.version, scored.method));
+        m.close("footer").line();
+        return;
+    }
     let inputs = match page.subject() {
         "text" => "distinct texts",
         "image" => "distinct images",

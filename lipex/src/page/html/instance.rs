@@ -6,6 +6,7 @@
 use super::{Page, level_class};
 use crate::page::markup::Markup;
 use crate::page::phrases;
+use crate::page::scores::Scored;
 use crate::page::table::{LEVELS, bars};
 use crate::page::words::marked;
 
@@ -142,7 +143,8 @@ pub(super) fn classes(page: &Page<'_>, m: &mut Markup) {
     filter(page, m);
     m.open("table", &[("class", "classes")]).open("thead", &[]).open("tr", &[]);
     m.element("th", &[("scope", "col")], "class");
-    for name in ["model", "surrogate"] {
+    let scored = Scored::of(e).is_some();
+    for name in ["model", "surrogate"].into_iter().take(if scored { 1 } else { 2 }) {
         m.open("th", &[("scope", "col")]).element("i", &[("class", name)], "").text(name).close("th");
     }
     m.open("th", &[("scope", "col")]).element("span", &[("class", "unseen")], "bars").close("th");
@@ -154,10 +156,14 @@ pub(super) fn classes(page: &Page<'_>, m: &mut Markup) {
         m.open("th", &[("scope", "row")]).element("bdi", &[], &e.classes[c]).close("th");
         let (model, surrogate) = (e.probabilities.model[c], e.probabilities.surrogate[c]);
         let told = if e.never[c] { "never".to_string() } else { format!("{model:.3}") };
-        m.element("td", &[], &told).element("td", &[], &format!("{surrogate:.3}"));
+        m.element("td", &[], &told);
+        if !scored {
+            m.element("td", &[], &format!("{surrogate:.3}"));
+        }
         m.open("td", &[("class", "bar")]);
         m.open("svg", &[("viewBox", "0 0 100 10"), ("preserveAspectRatio", "none"), ("aria-hidden", "true")]);
-        for (y, share, class) in [("0", model, "model"), ("6", surrogate, "surrogate")] {
+        let bars = [("0", model, "model"), ("6", surrogate, "surrogate")];
+        for (y, share, class) in bars.into_iter().take(if scored { 1 } else { 2 }) {
             let width = format!("{:.1}", 100.0 * share.clamp(0.0, 1.0));
             m.empty("rect", &[("class", class), ("y", y), ("width", &width), ("height", "4")]);
         }

@@ -8,6 +8,7 @@ mod matrix;
 mod pairs;
 
 use super::markup::{Markup, escape, fill, script_json};
+use super::scores::Scored;
 use super::table::Table;
 use super::{PageOptions, phrases};
 use base64::Engine;
@@ -192,6 +193,9 @@ impl<'a> Page<'a> {
         m.open("h1", &[]).element("bdi", &[], &e.classes[predicted]);
         m.element("span", &[("class", "share")], &format!(" {:.3}", p.model[predicted])).close("h1");
         m.open("p", &[]).text(&format!("is the model's answer to this {}, and its probability. ", self.subject()));
+        if let Some(scored) = Scored::of(e) {
+            return self.scored(m, &scored);
+        }
         let best = arg_max(&p.surrogate);
         if best == predicted {
             m.text(&format!("The surrogate that is read here gives it {:.3}", p.surrogate[predicted]));
@@ -205,6 +209,27 @@ impl<'a> Page<'a> {
         for reason in &verdict.reasons {
             let class = if reason.grade == Grade::Good { "note" } else { "warning" };
             m.element("p", &[("class", class)], format!("{} {}", reason.told, reason.advice).trim_end());
+        }
+    }
+}
+
+impl Page<'_> {
+    /// The first lines where there are scores and no surrogate: whose they are, and how far their sums are off.
+    fn scored(&self, m: &mut Markup, scored: &Scored<'_>) {
+        m.text("The scores that are read here are by ").element("strong", &[], scored.method);
+        m.text(&format!(", of the {}", scored.output));
+        if scored.is_contrast() {
+            m.text(" of ").element("bdi", &[], &self.e().classes[0]).text(" over ");
+            m.element("bdi", &[], &self.e().classes[1]);
+        }
+        m.text(".").close("p");
+        if let Some(off) = scored.off {
+            let told = format!(
+                "They and what is outside of all {}s are {off} off what they should add up to, at most.",
+                phrases::feature(self.e())
+            );
+            let class = if scored.is_off() { "warning" } else { "note" };
+            m.element("p", &[("class", class)], &told);
         }
     }
 }

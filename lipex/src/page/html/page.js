@@ -226,8 +226,7 @@ const contrast = () => {
     };
   }), false);
 };
-by('class-a').addEventListener('change', contrast);
-by('class-b').addEventListener('change', contrast);
+if (by('class-a')) for (const id of ['class-a', 'class-b']) by(id).addEventListener('change', contrast);
 
 // The matrix's columns in the order of the text, or by what they do to the chosen class.
 const order = () => {
