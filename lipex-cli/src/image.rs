@@ -1,26 +1,28 @@
 //! `lipex image`.
 
+use crate::against::{self, Against};
 use crate::backend;
 use crate::explain::{Asked, explain, settings, threads, unknown_backend};
+use crate::files;
 use crate::model::ImageModel;
-use crate::options::ImageOptions;
+use crate::options::{ImageOptions, View};
 use crate::output::Folder;
 use crate::photo::Photo;
 use crate::staging::Staging;
-use crate::{files, parse};
 use lipex::lipex_cuda::{self, HostModel};
-use lipex::{AnyExplainer, Domain, Explanation, ImageInstance, Images, Overlays, Result, npy, to_html};
+use lipex::{AnyExplainer, Domain, Explanation, ImageInstance, Images, Overlays, Result, Setting, npy, to_html};
 
 pub fn run(options: &ImageOptions) -> Result<()> {
     let targets = files::targets(&options.save)?;
     let folder = options.overlay.as_deref().map(|path| Folder::new("overlay", path)).transpose()?;
-    let (image, laid_on) = instance(options)?;
     let settings = settings(&options.settings, &options.view)?;
+    let photo = Photo::read(&options.photo)?;
     let model = ImageModel::open(&options.model, threads(&settings))?;
+    let Taken { image, view, told: laid_on, against } = taken(options, photo, &model)?;
     let explainer = settings.explainer(settings.device(), Domain::Image)?;
     backend::tell(settings.device(), &explainer);
-    let asked = Asked { flip_to: options.flip_to.as_deref(), view: &options.view };
-    let (explanation, around, view) = match explainer {
+    let asked = Asked { flip_to: options.flip_to.as_deref(), view: &view };
+    let (mut explanation, around, view) = match explainer {
         AnyExplainer::Cpu(explainer) => explain::<_, Images>(&explainer, &image, &model, &asked)?,
         // The device renders, the program answers on the host.
         AnyExplainer::Cuda(explainer) => {
@@ -33,6 +35,7 @@ pub fn run(options: &ImageOptions) -> Result<()> {
         }
         _ => unknown_backend()?,
     };
+    explanation.settings.extend(against.map(|class| Setting::new("against", class)));
     let e = &explanation;
     let mut staged = Staging::default();
     let told = match &folder {
@@ -47,11 +50,29 @@ pub fn run(options: &ImageOptions) -> Result<()> {
     files::finish(staged, &targets, e, &view, others, &(laid_on + &told))
 }
 
-/// The image, and what the report says of transparent places.
-fn instance(options: &ImageOptions) -> Result<(ImageInstance, String)> {
-    let baseline = parse::baseline(&options.baseline)?;
-    let Photo { picture, segments, told } = Photo::read(&options.photo)?;
-    Ok((ImageInstance::builder(picture, segments).baseline(baseline).build()?, told))
+/// What is explained, and how it is shown.
+struct Taken {
+    image: ImageInstance,
+    view: View,
+    /// What the report says of transparent places and of a targeted baseline.
+    told: String,
+    /// The class that is explained against.
+    against: Option<String>,
+}
+
+/// The image with its baseline; the model is asked where a class is explained against another.
+fn taken(options: &ImageOptions, photo: Photo, model: &ImageModel) -> Result<Taken> {
+    let Photo { picture, segments, told } = photo;
+    let builder = ImageInstance::builder(picture.clone(), segments);
+    let Some(name) = &options.against else {
+        let image = against::image(builder, &options.baseline, &picture, (model, &[]), None)?;
+        return Ok(Taken { image, view: options.view.clone(), told, against: None });
+    };
+    let (labels, p) = against::answer::<Images>(model, &against::one(&picture)?)?;
+    let asked = Against::read(name, &labels, &p)?;
+    let image = against::image(builder, &options.baseline, &picture, (model, &labels), Some(asked))?;
+    let told = told + &against::image_told(asked, &image, model)?;
+    Ok(Taken { image, view: asked.view(&options.view, &labels)?, told, against: Some(labels[asked.to].clone()) })
 }
 
 /// A file a class, likeliest or first named first; what the report says of them. `size` is what tints show.

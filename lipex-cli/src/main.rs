@@ -1,5 +1,6 @@
 //! The command `lipex`.
 
+mod against;
 mod arrays;
 mod attribute;
 mod backend;

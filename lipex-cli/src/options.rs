@@ -72,6 +72,10 @@ pub struct TextOptions {
     /// against B, without which the surrogate says B. The model is asked once more to check it
     #[arg(long, value_name = "B", help_heading = "Output")]
     pub flip_to: Option<String>,
+    /// Explain the likeliest class over this one: what each word adds for the one against the other, and what the model says of
+    /// the text without its words. The model is asked twice more
+    #[arg(long, value_name = "CLASS", help_heading = "Output")]
+    pub against: Option<String>,
     #[command(flatten)]
     pub view: View,
     #[command(flatten)]
@@ -84,9 +88,14 @@ pub struct ImageOptions {
     #[command(flatten)]
     pub photo: PhotoOptions,
     /// What a removed segment becomes: mean (its mean colour; LIME's), black, blur or blur:SIGMA (pixels; a twentieth of the
-    /// shorter side if not said), noise or noise:SEED, colour:#RRGGBB, image:FILE (another picture of the same size)
+    /// shorter side if not said), noise or noise:SEED, colour:#RRGGBB, image:FILE (another picture of the same size), nearest:FOLDER (the nearest photo
+    /// of the class --against, of the same size; folders in it have the names of classes, else the model says what photos are)
     #[arg(long, value_name = "B", default_value = "mean", help_heading = "Image")]
     pub baseline: String,
+    /// Explain the likeliest class over this one: what each segment adds for the one against the other, and what the model says of
+    /// the baseline. The model is asked twice more
+    #[arg(long, value_name = "CLASS", help_heading = "Output")]
+    pub against: Option<String>,
 
     #[command(flatten)]
     pub model: ModelOptions,
@@ -250,7 +259,7 @@ pub struct SaveOptions {
 }
 
 /// What of an explanation is shown. Changes nothing that is computed.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct View {
     /// Classes shown: top:N by probability, all, or names A,B,… (or places, counted from 0; those of the same name are numbered)
     #[arg(long, value_name = "WHICH", default_value = "top:7", help_heading = "Output")]

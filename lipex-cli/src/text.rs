@@ -1,16 +1,17 @@
 //! `lipex text`.
 
+use crate::against::{self, Against};
 use crate::backend;
 use crate::explain::{Asked, Explained, explain, settings, threads, unknown_backend};
 use crate::model::TextModel;
-use crate::options::{TextOptions, WordOptions};
+use crate::options::{TextOptions, View, WordOptions};
 use crate::output;
 use crate::staging::Staging;
 use crate::words::Words;
 use crate::{files, report};
 use lipex::{
-    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Result, Seen, Settings, Split, TextInstance, Texts,
-    lipex_cuda, npy,
+    AnyExplainer, Cuda, DemoModel, Domain, Error, Explainer, Instance, Result, Seen, Settings, Split, TextInstance,
+    Texts, lipex_cuda, npy,
 };
 
 pub fn run(options: &TextOptions) -> Result<()> {
@@ -19,19 +20,21 @@ pub fn run(options: &TextOptions) -> Result<()> {
     let model = TextModel::open(&options.model, threads(&settings))?;
     let given = Given { text: options.text.as_deref(), file: options.file.as_deref(), words: &options.words };
     let (text, told) = given.instance(&settings, &model)?;
+    let (view, against) = targeted(options, &text, &model)?;
+    let asked = Asked { flip_to: options.flip_to.as_deref(), view: &view };
     let explainer = settings.explainer(settings.device(), Domain::Text)?;
     backend::tell(settings.device(), &explainer);
     let (explanation, around, view) = match explainer {
-        AnyExplainer::Cpu(explainer) => explain::<_, Texts>(&explainer, &text, &model, &asked(options))?,
+        AnyExplainer::Cpu(explainer) => explain::<_, Texts>(&explainer, &text, &model, &asked)?,
         AnyExplainer::Cuda(explainer) => {
-            let (explanation, around, view) = on_device(&explainer, text, &model, options)?;
+            let (explanation, around, view) = on_device(&explainer, text, &model, &asked)?;
             backend::report_traffic(explainer.backend());
             (explanation, lipex_cuda::to_host(explainer.backend(), &around)?, view)
         }
         _ => unknown_backend()?,
     };
     let others = |option: &str| (option == "save-neighbourhood").then(|| npy::neighbourhood_to_npz(&around));
-    files::finish(Staging::default(), &targets, &explanation, &view, others, &told)
+    files::finish(Staging::default(), &targets, &explanation, &view, others, &(told + &against))
 }
 
 /// The demo classifier answers on the device if the text is one for it there; any other model answers on the host.
@@ -39,19 +42,28 @@ fn on_device(
     explainer: &Explainer<Cuda>,
     text: TextInstance,
     model: &TextModel,
-    options: &TextOptions,
+    asked: &Asked<'_>,
 ) -> Result<Explained<Cuda>> {
     if model.is_demo()
         && let Ok(tokens) = text.clone().with_tokens(lipex::word_hashes)
     {
         let demo = DemoModel::embedded().on_device(explainer.backend())?;
-        return explain(explainer, &tokens, &demo, &asked(options));
+        return explain(explainer, &tokens, &demo, asked);
     }
-    explain::<_, Texts>(explainer, &text, model, &asked(options))
+    explain::<_, Texts>(explainer, &text, model, asked)
 }
 
-fn asked(options: &TextOptions) -> Asked<'_> {
-    Asked { flip_to: options.flip_to.as_deref(), view: &options.view }
+/// What of the explanation is shown, and what the report says of the text without its words, where a class is explained against
+/// another.
+fn targeted(options: &TextOptions, text: &TextInstance, model: &TextModel) -> Result<(View, String)> {
+    let Some(name) = &options.against else { return Ok((options.view.clone(), String::new())) };
+    let ask = |text: String| against::answer::<Texts>(model, &Texts::from(vec![text]));
+    let (labels, p) = ask(text.without(&[])?)?;
+    let asked = Against::read(name, &labels, &p)?;
+    let all: Vec<usize> = (0..text.features().len()).collect();
+    let empty = ask(text.without(&all)?)?.1;
+    let told = asked.told(&labels, "of the text without its words", &empty, None);
+    Ok((asked.view(&options.view, &labels)?, told))
 }
 
 /// A text and its words as the options give them.

@@ -106,8 +106,8 @@ pub use image::PixelImage;
 #[cfg(feature = "image")]
 pub use image::{
     AnotherPicture, Baseline, BaselineContext, Blur, ImageBuilder, ImageFn, ImageInstance, MOST_PIXELS, MOST_SEGMENTS,
-    Noise, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, Squares, baseline_by_name,
-    occlude,
+    Nearest, Noise, Norm, Overlays, Picture, PlainColour, Replacement, SegmentMap, SegmentMean, Segmenter, Squares,
+    baseline_by_name, occlude,
 };
 #[cfg(feature = "json")]
 pub use json::{
@@ -115,8 +115,8 @@ pub use json::{
     to_json, to_json_canonical, to_json_lines,
 };
 pub use lipex_core::*;
-pub use lipex_cpu::{Cpu, InteractionLime};
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
+pub use lipex_cpu::{Cpu, InteractionLime};
 #[cfg(feature = "cuda")]
 pub use lipex_cuda::{self, Cuda, PixelBatch, PixelTemplate, TokenBatch, TokenTemplate, When};
 #[cfg(feature = "demo")]

@@ -1,5 +1,6 @@
 //! What is asked of `lipex attribute`: a method, and outputs.
 
+use crate::against::Against;
 use crate::options::AttributeOptions;
 use crate::parse;
 use crate::report::Choice;
@@ -101,6 +102,8 @@ pub struct Wanted {
     pub classes: Vec<usize>,
     /// The class that a contrast is against.
     pub against: Option<usize>,
+    /// What --against asks for.
+    pub targeted: Option<Against>,
 }
 
 impl Asked {
@@ -132,6 +135,7 @@ impl Asked {
                 outputs: vec![Output::Contrast { of, against }],
                 classes: vec![of],
                 against: Some(against),
+                targeted: None,
             };
         }
         let mut classes = choice.shown_of(probabilities);
@@ -152,7 +156,7 @@ impl Asked {
             Asked::Probability => Output::Probability(class),
             _ => Output::Logit(class),
         };
-        Wanted { outputs: classes.iter().map(output).collect(), classes, against: None }
+        Wanted { outputs: classes.iter().map(output).collect(), classes, against: None, targeted: None }
     }
 }
 

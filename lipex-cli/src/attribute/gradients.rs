@@ -1,13 +1,15 @@
 //! Methods by gradients, of models in ONNX folders.
 
+use super::asked::Wanted;
+use crate::against::{self, Against, one};
 use crate::model::{ImageModel, TextModel};
 use crate::options::AttributeOptions;
-use crate::parse;
 use crate::photo::Photo;
+use crate::report::printable;
 use lipex::{
-    Attribution, Attributions, BlurIg, DeepLift, Error, GradCam, Guided, GuidedIg, ImageInstance, Images,
-    InputXGradient, Instance, IntegratedGradients, Local, MarkedPicture, MarkedText, Output, Picture, Pool, Result,
-    Saliency, Setting, SmoothGrad, TextInstance, WhiteBox, Xrai,
+    Attribution, Attributions, BlurIg, DeepLift, Error, GradCam, Guided, GuidedIg, InputXGradient, Instance,
+    IntegratedGradients, Local, MarkedPicture, MarkedText, Output, Pool, Result, Saliency, Setting, SmoothGrad,
+    TextGradients, TextInstance, WhiteBox, Xrai,
 };
 use std::sync::Arc;
 
@@ -132,55 +134,89 @@ fn no_gradients(options: &AttributeOptions) -> Error {
     Error::setting("method", &options.method, reason)
 }
 
+/// The base that was asked for, zeros if `None`, and what the report says of it.
+type Base = (Option<Vec<f32>>, String);
+
 pub fn text(
     options: &AttributeOptions,
     method: &Method,
-    model: &TextModel,
+    model: (&TextModel, &[String]),
     text: &TextInstance,
-    outputs: &[Output],
-) -> Result<Attributions> {
+    wanted: &Wanted,
+) -> Result<(Attributions, String)> {
     if matches!(method.kind, Kind::OfPhotos(_) | Kind::GradCam(_)) {
         return Err(Error::setting("method", &options.method, "is of photos, and this model takes texts"));
     }
-    let model = model.onnx().ok_or_else(|| no_gradients(options))?;
+    let onnx = model.0.onnx().ok_or_else(|| no_gradients(options))?;
     let cut = options.cut.as_deref().unwrap_or("word");
-    let gradients = model.gradients(cut)?;
-    let base = match options.baseline.as_deref() {
-        None | Some("zeros") => None,
-        Some("pad") => Some(gradients.padded(text.text())?),
-        Some(other) => return Err(Error::choice("baseline", other, &["zeros", "pad"])),
-    };
+    let gradients = onnx.gradients(cut)?;
     let at = gradients.at(&MarkedText { text: text.text(), features: text.features() })?;
+    let (base, told) = match options.baseline.as_deref() {
+        None | Some("zeros") => (None, String::new()),
+        Some("pad") => (Some(gradients.padded(text.text())?), String::new()),
+        Some(name) if name.starts_with("nearest:") => {
+            nearest_text(name, (&gradients, at.as_ref()), model, text.text(), wanted.targeted)?
+        }
+        Some(other) => return Err(Error::choice("baseline", other, &["zeros", "pad", "nearest:FILE"])),
+    };
     let method_at = method.against_base(base);
     let features = text.features().to_vec();
-    let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), outputs, features, method.pool)?;
+    let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), &wanted.outputs, features, method.pool)?;
     let place = if gradients.cut() == cut { cut.to_string() } else { format!("{cut} ({})", gradients.cut()) };
     found.method.extend(method.settings(options, &place));
-    Ok(found)
+    Ok((found, told))
+}
+
+/// The point of the text of a class that is nearest to the point, by the mean of |x − B| over its numbers.
+fn nearest_text(
+    name: &str,
+    (gradients, at): (&TextGradients<'_>, &dyn Local),
+    (model, labels): (&TextModel, &[String]),
+    text: &str,
+    against: Option<Against>,
+) -> Result<Base> {
+    let samples = against::texts(name, against, (model, labels))?;
+    let apart = |point: &[f32]| {
+        let each = point.iter().zip(at.point()).map(|(b, x)| f64::from((x - b).abs()));
+        each.sum::<f64>() / at.point().len().max(1) as f64
+    };
+    let mut best: Option<(f64, Vec<f32>, String)> = None;
+    for sample in samples {
+        let point = gradients.beside(text, &sample)?;
+        let away = apart(&point);
+        if best.as_ref().is_none_or(|(nearest, ..)| away < *nearest) {
+            best = Some((away, point, sample));
+        }
+    }
+    let (Some((away, point, sample)), Some(against)) = (best, against) else { return Ok((None, String::new())) };
+    let probability = |class| Ok(at.values(&point, Output::Probability(class))?.first().copied().unwrap_or(0.0));
+    let p: Vec<f64> = (0..labels.len()).map(probability).collect::<Result<_>>()?;
+    let used = format!("nearest:\"{}\"", printable(&sample));
+    let told = against.told(labels, &used, &p, Some(format!("{away:.3}")));
+    Ok((Some(point), told))
 }
 
 pub fn image(
     options: &AttributeOptions,
     method: &Method,
-    model: &ImageModel,
-    Photo { picture, segments, .. }: &Photo,
-    outputs: &[Output],
-) -> Result<Attributions> {
-    let model = model.onnx().ok_or_else(|| no_gradients(options))?;
-    let gradients = model.gradients()?;
-    let one = |of: &Picture| Images::new(of.width(), of.height(), of.as_rgb().to_vec());
-    let base = match options.baseline.as_deref() {
-        None | Some("zeros") => None,
+    model: (&ImageModel, &[String]),
+    photo: &Photo,
+    wanted: &Wanted,
+) -> Result<(Attributions, String)> {
+    let onnx = model.0.onnx().ok_or_else(|| no_gradients(options))?;
+    let gradients = onnx.gradients()?;
+    let (base, told) = match options.baseline.as_deref() {
+        None | Some("zeros") => (None, String::new()),
         Some(name) => {
-            let baseline = parse::baseline(name)?;
-            let image = ImageInstance::builder(picture.clone(), segments.clone()).baseline(baseline).build()?;
-            Some(gradients.point_of(&one(image.replacement())?)?)
+            let (image, told) = super::replaced(name, photo, model, wanted.targeted)?;
+            (Some(gradients.point_of(&one(image.replacement())?)?), told)
         }
     };
+    let Photo { picture, segments, .. } = photo;
     let at = gradients.at(&MarkedPicture { picture: &one(picture)?, segments: segments.of_pixels() })?;
-    let method_at = method.at_layer(at.as_ref(), outputs)?.unwrap_or_else(|| method.against_base(base));
+    let method_at = method.at_layer(at.as_ref(), &wanted.outputs)?.unwrap_or_else(|| method.against_base(base));
     let features = segments.features();
-    let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), outputs, features, method.pool)?;
+    let mut found = Attributions::pool(method_at.as_ref(), at.as_ref(), &wanted.outputs, features, method.pool)?;
     found.method.extend(method.settings(options, gradients.cut()));
-    Ok(found)
+    Ok((found, told))
 }

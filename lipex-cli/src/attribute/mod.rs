@@ -5,17 +5,18 @@ mod asked;
 mod gradients;
 mod saved;
 
+use crate::against::{self, Against, answer, one};
 use crate::model::{AnyModel, ImageModel, TextModel};
 use crate::options::AttributeOptions;
 use crate::output::{Folder, Targets};
 use crate::parse::refuse;
 use crate::photo::Photo;
 use crate::report::{Attributed, Choice};
-use crate::{explain, files, parse};
+use crate::{explain, files};
 use asked::{Asked, Method, Wanted};
 use lipex::{
-    Attributions, BlackBox, Cpu, Domain, ImageInstance, Images, Instance, Output, PlainColour, Result, Setting,
-    Squares, Texts, checked_answers, leave_out, occlude, random_scores,
+    Attributions, Cpu, Domain, ImageInstance, Images, Instance, PlainColour, Result, Setting, Squares, Texts,
+    leave_out, occlude, random_scores,
 };
 use saved::Files;
 
@@ -52,31 +53,43 @@ fn shown(Photo { picture, segments, .. }: Photo) -> Result<ImageInstance> {
     on(PlainColour::BLACK).or_else(|_| on(PlainColour([255; 3])))
 }
 
-/// A model's labels and its answer to one input.
-fn answer<Batch>(model: &dyn BlackBox<Cpu, Batch>, one: &Batch) -> Result<(Vec<String>, Vec<f64>)> {
-    let p = checked_answers(&Cpu::new(), model, one, 1)?;
-    let labels = model.labels().unwrap_or_default().to_vec();
-    Ok((labels, p.row(0).iter().map(|&v| f64::from(v)).collect()))
-}
-
-/// Everything but the scores, which `score` makes for the outputs that are wanted.
+/// Everything but the scores, which `score` makes for the outputs that are wanted, with what the report says of their baseline.
 fn attributed(
     options: &AttributeOptions,
     domain: Domain,
     (labels, probabilities): (Vec<String>, Vec<f64>),
     told: String,
-    score: impl FnOnce(&Wanted) -> Result<Attributions>,
+    score: impl FnOnce(&Wanted, &[String]) -> Result<(Attributions, String)>,
 ) -> Result<(Attributed, Choice)> {
     let choice = Choice::new(&options.view, &labels)?;
-    let asked = Asked::read(options.model.output.as_deref(), domain, &labels)?;
+    let against = options.against.as_deref().map(|name| Against::read(name, &labels, &probabilities)).transpose()?;
+    let set = against.is_some() && options.model.output.is_some();
+    refuse([("output", set)], "is what --against sets, to a contrast; give one of them")?;
+    let asked = match against {
+        Some(Against { of, to }) => Asked::Contrast(of, to),
+        None => Asked::read(options.model.output.as_deref(), domain, &labels)?,
+    };
     // What is no report compares classes.
     let compares = files::asked(&options.files).iter().any(|(_, path)| path.is_some()) || options.overlay.is_some();
-    let wanted = asked.wanted(&choice, &probabilities, if compares { 2 } else { 1 });
-    let found = score(&wanted)?;
+    let wanted = Wanted { targeted: against, ..asked.wanted(&choice, &probabilities, if compares { 2 } else { 1 }) };
+    let (found, of_baseline) = score(&wanted, &labels)?;
     let names = wanted.names(&labels);
     let Wanted { classes, against, .. } = wanted;
     let output = asked.name();
-    Ok((Attributed { found, rows: names, classes, against, labels, probabilities, output, domain, told }, choice))
+    Ok((
+        Attributed {
+            found,
+            rows: names,
+            classes,
+            against,
+            labels,
+            probabilities,
+            output,
+            domain,
+            told: told + &of_baseline,
+        },
+        choice,
+    ))
 }
 
 fn text(
@@ -88,23 +101,24 @@ fn text(
 ) -> Result<(Attributed, Choice)> {
     refuse([("stride", options.stride.is_some())], "is of photos, and this model takes texts")?;
     let whole = Texts::from(vec![instance.without(&[])?]);
-    attributed(options, Domain::Text, answer(model, &whole)?, told, |wanted| {
+    attributed(options, Domain::Text, answer::<Texts>(model, &whole)?, told, |wanted, labels| {
         let on = Cpu::new();
-        match method {
+        // Read by gradients alone.
+        let _ = labels;
+        let found = match method {
             Method::LeaveOneOut | Method::Occlusion => {
                 let reason = "is of photos; a word that is removed becomes what --removed says";
                 refuse([("baseline", options.baseline.is_some())], reason)?;
                 let window = if matches!(method, Method::LeaveOneOut) { 1 } else { usual(options, instance) };
                 let mut found = leave_out::<_, Texts>(&on, instance, model, &wanted.outputs, window)?;
                 found.method.extend(instance.settings().into_iter().map(|(s, _)| s).filter(|s| s.name == "removed"));
-                Ok(found)
+                found
             }
-            Method::Random => {
-                Ok(random_scores(options.seed.unwrap_or(0), instance.features().to_vec(), &wanted.outputs))
-            }
+            Method::Random => random_scores(options.seed.unwrap_or(0), instance.features().to_vec(), &wanted.outputs),
             #[cfg(feature = "gradients")]
-            Method::Gradients(method) => gradients::text(options, method, model, instance, &wanted.outputs),
-        }
+            Method::Gradients(method) => return gradients::text(options, method, (model, labels), instance, wanted),
+        };
+        Ok((found, String::new()))
     })
 }
 
@@ -115,16 +129,15 @@ fn image(
     photo: &Photo,
 ) -> Result<(Attributed, Choice)> {
     refuse([("cut", options.cut.is_some())], "is of texts, and this model takes photos")?;
-    let (width, height) = (photo.picture.width(), photo.picture.height());
-    let one = Images::new(width, height, photo.picture.as_rgb().to_vec())?;
-    attributed(options, Domain::Image, answer(model, &one)?, photo.told.clone(), |wanted| {
-        let outputs = &wanted.outputs;
-        match method {
-            Method::LeaveOneOut | Method::Occlusion => removals(options, method, model, photo, outputs),
-            Method::Random => Ok(random_scores(options.seed.unwrap_or(0), photo.segments.features(), outputs)),
-            #[cfg(feature = "gradients")]
-            Method::Gradients(method) => gradients::image(options, method, model, photo, outputs),
+    let whole = answer::<Images>(model, &one(&photo.picture)?)?;
+    attributed(options, Domain::Image, whole, photo.told.clone(), |wanted, labels| match method {
+        Method::LeaveOneOut | Method::Occlusion => removals(options, method, (model, labels), photo, wanted),
+        Method::Random => {
+            let found = random_scores(options.seed.unwrap_or(0), photo.segments.features(), &wanted.outputs);
+            Ok((found, String::new()))
         }
+        #[cfg(feature = "gradients")]
+        Method::Gradients(method) => gradients::image(options, method, (model, labels), photo, wanted),
     })
 }
 
@@ -132,20 +145,32 @@ fn image(
 fn removals(
     options: &AttributeOptions,
     method: &Method,
-    model: &ImageModel,
+    (model, labels): (&ImageModel, &[String]),
     photo: &Photo,
-    outputs: &[Output],
-) -> Result<Attributions> {
+    wanted: &Wanted,
+) -> Result<(Attributions, String)> {
     let by_squares = matches!(method, Method::Occlusion);
     let name = options.baseline.as_deref().unwrap_or(if by_squares { "black" } else { "mean" });
-    let baseline = parse::baseline(name)?;
-    let image = ImageInstance::builder(photo.picture.clone(), photo.segments.clone()).baseline(baseline).build()?;
+    let (image, told) = replaced(name, photo, (model, labels), wanted.targeted)?;
     let mut found = match by_squares {
-        true => occlude(&Cpu::new(), &image, model, outputs, squares(options, &image)?)?,
-        false => leave_out::<_, Images>(&Cpu::new(), &image, model, outputs, 1)?,
+        true => occlude(&Cpu::new(), &image, model, &wanted.outputs, squares(options, &image)?)?,
+        false => leave_out::<_, Images>(&Cpu::new(), &image, model, &wanted.outputs, 1)?,
     };
     found.method.push(Setting::new("baseline", name));
-    Ok(found)
+    Ok((found, told))
+}
+
+/// A photo with its baseline, and what the report says of that where a class is explained against another.
+fn replaced(
+    name: &str,
+    photo: &Photo,
+    (model, labels): (&ImageModel, &[String]),
+    against: Option<Against>,
+) -> Result<(ImageInstance, String)> {
+    let builder = ImageInstance::builder(photo.picture.clone(), photo.segments.clone());
+    let image = against::image(builder, name, &photo.picture, (model, labels), against)?;
+    let told = against.map(|against| against::image_told(against, &image, model)).transpose()?;
+    Ok((image, told.unwrap_or_default()))
 }
 
 /// The words of a window of occlusion: two, or the one that there is.

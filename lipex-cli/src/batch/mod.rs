@@ -1,6 +1,6 @@
 //! `lipex batch`.
 
-mod input;
+pub mod input;
 mod instances;
 mod journal;
 #[cfg(feature = "parquet")]

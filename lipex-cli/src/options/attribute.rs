@@ -47,9 +47,15 @@ pub struct AttributeOptions {
     pub layer: Option<String>,
     /// What the input is compared with. By integrated-gradients, guided-ig and deeplift: zeros (of the model's own numbers), for texts pad (every
     /// token the padding's), for photos what --baseline of lipex image takes (mean, black, blur …). By leave-one-out and
-    /// occlusion of photos: what a removed place becomes [default: zeros; of leave-one-out mean, of occlusion black]
+    /// occlusion of photos: what a removed place becomes [default: zeros; of leave-one-out mean, of occlusion black]. With
+    /// --against also nearest:PATH, the nearest sample of that class: of photos a folder (as for lipex image), of texts a table (csv,
+    /// jsonl) with the columns text and label, or text alone: the model then says what they are
     #[arg(long, value_name = "B", help_heading = "Attribution")]
     pub baseline: Option<String>,
+    /// The contrast of the likeliest class over this one, --output contrast:LIKELIEST:CLASS; the report says what the model makes of the
+    /// baseline
+    #[arg(long, value_name = "CLASS", help_heading = "Attribution")]
+    pub against: Option<String>,
     /// Where a text's graph is cut for its gradients: word (embeddings of words), block (after the first layer normalisation) or a
     /// tensor's name [default: word]
     #[arg(long, value_name = "PLACE", help_heading = "Attribution")]

@@ -240,6 +240,6 @@ mod gradients {
         let message = refused(&["attribute", TEXT, "--model", MODEL, "--method", "saliency", "--cut", "block"], 2);
         assert!(message.contains("cut = block: the graph has no such place"), "{message}");
         let message = refused(&["attribute", TEXT, "--model", MODEL, "--method", "deeplift", "--baseline", "mean"], 2);
-        assert!(message.contains("choose zeros or pad"), "{message}");
+        assert!(message.contains("choose zeros, pad or nearest:FILE"), "{message}");
     }
 }

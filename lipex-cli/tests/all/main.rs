@@ -2,6 +2,7 @@
 
 mod architecture;
 mod attribute;
+mod attribute_against;
 mod attribute_files;
 mod bad_arrays;
 mod batch;

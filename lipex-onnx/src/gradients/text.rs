@@ -111,6 +111,24 @@ impl TextGradients<'_> {
         self.graph.numbers(&self.feeds(&tokens)?)
     }
 
+    /// The point of another text with as many tokens as this one: shorter, it is filled up with the padding's token; longer, its
+    /// last tokens are cut but for the special one at its end. A base for integrals and DeepLIFT.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer or the graph fails.
+    pub fn beside(&self, text: &str, other: &str) -> Result<Vec<f32>> {
+        let (mut tokens, places) = self.model.tokens.placed(other)?;
+        let (own, last) = (self.tokenised(text)?, tokens.last().copied().filter(|_| places.last() == Some(&None)));
+        if tokens.len() > own.ids.len() {
+            tokens.truncate(own.ids.len());
+            if let (Some(end), Some(special)) = (tokens.last_mut(), last) {
+                *end = special;
+            }
+        }
+        tokens.resize(own.ids.len(), self.model.tokens.pad);
+        self.graph.numbers(&self.feeds(&Tokenised { ids: tokens, ..own })?)
+    }
+
     fn tokenised(&self, text: &str) -> Result<Tokenised> {
         let (ids, places) = self.model.tokens.placed(text)?;
         let length = self.model.limits.tokens.unwrap_or(ids.len());

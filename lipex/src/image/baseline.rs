@@ -303,7 +303,8 @@ impl Baseline for AnotherPicture {
 /// ```
 pub fn baseline_by_name(name: &str) -> Result<Arc<dyn Baseline>> {
     let refuse = || {
-        let reason = "choose mean, black, blur, blur:SIGMA, noise, noise:SEED, colour:#RRGGBB or image:FILE";
+        let reason =
+            "choose mean, black, blur, blur:SIGMA, noise, noise:SEED, colour:#RRGGBB, image:FILE or nearest:FOLDER";
         Error::setting("baseline", name, reason)
     };
     let (kind, value) = name.split_once(':').map_or((name, None), |(kind, value)| (kind, Some(value)));

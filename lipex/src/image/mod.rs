@@ -6,6 +6,7 @@ mod decode;
 pub(crate) mod encode;
 mod function;
 mod instance;
+mod nearest;
 #[cfg(feature = "npy")]
 mod numpy;
 mod occlusion;
@@ -20,6 +21,7 @@ pub use baseline::{
 };
 pub use function::ImageFn;
 pub use instance::{ImageBuilder, ImageInstance};
+pub use nearest::{Nearest, Norm};
 pub use occlusion::{Squares, occlude};
 pub use overlay::Overlays;
 pub use picture::{MOST_PIXELS, Picture};

@@ -81,6 +81,11 @@ impl Removed {
         let removed = match name.strip_prefix("mask:") {
             Some(word) => Removed::Mask(word.into()),
             None if name == "drop" => Removed::Drop,
+            None if name.starts_with("nearest:") => {
+                let reason = "a removed word has no counterpart in another text; of texts the nearest one is a baseline of \
+                              gradients: lipex attribute --baseline nearest:FILE --against CLASS";
+                return Err(Error::setting("removed", name, reason));
+            }
             None => return Err(Error::choice("removed", name, &["drop", "mask:WORD"])),
         };
         removed.check()?;
