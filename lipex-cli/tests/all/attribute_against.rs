@@ -2,7 +2,6 @@
 
 use crate::common::{json, path, refused, told};
 use lipex::Picture;
-use std::path::Path;
 
 const DIGITS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/models/digits");
 const TEXT: &str = "what a wonderful party, but I am sad";
