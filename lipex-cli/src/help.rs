@@ -7,7 +7,8 @@ use lipex::{Error, Result};
 
 /// Options that `-h` of a command with many lists.
 const COMMON: &str = "text photo instance table row file model preset samples uncertainty adaptive segments flip_to classes \
-    top contrast html json overlay method out text_column id_column workers precision show help";
+    top contrast html json overlay method out text_column id_column workers precision show first second \
+    class help";
 /// What `-h` says where the first clause of a help says too little or too much.
 const BRIEF: &[(&str, &str)] = &[
     ("model", "The classifier: onnx:FOLDER, 'command:PROGRAM' or demo"),
@@ -65,6 +66,13 @@ const EXAMPLES: &[(&str, &str)] = &[
   lipex rule \"not a bad movie at all, I loved it\"
   lipex rule \"a review of yours\" -m onnx:FOLDER --precision 0.9
   lipex rule photo.jpg -m onnx:FOLDER --segments grid:4x4 --show rule.png",
+    ),
+    (
+        "match",
+        "Examples:
+  lipex match \"a man plays guitar\" \"music on the street\" -m onnx:FOLDER
+  lipex match \"a man plays guitar\" \"music on the street\" -m onnx:FOLDER --html page.html
+  lipex match \"a premise\" \"a hypothesis\" -m 'command:python3 entails.py' --class entailment",
     ),
     (
         "batch",

@@ -12,6 +12,7 @@ mod fit;
 mod help;
 mod image;
 mod instance;
+mod matching;
 mod model;
 mod models;
 mod named;
@@ -38,7 +39,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fit::FitOptions;
 use help::{CompletionsOptions, ManOptions};
 use options::{
-    AttributeOptions, BatchOptions, CompareOptions, EXIT_CODES, ImageOptions, ModelsCommand, RuleOptions,
+    AttributeOptions, BatchOptions, CompareOptions, EXIT_CODES, ImageOptions, MatchOptions, ModelsCommand, RuleOptions,
     SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
 };
 use perturb::PerturbOptions;
@@ -70,6 +71,8 @@ enum Command {
     Attribute(Box<AttributeOptions>),
     /// Find a rule: the fewest words or segments that, kept, keep the prediction
     Rule(Box<RuleOptions>),
+    /// Explain what two texts do together, for a model of two texts: which word of the one acts with which of the other
+    Match(Box<MatchOptions>),
     /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
     /// Lay two saved explanations of one input side by side: two models, two runs, two settings
@@ -111,6 +114,7 @@ fn main() -> ExitCode {
         Command::Tabular(options) => tabular::run(options),
         Command::Attribute(options) => attribute::run(options),
         Command::Rule(options) => rule::run(options),
+        Command::Match(options) => matching::run(options),
         Command::Compare(options) => compare::run(options),
         Command::Show(options) => show::run(options),
         Command::Perturb(options) => perturb::run(options),

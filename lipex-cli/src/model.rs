@@ -54,6 +54,13 @@ impl AnyModel {
         no_onnx(options, value)?;
         let program = program::started(value, options)?;
         let program = program.ok_or_else(|| Error::setting("model", value, "is no program"))?;
+        if program.pairs().is_some() {
+            return Err(Error::setting(
+                "model",
+                value,
+                "the program is for two texts, as its first line says; use lipex match",
+            ));
+        }
         match program.domain() {
             Domain::Text => TextModel::Program(program).kept(options).map(AnyModel::Text),
             Domain::Image => ImageModel::Program(program).kept(options).map(AnyModel::Image),
@@ -65,7 +72,7 @@ impl AnyModel {
 }
 
 /// The folder or file of `onnx:FOLDER` or `FILE.onnx`.
-fn onnx(value: &str) -> Option<&str> {
+pub fn onnx(value: &str) -> Option<&str> {
     let file = Path::new(value).extension().is_some_and(|e| e == "onnx") && !value.contains(':');
     value.strip_prefix("onnx:").or(file.then_some(value))
 }
@@ -169,12 +176,12 @@ impl ImageModel {
 }
 
 /// What is meant where a folder or file is named without a prefix.
-fn hint(value: &str) -> String {
+pub fn hint(value: &str) -> String {
     if Path::new(value).is_dir() { format!("; for the folder say onnx:{value}") } else { String::new() }
 }
 
 /// Options that only a model in a folder has.
-fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
+pub fn no_onnx(options: &ModelOptions, model: &str) -> Result<()> {
     let given = [
         ("tokenizer", options.tokenizer.as_deref()),
         ("labels", options.labels.as_deref()),
@@ -200,7 +207,7 @@ pub fn run_by(onnx: OnnxOptions, runtime: Option<&str>) -> OnnxOptions {
     }
 }
 
-fn onnx_options(options: &ModelOptions, threads: Option<usize>) -> Result<OnnxOptions> {
+pub fn onnx_options(options: &ModelOptions, threads: Option<usize>) -> Result<OnnxOptions> {
     let mut onnx = run_by(OnnxOptions::new(), options.onnx_runtime.as_deref());
     if let Some(file) = &options.tokenizer {
         onnx = onnx.tokenizer(file);

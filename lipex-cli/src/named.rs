@@ -171,6 +171,13 @@ impl Group for OfAttribution {
     const NAMES: &'static [&'static str] = &["unit", "split", "removed", "threads"];
 }
 
+/// A command for two texts.
+pub struct OfMatch;
+
+impl Group for OfMatch {
+    const NAMES: &'static [&'static str] = &["unit", "split", "removed", "batch-size", "threads"];
+}
+
 /// How masks are drawn.
 pub struct OfSampling;
 

@@ -7,6 +7,7 @@ mod attribute;
 mod batch;
 mod compare;
 mod instance;
+mod matching;
 mod rule;
 mod tabular;
 
@@ -14,6 +15,7 @@ pub use attribute::AttributeOptions;
 pub use batch::BatchOptions;
 pub use compare::CompareOptions;
 pub use instance::InstanceOptions;
+pub use matching::MatchOptions;
 pub use rule::RuleOptions;
 pub use tabular::TabularOptions;
 
@@ -173,7 +175,8 @@ pub struct CheckOptions {
 pub struct ModelOptions {
     /// The classifier: demo (seven emotions of a text, embedded); onnx:FOLDER, a folder with model.onnx, config.json and
     /// tokenizer.json or preprocessor_config.json, or FILE.onnx with those beside it (docs/models.md); or 'command:PROGRAM
-    /// ARGS', any program that speaks JSON lines (docs/command-protocol.md) [default: demo; for images there is none]
+    /// ARGS', any program that speaks JSON lines (docs/command-protocol.md) [default: demo; for images and for
+    /// two texts there is none]
     #[arg(long, value_name = "MODEL", help_heading = "Model")]
     pub model: Option<String>,
     /// With onnx: the tokenizer's file [default: tokenizer.json of the folder]

@@ -13,6 +13,13 @@ pub fn timeout(options: &ModelOptions) -> Result<Duration> {
 /// Starts `command:PROGRAM ARGS`, which must take what is explained; `None` for another value.
 pub fn start(value: &str, options: &ModelOptions, domain: Domain) -> Result<Option<CommandModel>> {
     let Some(model) = started(value, options)? else { return Ok(None) };
+    if model.pairs().is_some() {
+        return Err(Error::setting(
+            "model",
+            value,
+            "the program is for two texts, as its first line says; use lipex match",
+        ));
+    }
     let reason = match (domain, model.domain()) {
         (wanted, taken) if wanted == taken => return Ok(Some(model)),
         (Domain::Rows, _) => "the program takes no rows of a table; for them its first line must have \"rows\": true",

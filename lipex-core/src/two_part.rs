@@ -51,15 +51,19 @@ impl<I: Instance, J: Instance> Instance for TwoPart<I, J> {
         &self.features
     }
 
-    /// Those of the first part, then those of the second.
+    /// Those of both parts where they are the same; else those of the first, then those of the second, each named after its part.
     fn settings(&self) -> Vec<(Setting, String)> {
+        let (first, second) = (self.first.settings(), self.second.settings());
+        if first == second {
+            return first;
+        }
         let named = |part: &str, settings: Vec<(Setting, String)>| {
             let name = |(setting, usual): (Setting, String)| {
                 (Setting::new(format!("{part}-{}", setting.name), setting.value), usual)
             };
             settings.into_iter().map(name).collect::<Vec<_>>()
         };
-        [named("first", self.first.settings()), named("second", self.second.settings())].concat()
+        [named("first", first), named("second", second)].concat()
     }
 }
 

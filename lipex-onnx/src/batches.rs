@@ -8,6 +8,11 @@
 //! budget of tokens. Padding is therefore little, and the rule has no setting: threads, workers and instances beside change no
 //! batch.
 
+use crate::workers::Workers;
+use lipex_core::{Result, Watch};
+use rten::ThreadPool;
+use std::sync::Arc;
+
 /// Most tokens of a batch, padding included: larger ones are no faster, and take memory.
 const TOKENS: usize = 2048;
 
@@ -48,6 +53,30 @@ pub(crate) fn cut(lengths: &[usize], limits: Limits) -> Vec<Batch> {
         }
     }
     batches
+}
+
+/// What `run` makes of inputs of such lengths, batch by batch on the workers, in the order of the inputs.
+///
+/// # Errors
+/// [`Interrupted`](lipex_core::Error::Interrupted); the first failure of `run`.
+pub(crate) fn spread<T: Clone + Default + Send>(
+    workers: &Workers,
+    lengths: &[usize],
+    limits: Limits,
+    watch: &Watch,
+    run: impl Fn(&Batch, &Arc<ThreadPool>) -> Result<Vec<T>> + Sync,
+) -> Result<Vec<T>> {
+    let batches = cut(lengths, limits);
+    let parts = workers.each(batches.len(), watch, |i, pool| {
+        let rows = run(&batches[i], pool)?;
+        watch.advance(rows.len());
+        Ok(rows)
+    })?;
+    let mut rows = vec![T::default(); lengths.len()];
+    for (batch, part) in batches.iter().zip(parts) {
+        batch.of.iter().zip(part).for_each(|(&input, row)| rows[input] = row);
+    }
+    Ok(rows)
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ pub(crate) struct Json {
     /// The path, for errors.
     pub file: PathBuf,
     /// Its keys.
-    fields: Map<String, Value>,
+    pub fields: Map<String, Value>,
 }
 
 impl Json {

@@ -106,6 +106,15 @@ impl Graph {
         parse(file).map(|graph| inputs(&graph))
     }
 
+    /// The names of a graph's outputs that have fractional numbers, without a runtime.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that is none or is cut short.
+    pub fn outputs_of(file: &Path) -> Result<Vec<String>> {
+        let graph = parse(file)?;
+        Ok(graph.output.iter().map(port).filter(|port| port.kind == Kind::Float).map(|port| port.name).collect())
+    }
+
     /// What it is, for people: name and value.
     pub fn describe(&self, answers: &Answers) -> Vec<(&'static str, String)> {
         let list = |ports: &[Port]| ports.iter().map(Port::to_string).collect::<Vec<_>>().join(", ");
@@ -135,19 +144,35 @@ impl Graph {
     /// # Errors
     /// [`Error::Model`] when the graph fails, or gives another shape.
     pub fn run(&self, inputs: Vec<(&str, Value)>, rows: usize, on: &Arc<ThreadPool>) -> Result<(Vec<f32>, usize)> {
-        let fail = |reason: String| Error::model(format!("{}: {reason}", self.file.display()));
-        let (shape, numbers) = self.runtime.run(inputs, on).map_err(&fail)?;
-        let columns = match shape.as_slice() {
-            &[n, columns] if n == rows => columns,
+        let (shape, numbers) = self.run_shaped(inputs, on)?;
+        let columns = match *shape.as_slice() {
+            [n, columns] if n == rows => columns,
             // One column may come without its axis.
-            &[n] if n == rows => 1,
-            other => {
-                let shape = other.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
-                let reason = format!("the output {} is {shape}, not {rows} rows of classes", self.output.name);
-                return Err(fail(reason + "; another may have them: --output NAME"));
-            }
+            [n] if n == rows => 1,
+            _ => return Err(self.misshapen(&shape, rows, "classes")),
         };
         Ok((numbers, columns))
+    }
+
+    /// The output's shape and its numbers.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the graph fails.
+    pub fn run_shaped(&self, inputs: Vec<(&str, Value)>, on: &Arc<ThreadPool>) -> Result<(Vec<usize>, Vec<f32>)> {
+        self.runtime.run(inputs, on).map_err(|reason| self.failed(&reason))
+    }
+
+    /// What is wrong with an output of this shape, which should have so many rows of `what`.
+    pub fn misshapen(&self, shape: &[usize], rows: usize, what: &str) -> Error {
+        let shape = shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×");
+        let name = &self.output.name;
+        self.failed(&format!(
+            "the output {name} is {shape}, not {rows} rows of {what}; another may have them: --output NAME"
+        ))
+    }
+
+    fn failed(&self, reason: &str) -> Error {
+        Error::model(format!("{}: {reason}", self.file.display()))
     }
 }
 

@@ -29,6 +29,7 @@ mod library;
 mod options;
 #[cfg(feature = "ort")]
 mod ort;
+mod pairs;
 mod preprocess;
 mod resize;
 mod runtime;
@@ -43,6 +44,7 @@ pub use expected::Expected;
 pub use gradients::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 pub use image::OnnxImage;
 pub use options::{Input, OnnxOptions};
+pub use pairs::{OnnxCross, OnnxEncoder, OnnxPairs};
 pub use table::OnnxTable;
 pub use text::OnnxText;
 pub use tokens::Seen;

@@ -4,7 +4,7 @@ use crate::files::Files;
 use crate::graph::{Graph, Kind};
 use crate::runtime::Wanted;
 use crate::workers::Workers;
-use crate::{OnnxImage, OnnxTable, OnnxText};
+use crate::{OnnxImage, OnnxPairs, OnnxTable, OnnxText};
 use lipex_core::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -137,6 +137,14 @@ impl OnnxOptions {
     /// run; the graph is tried once.
     pub fn open_text(self, path: impl AsRef<Path>) -> Result<OnnxText> {
         OnnxText::with_options(path.as_ref(), self)
+    }
+
+    /// A model of two texts: a dual encoder, or a cross-encoder.
+    ///
+    /// # Errors
+    /// Those of [`open_text`](OnnxOptions::open_text).
+    pub fn open_pairs(self, path: impl AsRef<Path>) -> Result<OnnxPairs> {
+        OnnxPairs::with_options(path.as_ref(), self)
     }
 
     /// An image classifier: a folder, or an `.onnx` file with the other files beside it.

@@ -9,7 +9,7 @@
 //! from many.
 
 use crate::answers::Answers;
-use crate::batches::{Batch, Limits, cut};
+use crate::batches::{Batch, Limits, spread};
 use crate::expected::Expected;
 use crate::files::Files;
 use crate::graph::{Graph, Kind, Port};
@@ -63,7 +63,7 @@ pub(crate) enum Given {
     Ids,
     /// 1 for a token, 0 for padding.
     Mask,
-    /// All 0: there is one part.
+    /// The part of the token, 0 or 1.
     Types,
     /// 0, 1, 2 …
     Positions,
@@ -98,7 +98,8 @@ impl OnnxText {
         // One row tells how many columns there are, and that the graph runs.
         let ids = tokens.ids("a text")?;
         let whole = Batch { of: vec![0], tokens: limits.tokens.unwrap_or(ids.len()) };
-        let values = values(&given, &[&ids], &whole, limits.rows.unwrap_or(1), tokens.pad)?;
+        let at = |_: usize, t: usize| ids.get(t).map(|&id| Token { id, part: 0 });
+        let values = values(&given, &at, &whole, limits.rows.unwrap_or(1), tokens.pad)?;
         let tried = graph.run(values, limits.rows.unwrap_or(1), workers.first());
         let (_, columns) = tried.map_err(|e| graph.wrong(e.to_string()))?;
         let answers = Answers::new(options.labels.as_deref(), options.sigmoid, &files, &graph, columns)?;
@@ -166,31 +167,22 @@ impl OnnxText {
         let all = self.tokens.all(texts, self.workers.threads())?;
         let (of, inputs) = distinct(&all);
         let lengths: Vec<usize> = inputs.iter().map(|ids| ids.len()).collect();
-        let batches = cut(&lengths, self.limits);
-        let parts = self.workers.each(batches.len(), watch, |i, pool| {
-            let rows = self.batch(&inputs, &batches[i], pool)?;
-            watch.advance(rows.len());
-            Ok(rows)
-        })?;
-        let mut rows = vec![Vec::new(); inputs.len()];
-        for (batch, part) in batches.iter().zip(parts) {
-            batch.of.iter().zip(part).for_each(|(&input, row)| rows[input] = row);
-        }
+        let rows = spread(&self.workers, &lengths, self.limits, watch, |batch, pool| self.batch(&inputs, batch, pool))?;
         Ok(of.into_iter().map(|input| rows[input].clone()).collect())
     }
 
     /// The rows of one batch.
     fn batch(&self, inputs: &[&[u32]], batch: &Batch, pool: &Arc<ThreadPool>) -> Result<Vec<Vec<f32>>> {
         let rows = self.limits.rows.unwrap_or(batch.of.len());
-        let (numbers, columns) =
-            self.graph.run(values(&self.given, inputs, batch, rows, self.tokens.pad)?, rows, pool)?;
+        let at = |input: usize, t: usize| inputs[input].get(t).map(|&id| Token { id, part: 0 });
+        let (numbers, columns) = self.graph.run(values(&self.given, &at, batch, rows, self.tokens.pad)?, rows, pool)?;
         self.answers.check(columns)?;
         Ok(numbers.chunks_exact(columns).take(batch.of.len()).map(<[f32]>::to_vec).collect())
     }
 }
 
 /// What the graph's inputs are to be given, and what it allows.
-fn inputs(graph: &Graph) -> Result<(Vec<(String, Given)>, Limits)> {
+pub(crate) fn inputs(graph: &Graph) -> Result<(Vec<(String, Given)>, Limits)> {
     let mut given = Vec::new();
     for port in &graph.inputs {
         if port.kind != Kind::Whole {
@@ -236,10 +228,18 @@ pub(crate) fn number(what: Given, id: Option<u32>, t: usize, pad: u32) -> i32 {
     }
 }
 
-/// The graph's inputs for a batch of `rows` rows; rows beyond the batch's repeat its last.
-fn values<'a>(
+/// A token, and which of two texts it is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Token {
+    pub id: u32,
+    /// 0 or 1.
+    pub part: u32,
+}
+
+/// The graph's inputs for a batch of `rows` rows, `at` the token of an input at a place; rows beyond the batch's repeat its last.
+pub(crate) fn values<'a>(
     given: &'a [(String, Given)],
-    inputs: &[&[u32]],
+    at: &dyn Fn(usize, usize) -> Option<Token>,
     batch: &Batch,
     rows: usize,
     pad: u32,
@@ -247,8 +247,11 @@ fn values<'a>(
     let fill = |what: Given| {
         let mut data = Vec::with_capacity(rows * batch.tokens);
         for r in 0..rows {
-            let ids = inputs[batch.of[r.min(batch.of.len() - 1)]];
-            data.extend((0..batch.tokens).map(|t| number(what, ids.get(t).copied(), t, pad)));
+            let input = batch.of[r.min(batch.of.len() - 1)];
+            data.extend((0..batch.tokens).map(|t| match (what, at(input, t)) {
+                (Given::Types, Some(token)) => token.part as i32,
+                (_, token) => number(what, token.map(|token| token.id), t, pad),
+            }));
         }
         data
     };

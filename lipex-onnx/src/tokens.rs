@@ -6,8 +6,10 @@
 
 use crate::files::{Files, Json, wrong};
 use crate::runtime::guarded;
+use crate::text::Token;
 use lipex_core::{Error, Result};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Range;
 use std::path::PathBuf;
 use tokenizers::{Encoding, Tokenizer, TruncationDirection, TruncationParams};
@@ -144,6 +146,30 @@ impl Tokens {
         Ok(all)
     }
 
+    /// The tokens of two texts together, as the tokenizer joins them, and which text each is of; the longer of the two is cut first.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn pair(&self, first: &str, second: &str) -> Result<Vec<Token>> {
+        let encoding = self.encode_pair(&self.tokenizer, first, second)?;
+        let token = |(&id, &part): (&u32, &u32)| Token { id, part };
+        let tokens: Vec<Token> = encoding.get_ids().iter().zip(encoding.get_type_ids()).map(token).collect();
+        Ok(if tokens.is_empty() { vec![Token { id: self.pad, part: 0 }] } else { tokens })
+    }
+
+    /// How many tokens of two texts are cut.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the tokenizer fails.
+    pub fn cut_of_pair(&self, first: &str, second: &str) -> Result<usize> {
+        let all = self.encode_pair(&self.whole, first, second)?.len();
+        Ok(all - self.encode_pair(&self.tokenizer, first, second)?.len())
+    }
+
+    fn encode_pair(&self, with: &Tokenizer, first: &str, second: &str) -> Result<Encoding> {
+        guarded(|| with.encode((first, second), true).map_err(|e| e.to_string())).map_err(|e| self.fail(e))
+    }
+
     /// The tokens as strings, cut.
     ///
     /// # Errors
@@ -250,7 +276,7 @@ fn side(about: Option<&Json>) -> Result<TruncationDirection> {
 }
 
 /// Numbers of equal inputs: for each input its place among the distinct ones, and those.
-pub(crate) fn distinct(all: &[Vec<u32>]) -> (Vec<usize>, Vec<&[u32]>) {
+pub(crate) fn distinct<T: Eq + Hash>(all: &[Vec<T>]) -> (Vec<usize>, Vec<&[T]>) {
     let (mut seen, mut first) = (HashMap::new(), Vec::new());
     let of = all.iter().map(|ids| {
         *seen.entry(ids.as_slice()).or_insert_with(|| {

@@ -92,10 +92,10 @@ mod text;
 
 #[cfg(feature = "json")]
 pub use batch::{BATCH_SCHEMA, BatchRow, ClassSummary, FailureSummary, Quartiles, RowId, Summary, WordSummary};
-#[cfg(feature = "command")]
-pub use command::CommandModel;
 #[cfg(all(fuzzing, feature = "command"))]
 pub use command::fuzz_protocol;
+#[cfg(feature = "command")]
+pub use command::{CommandModel, PairAnswers};
 #[cfg(feature = "demo")]
 pub use demo::DemoModel;
 #[cfg(all(feature = "demo", feature = "cuda"))]
@@ -111,8 +111,8 @@ pub use image::{
 };
 #[cfg(feature = "json")]
 pub use json::{
-    ATTRIBUTIONS_SCHEMA, AnswerKeys, RULE_SCHEMA, SCHEMA, ScoredOutputs, attributions_to_json, from_json, rule_to_json,
-    to_json, to_json_canonical, to_json_lines,
+    ATTRIBUTIONS_SCHEMA, AnswerKeys, MATCH_SCHEMA, RULE_SCHEMA, SCHEMA, ScoredOutputs, attributions_to_json, from_json,
+    match_to_json, rule_to_json, to_json, to_json_canonical, to_json_lines,
 };
 pub use lipex_core::*;
 pub use lipex_cpu::prelude::{authors, kernel_shap, lime, lipex, paper};
@@ -126,12 +126,15 @@ pub use lipex_grad::{
     self, BlurIg, DeepLift, GradCam, Guided, GuidedIg, InputXGradient, IntegratedGradients, Saliency, SmoothGrad, Xrai,
 };
 #[cfg(feature = "onnx")]
-pub use lipex_onnx::{Expected, Input, OnnxImage, OnnxOptions, OnnxTable, OnnxText, Seen};
+pub use lipex_onnx::{
+    Expected, Input, OnnxCross, OnnxEncoder, OnnxImage, OnnxOptions, OnnxPairs, OnnxTable, OnnxText, Seen,
+};
 #[cfg(feature = "gradients")]
 pub use lipex_onnx::{ImageGradients, MarkedPicture, MarkedText, TextGradients};
 #[cfg(feature = "page")]
 pub use page::{
-    PageOptions, attributions_to_explanation, comparison_to_html, summary_to_html, to_csv, to_html, to_svg,
+    PageOptions, attributions_to_explanation, comparison_to_html, match_to_html, summary_to_html, to_csv, to_html,
+    to_svg,
 };
 #[cfg(feature = "remember")]
 pub use remembered::{Keys, Remembered};

@@ -4,6 +4,7 @@ mod attribution;
 mod comparison;
 mod footer;
 mod layout;
+mod matching;
 mod matrix;
 mod noise;
 mod rule;
@@ -14,6 +15,7 @@ mod words;
 pub use attribution::{Attributed, render as render_attributions};
 pub use comparison::render as render_comparison;
 pub use layout::printable;
+pub use matching::{Matched, render as render_match};
 pub use rule::{Ruled, render as render_rule};
 
 use crate::options::View;

@@ -16,6 +16,7 @@ mod files;
 mod fit;
 mod folders;
 mod image;
+mod matching;
 mod models;
 #[path = "../../../lipex/tests/all/common/noisy.rs"]
 mod noisy;

@@ -145,6 +145,23 @@ impl Bilinear {
         [plus(&self.first, rows), plus(&self.second, columns)]
     }
 
+    /// The pairs with the largest |W|, largest first, at most `most`: a feature of the first part, one of the second, and W; none that
+    /// are 0.
+    ///
+    /// ```
+    /// # use lipex_core::Bilinear;
+    /// let g = Bilinear { together: vec![vec![0.5, 0.0], vec![0.0, -2.0]], ..Bilinear::default() };
+    /// assert_eq!(g.strongest(5), [(1, 1, -2.0), (0, 0, 0.5)]);
+    /// ```
+    pub fn strongest(&self, most: usize) -> Vec<(usize, usize, f64)> {
+        let entries =
+            self.together.iter().enumerate().flat_map(|(i, row)| row.iter().enumerate().map(move |(j, &w)| (i, j, w)));
+        let mut entries: Vec<(usize, usize, f64)> = entries.filter(|(_, _, w)| *w != 0.0).collect();
+        entries.sort_by(|a, b| b.2.abs().total_cmp(&a.2.abs()));
+        entries.truncate(most);
+        entries
+    }
+
     /// The singular vectors of W, strongest first, but those below [`LEAST_STRENGTH`](Bilinear::LEAST_STRENGTH) of the strongest.
     pub fn partitions(&self) -> Vec<Partition> {
         let Svd { values, left, right } = Svd::of(&self.together);

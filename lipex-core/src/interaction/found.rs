@@ -5,6 +5,7 @@ use crate::describe::Setting;
 use crate::error::{Error, Result};
 use crate::explanation::arg_max;
 use crate::fit::{Linear, Link};
+use crate::nearest::distinct_labels;
 use crate::render::Feature;
 
 /// What a model of two inputs says, as a bilinear surrogate in the features of both.
@@ -27,7 +28,8 @@ use crate::render::Feature;
 /// let found = InteractionLime::default().explain_scores(&Cpu::new(), &both, &Cats)?;
 /// let together = found.bilinear(0)?.together;
 /// assert!((together[2][1] - 1.0).abs() < 0.01); // cat and kitten
-/// assert_eq!(found.value(0)?, 1.0);
+/// assert_eq!((found.value(0)?, found.names(1)), (1.0, vec!["the".into(), "kitten".into(), "ran".into()]));
+/// assert!(found.told(0)?[0].starts_with("The model gives the two 1.000; the surrogate 1.0"));
 /// # Ok::<(), lipex::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +78,12 @@ impl Match {
         [self.parts[0].len(), self.parts[1].len()]
     }
 
+    /// The names of a part's features, 0 or 1; those of the same name are numbered, `a (1)`, `a (2)`.
+    pub fn names(&self, part: usize) -> Vec<String> {
+        let features = self.parts.get(part).map(Vec::as_slice).unwrap_or_default();
+        distinct_labels(features.iter().map(|feature| feature.name.clone()).collect())
+    }
+
     /// The class with the largest probability; 0 where the model gives one number.
     pub fn predicted(&self) -> usize {
         arg_max(&self.whole)
@@ -111,6 +119,45 @@ impl Match {
     pub fn fitted(&self, class: usize) -> Result<f64> {
         let all = self.answer.predict(&vec![true; self.answer.kept().len()])?;
         all.get(class).copied().ok_or_else(|| self.no_class(class))
+    }
+
+    /// What was found about a class, in sentences for people: both answers, how good the surrogate is, what was asked.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a class that does not exist.
+    pub fn told(&self, class: usize) -> Result<Vec<String>> {
+        let (value, fitted) = (self.value(class)?, self.fitted(class)?);
+        let of = match self.classes.get(class) {
+            Some(name) => format!("The model says “{name}” with {value:.3}; the surrogate with {fitted:.3}."),
+            None => format!("The model gives the two {value:.3}; the surrogate {fitted:.3}."),
+        };
+        Ok(vec![of, self.judged(), self.told_asked()])
+    }
+
+    fn judged(&self) -> String {
+        let Asked { fresh, complete, .. } = self.asked;
+        match self.explained {
+            Some([with, without]) => {
+                let of = if complete {
+                    "all pairs of masks".to_string()
+                } else {
+                    format!("{fresh} pairs of masks that were not fitted to")
+                };
+                format!("R² with what acts across the two: {with:.2}; without: {without:.2}; on {of}.")
+            }
+            None if fresh > 0 || complete => "The model says the same whatever is removed.".into(),
+            None => "The fit was not judged.".into(),
+        }
+    }
+
+    fn told_asked(&self) -> String {
+        let pairs = self.asked.pairs;
+        match self.asked.encodings {
+            Some([first, second]) => {
+                format!("{first} and {second} inputs were encoded; {pairs} pairs of them were fitted to.")
+            }
+            None => format!("{pairs} pairs of masks were fitted to, {} asked for.", pairs + self.asked.fresh),
+        }
     }
 
     fn no_class(&self, class: usize) -> Error {

@@ -51,7 +51,8 @@ pub fn cross_pairs(sizes: [usize; 2]) -> Vec<(usize, usize)> {
 /// # Ok::<(), lipex_core::Error>(())
 /// ```
 pub trait TwoTower<P, Q>: Send + Sync {
-    /// The codes of a batch of first inputs, one an input, all of one length.
+    /// The codes of a batch of first inputs, one an input, all of one length. A model that works for long asks the watch
+    /// between its own batches, and tells it how many inputs are done.
     ///
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the model fails.
@@ -102,7 +103,8 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
 /// # Ok::<(), lipex_core::Error>(())
 /// ```
 pub trait Similarity<P, Q>: Send + Sync {
-    /// A number for each pair of a first and a second input, batches of equal length.
+    /// A number for each pair of a first and a second input, batches of equal length. A model that works for long asks the
+    /// watch between its own batches, and tells it how many pairs are done.
     ///
     /// # Errors
     /// [`Error::Model`](crate::Error::Model) when the model fails.

@@ -244,15 +244,20 @@ impl InteractionLime {
             let reason = "the model gives probabilities already; a scale and a shift are for one that gives a number";
             return Err(Error::setting("scale", "a number", reason));
         }
+        // A model that cuts its own batches tells how far it is.
+        let own = model.batching() == Batching::Own;
         let mut ask = |both: &(P, Q), rows: usize| {
             let p = checked_answers(on, model, both, rows)?;
             if p.is_independent() {
                 let reason = "a match has classes that exclude each other, or one number";
                 return Err(Error::setting("model", "several labels at once", reason));
             }
+            if !own {
+                on.watch().advance(rows);
+            }
             Ok((0..rows).map(|i| p.row(i).iter().map(|&v| f64::from(v)).collect()).collect())
         };
-        let batch = if model.batching() == Batching::Own { BATCH } else { self.batch_size };
+        let batch = if own { BATCH } else { self.batch_size };
         let mut found = self.ask(on, instance, batch, &mut ask)?;
         let named =
             |c: usize| model.labels().and_then(|labels| labels.get(c)).cloned().unwrap_or_else(|| c.to_string());
@@ -305,7 +310,6 @@ impl InteractionLime {
             let part = start..drawn.rows().min(start + batch.max(1));
             let both: (P, Q) = instance.render(on, &masks, part.clone())?;
             rows.extend(ask(&both, part.len())?);
-            watch.advance(part.len());
         }
         watch.finish();
         Ok(rows)

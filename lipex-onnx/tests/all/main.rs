@@ -7,4 +7,5 @@ mod damaged;
 mod gradients;
 mod onnxruntime;
 mod own_models;
+mod pairs;
 mod shared_models;

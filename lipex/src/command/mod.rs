@@ -10,6 +10,7 @@
 
 #[cfg(feature = "image")]
 mod images;
+mod pairs;
 mod process;
 mod protocol;
 mod rows;
@@ -17,6 +18,7 @@ mod rows;
 use lipex_core::{
     Backend, Batching, BlackBox, CheckedRows, Domain, Error, Outputs, Probabilities, Result, Texts, distinct_labels,
 };
+pub use pairs::PairAnswers;
 use process::{Failure, Process};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -45,6 +47,8 @@ pub struct CommandModel {
     /// How it wants images; `None` if it takes texts.
     images: Option<protocol::Coding>,
     rows: bool,
+    /// What it says of two texts; `None` where it takes something else.
+    pairs: Option<PairAnswers>,
     /// Whether batches may be filled across instances.
     batching: Batching,
     /// How long a reply may take.
@@ -90,16 +94,19 @@ impl CommandModel {
             let end = process.stop().stderr;
             Error::model(format!("\"{name}\": {reason}{end}"))
         })?;
-        if header.labels.len() < 2 {
+        let pairs = PairAnswers::of(&header);
+        let labels = header.labels.unwrap_or_default();
+        if labels.len() < 2 && pairs.is_none_or(|pairs| pairs == PairAnswers::Classes) {
             let what = format!("labels of \"{name}\" (at least){}", process.stop().stderr);
-            return Err(Error::shape(what, 2, header.labels.len()));
+            return Err(Error::shape(what, 2, labels.len()));
         }
         Ok(CommandModel {
             command: name,
-            labels: distinct_labels(header.labels),
+            labels: distinct_labels(labels),
             outputs: header.outputs,
             images: header.images,
             rows: header.rows,
+            pairs,
             batching: if header.alone { Batching::Free } else { Batching::default() },
             timeout,
             process: Mutex::new(Some(process)),
@@ -115,13 +122,23 @@ impl CommandModel {
         }
     }
 
+    /// What it says of two texts, if its first line has `"pairs": true` or `"embeddings": true`.
+    pub fn pairs(&self) -> Option<PairAnswers> {
+        self.pairs
+    }
+
     /// The answer to a batch of `inputs`.
     fn ask(&self, request: String, inputs: usize) -> Result<CheckedRows> {
+        self.with_process(|process| self.ask_process(process, request, inputs))
+    }
+
+    /// Talks to the program, unless it has failed before; a failure of the model is its last.
+    fn with_process<T>(&self, talk: impl FnOnce(&mut Process) -> Result<T>) -> Result<T> {
         let mut guard = self.process.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(process) = guard.as_mut() else {
             return Err(Error::model(format!("\"{}\" has failed before", self.command)));
         };
-        let answer = self.ask_process(process, request, inputs);
+        let answer = talk(process);
         if let Err(Error::Model(_)) = &answer {
             *guard = None;
         }
@@ -180,6 +197,9 @@ impl<B: Backend> BlackBox<B, Texts> for CommandModel {
         if self.rows {
             return Err(refuse(&self.command, "it takes rows of a table, as its first line says; this is a text"));
         }
+        if self.pairs.is_some() {
+            return Err(refuse(&self.command, "it is for two texts, as its first line says; this is one"));
+        }
         self.ask(protocol::request(batch), batch.len())?.on(on)
     }
 }
@@ -189,6 +209,11 @@ impl<B: Backend> BlackBox<B, Texts> for CommandModel {
 #[doc(hidden)]
 pub fn fuzz_protocol(line: &str) {
     let _ = protocol::header(line);
+    for key in ["similarities", "embeddings"] {
+        for value in protocol::plain_reply(line, key).unwrap_or_default() {
+            let _ = protocol::numbers(&value);
+        }
+    }
     for promised in std::iter::once(None).chain(Outputs::ALL.map(Some)) {
         let Ok(reply) = protocol::reply(line, promised) else { continue };
         for row in &reply.rows {

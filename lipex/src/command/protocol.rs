@@ -19,8 +19,15 @@ pub(super) const ADVICE: &str = "print anything but answers to stderr";
 /// A program's first line.
 #[derive(Debug, Deserialize)]
 pub(super) struct Header {
-    /// Class names, in the order of the columns.
-    pub labels: Vec<String>,
+    /// Class names, in the order of the columns; none of a program that answers with similarities or embeddings.
+    #[serde(default)]
+    pub labels: Option<Vec<String>>,
+    /// Whether it takes pairs of texts.
+    #[serde(default)]
+    pub pairs: bool,
+    /// Whether it answers texts with embeddings.
+    #[serde(default)]
+    pub embeddings: bool,
     /// What its numbers are, if it says.
     #[serde(default, deserialize_with = "outputs")]
     pub outputs: Option<Outputs>,
@@ -43,6 +50,18 @@ pub(super) enum Coding {
     Png,
 }
 
+/// Reads the numbers or rows of an answer that has no classes, under `key`.
+pub(super) fn plain_reply(line: &str, key: &str) -> Result<Vec<Value>, String> {
+    let parsed = serde_json::from_str(line).or_else(|_| serde_json::from_str(&quote_non_finite(line)));
+    match parsed {
+        Ok(Value::Object(mut object)) => match object.remove(key) {
+            Some(Value::Array(rows)) => Ok(rows),
+            _ => Err(format!(r#"an answer must be one line {{"{key}": […]}}, got {}"#, quoted(line))),
+        },
+        _ => Err(format!(r#"an answer must be one line {{"{key}": […]}}, got {}; {ADVICE}"#, quoted(line))),
+    }
+}
+
 /// The kind of numbers by name; an unknown name lists those there are.
 fn outputs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Outputs>, D::Error> {
     let name = Option::<String>::deserialize(deserializer)?;
@@ -51,10 +70,20 @@ fn outputs<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<O
 
 /// Reads a first line.
 pub(super) fn header(line: &str) -> Result<Header, String> {
-    serde_json::from_str(line).map_err(|e| {
+    let refuse = |why: String| {
         let wanted = r#"its first line must be {"labels": […]}"#;
-        format!("{wanted}, got {} ({}); {ADVICE}", quoted(line), without_place(&e))
-    })
+        format!("{wanted}, got {} ({why}); {ADVICE}", quoted(line))
+    };
+    let header: Header = serde_json::from_str(line).map_err(|e| refuse(without_place(&e)))?;
+    match &header.labels {
+        None if !header.pairs && !header.embeddings => Err(refuse("missing field `labels`".into())),
+        Some(_) if header.embeddings => Err(refuse("embeddings have no labels".into())),
+        _ if header.pairs && header.embeddings => Err(refuse("a text is embedded alone: pairs or embeddings".into())),
+        _ if (header.pairs || header.embeddings) && (header.rows || header.images.is_some()) => {
+            Err(refuse("pairs and embeddings are of texts".into()))
+        }
+        _ => Ok(header),
+    }
 }
 
 /// The line that asks about `texts`; ASCII only, so that no program's idea of an encoding matters.
@@ -177,12 +206,16 @@ mod tests {
     #[test]
     fn first_lines() {
         let h = header(r#"{"labels":["a","b"],"outputs":"logits","more":1}"#).unwrap();
-        assert_eq!((h.labels.len(), h.outputs), (2, Some(Outputs::Logits)));
+        assert_eq!((h.labels.unwrap().len(), h.outputs), (2, Some(Outputs::Logits)));
+        assert!(header(r#"{"pairs":true}"#).unwrap().labels.is_none());
         assert_eq!(header(r#"{"labels":["a","b"]}"#).unwrap().outputs, None);
         for (line, word) in [
             ("Loading …", "got \"Loading …\""),
             (r#"{"classes":["a"]}"#, "missing field `labels`"),
             (r#"{"labels":[1,2]}"#, "expected a string"),
+            (r#"{"labels":["a","b"],"embeddings":true}"#, "embeddings have no labels"),
+            (r#"{"pairs":true,"embeddings":true}"#, "pairs or embeddings"),
+            (r#"{"pairs":true,"images":"png"}"#, "are of texts"),
             (r#"{"labels":["a","b"],"outputs":"odds"}"#, "choose probabilities"),
         ] {
             let text = header(line).unwrap_err();

@@ -6,10 +6,12 @@
 
 mod answer;
 mod attributions;
+mod matched;
 mod rule;
 
 pub use answer::AnswerKeys;
 pub use attributions::{ATTRIBUTIONS_SCHEMA, ScoredOutputs, attributions_to_json};
+pub use matched::{MATCH_SCHEMA, match_to_json};
 pub use rule::{RULE_SCHEMA, rule_to_json};
 
 use lipex_core::{

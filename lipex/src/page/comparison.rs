@@ -61,7 +61,7 @@ fn instance(
         m.element("span", &[("class", &style), ("title", &value)], told);
     };
     match &e.text {
-        Some(text) => marked(e, text, m, |m, feature, word| {
+        Some(text) => marked(&e.features, text, m, |m, feature, word| {
             mark(m, feature, word);
             true
         }),

@@ -73,7 +73,7 @@ impl Marks {
 fn words(page: &Page<'_>, m: &mut Markup, text: &str) {
     let (of, marks) = (columns(page), Marks::new(page));
     m.open("div", &[("id", "text"), ("dir", "auto"), ("lang", "")]);
-    marked(page.e(), text, m, |m, feature, word| match of[feature] {
+    marked(&page.e().features, text, m, |m, feature, word| match of[feature] {
         Some(column) => {
             m.element("span", &marks.attributes(column), word);
             true
