@@ -105,7 +105,15 @@ pub enum Way<'a, T = f32> {
     Guided,
     /// As DeepLIFT's multipliers do, against a run from a reference: Σ (x − x₀)·m is what the output moved by.
     Rescale(&'a Tape<T>),
+    /// Guided as captum 0.9.0 has it: at Relu alone. Clips, ReLU6 among them, pass derivatives.
+    GuidedAsCaptum,
+    /// Multipliers as captum 0.9.0 has them: at Relu, LeakyRelu, Sigmoid, Tanh, Softplus and MaxPool. All else passes
+    /// derivatives at the point: products, quotients, softmax, erf, clips. Multipliers then need not add up.
+    RescaleAsCaptum(&'a Tape<T>),
 }
+
+/// What captum has a rule of DeepLIFT for.
+const CAPTUM: [&str; 6] = ["Relu", "LeakyRelu", "Sigmoid", "Tanh", "Softplus", "MaxPool"];
 
 impl<T> std::fmt::Debug for Network<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -385,6 +393,11 @@ impl<T: Number> Network<T> {
             Way::Plain => (tape, Passing::Plain),
             Way::Guided => (tape, Passing::Guided),
             Way::Rescale(reference) => (reference, Passing::Rescale),
+            Way::GuidedAsCaptum if step.node.operator == "Relu" => (tape, Passing::Guided),
+            Way::RescaleAsCaptum(reference) if CAPTUM.contains(&step.node.operator.as_str()) => {
+                (reference, Passing::Rescale)
+            }
+            Way::GuidedAsCaptum | Way::RescaleAsCaptum(_) => (tape, Passing::Plain),
         };
         let made = |tape: &'_ Tape<T>| tape.values[step.output].clone().ok_or("was not run");
         let (made, made_there) = (made(tape)?, made(there)?);

@@ -54,6 +54,8 @@ pub struct Point<'a> {
     owners: Vec<Option<u32>>,
     /// Whether each logit goes through a sigmoid of its own.
     independent: bool,
+    /// Whether rules are captum's.
+    captum: bool,
 }
 
 impl<'a> Point<'a> {
@@ -86,13 +88,29 @@ impl<'a> Point<'a> {
                 return Err(Error::model(format!("the graph has no tensor {name}")));
             }
         }
-        Ok(Point { network, fixed, cut: at.0.into(), point: at.1, logits: logits.into(), owners, independent: false })
+        Ok(Point {
+            network,
+            fixed,
+            cut: at.0.into(),
+            point: at.1,
+            logits: logits.into(),
+            owners,
+            independent: false,
+            captum: false,
+        })
     }
 
     /// Labels that do not exclude each other: a probability is the sigmoid of its own logit, 1/(1 + e^(−z)). By default
     /// it is a softmax's.
     pub fn independent(self) -> Self {
         Point { independent: true, ..self }
+    }
+
+    /// Guided gradients and DeepLIFT's multipliers as captum 0.9.0 has them, which has rules for modules of few kinds and lets
+    /// derivatives pass all else ([`Way::GuidedAsCaptum`], [`Way::RescaleAsCaptum`]). By default the rules are those of this
+    /// crate, by which multipliers add up.
+    pub fn as_captum(self) -> Self {
+        Point { captum: true, ..self }
     }
 
     /// The run from a point.
@@ -139,12 +157,14 @@ impl<'a> Point<'a> {
         reference: Option<&Tape<f32>>,
     ) -> Result<Evaluation> {
         let (value, mut seed) = self.seed(tape, output)?;
-        let way = match (rule, reference) {
-            (GradientRule::Guided, _) => Way::Guided,
-            (_, Some(reference)) => Way::Rescale(reference),
+        let way = match (rule, reference, self.captum) {
+            (GradientRule::Guided, _, false) => Way::Guided,
+            (GradientRule::Guided, _, true) => Way::GuidedAsCaptum,
+            (_, Some(reference), false) => Way::Rescale(reference),
+            (_, Some(reference), true) => Way::RescaleAsCaptum(reference),
             _ => Way::Plain,
         };
-        if let (Some(reference), Output::Probability(class)) = (reference, output) {
+        if let (Some(reference), Output::Probability(class), false) = (reference, output, self.captum) {
             let (at, there) = (tape.floats(&self.logits)?, reference.floats(&self.logits)?);
             seed = match self.independent {
                 true => rescaled_sigmoid(at, there, class),

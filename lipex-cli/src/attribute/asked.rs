@@ -56,6 +56,7 @@ impl Method {
                 options.baseline.is_some(),
                 &["integrated-gradients", "deeplift", "guided-ig", "occlusion", "leave-one-out"],
             ),
+            ("compat", options.compat.is_some(), &["guided", "deeplift"]),
             ("cut", options.cut.is_some(), &NAMES[..7]),
             ("pool", options.pool.is_some(), &NAMES[..8]),
             ("window", options.window.is_some(), &["occlusion"]),

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub struct Method {
     kind: Kind,
     pool: Pool,
+    /// Whether rules are captum's.
+    captum: bool,
 }
 
 enum Kind {
@@ -81,7 +83,12 @@ impl Method {
             Some("l2") => Pool::L2,
             Some(other) => return Err(Error::choice("pool", other, &["sum", "abs", "l2"])),
         };
-        Ok(Method { kind, pool })
+        let captum = match options.compat.as_deref() {
+            None => false,
+            Some("captum") => true,
+            Some(other) => return Err(Error::choice("compat", other, &["captum"])),
+        };
+        Ok(Method { kind, pool, captum })
     }
 
     /// The method from a base; zeros if there is none.
@@ -116,6 +123,7 @@ impl Method {
             Pool::L2 => "l2",
         };
         told.push(Setting::new("pool", pool));
+        told.extend(self.captum.then(|| Setting::new("compat", "captum")));
         told
     }
 
@@ -150,6 +158,7 @@ pub fn text(
     let onnx = model.0.onnx().ok_or_else(|| no_gradients(options))?;
     let cut = options.cut.as_deref().unwrap_or("word");
     let gradients = onnx.gradients(cut)?;
+    let gradients = if method.captum { gradients.as_captum() } else { gradients };
     let at = gradients.at(&MarkedText { text: text.text(), features: text.features() })?;
     let (base, told) = match options.baseline.as_deref() {
         None | Some("zeros") => (None, String::new()),
@@ -205,6 +214,7 @@ pub fn image(
 ) -> Result<(Attributions, String)> {
     let onnx = model.0.onnx().ok_or_else(|| no_gradients(options))?;
     let gradients = onnx.gradients()?;
+    let gradients = if method.captum { gradients.as_captum() } else { gradients };
     let (base, told) = match options.baseline.as_deref() {
         None | Some("zeros") => (None, String::new()),
         Some(name) => {

@@ -60,6 +60,10 @@ pub struct AttributeOptions {
     /// tensor's name [default: word]
     #[arg(long, value_name = "PLACE", help_heading = "Attribution")]
     pub cut: Option<String>,
+    /// Guided and deeplift: captum, for what captum 0.9.0 has no rule for (GELU, ReLU6, softmax, products, layer normalisation) derivatives
+    /// as there; sums then do not hold [default: rules by which sums hold]
+    #[arg(long, value_name = "WHOSE", help_heading = "Attribution")]
+    pub compat: Option<String>,
     /// How the numbers of a token or pixel become one: sum (keeps what they add up to), abs (the sum of sizes) or l2
     /// (the length); those of a word or segment are then summed [default: sum; of saliency, guided and smoothgrad l2]
     #[arg(long, value_name = "HOW", help_heading = "Attribution")]

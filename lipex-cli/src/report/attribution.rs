@@ -103,6 +103,7 @@ pub fn render(a: &Attributed, choice: &Choice, width: usize) -> String {
 fn warn(page: &mut Page, a: &Attributed) {
     let Some(off) = a.found.off().filter(|off| *off > OFF) else { return };
     let advice = match a.method() {
+        _ if a.found.method.iter().any(|s| s.name == "compat") => "captum's rules do not keep the sum.",
         "integrated-gradients" => "More --steps bring them nearer; --steps auto takes as many as it needs, up to 400.",
         "blur-ig" => "More --steps bring them nearer, up to 400.",
         "guided-ig" => "Its way turns where gradients do: in deep networks more --steps need not help.",

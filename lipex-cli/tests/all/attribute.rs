@@ -107,6 +107,7 @@ fn what_does_not_go_together_is_refused() {
         (&["--method", "occlusion", "--window", "3"], "a window has 1 to 2 features"),
         (&["--method", "occlusion", "--stride", "3"], "is of photos"),
         (&["--method", "random", "--rank", "effect"], "--rank"),
+        (&["--method", "random", "--compat", "captum"], "has no --compat; that is of guided, deeplift"),
     ] {
         let message = refused(arguments);
         assert!(message.contains(said), "{arguments:?}: {message}");
@@ -169,6 +170,7 @@ mod gradients {
             (&["saliency"][..], &[("method", "saliency"), ("pool", "l2"), ("cut", "word (vectors)")][..]),
             (&["guided", "--cut", "vectors"], &[("method", "guided"), ("cut", "vectors")]),
             (&["input-x-gradient"], &[("pool", "sum")]),
+            (&["deeplift", "--compat", "captum"], &[("compat", "captum"), ("pool", "sum")]),
             (
                 &["smoothgrad", "--steps", "3", "--noise", "0.1", "--seed", "2"],
                 &[("steps", "3"), ("noise", "0.1"), ("seed", "2")],

@@ -2,7 +2,7 @@
 
 use crate::operators::bytes;
 use lipex_core::{Attribution, Output};
-use lipex_grad::{GradCam, Network, Point, Tensor};
+use lipex_grad::{DeepLift, GradCam, Guided, Network, Point, Tensor};
 use serde_json::Value;
 
 fn golden(name: &str) -> Value {
@@ -44,4 +44,35 @@ fn gradcam_of_the_last_layer_and_of_a_named_one() {
     }
     let message = GradCam::default().layer("flat").attribute(&at, Output::Logit(0)).unwrap_err().to_string();
     assert!(message.contains("flat") && message.contains("planes"), "{message}");
+}
+
+/// A graph with what captum has no rule for: ReLU6, a product, layer normalisation, softmax, GELU.
+#[test]
+fn rules_are_captums_where_that_is_asked_for() {
+    let case = golden("mixed");
+    let network = Network::<f32>::read(&bytes(&case)).unwrap();
+    let base: Vec<f32> = numbers(&case["base"]).iter().map(|&v| v as f32).collect();
+    let (own, captum) = (point(&network, &case), point(&network, &case).as_captum());
+    let lift = DeepLift::default().base(base);
+    let methods: [(&str, &dyn Attribution); 2] = [("deeplift", &lift), ("guided", &Guided)];
+    for (name, method) in methods {
+        for class in 0..3 {
+            let expected = numbers(&case["scores"][name][class]);
+            let largest = expected.iter().fold(0.0f64, |most, v| most.max(v.abs()));
+            let off = |at: &Point<'_>| {
+                let found = method.attribute(at, Output::Logit(class)).unwrap();
+                assert_eq!(found.len(), expected.len());
+                found.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max) / largest
+            };
+            println!("{name}, class {class}: off by {:.1e}, by own rules {:.1e}", off(&captum), off(&own));
+            assert!(off(&captum) < 1e-5 && off(&own) > 1e-3, "{name}, class {class}: {} {}", off(&captum), off(&own));
+        }
+    }
+    // The own rules keep the sum, captum's do not.
+    let gap = |at: &Point<'_>| {
+        let sum: f64 = lift.attribute(at, Output::Logit(0)).unwrap().iter().map(|&s| f64::from(s)).sum();
+        let total = lift.total(at, Output::Logit(0)).unwrap().unwrap();
+        ((sum - total) / total).abs()
+    };
+    assert!(gap(&own) < 1e-4 && gap(&captum) > 0.01, "{} {}", gap(&own), gap(&captum));
 }

@@ -80,6 +80,12 @@ impl ImageGradients<'_> {
         &self.graph.cut
     }
 
+    /// Guided gradients and DeepLIFT as captum has them, plain where it has no rule: [`Point::as_captum`](lipex_grad::Point::as_captum).
+    pub fn as_captum(mut self) -> Self {
+        self.graph.captum = true;
+        self
+    }
+
     /// The point of another picture, which should have the photo's size: a base for integrals and DeepLIFT.
     ///
     /// # Errors

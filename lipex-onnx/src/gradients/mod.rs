@@ -31,6 +31,8 @@ struct Differentiable<'a> {
     independent: bool,
     /// The tensor that stands for the point.
     cut: String,
+    /// Whether rules are captum's.
+    captum: bool,
 }
 
 impl<'a> Differentiable<'a> {
@@ -58,7 +60,14 @@ impl<'a> Differentiable<'a> {
         };
         let logits = logits.ok_or_else(absent)?.to_string();
         let cut = cut(&network)?;
-        Ok(Differentiable { graph, network, logits, independent: answers.outputs == Outputs::Independent, cut })
+        Ok(Differentiable {
+            graph,
+            network,
+            logits,
+            independent: answers.outputs == Outputs::Independent,
+            cut,
+            captum: false,
+        })
     }
 
     /// The numbers of the point for these inputs.
@@ -77,7 +86,8 @@ impl<'a> Differentiable<'a> {
         let point = (self.cut.as_str(), tape.value(&self.cut)?.clone());
         let fixed = feeds.into_iter().filter(|(name, _)| *name != self.cut).collect();
         let point = Point::new(&self.network, fixed, point, &self.logits, owners)?;
-        Ok(Box::new(if self.independent { point.independent() } else { point }))
+        let point = if self.independent { point.independent() } else { point };
+        Ok(Box::new(if self.captum { point.as_captum() } else { point }))
     }
 
     /// Passes if the graph's numbers are those of the black box.

@@ -100,6 +100,12 @@ impl TextGradients<'_> {
         &self.graph.cut
     }
 
+    /// Guided gradients and DeepLIFT as captum has them, plain where it has no rule: [`Point::as_captum`](lipex_grad::Point::as_captum).
+    pub fn as_captum(mut self) -> Self {
+        self.graph.captum = true;
+        self
+    }
+
     /// The point of a text whose every token but the special ones is the padding's: a base for integrals and DeepLIFT.
     ///
     /// # Errors
