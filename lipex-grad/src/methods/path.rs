@@ -7,7 +7,7 @@ use lipex_core::{Attribution, Describe, Error, GradientRule, Local, Output, Resu
 ///
 /// Where the straight way moves all numbers alike, this one moves those first whose gradient is smallest, by steps of equal
 /// length in Σ|x − x₀|, and stays within a window of the straight way. Scores add up to F(x) − F(x₀) but for the steps'
-/// error, which is the delta.
+/// error, which is the delta; where gradients jump, as in deep networks, it need not fall with more of them.
 ///
 /// # Cost
 /// A run forwards and backwards a step and output: ways differ, so outputs share nothing.
