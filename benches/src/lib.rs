@@ -117,8 +117,12 @@ impl BlackBox<Cpu, Range<usize>> for Prepared {
     fn predict(&self, on: &Cpu, rows: &Range<usize>) -> Result<Probabilities<Cpu>> {
         let classes = self.labels.len();
         // Past its masks a run asks for the instance once more.
-        let row = |i: usize| if i * classes < self.answers.len() { i * classes } else { 0 };
-        let values = rows.clone().flat_map(|i| self.answers[row(i)..][..classes].to_vec()).collect();
+        let known = self.answers.len();
+        let mut values = Vec::with_capacity(rows.len() * classes);
+        values.extend_from_slice(&self.answers[(rows.start * classes).min(known)..(rows.end * classes).min(known)]);
+        while values.len() < rows.len() * classes {
+            values.extend_from_slice(&self.answers[..classes]);
+        }
         Probabilities::new(on, rows.len(), classes, values)
     }
 }

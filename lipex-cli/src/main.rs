@@ -6,6 +6,7 @@ mod attribute;
 mod backend;
 mod batch;
 mod compare;
+mod experiment;
 mod explain;
 mod files;
 mod fit;
@@ -39,8 +40,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use fit::FitOptions;
 use help::{CompletionsOptions, ManOptions};
 use options::{
-    AttributeOptions, BatchOptions, CompareOptions, EXIT_CODES, ImageOptions, MatchOptions, ModelsCommand, RuleOptions,
-    SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
+    AttributeOptions, BatchOptions, CompareOptions, EXIT_CODES, ExperimentCommand, ImageOptions, MatchOptions,
+    ModelsCommand, RuleOptions, SegmentsOptions, ShowOptions, TabularOptions, TextOptions,
 };
 use perturb::PerturbOptions;
 use select::SelectOptions;
@@ -75,6 +76,9 @@ enum Command {
     Match(Box<MatchOptions>),
     /// Explain every row of a table of texts, or every photo of a folder; a run that is killed goes on where it was
     Batch(Box<BatchOptions>),
+    /// Measure methods on many inputs: the paper's experiments, with any methods
+    #[command(subcommand)]
+    Experiment(Box<ExperimentCommand>),
     /// Lay two saved explanations of one input side by side: two models, two runs, two settings
     Compare(CompareOptions),
     /// Render a saved explanation again
@@ -108,6 +112,9 @@ fn main() -> ExitCode {
     let done = match &options.command {
         Command::Batch(options) => {
             return batch::run(options).map_or_else(|error| failed(&error), ExitCode::from);
+        }
+        Command::Experiment(command) => {
+            return experiment::run(command).map_or_else(|error| failed(&error), ExitCode::from);
         }
         Command::Text(options) => text::run(options),
         Command::Image(options) => image::run(options),

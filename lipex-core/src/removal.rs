@@ -67,8 +67,9 @@ struct Additive<'a> {
 }
 
 impl Additive<'_> {
-    fn without(&self, place: usize) -> Vec<f64> {
-        self.scores.iter().zip(self.shares).map(|(score, row)| score - row.get(place).unwrap_or(&0.0)).collect()
+    fn without(&self, place: usize, scores: &mut Vec<f64>) {
+        scores.clear();
+        scores.extend(self.scores.iter().zip(self.shares).map(|(score, row)| score - row.get(place).unwrap_or(&0.0)));
     }
 }
 
@@ -90,16 +91,17 @@ impl<'a> Walk<'a> {
     }
 
     /// The scores when the feature at a place goes too.
-    fn without(&mut self, place: usize) -> Result<Vec<f64>> {
+    fn without(&mut self, place: usize, scores: &mut Vec<f64>) -> Result<()> {
         if let Some(linear) = self.answer.linear() {
-            let mut scores = self.scores.clone();
-            linear.remove(place, &self.keeps, &mut scores);
-            return Ok(scores);
+            scores.clone_from(&self.scores);
+            linear.remove(place, &self.keeps, scores);
+            return Ok(());
         }
         self.keeps[place] = false;
-        let scores = self.answer.predict(&self.keeps);
+        let found = self.answer.predict(&self.keeps);
         self.keeps[place] = true;
-        scores
+        *scores = found?;
+        Ok(())
     }
 
     /// Whether scores are logits.
@@ -118,23 +120,27 @@ impl<'a> Walk<'a> {
     /// Removes the feature that leads to the largest `value` of the scores, which it returns; `None` with nothing left. Ties go
     /// to the lowest place.
     fn step(&mut self, value: impl Fn(&[f64]) -> f64) -> Result<Option<(usize, f64)>> {
-        let mut best: Option<(usize, f64, Vec<f64>)> = None;
+        let mut best: Option<(usize, f64)> = None;
+        let (mut tried, mut scores) = (Vec::new(), Vec::new());
         for place in 0..self.keeps.len() {
             if !self.keeps[place] {
                 continue;
             }
-            let scores = match &self.without_pairs {
-                Some(additive) => additive.without(place),
-                None => self.without(place)?,
-            };
-            let found = value(&scores);
-            if best.as_ref().is_none_or(|(_, most, _)| found > *most) {
-                best = Some((place, found, scores));
+            match &self.without_pairs {
+                Some(additive) => additive.without(place, &mut tried),
+                None => self.without(place, &mut tried)?,
+            }
+            let found = value(&tried);
+            if best.is_none_or(|(_, most)| found > most) {
+                best = Some((place, found));
+                std::mem::swap(&mut tried, &mut scores);
             }
         }
-        let Some((place, found, scores)) = best else { return Ok(None) };
+        let Some((place, found)) = best else { return Ok(None) };
         if self.without_pairs.is_some() {
-            self.scores = self.without(place)?;
+            let mut whole = Vec::new();
+            self.without(place, &mut whole)?;
+            self.scores = whole;
         }
         *self.without_pairs.as_mut().map_or(&mut self.scores, |additive| &mut additive.scores) = scores;
         self.keeps[place] = false;

@@ -216,7 +216,7 @@ impl Journal {
 fn differs(own: &[u8], header: &str) -> String {
     let read = |bytes: &[u8]| serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes).ok();
     let (Some(own), Some(header)) = (read(own), read(header.as_bytes())) else {
-        return "is no journal of lipex batch; --restart begins anew, or give another --out".into();
+        return "is no journal of such a run; --restart begins anew, or give another --out".into();
     };
     let names: Vec<&str> = header.iter().filter(|(k, v)| own.get(*k) != Some(v)).map(|(k, _)| k.as_str()).collect();
     format!("was made with other settings ({}): --restart begins anew, or give another --out", names.join(", "))

@@ -11,4 +11,7 @@ mod report;
 mod run;
 mod write;
 
+pub use input::{Columns, Input};
+pub use journal::{Former, Journal};
+pub use progress::Progress;
 pub use run::run;

@@ -2,6 +2,7 @@
 
 mod attribution;
 mod comparison;
+mod experiment;
 mod footer;
 mod layout;
 mod matching;
@@ -14,6 +15,7 @@ mod words;
 
 pub use attribution::{Attributed, render as render_attributions};
 pub use comparison::render as render_comparison;
+pub use experiment::render as render_experiment;
 pub use layout::printable;
 pub use matching::{Matched, render as render_match};
 pub use rule::{Ruled, render as render_rule};

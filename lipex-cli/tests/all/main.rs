@@ -12,6 +12,7 @@ mod command;
 mod common;
 mod compare;
 mod cuda;
+mod experiment;
 mod files;
 mod fit;
 mod folders;

@@ -56,16 +56,16 @@ impl Information {
         let kept = matches!(linear.base(), Base::None);
         let unknowns = terms.len() + usize::from(free);
         let (mut sum, mut squares) = (0.0, 0.0);
-        let mut rows: Vec<Vec<u64>> = Vec::new();
-        for (i, (row, &weight)) in bits.chunks_exact(words.max(1)).zip(weights).enumerate() {
+        for (i, &weight) in weights.iter().enumerate() {
             let (weight, times) = (f64::from(weight), times(i));
             (sum, squares) = (sum + times * weight, squares + times * weight * weight);
-            if weight * times > 0.0 {
-                rows.push(columns(row, &terms, free, kept));
-            }
         }
         let effective_masks = if squares > 0.0 { sum * sum / squares } else { 0.0 };
-        Some(Information { effective_masks, unknowns, rank: rank(&rows, unknowns), left: None })
+        // The rank is mostly full after little more rows than unknowns: the rest are never made.
+        let counts = |(i, (_, weight)): &(usize, (&[u32], &f32))| **weight > 0.0 && times(*i) > 0.0;
+        let counted = bits.chunks_exact(words.max(1)).zip(weights).enumerate().filter(counts);
+        let rows = counted.map(|(_, (row, _))| columns(row, &terms, free, kept));
+        Some(Information { effective_masks, unknowns, rank: rank(rows, unknowns), left: None })
     }
 
     /// Whether the masks determine every number that is fitted.
@@ -83,17 +83,16 @@ fn columns(row: &[u32], terms: &[&[usize]], intercept: bool, kept: bool) -> Vec<
     bits
 }
 
-fn rank(rows: &[Vec<u64>], columns: usize) -> usize {
-    let binary = rank_of_bits(rows, columns);
+fn rank(rows: impl Iterator<Item = Vec<u64>> + Clone, columns: usize) -> usize {
+    let binary = rank_of_bits(rows.clone(), columns);
     if binary == columns || columns > 400 { binary } else { binary.max(rank_of_numbers(rows, columns)) }
 }
 
 /// Over the field of two elements.
-fn rank_of_bits(rows: &[Vec<u64>], columns: usize) -> usize {
+fn rank_of_bits(rows: impl Iterator<Item = Vec<u64>>, columns: usize) -> usize {
     let mut pivots: Vec<Option<Vec<u64>>> = vec![None; columns];
     let mut rank = 0;
-    for row in rows {
-        let mut row = row.clone();
+    for mut row in rows {
         while let Some(lead) = (0..columns).find(|c| row[c / 64] >> (c % 64) & 1 == 1) {
             let Some(pivot) = &pivots[lead] else {
                 pivots[lead] = Some(row);
@@ -110,7 +109,7 @@ fn rank_of_bits(rows: &[Vec<u64>], columns: usize) -> usize {
 }
 
 /// Over the field of 2³¹ − 1.
-fn rank_of_numbers(rows: &[Vec<u64>], columns: usize) -> usize {
+fn rank_of_numbers(rows: impl Iterator<Item = Vec<u64>>, columns: usize) -> usize {
     const P: u64 = (1 << 31) - 1;
     let inverse = |a: u64| {
         // a^(P − 2), after Fermat.
@@ -153,22 +152,22 @@ fn rank_of_numbers(rows: &[Vec<u64>], columns: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn of(rows: &[u64]) -> Vec<Vec<u64>> {
-        rows.iter().map(|&r| vec![r]).collect()
+    fn of(rows: &[u64]) -> impl Iterator<Item = Vec<u64>> + Clone {
+        rows.iter().map(|&r| vec![r])
     }
 
     #[test]
     fn ranks_are_those_of_the_real_matrix() {
         // 110, 101, 011: singular over two elements, determinant −2 over the reals.
         let odd = of(&[0b011, 0b101, 0b110]);
-        assert_eq!((rank_of_bits(&odd, 3), rank_of_numbers(&odd, 3), rank(&odd, 3)), (2, 3, 3));
+        assert_eq!((rank_of_bits(odd.clone(), 3), rank_of_numbers(odd.clone(), 3), rank(odd, 3)), (2, 3, 3));
         // Complements: 1100, 0011 and all ones are of rank 2.
-        assert_eq!(rank(&of(&[0b1111, 0b0011, 0b1100]), 4), 2);
-        assert_eq!(rank(&of(&[0, 0b1]), 2), 1);
-        assert_eq!(rank(&[], 3), 0);
+        assert_eq!(rank(of(&[0b1111, 0b0011, 0b1100]), 4), 2);
+        assert_eq!(rank(of(&[0, 0b1]), 2), 1);
+        assert_eq!(rank(of(&[]), 3), 0);
         let identity: Vec<Vec<u64>> =
             (0..70u64).map(|c| vec![u64::from(c < 64) << (c % 64), u64::from(c >= 64) << (c % 64)]).collect();
-        assert_eq!(rank(&identity, 70), 70);
-        assert_eq!(rank(&identity[1..], 70), 69);
+        assert_eq!(rank(identity.iter().cloned(), 70), 70);
+        assert_eq!(rank(identity[1..].iter().cloned(), 70), 69);
     }
 }

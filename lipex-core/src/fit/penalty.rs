@@ -41,32 +41,43 @@ pub struct Seen<'a> {
     pub samples: f64,
 }
 
-/// The curvature of a class along one feature: Σ w, Σ w r and Σ w r² = Σ w r over rows, with w = π p(1 − p) and r = 1 where the
-/// feature is removed.
+/// The curvature of two classes along each kept feature: Σ w, Σ w r and Σ w r² = Σ w r over rows, with w = π p(1 − p) and r = 1
+/// where the feature is removed.
 struct Curvature {
-    all: f64,
-    removed: Vec<f64>,
+    all: [f64; 2],
+    removed: Vec<[f64; 2]>,
 }
 
 impl Curvature {
-    fn of(seen: &Seen<'_>, kept: &[usize], class: usize) -> Self {
-        let mut sums = Curvature { all: 0.0, removed: vec![0.0; kept.len()] };
+    /// `kept` ascends.
+    fn of(seen: &Seen<'_>, kept: &[usize], classes: [usize; 2]) -> Self {
+        let mut sums = Curvature { all: [0.0; 2], removed: vec![[0.0; 2]; kept.len()] };
+        // Kept features by the word that their bits stand in.
+        let words: Vec<(usize, Vec<u32>)> = kept
+            .chunk_by(|a, b| a / 32 == b / 32)
+            .map(|js| (js[0] / 32, js.iter().map(|j| (j % 32) as u32).collect()))
+            .collect();
         let rows = seen.bits.chunks_exact(seen.words.max(1)).zip(seen.probabilities.chunks_exact(seen.classes.max(1)));
         for ((bits, p), &weight) in rows.zip(seen.weights) {
-            let p = f64::from(p[class]);
-            let w = f64::from(weight) * p * (1.0 - p);
-            sums.all += w;
-            for (sum, &j) in sums.removed.iter_mut().zip(kept) {
-                *sum += if bits[j / 32] >> (j % 32) & 1 == 1 { 0.0 } else { w };
+            let w = classes.map(|class| f64::from(weight) * f64::from(p[class]) * (1.0 - f64::from(p[class])));
+            (0..2).for_each(|i| sums.all[i] += w[i]);
+            let mut removed = sums.removed.iter_mut();
+            for (word, shifts) in &words {
+                let bits = bits[*word];
+                for (sum, shift) in removed.by_ref().zip(shifts) {
+                    // w or +0 without a branch: a mask's bits are as good as random.
+                    let gone = u64::from(bits >> shift & 1).wrapping_sub(1);
+                    (0..2).for_each(|i| sum[i] += f64::from_bits(w[i].to_bits() & gone));
+                }
             }
         }
         sums
     }
 
-    /// Along the feature at a place; what a free intercept takes up is no curvature.
-    fn along(&self, place: usize, intercept: bool) -> f64 {
-        let sum = self.removed[place];
-        if intercept && self.all > 0.0 { sum - sum * sum / self.all } else { sum }
+    /// Of one of the two along the feature at a place; what a free intercept takes up is no curvature.
+    fn along(&self, which: usize, place: usize, intercept: bool) -> f64 {
+        let (sum, all) = (self.removed[place][which], self.all[which]);
+        if intercept && all > 0.0 { sum - sum * sum / all } else { sum }
     }
 }
 
@@ -87,17 +98,18 @@ impl Softmax {
         let penalties = self.penalties(lambda, seen.classes, seen.probabilities, seen.weights, seen.samples);
         let intercept = !matches!(linear.base(), Base::Anchored(_));
         let (kept, shares) = (linear.kept(), linear.shares());
-        let left = |class: usize| {
-            let curvature = Curvature::of(seen, kept, class);
+        let classes = likeliest_two(seen.probabilities.get(..seen.classes)?);
+        let curvature = Curvature::of(seen, kept, classes);
+        let left = |which: usize| {
             let (mut with, mut without) = (0.0, 0.0);
-            for (place, entry) in shares.row(class).iter().enumerate() {
-                let h = kappa * curvature.along(place, intercept) / n;
-                let free = entry * (1.0 + penalties[class] / h.max(f64::MIN_POSITIVE));
+            for (place, entry) in shares.row(classes[which]).iter().enumerate() {
+                let h = kappa * curvature.along(which, place, intercept) / n;
+                let free = entry * (1.0 + penalties[classes[which]] / h.max(f64::MIN_POSITIVE));
                 (with, without) = (with + entry * entry, without + free * free);
             }
             (without > 0.0).then(|| (with / without).sqrt())
         };
-        likeliest_two(seen.probabilities.get(..seen.classes)?).into_iter().filter_map(left).min_by(f64::total_cmp)
+        (0..2).filter_map(left).min_by(f64::total_cmp)
     }
 }
 

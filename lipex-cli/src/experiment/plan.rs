@@ -1,0 +1,148 @@
+//! What a run of an experiment is: inputs, methods, rounds.
+
+use crate::batch::{Columns, Input};
+use crate::options::ExperimentOptions;
+use lipex::{Domain, Error, Result, Settings};
+use lipex_experiment::{Experiment, method_by_name};
+use std::ops::Range;
+
+pub struct Plan<'a> {
+    pub experiment: Experiment,
+    pub options: &'a ExperimentOptions,
+    /// What the features of a text are.
+    pub settings: Settings,
+    pub domain: Domain,
+    /// The inputs: the number of each row, and its text or the path of its photo.
+    pub inputs: Vec<(u64, std::result::Result<String, String>)>,
+    /// The names of the methods.
+    pub methods: Vec<String>,
+    sha256: String,
+}
+
+impl<'a> Plan<'a> {
+    pub fn new(experiment: Experiment, options: &'a ExperimentOptions) -> Result<Self> {
+        for (name, value) in [("count", options.count), ("rounds", options.rounds)] {
+            if value == 0 {
+                return Err(Error::setting(name, value, "at least 1"));
+            }
+        }
+        let settings = options.settings.settings()?;
+        let columns = Columns { text: options.text_column.clone(), image: options.image_column.clone(), id: None };
+        let input = Input::open(&options.data, options.format.as_deref(), &columns)?;
+        let domain = if input.is_images { Domain::Image } else { Domain::Text };
+        let methods: Vec<String> = match options.methods.is_empty() {
+            true => experiment.methods().iter().map(ToString::to_string).collect(),
+            false => options.methods.clone(),
+        };
+        if let Some(twice) = methods.iter().enumerate().find(|(i, name)| methods[..*i].contains(name)) {
+            return Err(Error::setting("methods", twice.1, "is named twice"));
+        }
+        // Their mistakes are told before anything is asked.
+        let check = |name: &String| experiment.check(method_by_name::<()>(name, domain)?.as_ref());
+        methods.iter().try_for_each(check)?;
+        refuse_strays(options, domain)?;
+        let wanted = spread(range(options.rows.as_deref(), input.rows)?, options.count);
+        let mut inputs = Vec::with_capacity(wanted.len());
+        for row in input.read()? {
+            if wanted.binary_search(&row.number).is_ok() {
+                inputs.push((row.number, row.content));
+            }
+        }
+        Ok(Plan { experiment, options, settings, domain, inputs, methods, sha256: input.sha256 })
+    }
+
+    /// Inputs times rounds: one after the other, a round after all inputs of the one before.
+    pub fn units(&self) -> u64 {
+        (self.inputs.len() * self.options.rounds) as u64
+    }
+
+    /// Whatever the results depend on, on one line.
+    pub fn header(&self) -> String {
+        let (options, model) = (self.options, &self.options.model);
+        let settings: serde_json::Map<String, serde_json::Value> =
+            self.settings.given().filter(|(name, _)| *name != "threads").map(|(n, v)| (n.into(), v.into())).collect();
+        let header = serde_json::json!({
+            "schema": "lipex.experiment/1",
+            "version": env!("CARGO_PKG_VERSION"),
+            "experiment": self.experiment.name(),
+            "sha256": self.sha256,
+            "rows": self.inputs.iter().map(|(row, _)| row).collect::<Vec<_>>(),
+            "rounds": options.rounds,
+            "methods": self.methods,
+            "model": model.model.as_deref().unwrap_or("demo"),
+            "max_tokens": model.max_tokens,
+            "output": model.output,
+            "text_column": options.text_column,
+            "image_column": options.image_column,
+            "segments": options.segments,
+            "baseline": options.baseline,
+            "judge": options.judge,
+            "as_released": options.as_released,
+            "settings": settings,
+        });
+        header.to_string()
+    }
+}
+
+fn refuse_strays(options: &ExperimentOptions, domain: Domain) -> Result<()> {
+    let photos = [("segments", options.segments.as_deref()), ("baseline", options.baseline.as_deref())];
+    let texts = ["unit", "split", "removed"].map(|name| (name, options.settings.get(name)));
+    let (strays, whose): (Vec<_>, _) = match domain {
+        Domain::Image => {
+            (texts.into_iter().chain([("as-released", options.as_released.then_some("true"))]).collect(), "texts")
+        }
+        _ => (photos.into_iter().collect(), "photos"),
+    };
+    match strays.into_iter().find(|(_, value)| value.is_some()) {
+        Some((name, value)) => {
+            Err(Error::setting(name, value.unwrap_or_default(), format!("is of {whose}, and these inputs are none")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Rows A to B.
+fn range(value: Option<&str>, rows: u64) -> Result<Range<u64>> {
+    let Some(value) = value else { return Ok(0..rows) };
+    let read = value.split_once("..").and_then(|(a, b)| Some((a.parse::<u64>().ok()?, b.parse::<u64>().ok()?)));
+    match read {
+        Some((a, b)) if a < b && b <= rows => Ok(a..b),
+        _ => Err(Error::setting(
+            "rows",
+            value,
+            format!("A..B with A below B and B at most {rows}, for instance 0..{rows}"),
+        )),
+    }
+}
+
+/// So many of the rows at equal distances, ascending; all where there are no more.
+fn spread(rows: Range<u64>, count: usize) -> Vec<u64> {
+    let (all, count) = (rows.end - rows.start, count as u64);
+    if count >= all {
+        return rows.collect();
+    }
+    (0..count).map(|i| rows.start + (u128::from(i) * u128::from(all) / u128::from(count)) as u64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_at_equal_distances_and_none_twice() {
+        assert_eq!(spread(0..10, 5), [0, 2, 4, 6, 8]);
+        assert_eq!(spread(5..8, 3), [5, 6, 7]);
+        assert_eq!(spread(5..8, 100), [5, 6, 7]);
+        let many = spread(3..1000, 300);
+        assert!(many.len() == 300 && many.windows(2).all(|w| w[0] < w[1]) && many[299] < 1000);
+    }
+
+    #[test]
+    fn a_range_is_told_by_its_ends() {
+        assert_eq!(range(Some("20..40"), 40).unwrap(), 20..40);
+        assert_eq!(range(None, 7).unwrap(), 0..7);
+        for bad in ["20..41", "4..4", "x..9", "9", "-1..3"] {
+            assert!(range(Some(bad), 40).is_err(), "{bad}");
+        }
+    }
+}

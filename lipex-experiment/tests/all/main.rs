@@ -1,0 +1,5 @@
+//! Measures by hand, statistics against SciPy, and experiments on models whose answers are known.
+
+mod experiments;
+mod figures;
+mod statistics;
