@@ -54,6 +54,11 @@ pub fn figures(experiment: Experiment, summary: &Summary, lines: &[Line]) -> Vec
             histogram("unseen", "Total variation on masks that no fit has seen"),
             bars("near", "Total variation near the instance"),
         ],
+        Experiment::Distortion => vec![
+            curves("model", "model_unseen_", "The model against its distorted versions, on unseen masks", "noise"),
+            curves("surrogate", "surrogate_unseen_", "The surrogates of both, on unseen masks", "noise"),
+            curves("right", "right_", "Inputs that are classified right", "noise"),
+        ],
         Experiment::Ablation => vec![
             curves("flips", "flips_", "Inputs whose class changes", "features removed, by rank"),
             curves("greedy", "greedy_", "Inputs whose class changes", "features removed, greedy set"),

@@ -31,6 +31,7 @@
 //! # Ok::<(), lipex::Error>(())
 //! ```
 
+mod distort;
 mod experiment;
 mod figure;
 pub mod measure;
@@ -41,10 +42,11 @@ mod shared;
 pub mod statistics;
 mod summary;
 
+pub use distort::Distortion;
 pub use experiment::{Experiment, Line};
 pub use figure::figures;
 pub use method::{Fitted, Found, LeaveOneOut, Method, Outcome, Random, method_by_name};
-pub use occasion::{AsReleased, Damage, Occasion};
+pub use occasion::{AsReleased, Damage, Occasion, Version};
 pub use page::report;
 pub use shared::{Pick, Shared};
 pub use summary::{Difference, Mean, Summary};

@@ -26,8 +26,13 @@ pub struct Occasion<'a, Batch> {
     instance: &'a dyn Render<Cpu, Batch>,
     model: &'a dyn BlackBox<Cpu, Batch>,
     damage: Option<&'a dyn Damage<Batch>>,
+    versions: &'a [Version<'a, Batch>],
+    label: Option<usize>,
     whole: Vec<f64>,
 }
+
+/// Another version of the model, with its name.
+pub type Version<'a, Batch> = (String, &'a dyn BlackBox<Cpu, Batch>);
 
 /// How an input is damaged when a method is judged, where that is not how the method damages it.
 ///
@@ -68,7 +73,8 @@ impl<'a, Batch> Occasion<'a, Batch> {
         if instance.features().is_empty() {
             return Err(Error::Instance("has no features".into()));
         }
-        let mut at = Occasion { on: Cpu::new(), instance, model, damage: None, whole: Vec::new() };
+        let mut at =
+            Occasion { on: Cpu::new(), instance, model, damage: None, versions: &[], label: None, whole: Vec::new() };
         at.whole = at.ask(&by_render(instance, &at.on, &[&[]])?, 1)?.remove(0);
         Ok(at)
     }
@@ -78,6 +84,30 @@ impl<'a, Batch> Occasion<'a, Batch> {
     pub fn judged_by(mut self, damage: &'a dyn Damage<Batch>) -> Self {
         self.damage = Some(damage);
         self
+    }
+
+    /// The same with other versions of the model, by name: for [`Experiment::Distortion`](crate::Experiment::Distortion).
+    #[must_use]
+    pub fn distorted(mut self, versions: &'a [Version<'a, Batch>]) -> Self {
+        self.versions = versions;
+        self
+    }
+
+    /// The same with the class that the input has in truth.
+    #[must_use]
+    pub fn labelled(mut self, class: usize) -> Self {
+        self.label = Some(class);
+        self
+    }
+
+    /// Other versions of the model.
+    pub fn versions(&self) -> &'a [Version<'a, Batch>] {
+        self.versions
+    }
+
+    /// The class that the input has in truth, where that is known.
+    pub fn label(&self) -> Option<usize> {
+        self.label
     }
 
     /// The backend that everything runs on.

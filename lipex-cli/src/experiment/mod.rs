@@ -1,5 +1,6 @@
 //! `lipex experiment`.
 
+mod distorted;
 mod plan;
 mod results;
 mod subject;
@@ -17,6 +18,7 @@ const FAILED: u8 = 4;
 pub fn run(command: &ExperimentCommand) -> Result<u8> {
     let (experiment, options) = match command {
         ExperimentCommand::Fidelity(options) => (Experiment::Fidelity, options),
+        ExperimentCommand::Distortion(options) => (Experiment::Distortion, options),
         ExperimentCommand::Ablation(options) => (Experiment::Ablation, options),
         ExperimentCommand::Reprediction(options) => (Experiment::Reprediction, options),
         ExperimentCommand::Stability(options) => (Experiment::Stability, options),

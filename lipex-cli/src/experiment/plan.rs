@@ -6,14 +6,22 @@ use lipex::{Domain, Error, Result, Settings};
 use lipex_experiment::{Experiment, method_by_name};
 use std::ops::Range;
 
+/// A row of the data.
+pub struct PlannedInput {
+    pub row: u64,
+    /// Its text or the path of its photo, or why there is none.
+    pub content: std::result::Result<String, String>,
+    /// The name of its class, where that was asked for.
+    pub label: Option<String>,
+}
+
 pub struct Plan<'a> {
     pub experiment: Experiment,
     pub options: &'a ExperimentOptions,
     /// What the features of a text are.
     pub settings: Settings,
     pub domain: Domain,
-    /// The inputs: the number of each row, and its text or the path of its photo.
-    pub inputs: Vec<(u64, std::result::Result<String, String>)>,
+    pub inputs: Vec<PlannedInput>,
     /// The names of the methods.
     pub methods: Vec<String>,
     sha256: String,
@@ -27,7 +35,11 @@ impl<'a> Plan<'a> {
             }
         }
         let settings = options.settings.settings()?;
-        let columns = Columns { text: options.text_column.clone(), image: options.image_column.clone(), id: None };
+        let columns = Columns {
+            text: options.text_column.clone(),
+            image: options.image_column.clone(),
+            id: options.label_column.clone(),
+        };
         let input = Input::open(&options.data, options.format.as_deref(), &columns)?;
         let domain = if input.is_images { Domain::Image } else { Domain::Text };
         let methods: Vec<String> = match options.methods.is_empty() {
@@ -41,11 +53,19 @@ impl<'a> Plan<'a> {
         let check = |name: &String| experiment.check(method_by_name::<()>(name, domain)?.as_ref());
         methods.iter().try_for_each(check)?;
         refuse_strays(options, domain)?;
+        let of_distortion =
+            [("sigmas", &options.sigmas), ("shuffled", &options.shuffled), ("label-column", &options.label_column)];
+        if experiment != Experiment::Distortion
+            && let Some((name, Some(value))) = of_distortion.into_iter().find(|(_, value)| value.is_some())
+        {
+            return Err(Error::setting(name, value, "is of the experiment distortion"));
+        }
         let wanted = spread(range(options.rows.as_deref(), input.rows)?, options.count);
         let mut inputs = Vec::with_capacity(wanted.len());
         for row in input.read()? {
             if wanted.binary_search(&row.number).is_ok() {
-                inputs.push((row.number, row.content));
+                let label = options.label_column.as_ref().map(|_| row.id.to_string());
+                inputs.push(PlannedInput { row: row.number, content: row.content, label });
             }
         }
         Ok(Plan { experiment, options, settings, domain, inputs, methods, sha256: input.sha256 })
@@ -66,7 +86,7 @@ impl<'a> Plan<'a> {
             "version": env!("CARGO_PKG_VERSION"),
             "experiment": self.experiment.name(),
             "sha256": self.sha256,
-            "rows": self.inputs.iter().map(|(row, _)| row).collect::<Vec<_>>(),
+            "rows": self.inputs.iter().map(|input| input.row).collect::<Vec<_>>(),
             "rounds": options.rounds,
             "methods": self.methods,
             "model": model.model.as_deref().unwrap_or("demo"),
@@ -77,6 +97,9 @@ impl<'a> Plan<'a> {
             "segments": options.segments,
             "baseline": options.baseline,
             "judge": options.judge,
+            "sigmas": options.sigmas,
+            "shuffled": options.shuffled,
+            "label_column": options.label_column,
             "as_released": options.as_released,
             "settings": settings,
         });

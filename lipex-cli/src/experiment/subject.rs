@@ -1,5 +1,6 @@
 //! From an input to what is measured of every method at it.
 
+use super::distorted;
 use super::plan::Plan;
 use super::results::{Folder, Unit};
 use crate::batch::Progress;
@@ -11,7 +12,7 @@ use crate::staging::Staging;
 use crate::words::Words;
 use crate::{explain, output, parse};
 use lipex::{BlackBox, Cpu, Domain, Error, ImageInstance, Images, Render, Result, Settings, TextInstance, Texts};
-use lipex_experiment::{AsReleased, Damage, Line, Method, Occasion, Pick, Shared, method_by_name};
+use lipex_experiment::{AsReleased, Damage, Line, Method, Occasion, Pick, Shared, Version, method_by_name};
 
 /// Runs what is not done, writes the results, and says how many units failed.
 pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
@@ -20,12 +21,16 @@ pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
         match plan.domain {
             Domain::Image => {
                 let model = ImageModel::open(&plan.options.model, threads)?;
-                units(plan, &mut results, &model, |path, measure| photo(plan, path, measure))?;
+                let versions = distorted::open(plan, |of| ImageModel::open(of, threads))?;
+                units(plan, &mut results, (&model, &as_dyn(&versions)), |path, measure| photo(plan, path, measure))?;
             }
             _ => {
                 let model = TextModel::open(&plan.options.model, threads)?;
                 let words = Words::read(&plan.options.words, &plan.settings)?;
-                units(plan, &mut results, &model, |content, measure| text(plan, &words, &model, content, measure))?;
+                let versions = distorted::open(plan, |of| TextModel::open(of, threads))?;
+                units(plan, &mut results, (&model, &as_dyn(&versions)), |content, measure| {
+                    text(plan, &words, &model, content, measure)
+                })?;
             }
         }
     }
@@ -36,6 +41,10 @@ pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
     Ok(failed)
 }
 
+fn as_dyn<Batch, M: BlackBox<Cpu, Batch>>(versions: &[(String, M)]) -> Vec<Version<'_, Batch>> {
+    versions.iter().map(|(name, model)| (name.clone(), model as &dyn BlackBox<Cpu, Batch>)).collect()
+}
+
 /// What is done with an instance, and how it is damaged when methods are judged.
 type Measure<'a, Batch> = dyn FnMut(&dyn Render<Cpu, Batch>, Option<&dyn Damage<Batch>>) -> Result<Vec<Line>> + 'a;
 
@@ -43,7 +52,7 @@ type Measure<'a, Batch> = dyn FnMut(&dyn Render<Cpu, Batch>, Option<&dyn Damage<
 fn units<Batch: Pick + 'static>(
     plan: &Plan<'_>,
     results: &mut Folder,
-    model: &dyn BlackBox<Cpu, Batch>,
+    (model, versions): (&dyn BlackBox<Cpu, Batch>, &[Version<'_, Batch>]),
     with: impl Fn(&str, &mut Measure<'_, Batch>) -> Result<Vec<Line>>,
 ) -> Result<()> {
     let methods: Vec<Box<dyn Method<Batch>>> =
@@ -55,17 +64,28 @@ fn units<Batch: Pick + 'static>(
         if journal.has(unit) {
             continue;
         }
-        let (round, (row, content)) =
-            (unit as usize / plan.inputs.len(), &plan.inputs[unit as usize % plan.inputs.len()]);
+        let (round, input) = (unit as usize / plan.inputs.len(), &plan.inputs[unit as usize % plan.inputs.len()]);
+        let row = input.row;
         let shared = Shared::new(model);
         let asked: &dyn BlackBox<Cpu, Batch> = if plan.experiment.shares_answers() { &shared } else { model };
+        let apart: Vec<Shared<'_, Batch>> = versions.iter().map(|(_, model)| Shared::new(*model)).collect();
+        let versions: Vec<Version<'_, Batch>> = versions
+            .iter()
+            .zip(&apart)
+            .map(|((name, _), shared)| (name.clone(), shared as &dyn BlackBox<Cpu, Batch>))
+            .collect();
         let mut measure = |instance: &dyn Render<Cpu, Batch>, damage: Option<&dyn Damage<Batch>>| {
             let at = Occasion::new(instance, asked)?;
             let at = if let Some(damage) = damage { at.judged_by(damage) } else { at };
+            let at = at.distorted(&versions);
+            let at = match &input.label {
+                Some(label) => at.labelled(parse::class("label-column", label, model.labels().unwrap_or_default())?),
+                None => at,
+            };
             let lines = plan.experiment.run(&at, &methods, round)?;
-            Ok(lines.into_iter().map(|line| line.of(*row, round)).collect())
+            Ok(lines.into_iter().map(|line| line.of(row, round)).collect())
         };
-        let lines = match content {
+        let lines = match &input.content {
             Ok(content) => with(content, &mut measure),
             Err(reason) => Err(Error::Instance(reason.clone())),
         };

@@ -14,6 +14,8 @@ Exit codes: 0 done; 2 a mistake in what was asked, or no room to write; 3 the mo
 pub enum ExperimentCommand {
     /// Total variation between model and surrogate: at the instance, out of fold, on fresh masks, near (the paper's Fig. 3)
     Fidelity(ExperimentOptions),
+    /// Accuracy, and total variation between models and between their surrogates, as noise on the model's last layer grows (Fig. 4)
+    Distortion(ExperimentOptions),
     /// Whether the class changes when the first 1 to 5 features are removed; AOPC comprehensiveness and sufficiency (Tables 1, 2, 4)
     Ablation(ExperimentOptions),
     /// Whether the surrogate predicts the model's class of the same damaged input (Table 3)
@@ -75,6 +77,16 @@ pub struct ExperimentOptions {
     /// after 128 characters is dropped
     #[arg(long, conflicts_with = "judge", help_heading = "Experiment")]
     pub as_released: bool,
+    /// Of distortion: standard deviations of the noise on the last layer's weights, in those of the weights
+    /// [default: 0.1,0.25,0.5,1,2]
+    #[arg(long, value_name = "S,S,…", help_heading = "Experiment")]
+    pub sigmas: Option<String>,
+    /// Of distortion: also models whose last so many layers have their weights in random order
+    #[arg(long, value_name = "N,N,…", help_heading = "Experiment")]
+    pub shuffled: Option<String>,
+    /// Of distortion: the column with each input's class, for the accuracy
+    #[arg(long, value_name = "NAME", help_heading = "Experiment")]
+    pub label_column: Option<String>,
     /// The folder of the results; it is made if it is not there
     #[arg(short = 'o', long, value_name = "FOLDER", help_heading = "Output")]
     pub out: String,

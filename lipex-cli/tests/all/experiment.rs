@@ -41,7 +41,7 @@ fn an_experiment_is_lines_tables_and_figures() {
     // Of five rows three at equal distances, two rounds and two methods each.
     assert_eq!(lines[0]["rows"], serde_json::json!([0, 1, 3]));
     assert_eq!(lines.len(), 1 + 3 * 2 * 2);
-    assert_eq!((&lines[4]["row"], &lines[4]["method"]), (&3.into(), &"lime:samples=60".into()));
+    assert_eq!((&lines[6]["row"], &lines[6]["method"]), (&3.into(), &"lime:samples=60".into()));
     for file in ["summary.json", "table.md", "table.csv", "flips.svg", "greedy.svg"] {
         assert!(Path::new(&out).join(file).is_file(), "{file}");
     }
@@ -98,6 +98,40 @@ fn an_input_that_fails_is_counted_and_the_rest_is_measured() {
 }
 
 #[test]
+fn surrogates_follow_a_model_that_is_distorted() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = path(folder.path(), "texts.csv");
+    let rows = [
+        "I was so happy until the rain came,joy",
+        "i feel angry and sad today,sadness",
+        "what a surprise this is,surprise",
+    ];
+    std::fs::write(&data, format!("text,label\n{}\n", rows.join("\n"))).unwrap();
+    let out = path(folder.path(), "out");
+    let model = "onnx:../examples/models/emotions";
+    let more = ["--model", model, "--sigmas", "0.05,3", "--shuffled", "1", "--label-column", "label"];
+    told(&over("distortion", &data, &out, &more));
+    let summary: Value = serde_json::from_slice(&std::fs::read(Path::new(&out).join("summary.json")).unwrap()).unwrap();
+    let mean = |measure: &str| {
+        let found = summary["means"].as_array().unwrap().iter();
+        let of = |m: &&Value| m["measure"] == measure && m["method"] == "lipex:samples=60";
+        found.clone().find(of).unwrap_or_else(|| panic!("no {measure}"))["mean"].as_f64().unwrap()
+    };
+    assert!(mean("model_unseen_0.05") < 0.1 && mean("model_unseen_3.00") > 3.0 * mean("model_unseen_0.05"));
+    for version in ["0.05", "3.00", "shuffled_01"] {
+        let (model, surrogate) =
+            (mean(&format!("model_unseen_{version}")), mean(&format!("surrogate_unseen_{version}")));
+        assert!((model - surrogate).abs() < 0.35 * model.max(0.02), "{version}: {model} {surrogate}");
+    }
+    assert!((0.0..=1.0).contains(&mean("right_0")) && (0.0..=1.0).contains(&mean("right_3.00")));
+    let own = ["experiment", "distortion", "--data", &data, "--out", &path(folder.path(), "none")].map(String::from);
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
+    assert!(refused(&own, 2).contains("onnx:FOLDER"));
+    let bad = [&own[..], &["--model", model, "--sigmas", "0.1,x"]].concat();
+    assert!(refused(&bad, 2).contains("sigmas"));
+}
+
+#[test]
 fn mistakes_are_told_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (table(folder.path()), path(folder.path(), "out"));
@@ -111,6 +145,7 @@ fn mistakes_are_told_before_anything_is_written() {
         (&["--rounds", "0"], "at least 1"),
         (&["--count", "0"], "at least 1"),
         (&["--segments", "grid:2x2"], "of photos"),
+        (&["--sigmas", "0.1"], "of the experiment distortion"),
         (&["--judge", "drop", "--as-released"], "cannot be used with"),
     ] {
         let error = of(more);

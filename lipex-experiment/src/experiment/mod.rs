@@ -2,6 +2,7 @@
 
 mod ablation;
 mod classes;
+mod distortion;
 mod fidelity;
 mod reprediction;
 mod stability;
@@ -26,6 +27,8 @@ use std::collections::BTreeMap;
 pub enum Experiment {
     /// Fig. 3: total variation between model and surrogate, at the instance, out of fold, on fresh masks of two laws, and near.
     Fidelity,
+    /// Fig. 4: accuracy, and total variation between models and between their surrogates, for distorted versions of the model.
+    Distortion,
     /// Tables 1, 2, 4: whether removing the first features changes the class, and how much of its probability goes.
     Ablation,
     /// Table 3: whether the surrogate predicts the model's class of the same damaged input.
@@ -73,8 +76,9 @@ fn named(name: &str, value: Option<f64>) -> Option<(String, f64)> {
 
 impl Experiment {
     /// Every experiment.
-    pub const ALL: [Experiment; 6] = [
+    pub const ALL: [Experiment; 7] = [
         Experiment::Fidelity,
+        Experiment::Distortion,
         Experiment::Ablation,
         Experiment::Reprediction,
         Experiment::Stability,
@@ -86,6 +90,7 @@ impl Experiment {
     pub fn name(self) -> &'static str {
         match self {
             Experiment::Fidelity => "fidelity",
+            Experiment::Distortion => "distortion",
             Experiment::Ablation => "ablation",
             Experiment::Reprediction => "reprediction",
             Experiment::Stability => "stability",
@@ -112,6 +117,7 @@ impl Experiment {
             }
             Experiment::Ablation => &["lipex", "paper", "lime", "lime:rank=supporting", "leave-one-out", "random"],
             Experiment::Stability => &["paper", "lime"],
+            Experiment::Distortion => &["lipex:samples=200", "paper:samples=200", "lime:samples=200"],
             Experiment::Classes => &["lipex", "paper", "lime", "leave-one-out"],
             Experiment::Time => &["lipex:adaptive=true", "lipex:samples=200", "lipex", "lime"],
         }
@@ -122,7 +128,7 @@ impl Experiment {
     /// # Errors
     /// [`Error::Setting`] for a method that fits no surrogate, where the experiment is about that.
     pub fn check<Batch>(self, method: &dyn Method<Batch>) -> Result<()> {
-        let about_fits = matches!(self, Experiment::Fidelity | Experiment::Reprediction | Experiment::Stability);
+        let about_fits = !matches!(self, Experiment::Ablation | Experiment::Classes | Experiment::Time);
         if about_fits && method.fitted().is_none() { Err(no_surrogate(self, method.name())) } else { Ok(()) }
     }
 
@@ -144,6 +150,7 @@ impl Experiment {
     ) -> Result<Vec<Line>> {
         match self {
             Experiment::Fidelity => fidelity::run(at, methods, round),
+            Experiment::Distortion => distortion::run(at, methods, round),
             Experiment::Ablation => ablation::run(at, methods, round),
             Experiment::Reprediction => reprediction::run(at, methods, round),
             Experiment::Stability => stability::run(at, methods, round),

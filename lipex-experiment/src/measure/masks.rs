@@ -79,13 +79,43 @@ impl Judges {
         self.mean(explanation, |_, q| f64::from(is_off(q)))
     }
 
+    /// The weighted mean of the total variation between these answers and another model's to the same masks.
+    pub fn between(&self, other: &Judges) -> f64 {
+        let (mut weights, mut sum) = (0.0, 0.0);
+        for (&(i, weight), &(j, _)) in self.rows.iter().zip(&other.rows) {
+            sum += weight * total_variation(&self.answer(i), &other.answer(j));
+            weights += weight;
+        }
+        if weights > 0.0 { sum / weights } else { 0.0 }
+    }
+
+    /// The weighted mean over the masks of the total variation between two surrogates; 0 without masks or surrogates.
+    ///
+    /// # Errors
+    /// Those of [`lipex::Answer::predict`].
+    pub fn between_surrogates(&self, a: &Explanation, b: &Explanation) -> Result<f64> {
+        let (Some(first), Some(second)) = (&a.answer, &b.answer) else { return Ok(0.0) };
+        let (mut weights, mut sum) = (0.0, 0.0);
+        for &(i, weight) in &self.rows {
+            let keeps = |kept: &[usize]| kept.iter().map(|&j| self.pool.masks.keeps(i, j)).collect::<Vec<bool>>();
+            let (p, q) = (first.predict(&keeps(first.kept()))?, second.predict(&keeps(second.kept()))?);
+            sum += weight * total_variation(&p, &q);
+            weights += weight;
+        }
+        Ok(if weights > 0.0 { sum / weights } else { 0.0 })
+    }
+
+    /// The model's answer to a mask.
+    fn answer(&self, row: usize) -> Vec<f64> {
+        self.pool.probabilities.row(row).iter().map(|&p| f64::from(p)).collect()
+    }
+
     fn mean(&self, explanation: &Explanation, of: impl Fn(&[f64], &[f64]) -> f64) -> Result<Option<f64>> {
         let Some(answer) = &explanation.answer else { return Ok(None) };
         let (mut weights, mut sum) = (0.0, 0.0);
         for &(i, weight) in &self.rows {
             let keeps: Vec<bool> = answer.kept().iter().map(|&j| self.pool.masks.keeps(i, j)).collect();
-            let p: Vec<f64> = self.pool.probabilities.row(i).iter().map(|&p| f64::from(p)).collect();
-            sum += weight * of(&p, &answer.predict(&keeps)?);
+            sum += weight * of(&self.answer(i), &answer.predict(&keeps)?);
             weights += weight;
         }
         Ok((weights > 0.0).then(|| sum / weights))

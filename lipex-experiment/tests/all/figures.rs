@@ -6,6 +6,11 @@ use lipex_experiment::{Experiment, Line, Summary, figures, report};
 fn lines(experiment: Experiment) -> Vec<Line> {
     let names: Vec<String> = match experiment {
         Experiment::Fidelity => ["at_instance", "unseen", "near"].map(String::from).into(),
+        Experiment::Distortion => {
+            ["model_unseen_0.1", "model_unseen_0.5", "surrogate_unseen_0.1", "surrogate_unseen_0.5"]
+                .map(String::from)
+                .into()
+        }
         Experiment::Ablation => {
             let k = |name: &str| (1..=5).map(|k| format!("{name}_{k}")).collect::<Vec<_>>();
             [k("flips"), k("greedy"), vec!["comprehensiveness".into(), "sufficiency".into()]].concat()
