@@ -12,6 +12,7 @@
 //! | [`Removals::sufficiency`] | mean over k of p(x) − p(R_k alone) |
 //! | [`jaccard`] | ∣A ∩ B∣ / ∣A ∪ B∣ |
 //! | [`breaks`] | whether a feature outside a set exceeds one inside by more than ε times the largest |
+//! | [`sensitivity`] | max over other runs of ‖φ′ − φ‖ / ‖φ‖ |
 //! | [`infidelity`] | mean over masks of (Σ_{j removed} φ_j − (f(x) − f(x∖z)))² |
 
 mod masks;
@@ -78,4 +79,18 @@ pub fn infidelity(scores: &[f64], removed: &[Vec<usize>], lost: &[f64]) -> f64 {
     let said = |gone: &Vec<usize>| gone.iter().filter_map(|&j| scores.get(j)).sum::<f64>();
     let squares: Vec<f64> = removed.iter().zip(lost).map(|(gone, lost)| (said(gone) - lost).powi(2)).collect();
     squares.iter().sum::<f64>() / squares.len().max(1) as f64
+}
+
+/// How far scores move when an explanation is made again: the largest of ‖φ′ − φ‖ over ‖φ‖ (captum's `sensitivity_max`, of whatever the
+/// others were made from: another seed, an input that is nearly the same). 0 without others; `None` where φ is 0.
+///
+/// ```
+/// let moved = lipex_experiment::measure::sensitivity(&[3.0, 4.0], &[vec![3.0, 5.0], vec![3.0, 4.0]]);
+/// assert_eq!(moved, Some(0.2));
+/// ```
+pub fn sensitivity(scores: &[f64], others: &[Vec<f64>]) -> Option<f64> {
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|v| v * v).sum::<f64>().sqrt();
+    let own = norm(&mut scores.iter().copied());
+    let apart = |other: &Vec<f64>| norm(&mut scores.iter().zip(other).map(|(a, b)| b - a));
+    (own > 0.0).then(|| others.iter().map(apart).fold(0.0, f64::max) / own)
 }

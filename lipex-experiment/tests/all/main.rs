@@ -3,4 +3,5 @@
 mod distortion;
 mod experiments;
 mod figures;
+mod measures;
 mod statistics;
