@@ -32,6 +32,29 @@ pub enum Method {
     Gradients(super::gradients::Method),
 }
 
+/// Options that only some methods have: whether they were given, and of which methods they are.
+fn given(options: &AttributeOptions) -> [(&'static str, bool, &'static [&'static str]); 13] {
+    [
+        ("steps", options.steps.is_some(), &["integrated-gradients", "smoothgrad", "guided-ig", "blur-ig", "xrai"][..]),
+        ("noise", options.noise.is_some(), &["smoothgrad"]),
+        ("seed", options.seed.is_some(), &["smoothgrad", "random"]),
+        ("fraction", options.fraction.is_some(), &["guided-ig"]),
+        ("distance", options.distance.is_some(), &["guided-ig"]),
+        ("sigma", options.sigma.is_some(), &["blur-ig"]),
+        ("layer", options.layer.is_some(), &["gradcam"]),
+        (
+            "baseline",
+            options.baseline.is_some(),
+            &["integrated-gradients", "deeplift", "guided-ig", "occlusion", "leave-one-out"],
+        ),
+        ("compat", options.compat.is_some(), &["guided", "deeplift"]),
+        ("cut", options.cut.is_some(), &NAMES[..7]),
+        ("pool", options.pool.is_some(), &NAMES[..8]),
+        ("window", options.window.is_some(), &["occlusion"]),
+        ("stride", options.stride.is_some(), &["occlusion"]),
+    ]
+}
+
 impl Method {
     /// The method that was named, with no option that it does not have.
     pub fn read(options: &AttributeOptions) -> Result<Self> {
@@ -39,30 +62,7 @@ impl Method {
         if !NAMES.contains(&name) {
             return Err(Error::choice("method", name, &NAMES));
         }
-        let given = [
-            (
-                "steps",
-                options.steps.is_some(),
-                &["integrated-gradients", "smoothgrad", "guided-ig", "blur-ig", "xrai"][..],
-            ),
-            ("noise", options.noise.is_some(), &["smoothgrad"]),
-            ("seed", options.seed.is_some(), &["smoothgrad", "random"]),
-            ("fraction", options.fraction.is_some(), &["guided-ig"]),
-            ("distance", options.distance.is_some(), &["guided-ig"]),
-            ("sigma", options.sigma.is_some(), &["blur-ig"]),
-            ("layer", options.layer.is_some(), &["gradcam"]),
-            (
-                "baseline",
-                options.baseline.is_some(),
-                &["integrated-gradients", "deeplift", "guided-ig", "occlusion", "leave-one-out"],
-            ),
-            ("compat", options.compat.is_some(), &["guided", "deeplift"]),
-            ("cut", options.cut.is_some(), &NAMES[..7]),
-            ("pool", options.pool.is_some(), &NAMES[..8]),
-            ("window", options.window.is_some(), &["occlusion"]),
-            ("stride", options.stride.is_some(), &["occlusion"]),
-        ];
-        for (option, given, methods) in given {
+        for (option, given, methods) in given(options) {
             if given && !methods.contains(&name) {
                 let reason = format!("has no --{option}; that is of {}", methods.join(", "));
                 return Err(Error::setting("method", name, reason));

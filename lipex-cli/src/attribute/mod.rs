@@ -53,6 +53,13 @@ fn shown(Photo { picture, segments, .. }: Photo) -> Result<ImageInstance> {
     on(PlainColour::BLACK).or_else(|_| on(PlainColour([255; 3])))
 }
 
+/// The class that --against names, which sets the output.
+fn targeted(options: &AttributeOptions, labels: &[String], probabilities: &[f64]) -> Result<Option<Against>> {
+    let set = options.against.is_some() && options.model.output.is_some();
+    refuse([("output", set)], "is what --against sets, to a contrast; give one of them")?;
+    options.against.as_deref().map(|name| Against::read(name, labels, probabilities)).transpose()
+}
+
 /// Everything but the scores, which `score` makes for the outputs that are wanted, with what the report says of their baseline.
 fn attributed(
     options: &AttributeOptions,
@@ -62,9 +69,7 @@ fn attributed(
     score: impl FnOnce(&Wanted, &[String]) -> Result<(Attributions, String)>,
 ) -> Result<(Attributed, Choice)> {
     let choice = Choice::new(&options.view, &labels)?;
-    let against = options.against.as_deref().map(|name| Against::read(name, &labels, &probabilities)).transpose()?;
-    let set = against.is_some() && options.model.output.is_some();
-    refuse([("output", set)], "is what --against sets, to a contrast; give one of them")?;
+    let against = targeted(options, &labels, &probabilities)?;
     let asked = match against {
         Some(Against { of, to }) => Asked::Contrast(of, to),
         None => Asked::read(options.model.output.as_deref(), domain, &labels)?,

@@ -266,11 +266,7 @@ pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
     let e = page.e();
     let spell = |value: &str| if value.is_empty() { "–".to_string() } else { value.to_string() };
     if Scored::of(e).is_some() {
-        return section(m, "of-settings", "How it was made", |m| {
-            m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
-            e.settings.iter().for_each(|s| row(m, &s.name, &[&spell(&s.value)]));
-            m.close("tbody").close("table").line();
-        });
+        return section(m, "of-settings", "How it was made", |m| every_setting(e, m));
     }
     section(m, "of-settings", "How it was made", |m| {
         m.open("p", &[]).text("Preset ").element("b", &[], &e.preset);
@@ -302,6 +298,13 @@ pub(super) fn settings(page: &Page<'_>, m: &mut Markup) {
         }
         m.close("tbody").close("table").close("details").line();
     });
+}
+
+/// Where there are scores, their settings are all there is.
+fn every_setting(e: &Explanation, m: &mut Markup) {
+    m.open("table", &[("class", "plain")]).open("tbody", &[]).line();
+    e.settings.iter().for_each(|s| row(m, &s.name, &[s.value.as_str()]));
+    m.close("tbody").close("table").line();
 }
 
 /// The times of the stages.
