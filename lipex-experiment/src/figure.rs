@@ -207,6 +207,8 @@ fn mark(out: &mut String, place: usize, x: f64, y: f64) {
 fn draw_bars(summary: &Summary, measure: &str, title: &str) -> String {
     let found: Vec<_> = summary.methods.iter().filter_map(|m| summary.entry(m, measure)).collect();
     let end = ceiling(found.iter().map(|e| e.high.max(e.mean)).fold(0.0, f64::max));
+    let lowest = found.iter().map(|e| e.low.min(e.mean)).fold(0.0, f64::min);
+    let start_at = if lowest < 0.0 { -ceiling(-lowest) } else { 0.0 };
     let names = found.iter().map(|e| e.method.chars().count()).max().unwrap_or(0) as f64 * 6.6 + 16.0;
     let left = LEFT.max(names);
     let height = TOP + 30.0 * found.len() as f64 + 30.0;
@@ -214,19 +216,23 @@ fn draw_bars(summary: &Summary, measure: &str, title: &str) -> String {
     for (place, e) in found.iter().enumerate() {
         let y = TOP + 30.0 * place as f64 + 6.0;
         text(&mut out, left - 8.0, y + 13.0, "end", &e.method);
-        let x = |value: f64| left + WIDTH * value.max(0.0) / end;
+        let x = |value: f64| left + WIDTH * (value - start_at) / (end - start_at);
         let _ = writeln!(
             out,
-            "<rect x=\"{left}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"18\" fill=\"#56b4e9\"/>",
-            x(e.mean) - left
+            "<rect x=\"{:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"18\" fill=\"#56b4e9\"/>",
+            x(e.mean.min(0.0)),
+            x(e.mean.max(0.0)) - x(e.mean.min(0.0))
         );
         line(&mut out, (x(e.low), y + 9.0), (x(e.high), y + 9.0), INK, 1.2);
         let told = if e.mean.abs() >= 100.0 { format!("{:.0}", e.mean) } else { format!("{:.3}", e.mean) };
         text(&mut out, x(e.high) + 6.0, y + 13.0, "start", &told);
     }
     let foot = TOP + 30.0 * found.len() as f64 + 16.0;
-    text(&mut out, left, foot, "middle", "0");
-    text(&mut out, left + WIDTH, foot, "middle", &format!("{end}"));
+    for value in [start_at, 0.0, end].into_iter().skip(usize::from(start_at == 0.0)) {
+        let x = left + WIDTH * (value - start_at) / (end - start_at);
+        line(&mut out, (x, TOP), (x, foot - 12.0), "#999999", 1.0);
+        text(&mut out, x, foot, "middle", &format!("{value}"));
+    }
     out + "</svg>\n"
 }
 

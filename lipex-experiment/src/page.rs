@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const STYLE: &str = "body{font:16px/1.5 Helvetica,Arial,sans-serif;color:#222;background:#fff;max-width:60rem;margin:2rem auto;\
 padding:0 1rem}h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2.5rem}.wide{overflow-x:auto}\
 table{border-collapse:collapse;font-size:.8rem}th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ddd;\
-white-space:nowrap}th:first-child,td:first-child{text-align:left}svg{max-width:100%;height:auto;margin:.5rem 1rem .5rem 0}\
+white-space:nowrap}th:first-child,td:first-child{text-align:left}.figures{display:flex;flex-wrap:wrap;gap:1rem 0}svg{max-width:100%;height:auto}\
 small{color:#595959}";
 
 /// One page of experiments: of each its figures and its tables. One file, no script, no network.
@@ -29,7 +29,9 @@ pub fn report(experiments: &[(Summary, Vec<(String, String)>)]) -> String {
             "<h2>{name}</h2>\n<p><small>{} inputs, rounds: {}; means over inputs with 95 % intervals, inputs drawn again</small></p>",
             summary.inputs, summary.rounds
         );
+        out.push_str("<div class=\"figures\">\n");
         figures.iter().for_each(|(_, svg)| out.push_str(svg));
+        out.push_str("</div>\n");
         means(&mut out, summary);
         differences(&mut out, summary);
     }

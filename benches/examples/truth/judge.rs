@@ -1,6 +1,7 @@
 //! How one explanation fares on masks that it has not seen, and on the removals that it proposes.
 
 use lipex::{BlackBox, Cpu, Explainer, Explanation, Grade, Neighbourhood, Rank, Render, Result, arg_max};
+use lipex_experiment::measure::total_variation;
 use std::sync::Arc;
 
 /// Rankings are tried to this length.
@@ -47,7 +48,7 @@ where
     let greedy: &[usize] = e.removal.as_ref().map_or(&[], |removal| &removal.features);
     let flips = |order: &[usize]| (1..=REMOVED).map(|k| changes(&order[..k.min(order.len())])).collect::<Result<_>>();
     Ok(Judged {
-        at_instance: variation(e.probabilities.model.iter().copied(), &e.probabilities.surrogate),
+        at_instance: total_variation(&e.probabilities.model, &e.probabilities.surrogate),
         unseen: fresh.unseen.variation(&e)?.unwrap_or(0.0),
         near: fresh.near.variation(&e)?,
         said: e.fidelity.as_ref().and_then(|f| f.out_of_fold.as_ref()).map(|a| a.tv),
@@ -66,13 +67,10 @@ impl Judges {
         for &(i, weight) in &self.rows {
             let keeps: Vec<bool> = answer.kept().iter().map(|&j| self.pool.masks.keeps(i, j)).collect();
             let q = answer.predict(&keeps)?;
-            sum += weight * variation(self.pool.probabilities.row(i).iter().map(|&p| f64::from(p)), &q);
+            let p: Vec<f64> = self.pool.probabilities.row(i).iter().map(|&p| f64::from(p)).collect();
+            sum += weight * total_variation(&p, &q);
             weights += weight;
         }
         Ok((weights > 0.0).then(|| sum / weights))
     }
-}
-
-fn variation(p: impl Iterator<Item = f64>, q: &[f64]) -> f64 {
-    0.5 * p.zip(q).map(|(p, q)| (p - q).abs()).sum::<f64>()
 }

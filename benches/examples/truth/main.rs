@@ -26,14 +26,13 @@
 //! docs/anchoring-and-pairs.md.
 
 mod judge;
-mod remembered;
 mod subjects;
 mod table;
 mod ways;
 
 use judge::Judged;
-use lipex::{BlackBox, Cpu, Explainer, Groups, OnnxOptions, Render, Result};
-use remembered::{Pick, Remembered};
+use lipex::{Cpu, Explainer, Groups, OnnxOptions, Render, Result};
+use lipex_experiment::{Pick, Shared};
 use subjects::Subject;
 use ways::Way;
 
@@ -46,15 +45,20 @@ fn main() -> Result<()> {
             if let Some(most) = rest.first() {
                 options = options.max_tokens(number(most));
             }
-            let model = Remembered::new(options.open_text(folder)?);
+            let model = options.open_text(folder)?;
             let texts = subjects::texts(file, number(first), number(step), number(count))?;
             let ways = if *what == "texts" { ways::of_texts() } else { ways::of_defaults() };
-            run(&texts, &ways, &model, Explainer::lipex(Cpu::new()))
+            run(&texts, &ways, &Shared::new(&model), Explainer::lipex(Cpu::new()))
         }
         ["photos", folder, photos, first, count] => {
-            let model = Remembered::new(OnnxOptions::new().open_image(folder)?);
+            let model = OnnxOptions::new().open_image(folder)?;
             let photos = subjects::photos(photos, number(first), number(count))?;
-            run(&photos, &ways::of_photos(), &model, Explainer::lipex(Cpu::new()).images().groups(Groups::Top(10)))
+            run(
+                &photos,
+                &ways::of_photos(),
+                &Shared::new(&model),
+                Explainer::lipex(Cpu::new()).images().groups(Groups::Top(10)),
+            )
         }
         _ => panic!("texts FOLDER TEXTS FIRST STEP COUNT [MAX_TOKENS] or photos FOLDER PHOTOS FIRST COUNT"),
     }
@@ -64,11 +68,10 @@ fn number(text: &str) -> usize {
     text.parse().expect("a number")
 }
 
-fn run<S, M, Batch>(subjects: &[S], ways: &[Way], model: &Remembered<M>, base: Explainer<Cpu>) -> Result<()>
+fn run<S, Batch>(subjects: &[S], ways: &[Way], model: &Shared<'_, Batch>, base: Explainer<Cpu>) -> Result<()>
 where
     S: Subject<Batch>,
     S::Instance: Render<Cpu, Batch>,
-    M: BlackBox<Cpu, Batch>,
     Batch: Pick,
 {
     let mut judged: Vec<Vec<Judged>> = vec![Vec::new(); ways.len()];
