@@ -34,6 +34,8 @@
 mod distort;
 mod experiment;
 mod figure;
+#[cfg(feature = "gradients")]
+mod gradients;
 pub mod measure;
 mod method;
 mod occasion;
@@ -45,6 +47,8 @@ mod summary;
 pub use distort::Distortion;
 pub use experiment::{Experiment, Line};
 pub use figure::figures;
+#[cfg(feature = "gradients")]
+pub use gradients::Gradients;
 pub use method::{Fitted, Found, LeaveOneOut, Method, Outcome, Random, method_by_name};
 pub use occasion::{AsReleased, Damage, Occasion, Version};
 pub use page::report;

@@ -1,6 +1,7 @@
 //! `lipex experiment`.
 
 mod distorted;
+mod methods;
 mod plan;
 mod results;
 mod subject;

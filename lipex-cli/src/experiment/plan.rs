@@ -1,9 +1,10 @@
 //! What a run of an experiment is: inputs, methods, rounds.
 
+use super::methods;
 use crate::batch::{Columns, Input};
 use crate::options::ExperimentOptions;
 use lipex::{Domain, Error, Result, Settings};
-use lipex_experiment::{Experiment, method_by_name};
+use lipex_experiment::Experiment;
 use std::ops::Range;
 
 /// A row of the data.
@@ -50,8 +51,7 @@ impl<'a> Plan<'a> {
             return Err(Error::setting("methods", twice.1, "is named twice"));
         }
         // Their mistakes are told before anything is asked.
-        let check = |name: &String| experiment.check(method_by_name::<()>(name, domain)?.as_ref());
-        methods.iter().try_for_each(check)?;
+        methods.iter().try_for_each(|name| methods::check(name, experiment, domain))?;
         refuse_strays(options, domain)?;
         let of_distortion =
             [("sigmas", &options.sigmas), ("shuffled", &options.shuffled), ("label-column", &options.label_column)];

@@ -1,8 +1,8 @@
 //! From an input to what is measured of every method at it.
 
-use super::distorted;
 use super::plan::Plan;
 use super::results::{Folder, Unit};
+use super::{distorted, methods};
 use crate::batch::Progress;
 use crate::model::{ImageModel, TextModel};
 use crate::options::PhotoOptions;
@@ -12,7 +12,7 @@ use crate::staging::Staging;
 use crate::words::Words;
 use crate::{explain, output, parse};
 use lipex::{BlackBox, Cpu, Domain, Error, ImageInstance, Images, Render, Result, Settings, TextInstance, Texts};
-use lipex_experiment::{AsReleased, Damage, Line, Method, Occasion, Pick, Shared, Version, method_by_name};
+use lipex_experiment::{AsReleased, Damage, Line, Method, Occasion, Pick, Shared, Version};
 
 /// Runs what is not done, writes the results, and says how many units failed.
 pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
@@ -22,13 +22,17 @@ pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
             Domain::Image => {
                 let model = ImageModel::open(&plan.options.model, threads)?;
                 let versions = distorted::open(plan, |of| ImageModel::open(of, threads))?;
-                units(plan, &mut results, (&model, &as_dyn(&versions)), |path, measure| photo(plan, path, measure))?;
+                let methods = methods::of_photos(&plan.methods)?;
+                units(plan, &mut results, (&model, &as_dyn(&versions)), &methods, |path, measure| {
+                    photo(plan, path, measure)
+                })?;
             }
             _ => {
                 let model = TextModel::open(&plan.options.model, threads)?;
                 let words = Words::read(&plan.options.words, &plan.settings)?;
                 let versions = distorted::open(plan, |of| TextModel::open(of, threads))?;
-                units(plan, &mut results, (&model, &as_dyn(&versions)), |content, measure| {
+                let methods = methods::of_texts(&plan.methods, &model)?;
+                units(plan, &mut results, (&model, &as_dyn(&versions)), &methods, |content, measure| {
                     text(plan, &words, &model, content, measure)
                 })?;
             }
@@ -53,10 +57,9 @@ fn units<Batch: Pick + 'static>(
     plan: &Plan<'_>,
     results: &mut Folder,
     (model, versions): (&dyn BlackBox<Cpu, Batch>, &[Version<'_, Batch>]),
+    methods: &[Box<dyn Method<Batch> + '_>],
     with: impl Fn(&str, &mut Measure<'_, Batch>) -> Result<Vec<Line>>,
 ) -> Result<()> {
-    let methods: Vec<Box<dyn Method<Batch>>> =
-        plan.methods.iter().map(|name| method_by_name(name, plan.domain)).collect::<Result<_>>()?;
     let journal = &mut results.journal;
     let mut progress = Progress::new(plan.options.quiet, journal.done(), journal.rows());
     let mut first_error = None;
@@ -82,7 +85,7 @@ fn units<Batch: Pick + 'static>(
                 Some(label) => at.labelled(parse::class("label-column", label, model.labels().unwrap_or_default())?),
                 None => at,
             };
-            let lines = plan.experiment.run(&at, &methods, round)?;
+            let lines = plan.experiment.run(&at, methods, round)?;
             Ok(lines.into_iter().map(|line| line.of(row, round)).collect())
         };
         let lines = match &input.content {

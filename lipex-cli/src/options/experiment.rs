@@ -63,7 +63,9 @@ pub struct ExperimentOptions {
     pub baseline: Option<String>,
 
     /// What is compared, the first with each other: a preset with settings, PRESET or PRESET:NAME=VALUE,NAME=VALUE (lipex:divergence=kl,
-    /// lime:samples=1000; docs/settings.md has the names), leave-one-out, random [default: those of the paper's experiment]
+    /// lime:samples=1000; docs/settings.md has the names), leave-one-out, random; of
+    /// texts also saliency, input-x-gradient, guided, integrated-gradients, deeplift, smoothgrad, with --model onnx:FOLDER and a lipex that
+    /// was built with the feature gradients [default: those of the paper's experiment]
     #[arg(long, value_name = "METHOD", num_args = 1.., help_heading = "Experiment")]
     pub methods: Vec<String>,
     /// How often every method draws anew at each input

@@ -132,6 +132,36 @@ fn surrogates_follow_a_model_that_is_distorted() {
 }
 
 #[test]
+#[cfg(feature = "gradients")]
+fn gradients_rank_words_of_a_model_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (table(folder.path()), path(folder.path(), "out"));
+    let own = ["experiment", "ablation", "--data", &data, "--out", &out, "--rounds", "1", "--quiet"];
+    let more = ["--model", "onnx:../examples/models/emotions", "--methods", "input-x-gradient", "deeplift", "random"];
+    told(&[&own[..], &more].concat());
+    let lines = lines(&out);
+    let mean = |method: &str| {
+        let of = lines.iter().filter(|line| line["method"] == method);
+        of.map(|line| line["comprehensiveness"].as_f64().unwrap()).sum::<f64>() / 5.0
+    };
+    assert!(mean("deeplift") > mean("random") + 0.1, "{} {}", mean("deeplift"), mean("random"));
+    // The demo is no folder; a fit is what fidelity measures.
+    let demo = ["experiment", "ablation", "--data", &data, "--out", &out, "--restart", "--methods", "deeplift"];
+    assert!(refused(&demo, 2).contains("onnx:FOLDER"));
+    let fits = ["experiment", "fidelity", "--data", &data, "--out", &out, "--methods", "deeplift"];
+    assert!(refused(&fits, 2).contains("has no surrogate"));
+}
+
+#[test]
+#[cfg(not(feature = "gradients"))]
+fn gradients_are_told_to_be_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (table(folder.path()), path(folder.path(), "out"));
+    let own = ["experiment", "ablation", "--data", &data, "--out", &out, "--methods", "deeplift"];
+    assert!(refused(&own, 2).contains("the feature gradients"));
+}
+
+#[test]
 fn mistakes_are_told_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let (data, out) = (table(folder.path()), path(folder.path(), "out"));

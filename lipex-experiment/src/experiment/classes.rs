@@ -9,7 +9,11 @@ use lipex::Result;
 /// Features of each class that are compared.
 const TOP: usize = 5;
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     let of = |method: &dyn Method<Batch>| -> Result<Line> {
         let outcome = method.explain(at, round as u64)?;
         let [first, second] = [at.predicted(), at.second()].map(|class| outcome.supporting(class, TOP));

@@ -16,7 +16,11 @@ struct Answered<'a, Batch> {
     masks: Judges,
 }
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     if at.versions().is_empty() {
         return Err(Error::Instance("distortion wants distorted versions of the model".into()));
     }

@@ -13,7 +13,11 @@ struct Apart {
     uniform: Judges,
 }
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     let count = if at.domain() == Domain::Image { 150 } else { 500 };
     let seed = judging(round);
     let unseen = Judges::unseen(at, count, seed)?;

@@ -128,8 +128,12 @@ impl Experiment {
     /// # Errors
     /// [`Error::Setting`] for a method that fits no surrogate, where the experiment is about that.
     pub fn check<Batch>(self, method: &dyn Method<Batch>) -> Result<()> {
-        let about_fits = !matches!(self, Experiment::Ablation | Experiment::Classes | Experiment::Time);
-        if about_fits && method.fitted().is_none() { Err(no_surrogate(self, method.name())) } else { Ok(()) }
+        if self.is_about_fits() && method.fitted().is_none() { Err(no_surrogate(self, method.name())) } else { Ok(()) }
+    }
+
+    /// Whether what is measured is a surrogate, so that methods without one take no part.
+    pub fn is_about_fits(self) -> bool {
+        !matches!(self, Experiment::Ablation | Experiment::Classes | Experiment::Time)
     }
 
     /// Whether answers may be shared between methods: not where the time to get them is measured.
@@ -145,7 +149,7 @@ impl Experiment {
     pub fn run<Batch>(
         self,
         at: &Occasion<'_, Batch>,
-        methods: &[Box<dyn Method<Batch>>],
+        methods: &[Box<dyn Method<Batch> + '_>],
         round: usize,
     ) -> Result<Vec<Line>> {
         match self {

@@ -9,7 +9,11 @@ use lipex::{Result, arg_max};
 /// Rankings are tried to this length.
 const MOST: usize = 5;
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect()
 }
 

@@ -32,7 +32,11 @@ struct Full<'a> {
     top: Vec<usize>,
 }
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     let fitted: Vec<&Fitted> = methods
         .iter()
         .map(|method| method.fitted().ok_or_else(|| no_surrogate(Experiment::Stability, method.name())))

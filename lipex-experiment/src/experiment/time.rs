@@ -13,7 +13,11 @@ const EPSILON: f64 = 0.1;
 /// Masks of the run that is taken for the method's limit.
 const LIMIT: &str = "5000";
 
-pub fn run<Batch>(at: &Occasion<'_, Batch>, methods: &[Box<dyn Method<Batch>>], round: usize) -> Result<Vec<Line>> {
+pub fn run<Batch>(
+    at: &Occasion<'_, Batch>,
+    methods: &[Box<dyn Method<Batch> + '_>],
+    round: usize,
+) -> Result<Vec<Line>> {
     methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect()
 }
 
