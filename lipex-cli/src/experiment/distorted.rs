@@ -39,12 +39,13 @@ fn graph(value: &str) -> Option<PathBuf> {
 
 /// What the options ask for, each with the name that its measures have.
 fn distortions(plan: &Plan<'_>) -> Result<Vec<(String, Distortion)>> {
-    let sigmas = plan.options.sigmas.as_deref().unwrap_or("0.1,0.25,0.5,1,2");
+    let sigmas = plan.options.sigmas.as_deref().unwrap_or("1,2,5,10,20");
     let mut wanted = Vec::new();
     for sigma in sigmas.split(',').map(str::trim).filter(|s| !s.is_empty()) {
         let number = sigma.parse::<f64>().ok().filter(|s| *s > 0.0 && s.is_finite());
         let number = number.ok_or_else(|| Error::setting("sigmas", sigma, "is no number above 0"))?;
-        wanted.push((format!("{number:.2}"), Distortion::Noise(number)));
+        // Names sort as numbers do.
+        wanted.push((format!("{number:05.2}"), Distortion::Noise(number)));
     }
     for count in plan.options.shuffled.iter().flat_map(|list| list.split(',')).map(str::trim) {
         let number = count.parse::<usize>().ok().filter(|n| *n > 0);

@@ -80,7 +80,7 @@ pub struct ExperimentOptions {
     #[arg(long, conflicts_with = "judge", help_heading = "Experiment")]
     pub as_released: bool,
     /// Of distortion: standard deviations of the noise on the last layer's weights, in those of the weights
-    /// [default: 0.1,0.25,0.5,1,2]
+    /// [default: 1,2,5,10,20]
     #[arg(long, value_name = "S,S,…", help_heading = "Experiment")]
     pub sigmas: Option<String>,
     /// Of distortion: also models whose last so many layers have their weights in random order
