@@ -27,7 +27,8 @@
 //! let summary = Summary::of(Experiment::Ablation, &lines);
 //! // Without its first word the class changes, by either ranking.
 //! assert!(summary.mean("lipex:samples=200", "flips_1").is_some_and(|share| share == 1.0));
-//! assert!(summary.to_markdown().contains("| leave-one-out | 1.000"));
+//! assert_eq!(summary.mean("leave-one-out", "flips_1"), Some(1.0));
+//! assert!(summary.to_markdown().contains("| leave-one-out | "));
 //! # Ok::<(), lipex::Error>(())
 //! ```
 
