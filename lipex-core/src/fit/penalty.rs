@@ -64,7 +64,8 @@ impl Curvature {
             let mut removed = sums.removed.iter_mut();
             for (word, shifts) in &words {
                 let bits = bits[*word];
-                for (sum, shift) in removed.by_ref().zip(shifts) {
+                // The shifts end first: a zip that begins with the sums would lose one to each word.
+                for (shift, sum) in shifts.iter().zip(removed.by_ref()) {
                     // w or +0 without a branch: a mask's bits are as good as random.
                     let gone = u64::from(bits >> shift & 1).wrapping_sub(1);
                     (0..2).for_each(|i| sum[i] += f64::from_bits(w[i].to_bits() & gone));
@@ -119,4 +120,31 @@ fn likeliest_two(row: &[f32]) -> [usize; 2] {
     let first = arg_max(&p);
     p[first] = f64::NEG_INFINITY;
     [first, arg_max(&p)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn curvatures_are_sums_over_rows_that_remove_a_feature() {
+        // Features 1, 33 and 40 of 41, in two words a mask; p(1 − p) of the two classes.
+        let bits = [0b10, 0b10, 0b00, 0b1_0000_0010, 0b10, 0b1_0000_0000];
+        let (p, weights) = ([0.5, 0.2, 0.3, 0.1, 0.7, 0.2, 0.25, 0.25, 0.5], [1.0, 0.5, 2.0]);
+        let seen = Seen { bits: &bits, words: 2, probabilities: &p, classes: 3, weights: &weights, samples: 3.0 };
+        let found = Curvature::of(&seen, &[1, 33, 40], [2, 0]);
+        let w = |class: usize| {
+            [0, 1, 2].map(|i| f64::from(weights[i]) * f64::from(p[3 * i + class]) * (1.0 - f64::from(p[3 * i + class])))
+        };
+        let (second, first) = (w(2), w(0));
+        // Row 0 keeps 1 and 33, row 1 keeps 33 and 40, row 2 keeps 1 and 40.
+        for (which, w) in [(0, second), (1, first)] {
+            let expected = [w[1], w[2], w[0]];
+            for (place, expected) in expected.into_iter().enumerate() {
+                assert!((found.along(which, place, false) - expected).abs() < 1e-12);
+                let free = expected - expected * expected / w.iter().sum::<f64>();
+                assert!((found.along(which, place, true) - free).abs() < 1e-12);
+            }
+        }
+    }
 }
