@@ -159,6 +159,28 @@ fn text(bytes: &[u8], at: &Range<usize>) -> String {
     String::from_utf8_lossy(&bytes[at.clone()]).into_owned()
 }
 
+/// A node of a graph: what it takes, what it gives, which operator it is.
+#[derive(Default)]
+struct Node {
+    inputs: Vec<String>,
+    outputs: Vec<String>,
+    kind: String,
+}
+
+fn node(model: &[u8], at: Range<usize>) -> Option<Node> {
+    let mut node = Node::default();
+    for field in fields(model, at)? {
+        match field {
+            // An input that is left out has no name.
+            Field::Bytes(1, at) if !at.is_empty() => node.inputs.push(text(model, &at)),
+            Field::Bytes(2, at) => node.outputs.push(text(model, &at)),
+            Field::Bytes(4, at) => node.kind = text(model, &at),
+            _ => {}
+        }
+    }
+    Some(node)
+}
+
 /// The products with weights of a model, in the order of its graph.
 fn layers(model: &[u8]) -> Option<Vec<Layer>> {
     let graph = fields(model, 0..model.len())?.into_iter().find_map(|field| match field {
@@ -176,20 +198,11 @@ fn layers(model: &[u8]) -> Option<Vec<Layer>> {
     }
     for part in &parts {
         let Field::Bytes(1, at) = part else { continue };
-        let (mut inputs, mut outputs, mut kind) = (Vec::new(), Vec::new(), String::new());
-        for field in fields(model, at.clone())? {
-            match field {
-                Field::Bytes(1, at) => inputs.push(text(model, &at)),
-                Field::Bytes(2, at) => outputs.push(text(model, &at)),
-                Field::Bytes(4, at) => kind = text(model, &at),
-                _ => {}
-            }
-        }
+        let Node { inputs, outputs, kind } = node(model, at.clone())?;
         // Weights come to their product through what only changes their type or form: nodes of constants alone.
         let source = |name: &String| made.get(name).unwrap_or(name).clone();
-        let own: Vec<String> =
-            inputs.iter().filter(|n| !n.is_empty()).map(source).filter(|n| tensors.contains_key(n)).collect();
-        if !own.is_empty() && own.len() == inputs.iter().filter(|n| !n.is_empty()).count() {
+        let own: Vec<String> = inputs.iter().map(source).filter(|n| tensors.contains_key(n)).collect();
+        if !own.is_empty() && own.len() == inputs.len() {
             let large = own.iter().find(|name| tensors[*name].dimensions >= 2).unwrap_or(&own[0]).clone();
             made.extend(outputs.into_iter().map(|output| (output, large.clone())));
             continue;

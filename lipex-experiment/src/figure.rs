@@ -36,50 +36,61 @@ const BINS: usize = 20;
 /// assert!(drawn[0].1.starts_with("<svg") && drawn[0].1.contains("lime"));
 /// ```
 pub fn figures(experiment: Experiment, summary: &Summary, lines: &[Line]) -> Vec<(String, String)> {
-    let curves = |name: &str, prefix: &str, title: &str, across: &str| {
-        let series = Series::of(summary, prefix);
-        (!series.is_empty()).then(|| (name.to_string(), draw_curves(&series, title, across)))
+    let has = |measure: &str| summary.measures.iter().any(|m| m == measure);
+    let draw = |figure: &Figure| match *figure {
+        Figure::Curves(name, prefix, title, across) => {
+            let series = Series::of(summary, prefix);
+            (!series.is_empty()).then(|| (name.to_string(), draw_curves(&series, title, across)))
+        }
+        Figure::Bars(measure, title) => has(measure).then(|| (measure.into(), draw_bars(summary, measure, title))),
+        Figure::Histogram(measure, title) => {
+            has(measure).then(|| (measure.into(), draw_histograms(summary, lines, measure, title)))
+        }
     };
-    let bars = |measure: &str, title: &str| {
-        let has = summary.measures.iter().any(|m| m == measure);
-        has.then(|| (measure.to_string(), draw_bars(summary, measure, title)))
-    };
-    let histogram = |measure: &str, title: &str| {
-        let has = summary.measures.iter().any(|m| m == measure);
-        has.then(|| (measure.to_string(), draw_histograms(summary, lines, measure, title)))
-    };
-    let made = match experiment {
-        Experiment::Fidelity => vec![
-            histogram("at_instance", "Total variation at the instance"),
-            histogram("unseen", "Total variation on masks that no fit has seen"),
-            bars("near", "Total variation near the instance"),
+    of_experiment(experiment).iter().filter_map(draw).collect()
+}
+
+/// What a figure shows of which measure, and its title.
+enum Figure {
+    /// Its name, what its measures' names begin with, its title, and what is across.
+    Curves(&'static str, &'static str, &'static str, &'static str),
+    Bars(&'static str, &'static str),
+    Histogram(&'static str, &'static str),
+}
+
+fn of_experiment(experiment: Experiment) -> &'static [Figure] {
+    use Figure::{Bars, Curves, Histogram};
+    match experiment {
+        Experiment::Fidelity => &[
+            Histogram("at_instance", "Total variation at the instance"),
+            Histogram("unseen", "Total variation on masks that no fit has seen"),
+            Bars("near", "Total variation near the instance"),
         ],
-        Experiment::Distortion => vec![
-            curves("model", "model_unseen_", "The model against its distorted versions, on unseen masks", "noise"),
-            curves("surrogate", "surrogate_unseen_", "The surrogates of both, on unseen masks", "noise"),
-            curves("right", "right_", "Inputs that are classified right", "noise"),
+        Experiment::Distortion => &[
+            Curves("model", "model_unseen_", "The model against its distorted versions, on unseen masks", "noise"),
+            Curves("surrogate", "surrogate_unseen_", "The surrogates of both, on unseen masks", "noise"),
+            Curves("right", "right_", "Inputs that are classified right", "noise"),
         ],
-        Experiment::Ablation => vec![
-            curves("flips", "flips_", "Inputs whose class changes", "features removed, by rank"),
-            curves("greedy", "greedy_", "Inputs whose class changes", "features removed, greedy set"),
-            bars("comprehensiveness", "Probability lost without the first 1 to 5"),
-            bars("sufficiency", "Probability lost with nothing but the first 1 to 5"),
+        Experiment::Ablation => &[
+            Curves("flips", "flips_", "Inputs whose class changes", "features removed, by rank"),
+            Curves("greedy", "greedy_", "Inputs whose class changes", "features removed, greedy set"),
+            Bars("comprehensiveness", "Probability lost without the first 1 to 5"),
+            Bars("sufficiency", "Probability lost with nothing but the first 1 to 5"),
         ],
-        Experiment::Reprediction => vec![
-            curves("same", "same_", "Surrogate and model agree on the class", "features removed, by rank"),
-            curves("tv", "tv_", "Total variation", "features removed, by rank"),
+        Experiment::Reprediction => &[
+            Curves("same", "same_", "Surrogate and model agree on the class", "features removed, by rank"),
+            Curves("tv", "tv_", "Total variation", "features removed, by rank"),
         ],
-        Experiment::Stability => vec![
-            curves("own", "own_", "Overlap with the method's own first five", "masks within an angle"),
-            curves("second", "second_", "Overlap with the second method's first five", "masks within an angle"),
+        Experiment::Stability => &[
+            Curves("own", "own_", "Overlap with the method's own first five", "masks within an angle"),
+            Curves("second", "second_", "Overlap with the second method's first five", "masks within an angle"),
         ],
-        Experiment::Classes => vec![bars("overlap", "Overlap of the first five of the two likeliest classes")],
-        Experiment::Time => vec![
-            bars("broken", "Sets of three that an independent large run breaks"),
-            bars("calls", "Inputs that the model was asked"),
+        Experiment::Classes => &[Bars("overlap", "Overlap of the first five of the two likeliest classes")],
+        Experiment::Time => &[
+            Bars("broken", "Sets of three that an independent large run breaks"),
+            Bars("calls", "Inputs that the model was asked"),
         ],
-    };
-    made.into_iter().flatten().collect()
+    }
 }
 
 /// Values of one method along an axis.
@@ -181,12 +192,17 @@ fn draw_curves(series: &[Series], title: &str, across: &str) -> String {
             line(&mut out, (x(i) + shift, y(p.2)), (x(i) + shift, y(p.3)), colour, 1.0);
             mark(&mut out, place, x(i) + shift, y(p.1));
         }
-        let at = TOP + HEIGHT + 52.0 + 18.0 * place as f64;
-        line(&mut out, (LEFT, at - 4.0), (LEFT + 26.0, at - 4.0), colour, 1.6);
-        mark(&mut out, place, LEFT + 13.0, at - 4.0);
-        text(&mut out, LEFT + 34.0, at, "start", &s.method);
+        legend(&mut out, place, &s.method);
     }
     out + "</svg>\n"
+}
+
+/// A line of the legend below a plot.
+fn legend(out: &mut String, place: usize, method: &str) {
+    let at = TOP + HEIGHT + 52.0 + 18.0 * place as f64;
+    line(out, (LEFT, at - 4.0), (LEFT + 26.0, at - 4.0), COLOURS[place % COLOURS.len()], 1.6);
+    mark(out, place, LEFT + 13.0, at - 4.0);
+    text(out, LEFT + 34.0, at, "start", method);
 }
 
 /// A mark of the method's own.

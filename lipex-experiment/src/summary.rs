@@ -70,29 +70,31 @@ pub struct Difference {
     pub inputs: usize,
 }
 
-/// By method and measure each input's mean over its rounds.
-type ByInput = BTreeMap<(usize, String), BTreeMap<u64, Vec<f64>>>;
+/// By method (its place) and measure each input's mean over its rounds.
+type Table = BTreeMap<(usize, String), BTreeMap<u64, f64>>;
+
+/// Each method's name once, in order, and the table.
+fn table(lines: &[Line]) -> (Vec<String>, Table) {
+    let mut methods: Vec<String> = Vec::new();
+    let mut rounds: BTreeMap<(usize, String), BTreeMap<u64, Vec<f64>>> = BTreeMap::new();
+    for line in lines {
+        let place = methods.iter().position(|m| *m == line.method).unwrap_or_else(|| {
+            methods.push(line.method.clone());
+            methods.len() - 1
+        });
+        for (measure, value) in &line.measures {
+            rounds.entry((place, measure.clone())).or_default().entry(line.row).or_default().push(*value);
+        }
+    }
+    let of_inputs =
+        |rows: BTreeMap<u64, Vec<f64>>| rows.into_iter().map(|(row, values)| (row, mean(&values))).collect();
+    (methods, rounds.into_iter().map(|(key, rows)| (key, of_inputs(rows))).collect())
+}
 
 impl Summary {
     /// Of an experiment's lines.
     pub fn of(experiment: Experiment, lines: &[Line]) -> Self {
-        let mut methods: Vec<String> = Vec::new();
-        let (mut table, mut rows, mut rounds) = (ByInput::new(), BTreeSet::new(), BTreeSet::new());
-        for line in lines {
-            let place = methods.iter().position(|m| *m == line.method).unwrap_or_else(|| {
-                methods.push(line.method.clone());
-                methods.len() - 1
-            });
-            rows.insert(line.row);
-            rounds.insert(line.round);
-            for (measure, value) in &line.measures {
-                table.entry((place, measure.clone())).or_default().entry(line.row).or_default().push(*value);
-            }
-        }
-        let table: BTreeMap<(usize, String), BTreeMap<u64, f64>> = table
-            .into_iter()
-            .map(|(key, rows)| (key, rows.into_iter().map(|(row, values)| (row, mean(&values))).collect()))
-            .collect();
+        let (methods, table) = table(lines);
         let measures: BTreeSet<String> = table.keys().map(|(_, measure)| measure.clone()).collect();
         let of = |((place, measure), rows): (&(usize, String), &BTreeMap<u64, f64>)| {
             let values: Vec<f64> = rows.values().copied().collect();
@@ -100,17 +102,15 @@ impl Summary {
             let (method, measure) = (methods[*place].clone(), measure.clone());
             Mean { method, measure, mean: mean(&values), low, high, inputs: values.len() }
         };
-        let means = table.iter().map(of).collect();
-        let differences = differences(&methods, &table);
         Summary {
             schema: SCHEMA.into(),
             experiment: experiment.name().into(),
-            inputs: rows.len(),
-            rounds: rounds.len(),
+            inputs: lines.iter().map(|line| line.row).collect::<BTreeSet<_>>().len(),
+            rounds: lines.iter().map(|line| line.round).collect::<BTreeSet<_>>().len(),
+            means: table.iter().map(of).collect(),
+            differences: differences(&methods, &table),
             methods,
             measures: measures.into_iter().collect(),
-            means,
-            differences,
         }
     }
 
@@ -141,10 +141,12 @@ impl Summary {
                 let _ = write!(out, " {cell} |");
             }
         }
-        let Some(first) = self.methods.first() else { return out + "\n" };
-        if self.differences.is_empty() {
-            return out + "\n";
-        }
+        self.differences_to_markdown(&mut out);
+        out + "\n"
+    }
+
+    fn differences_to_markdown(&self, out: &mut String) {
+        let Some(first) = self.methods.first().filter(|_| !self.differences.is_empty()) else { return };
         let _ = write!(
             out,
             "\n\nLess {first}, paired by input: mean and 95 % interval, share of inputs at which the number is smaller, p of a \
@@ -164,7 +166,6 @@ impl Summary {
                 p_value(d.holm)
             );
         }
-        out + "\n"
     }
 
     /// The means as a table: method, measure, mean, low, high, inputs.
@@ -178,7 +179,7 @@ impl Summary {
     }
 }
 
-fn differences(methods: &[String], table: &BTreeMap<(usize, String), BTreeMap<u64, f64>>) -> Vec<Difference> {
+fn differences(methods: &[String], table: &Table) -> Vec<Difference> {
     let mut found = Vec::new();
     for ((place, measure), rows) in table.iter().filter(|((place, measure), _)| *place > 0 && !is_count(measure)) {
         let Some(base) = table.get(&(0, measure.clone())) else { continue };

@@ -1,10 +1,8 @@
 //! Means over inputs, and differences with intervals.
 
 use crate::judge::{Judged, REMOVED};
-use lipex::philox::{Draws, Purpose};
 use lipex::{Grade, Verdict};
-
-const REFITS: u32 = 2000;
+use lipex_experiment::statistics;
 
 pub fn print(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
     println!(
@@ -58,22 +56,13 @@ fn print_differences(ways: &[(usize, &str)], judged: &[Vec<Judged>]) {
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0);
-    values.for_each(|v| (sum, count) = (sum + v, count + 1));
-    sum / f64::from(count.max(1))
+    statistics::mean(&values.collect::<Vec<f64>>())
 }
 
 /// The mean and its 95 % interval, texts drawn again.
 fn interval(differences: &[f64]) -> String {
-    let n = differences.len() as u32;
-    let again = |refit: u32| {
-        let mut draws = Draws::new(0, refit, 0, Purpose::Bootstrap);
-        mean((0..n).map(|i| differences[draws.below(i, n) as usize]))
-    };
-    let mut means: Vec<f64> = (0..REFITS).map(again).collect();
-    means.sort_by(f64::total_cmp);
-    let at = |share: f64| means[(share * f64::from(REFITS)) as usize];
-    format!("{:+.4} [{:+.4}, {:+.4}]", mean(differences.iter().copied()), at(0.025), at(0.975))
+    let (low, high) = statistics::interval(differences);
+    format!("{:+.4} [{low:+.4}, {high:+.4}]", statistics::mean(differences))
 }
 
 /// How often a verdict was given and was right, and what other thresholds would have given.

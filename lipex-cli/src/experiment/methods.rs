@@ -8,8 +8,16 @@ use lipex_experiment::{Experiment, Method, method_by_name};
 const BY_GRADIENTS: [&str; 6] =
     ["saliency", "input-x-gradient", "guided", "integrated-gradients", "deeplift", "smoothgrad"];
 
-/// Passes if there is such a method, and it has what an experiment measures. No model is asked.
-pub fn check(name: &str, experiment: Experiment, domain: Domain) -> Result<()> {
+/// Passes if each is there once and has what an experiment measures. No model is asked.
+pub fn check_all(names: &[String], experiment: Experiment, domain: Domain) -> Result<()> {
+    if let Some((_, twice)) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+        return Err(Error::setting("methods", twice, "is named twice"));
+    }
+    names.iter().try_for_each(|name| check(name, experiment, domain))
+}
+
+/// Passes if there is such a method, and it has what an experiment measures.
+fn check(name: &str, experiment: Experiment, domain: Domain) -> Result<()> {
     if !BY_GRADIENTS.contains(&name) {
         return experiment.check(method_by_name::<()>(name, domain)?.as_ref());
     }

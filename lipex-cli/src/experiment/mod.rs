@@ -4,7 +4,7 @@ mod distorted;
 mod methods;
 mod plan;
 mod results;
-mod subject;
+mod run;
 
 use crate::options::{ExperimentCommand, ExperimentOptions, ExperimentReportOptions};
 use crate::output::Target;
@@ -33,7 +33,7 @@ pub fn run(command: &ExperimentCommand) -> Result<u8> {
 fn measure(experiment: Experiment, options: &ExperimentOptions) -> Result<u8> {
     let plan = Plan::new(experiment, options)?;
     let results = results::Folder::open(options, &plan.header(), plan.units())?;
-    let failed = subject::run(&plan, results)?;
+    let failed = run::run(&plan, results)?;
     Ok(if failed > 0 { FAILED } else { 0 })
 }
 

@@ -6,6 +6,7 @@ use crate::options::ExperimentOptions;
 use lipex::{Domain, Error, Result, Settings};
 use lipex_experiment::Experiment;
 use std::ops::Range;
+use std::path::Path;
 
 /// A row of the data.
 pub struct PlannedInput {
@@ -30,11 +31,7 @@ pub struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub fn new(experiment: Experiment, options: &'a ExperimentOptions) -> Result<Self> {
-        for (name, value) in [("count", options.count), ("rounds", options.rounds)] {
-            if value == 0 {
-                return Err(Error::setting(name, value, "at least 1"));
-            }
-        }
+        refuse_nothing(options)?;
         let settings = options.settings.settings()?;
         let columns = Columns {
             text: options.text_column.clone(),
@@ -47,19 +44,10 @@ impl<'a> Plan<'a> {
             true => experiment.methods().iter().map(ToString::to_string).collect(),
             false => options.methods.clone(),
         };
-        if let Some(twice) = methods.iter().enumerate().find(|(i, name)| methods[..*i].contains(name)) {
-            return Err(Error::setting("methods", twice.1, "is named twice"));
-        }
         // Their mistakes are told before anything is asked.
-        methods.iter().try_for_each(|name| methods::check(name, experiment, domain))?;
+        methods::check_all(&methods, experiment, domain)?;
         refuse_strays(options, domain)?;
-        let of_distortion =
-            [("sigmas", &options.sigmas), ("shuffled", &options.shuffled), ("label-column", &options.label_column)];
-        if experiment != Experiment::Distortion
-            && let Some((name, Some(value))) = of_distortion.into_iter().find(|(_, value)| value.is_some())
-        {
-            return Err(Error::setting(name, value, "is of the experiment distortion"));
-        }
+        refuse_distortion(options, experiment)?;
         let wanted = spread(range(options.rows.as_deref(), input.rows)?, options.count);
         let mut inputs = Vec::with_capacity(wanted.len());
         for row in input.read()? {
@@ -74,6 +62,12 @@ impl<'a> Plan<'a> {
     /// Inputs times rounds: one after the other, a round after all inputs of the one before.
     pub fn units(&self) -> u64 {
         (self.inputs.len() * self.options.rounds) as u64
+    }
+
+    /// A unit's round and input.
+    pub fn unit(&self, unit: u64) -> (usize, &PlannedInput) {
+        let (inputs, unit) = (self.inputs.len(), unit as usize);
+        (unit / inputs, &self.inputs[unit % inputs])
     }
 
     /// Whatever the results depend on, on one line.
@@ -104,6 +98,28 @@ impl<'a> Plan<'a> {
             "settings": settings,
         });
         header.to_string()
+    }
+}
+
+/// Refuses options by which there would be nothing to do.
+fn refuse_nothing(options: &ExperimentOptions) -> Result<()> {
+    let none = [("count", options.count), ("rounds", options.rounds)].into_iter().find(|(_, value)| *value == 0);
+    none.map_or(Ok(()), |(name, value)| Err(Error::setting(name, value, "at least 1")))
+}
+
+/// Refuses options of distortion elsewhere, and labels where no table has them.
+fn refuse_distortion(options: &ExperimentOptions, experiment: Experiment) -> Result<()> {
+    let own = [("sigmas", &options.sigmas), ("shuffled", &options.shuffled), ("label-column", &options.label_column)];
+    let given = own.into_iter().find_map(|(name, value)| Some((name, value.as_ref()?)));
+    match (given, &options.label_column) {
+        (Some((name, value)), _) if experiment != Experiment::Distortion => {
+            Err(Error::setting(name, value, "is of the experiment distortion"))
+        }
+        (_, Some(column)) if Path::new(&options.data).is_dir() => {
+            let reason = "a folder of photos has no columns; give a table with --image-column";
+            Err(Error::setting("label-column", column, reason))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,13 @@ pub struct Unit {
     pub lines: Vec<Line>,
 }
 
+impl Unit {
+    /// A line of the journal.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self).map_err(|e| Error::Instance(e.to_string()))
+    }
+}
+
 /// The folder of a run.
 pub struct Folder {
     path: PathBuf,

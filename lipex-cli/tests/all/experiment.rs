@@ -127,6 +127,9 @@ fn surrogates_follow_a_model_that_is_distorted() {
     let own = ["experiment", "distortion", "--data", &data, "--out", &path(folder.path(), "none")].map(String::from);
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     assert!(refused(&own, 2).contains("onnx:FOLDER"));
+    let photos =
+        ["experiment", "distortion", "--data", "../examples/models/digits", "--out", own[5], "--label-column", "a"];
+    assert!(refused(&photos, 2).contains("no columns"));
     let bad = [&own[..], &["--model", model, "--sigmas", "0.1,x"]].concat();
     assert!(refused(&bad, 2).contains("sigmas"));
 }

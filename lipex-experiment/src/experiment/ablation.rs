@@ -9,15 +9,7 @@ use lipex::Result;
 /// Rankings are tried to this length.
 const MOST: usize = 5;
 
-pub fn run<Batch>(
-    at: &Occasion<'_, Batch>,
-    methods: &[Box<dyn Method<Batch> + '_>],
-    round: usize,
-) -> Result<Vec<Line>> {
-    methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect()
-}
-
-fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
+pub fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
     let outcome = method.explain(at, round as u64)?;
     let class = at.predicted();
     let by_rank = Removals::new(at, &outcome.ranking(class), MOST)?;

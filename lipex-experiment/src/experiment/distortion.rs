@@ -45,22 +45,21 @@ fn of_method<Batch>(
     let none = || no_surrogate(Experiment::Distortion, method.name());
     let own = method.explain(at, round as u64)?;
     let own: &Explanation = own.surrogate().ok_or_else(none)?;
-    let mut measures = Vec::new();
-    if let Some(label) = at.label() {
-        measures.push(("right_0".to_string(), f64::from(label == at.predicted())));
-    }
+    let right = |name: &str, class: usize| (format!("right_{name}"), at.label().map(|label| f64::from(label == class)));
+    let mut measures = vec![right("0", at.predicted())];
     for Answered { name, at: other, masks: answers } in versions {
         let distorted = method.explain(other, round as u64)?;
         let e = distorted.surrogate().ok_or_else(none)?;
         let both = (&own.probabilities.surrogate, &e.probabilities.surrogate);
-        measures.push((format!("model_{name}"), total_variation(at.whole(), other.whole())));
-        measures.push((format!("surrogate_{name}"), total_variation(both.0, both.1)));
-        measures.push((format!("model_unseen_{name}"), masks.between(answers)));
-        measures.push((format!("surrogate_unseen_{name}"), masks.between_surrogates(own, e)?));
-        measures.push((format!("same_class_{name}"), f64::from(other.predicted() == at.predicted())));
-        if let Some(label) = at.label() {
-            measures.push((format!("right_{name}"), f64::from(label == other.predicted())));
-        }
+        measures.extend([
+            (format!("model_{name}"), Some(total_variation(at.whole(), other.whole()))),
+            (format!("surrogate_{name}"), Some(total_variation(both.0, both.1))),
+            (format!("model_unseen_{name}"), masks.between(answers)?),
+            (format!("surrogate_unseen_{name}"), masks.between_surrogates(own, e)?),
+            (format!("same_class_{name}"), Some(f64::from(other.predicted() == at.predicted()))),
+            right(name, other.predicted()),
+        ]);
     }
+    let measures = measures.into_iter().filter_map(|(name, value)| Some((name, value?)));
     Ok(Line::new(method.name(), measures))
 }

@@ -59,7 +59,9 @@ pub struct Line {
 
 impl Line {
     fn new(method: &str, measures: impl IntoIterator<Item = (String, f64)>) -> Self {
-        Line { row: 0, round: 0, method: method.into(), measures: measures.into_iter().collect() }
+        // What is no number has no place in a mean, nor in JSON.
+        let measures = measures.into_iter().filter(|(_, value)| value.is_finite()).collect();
+        Line { row: 0, round: 0, method: method.into(), measures }
     }
 
     /// The same, of an input and a round.
@@ -152,17 +154,22 @@ impl Experiment {
         methods: &[Box<dyn Method<Batch> + '_>],
         round: usize,
     ) -> Result<Vec<Line>> {
+        let each =
+            |of_method: OfMethod<Batch>| methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect();
         match self {
             Experiment::Fidelity => fidelity::run(at, methods, round),
             Experiment::Distortion => distortion::run(at, methods, round),
-            Experiment::Ablation => ablation::run(at, methods, round),
-            Experiment::Reprediction => reprediction::run(at, methods, round),
             Experiment::Stability => stability::run(at, methods, round),
-            Experiment::Classes => classes::run(at, methods, round),
-            Experiment::Time => time::run(at, methods, round),
+            Experiment::Ablation => each(ablation::of_method),
+            Experiment::Reprediction => each(reprediction::of_method),
+            Experiment::Classes => each(classes::of_method),
+            Experiment::Time => each(time::of_method),
         }
     }
 }
+
+/// What is measured of a method alone.
+type OfMethod<Batch> = fn(&Occasion<'_, Batch>, &dyn Method<Batch>, usize) -> Result<Line>;
 
 /// A seed of the harness's own, so that no method has seen its masks.
 fn judging(round: usize) -> u64 {

@@ -9,15 +9,7 @@ use lipex::{Result, arg_max};
 /// Rankings are tried to this length.
 const MOST: usize = 5;
 
-pub fn run<Batch>(
-    at: &Occasion<'_, Batch>,
-    methods: &[Box<dyn Method<Batch> + '_>],
-    round: usize,
-) -> Result<Vec<Line>> {
-    methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect()
-}
-
-fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
+pub fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
     let outcome = method.explain(at, round as u64)?;
     let e = outcome.surrogate().ok_or_else(|| no_surrogate(Experiment::Reprediction, method.name()))?;
     let ranking = outcome.ranking(at.predicted());

@@ -13,15 +13,7 @@ const EPSILON: f64 = 0.1;
 /// Masks of the run that is taken for the method's limit.
 const LIMIT: &str = "5000";
 
-pub fn run<Batch>(
-    at: &Occasion<'_, Batch>,
-    methods: &[Box<dyn Method<Batch> + '_>],
-    round: usize,
-) -> Result<Vec<Line>> {
-    methods.iter().map(|method| of_method(at, method.as_ref(), round)).collect()
-}
-
-fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
+pub fn of_method<Batch>(at: &Occasion<'_, Batch>, method: &dyn Method<Batch>, round: usize) -> Result<Line> {
     let outcome = method.explain(at, round as u64)?;
     let mut measures =
         vec![("calls".to_string(), outcome.calls as f64), ("milliseconds".to_string(), outcome.milliseconds)];

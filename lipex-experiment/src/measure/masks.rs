@@ -2,7 +2,7 @@
 
 use super::total_variation;
 use crate::occasion::Occasion;
-use lipex::{Bernoulli, Cpu, Explainer, Explanation, Neighbourhood, OutOfFold, Pairs, Result, is_near};
+use lipex::{Answer, Bernoulli, Cpu, Error, Explainer, Explanation, Neighbourhood, OutOfFold, Pairs, Result, is_near};
 use std::sync::Arc;
 
 /// Masks that judge surrogates, each with a weight.
@@ -65,44 +65,40 @@ impl Judges {
     /// The weighted mean of the total variation between the model and the surrogate; `None` without masks or surrogate.
     ///
     /// # Errors
-    /// Those of [`lipex::Answer::predict`].
+    /// Those of [`Answer::predict`].
     pub fn variation(&self, explanation: &Explanation) -> Result<Option<f64>> {
-        self.mean(explanation, total_variation)
+        let Some(answer) = &explanation.answer else { return Ok(None) };
+        self.mean(|i| Ok(total_variation(&self.answer(i), &self.predicted(answer, i)?)))
     }
 
     /// The weighted share of masks at which the surrogate's answer is no distribution: a number below 0, or a sum that is not 1.
     ///
     /// # Errors
-    /// Those of [`lipex::Answer::predict`].
+    /// Those of [`Answer::predict`].
     pub fn off_simplex(&self, explanation: &Explanation) -> Result<Option<f64>> {
+        let Some(answer) = &explanation.answer else { return Ok(None) };
         let is_off = |q: &[f64]| q.iter().any(|&v| v < -1e-6) || (q.iter().sum::<f64>() - 1.0).abs() > 1e-3;
-        self.mean(explanation, |_, q| f64::from(is_off(q)))
+        self.mean(|i| Ok(f64::from(is_off(&self.predicted(answer, i)?))))
     }
 
-    /// The weighted mean of the total variation between these answers and another model's to the same masks.
-    pub fn between(&self, other: &Judges) -> f64 {
-        let (mut weights, mut sum) = (0.0, 0.0);
-        for (&(i, weight), &(j, _)) in self.rows.iter().zip(&other.rows) {
-            sum += weight * total_variation(&self.answer(i), &other.answer(j));
-            weights += weight;
-        }
-        if weights > 0.0 { sum / weights } else { 0.0 }
-    }
-
-    /// The weighted mean over the masks of the total variation between two surrogates; 0 without masks or surrogates.
+    /// The weighted mean of the total variation between these answers and another model's to the same masks; `None` without masks.
     ///
     /// # Errors
-    /// Those of [`lipex::Answer::predict`].
-    pub fn between_surrogates(&self, a: &Explanation, b: &Explanation) -> Result<f64> {
-        let (Some(first), Some(second)) = (&a.answer, &b.answer) else { return Ok(0.0) };
-        let (mut weights, mut sum) = (0.0, 0.0);
-        for &(i, weight) in &self.rows {
-            let keeps = |kept: &[usize]| kept.iter().map(|&j| self.pool.masks.keeps(i, j)).collect::<Vec<bool>>();
-            let (p, q) = (first.predict(&keeps(first.kept()))?, second.predict(&keeps(second.kept()))?);
-            sum += weight * total_variation(&p, &q);
-            weights += weight;
+    /// [`Error::Shape`] where the other has other masks.
+    pub fn between(&self, other: &Judges) -> Result<Option<f64>> {
+        if self.pool.masks.bits() != other.pool.masks.bits() {
+            return Err(Error::shape("masks (the same for both models)", self.len(), other.len()));
         }
-        Ok(if weights > 0.0 { sum / weights } else { 0.0 })
+        self.mean(|i| Ok(total_variation(&self.answer(i), &other.answer(i))))
+    }
+
+    /// The weighted mean over the masks of the total variation between two surrogates; `None` without masks or surrogates.
+    ///
+    /// # Errors
+    /// Those of [`Answer::predict`].
+    pub fn between_surrogates(&self, a: &Explanation, b: &Explanation) -> Result<Option<f64>> {
+        let (Some(a), Some(b)) = (&a.answer, &b.answer) else { return Ok(None) };
+        self.mean(|i| Ok(total_variation(&self.predicted(a, i)?, &self.predicted(b, i)?)))
     }
 
     /// The model's answer to a mask.
@@ -110,12 +106,15 @@ impl Judges {
         self.pool.probabilities.row(row).iter().map(|&p| f64::from(p)).collect()
     }
 
-    fn mean(&self, explanation: &Explanation, of: impl Fn(&[f64], &[f64]) -> f64) -> Result<Option<f64>> {
-        let Some(answer) = &explanation.answer else { return Ok(None) };
+    /// A surrogate's answer to a mask.
+    fn predicted(&self, answer: &Answer, row: usize) -> Result<Vec<f64>> {
+        answer.predict(&answer.kept().iter().map(|&j| self.pool.masks.keeps(row, j)).collect::<Vec<bool>>())
+    }
+
+    fn mean(&self, of: impl Fn(usize) -> Result<f64>) -> Result<Option<f64>> {
         let (mut weights, mut sum) = (0.0, 0.0);
         for &(i, weight) in &self.rows {
-            let keeps: Vec<bool> = answer.kept().iter().map(|&j| self.pool.masks.keeps(i, j)).collect();
-            sum += weight * of(&self.answer(i), &answer.predict(&keeps)?);
+            sum += weight * of(i)?;
             weights += weight;
         }
         Ok((weights > 0.0).then(|| sum / weights))

@@ -1,6 +1,6 @@
 //! From an input to what is measured of every method at it.
 
-use super::plan::Plan;
+use super::plan::{Plan, PlannedInput};
 use super::results::{Folder, Unit};
 use super::{distorted, methods};
 use crate::batch::Progress;
@@ -23,18 +23,16 @@ pub fn run(plan: &Plan<'_>, mut results: Folder) -> Result<usize> {
                 let model = ImageModel::open(&plan.options.model, threads)?;
                 let versions = distorted::open(plan, |of| ImageModel::open(of, threads))?;
                 let methods = methods::of_photos(&plan.methods)?;
-                units(plan, &mut results, (&model, &as_dyn(&versions)), &methods, |path, measure| {
-                    photo(plan, path, measure)
-                })?;
+                let run = Run { plan, model: &model, versions: as_dyn(&versions), methods };
+                run.units(&mut results, |path, measure| photo(plan, path, measure))?;
             }
             _ => {
                 let model = TextModel::open(&plan.options.model, threads)?;
                 let words = Words::read(&plan.options.words, &plan.settings)?;
                 let versions = distorted::open(plan, |of| TextModel::open(of, threads))?;
                 let methods = methods::of_texts(&plan.methods, &model)?;
-                units(plan, &mut results, (&model, &as_dyn(&versions)), &methods, |content, measure| {
-                    text(plan, &words, &model, content, measure)
-                })?;
+                let run = Run { plan, model: &model, versions: as_dyn(&versions), methods };
+                run.units(&mut results, |content, measure| text(plan, &words, &model, content, measure))?;
             }
         }
     }
@@ -52,68 +50,79 @@ fn as_dyn<Batch, M: BlackBox<Cpu, Batch>>(versions: &[(String, M)]) -> Vec<Versi
 /// What is done with an instance, and how it is damaged when methods are judged.
 type Measure<'a, Batch> = dyn FnMut(&dyn Render<Cpu, Batch>, Option<&dyn Damage<Batch>>) -> Result<Vec<Line>> + 'a;
 
-/// Every unit that is not done, in order.
-fn units<Batch: Pick + 'static>(
-    plan: &Plan<'_>,
-    results: &mut Folder,
-    (model, versions): (&dyn BlackBox<Cpu, Batch>, &[Version<'_, Batch>]),
-    methods: &[Box<dyn Method<Batch> + '_>],
-    with: impl Fn(&str, &mut Measure<'_, Batch>) -> Result<Vec<Line>>,
-) -> Result<()> {
-    let journal = &mut results.journal;
-    let mut progress = Progress::new(plan.options.quiet, journal.done(), journal.rows());
-    let mut first_error = None;
-    for unit in 0..plan.units() {
-        if journal.has(unit) {
-            continue;
-        }
-        let (round, input) = (unit as usize / plan.inputs.len(), &plan.inputs[unit as usize % plan.inputs.len()]);
-        let row = input.row;
-        let shared = Shared::new(model);
-        let asked: &dyn BlackBox<Cpu, Batch> = if plan.experiment.shares_answers() { &shared } else { model };
-        let apart: Vec<Shared<'_, Batch>> = versions.iter().map(|(_, model)| Shared::new(*model)).collect();
-        let versions: Vec<Version<'_, Batch>> = versions
-            .iter()
-            .zip(&apart)
-            .map(|((name, _), shared)| (name.clone(), shared as &dyn BlackBox<Cpu, Batch>))
-            .collect();
-        let mut measure = |instance: &dyn Render<Cpu, Batch>, damage: Option<&dyn Damage<Batch>>| {
-            let at = Occasion::new(instance, asked)?;
-            let at = if let Some(damage) = damage { at.judged_by(damage) } else { at };
-            let at = at.distorted(&versions);
-            let at = match &input.label {
-                Some(label) => at.labelled(parse::class("label-column", label, model.labels().unwrap_or_default())?),
-                None => at,
-            };
-            let lines = plan.experiment.run(&at, methods, round)?;
-            Ok(lines.into_iter().map(|line| line.of(row, round)).collect())
-        };
-        let lines = match &input.content {
-            Ok(content) => with(content, &mut measure),
-            Err(reason) => Err(Error::Instance(reason.clone())),
-        };
-        let (lines, error) = match lines {
-            Ok(lines) => (lines, None),
-            // What is wrong with the model or a method is wrong at every input.
-            Err(error @ (Error::Setting { .. } | Error::Model(_))) if journal.done() == journal.failures() => {
-                progress.end();
-                return Err(error);
+/// What is measured, and of which model.
+struct Run<'a, Batch> {
+    plan: &'a Plan<'a>,
+    model: &'a dyn BlackBox<Cpu, Batch>,
+    versions: Vec<Version<'a, Batch>>,
+    methods: Vec<Box<dyn Method<Batch> + 'a>>,
+}
+
+impl<Batch: Pick> Run<'_, Batch> {
+    /// Every unit that is not done, in order; `with` makes an instance of an input's content.
+    fn units(
+        &self,
+        results: &mut Folder,
+        with: impl Fn(&str, &mut Measure<'_, Batch>) -> Result<Vec<Line>>,
+    ) -> Result<()> {
+        let (plan, journal) = (self.plan, &mut results.journal);
+        let mut progress = Progress::new(plan.options.quiet, journal.done(), journal.rows());
+        let mut first_error = None;
+        for unit in 0..plan.units() {
+            if journal.has(unit) {
+                continue;
             }
-            Err(error) => (Vec::new(), Some(error.to_string())),
-        };
-        first_error = first_error.or_else(|| error.clone().map(|error| format!("row {row}: {error}")));
-        let line = Unit { row: unit, error, lines };
-        let failed = line.error.is_some();
-        let json = serde_json::to_string(&line).map_err(|e| Error::Instance(e.to_string()))?;
-        journal.add(unit, &json, failed).inspect_err(|_| progress.end())?;
-        progress.tell(journal.done(), journal.failures());
-    }
-    progress.end();
-    match first_error {
-        Some(error) if journal.failures() == journal.rows() => {
-            Err(Error::Instance(format!("every input failed; {error}")))
+            let (round, input) = plan.unit(unit);
+            let (lines, error) = match self.unit(input, round, &with) {
+                Ok(lines) => (lines, None),
+                // What is wrong with the model or a method is wrong at every input.
+                Err(error @ (Error::Setting { .. } | Error::Model(_))) if journal.done() == journal.failures() => {
+                    progress.end();
+                    return Err(error);
+                }
+                Err(error) => (Vec::new(), Some(error.to_string())),
+            };
+            let told = |error: &String| format!("row {}: {error}", input.row);
+            first_error = first_error.or_else(|| error.as_ref().map(told));
+            let failed = error.is_some();
+            let line = Unit { row: unit, error, lines }.to_json()?;
+            journal.add(unit, &line, failed).inspect_err(|_| progress.end())?;
+            progress.tell(journal.done(), journal.failures());
         }
-        _ => Ok(()),
+        progress.end();
+        match first_error {
+            Some(error) if journal.failures() == journal.rows() => {
+                Err(Error::Instance(format!("every input failed; {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An input in a round: the model and its versions are asked each question once, unless the time of that is measured.
+    fn unit(
+        &self,
+        input: &PlannedInput,
+        round: usize,
+        with: impl Fn(&str, &mut Measure<'_, Batch>) -> Result<Vec<Line>>,
+    ) -> Result<Vec<Line>> {
+        let content = input.content.as_ref().map_err(|reason| Error::Instance(reason.clone()))?;
+        let shared = Shared::new(self.model);
+        let asked: &dyn BlackBox<Cpu, Batch> = if self.plan.experiment.shares_answers() { &shared } else { self.model };
+        let apart: Vec<(String, Shared<'_, Batch>)> =
+            self.versions.iter().map(|(name, model)| (name.clone(), Shared::new(*model))).collect();
+        let versions = as_dyn(&apart);
+        with(content, &mut |instance, damage| {
+            let mut at = Occasion::new(instance, asked)?.distorted(&versions);
+            if let Some(damage) = damage {
+                at = at.judged_by(damage);
+            }
+            if let Some(label) = &input.label {
+                let labels = self.model.labels().unwrap_or_default();
+                at = at.labelled(parse::class("label-column", label, labels)?);
+            }
+            let lines = self.plan.experiment.run(&at, &self.methods, round)?;
+            Ok(lines.into_iter().map(|line| line.of(input.row, round)).collect())
+        })
     }
 }
 
